@@ -1,0 +1,88 @@
+//! Bugs planted on purpose, to prove that the simulator would see them.
+//!
+//! Without the feature `planted` a [`Planted`] has no size and holds nothing, so every
+//! `planted.has(..)` is `false` at compile time and the bug is not in the binary. Only the
+//! package `fivewire-planted` switches the feature on.
+
+/// True where bugs can be planted. Nothing that people run may be built like this.
+pub const ENABLED: bool = cfg!(feature = "planted");
+
+/// A known bug.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(not(feature = "planted"), allow(dead_code, reason = "names what is not built in"))]
+#[non_exhaustive]
+pub enum Bug {
+    /// A redelivered PUBLISH lacks DUP [MQTT-3.3.1-1].
+    DupNotSet,
+    /// A redelivered PUBLISH gets a fresh packet identifier [MQTT-2.3.1-3].
+    FreshIdentifier,
+    /// Redelivery happens on the same connection, while the PUBACK may be on its way.
+    ResendOnSameConnection,
+    /// The broker gets its PUBACK before the host owns the message.
+    PubackBeforeHost,
+    /// What was in flight when the ESP8266 crashed is reported as acknowledged.
+    InFlightLostAtCrash,
+    /// Subscriptions are not renewed when session present is 0.
+    NoResubscription,
+    /// Each subscription is renewed twice.
+    ResubscribedTwice,
+    /// The host compares a message's topic with the filter letter by letter.
+    WildcardLiteral,
+    /// Every publication is retained.
+    RetainAlwaysSet,
+    /// Any PUBACK acknowledges the oldest publication.
+    AckMatchesOldest,
+    /// No PINGREQ is ever sent.
+    KeepAliveNeverSent,
+    /// A full outbox swallows a publication and says it was queued.
+    OverflowSilent,
+    /// Pauses between attempts grow without limit.
+    BackoffUnbounded,
+    /// Reading that the client itself withholds counts as silence of the broker.
+    HoldIsSilence,
+    /// A refused subscription is asked for again and again.
+    RefusalRetried,
+    /// The clean-slate connect is done at each start of the ESP8266.
+    CleanSlateEachBoot,
+    /// The watchdog looks at the link's clock instead of the command task.
+    WatchdogSeesClockOnly,
+    /// The ESP8266 is reset once and, if it stays silent, never again.
+    ResetOnce,
+    /// The will is missing from every CONNECT but the first.
+    WillOnFirstConnectOnly,
+    /// New publications overtake those that are redelivered.
+    NewBeforeRedelivered,
+}
+
+/// The bug in this machine, if any.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Planted {
+    #[cfg(feature = "planted")]
+    bug: Option<Bug>,
+}
+
+impl Planted {
+    /// No bug.
+    pub const NONE: Self = Self {
+        #[cfg(feature = "planted")]
+        bug: None,
+    };
+
+    /// A machine with `bug` in it.
+    #[cfg(feature = "planted")]
+    #[must_use]
+    pub const fn with(bug: Bug) -> Self {
+        Self { bug: Some(bug) }
+    }
+
+    #[cfg(feature = "planted")]
+    pub(crate) fn has(self, bug: Bug) -> bool {
+        self.bug == Some(bug)
+    }
+
+    #[cfg(not(feature = "planted"))]
+    #[expect(clippy::unused_self, reason = "the same call with and without the feature")]
+    pub(crate) const fn has(self, _bug: Bug) -> bool {
+        false
+    }
+}
