@@ -1,0 +1,248 @@
+//! What every machine tells the application, and the handles it does so with.
+
+use core::fmt;
+use core::num::NonZeroU32;
+
+use crate::mqtt::{Breach, ConnectReturnCode, QoS};
+
+/// Names a publication, a subscription or the end of one until its outcome is told.
+///
+/// A machine never gives the same ticket twice.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Ticket(NonZeroU32);
+
+impl Ticket {
+    /// The ticket with this number, `None` for 0.
+    #[must_use]
+    pub const fn new(number: u32) -> Option<Self> {
+        match NonZeroU32::new(number) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+
+    /// Its number, counted from 1.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0.get()
+    }
+}
+
+impl fmt::Display for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// Names a QoS 1 message that was handed out and is not yet acknowledged to the broker.
+///
+/// It loses its meaning with the connection: the broker then delivers the message again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Delivery(NonZeroU32);
+
+impl Delivery {
+    /// The delivery with this number, `None` for 0.
+    #[must_use]
+    pub const fn new(number: u32) -> Option<Self> {
+        match NonZeroU32::new(number) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+
+    /// Its number, counted from 1.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0.get()
+    }
+}
+
+/// A message that the broker delivered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Message<'a> {
+    /// To be passed to `release` once the application owns the message. `None` for QoS 0, and
+    /// where the configuration releases at hand-out.
+    pub delivery: Option<Delivery>,
+    /// The topic name.
+    pub topic: &'a str,
+    /// The application message, any bytes.
+    pub payload: &'a [u8],
+    /// The quality of service it was delivered with.
+    pub qos: QoS,
+    /// True only for a message that the broker kept and sends because of a new subscription.
+    pub retain: bool,
+    /// The broker may have sent it before.
+    pub dup: bool,
+}
+
+/// What the application may want to know.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The broker accepted the connection; publications and subscriptions flow.
+    Connected {
+        /// The broker still had the session of this client identifier.
+        session_present: bool,
+    },
+    /// The connection is gone. The machine is already on its way to the next one.
+    Disconnected {
+        /// Why.
+        reason: DownReason,
+    },
+    /// The broker delivered a message.
+    Message(Message<'a>),
+    /// A message did not fit into the receive buffer. A QoS 1 message was acknowledged, because
+    /// the broker would send it again for ever.
+    MessageTooLarge {
+        /// Its quality of service.
+        qos: QoS,
+        /// The size of its packet.
+        size_bytes: usize,
+    },
+    /// The broker acknowledged a QoS 1 publication.
+    Acked(Ticket),
+    /// A QoS 0 publication was handed to the transport.
+    Sent(Ticket),
+    /// A publication ended without an acknowledgement because it could not be carried at all.
+    Refused {
+        /// Which publication.
+        ticket: Ticket,
+        /// By whom and why.
+        reason: RefusedReason,
+    },
+    /// A publication ended without an acknowledgement; whether the broker has it is unknown.
+    Abandoned {
+        /// Which publication.
+        ticket: Ticket,
+        /// Who gave it up.
+        reason: AbandonReason,
+    },
+    /// The broker granted a subscription. Told once, not at each renewal.
+    Subscribed {
+        /// Which subscription.
+        ticket: Ticket,
+        /// The quality of service granted, which may be less than asked for.
+        granted: QoS,
+    },
+    /// The broker refused a subscription. It is forgotten, not tried again.
+    SubscribeRefused(Ticket),
+    /// The broker confirmed that a subscription ended.
+    Unsubscribed(Ticket),
+    /// The ESP8266 is being reset (bridge only).
+    EspReset {
+        /// Why.
+        cause: ResetCause,
+    },
+    /// The ESP8266 answered and has its settings (bridge only).
+    EspReady {
+        /// It kept its connection: only the link had been lost.
+        resumed: bool,
+    },
+    /// The network is joined or lost.
+    Wifi(bool),
+    /// The machine was shut down and is done: nothing more will happen.
+    Stopped,
+}
+
+/// Why a connection ended or an attempt failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum DownReason {
+    /// The network was lost.
+    WifiLost,
+    /// The network could not be joined in time.
+    JoinFailed,
+    /// The broker's machine answered that nobody listens.
+    TcpRefused,
+    /// No TCP connection came about in time.
+    TcpUnreachable,
+    /// The TCP connection was closed or reset.
+    TcpClosed,
+    /// The broker did not answer CONNECT in time.
+    ConnackOverdue,
+    /// The broker was silent for longer than keep alive allows.
+    PingrespOverdue,
+    /// The broker lives but owes an acknowledgement for too long.
+    AckOverdue,
+    /// The broker refused the connection.
+    Refused(ConnectReturnCode),
+    /// The broker broke the protocol.
+    Breach(Breach),
+    /// The adapter delivered more bytes than `receive_capacity` allowed: a bug in the adapter.
+    ReceiveOverrun,
+    /// Messages were shed while the application withheld release; the broker sends them again on a
+    /// new connection.
+    Shed,
+    /// The link to the host was lost with deliveries under way; the broker sends them again.
+    LinkLost,
+    /// The ESP8266 restarts.
+    EspRestarted,
+    /// The application asked for it.
+    ShutDown,
+}
+
+/// Who gave a publication up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum AbandonReason {
+    /// The application cancelled it.
+    Cancelled,
+    /// Its deadline passed.
+    Expired,
+    /// The application chose drop-oldest, or a QoS 1 publication needed the room of a QoS 0 one.
+    Dropped,
+    /// QoS 0 only: the connection ended while it was being sent.
+    ConnectionLost,
+    /// The machine was shut down.
+    ShutDown,
+}
+
+/// Why a publication could not be carried.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum RefusedReason {
+    /// It does not fit into the ESP8266's outbox.
+    TooLargeForEsp,
+}
+
+/// Why the host resets the ESP8266.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ResetCause {
+    /// The host was powered up or restarted.
+    PowerUp,
+    /// The link or the first answer did not come in time after a reset.
+    StartUpOverdue,
+    /// The command task was silent for the watchdog's timeout.
+    Watchdog,
+    /// The ESP8266 sent what no fivewire end sends.
+    Garbage,
+}
+
+/// Counts everything that is dropped, repeated or given up. All start at 0 and saturate.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Connections that the broker accepted.
+    pub connections: u32,
+    /// Connection attempts that failed before CONNACK.
+    pub failed_attempts: u32,
+    /// Times the network was left because TCP did not get through.
+    pub wifi_rejoins: u32,
+    /// PUBLISH packets that were sent once more, with DUP.
+    pub redelivered: u32,
+    /// QoS 0 publications dropped on their way out.
+    pub dropped_qos0_out: u32,
+    /// QoS 1 publications dropped because the application chose drop-oldest.
+    pub dropped_qos1_out: u32,
+    /// QoS 0 messages dropped because the application withheld release.
+    pub dropped_qos0_in: u32,
+    /// QoS 1 messages shed unacknowledged; the broker sends them again.
+    pub shed_in: u32,
+    /// Messages larger than the receive buffer.
+    pub too_large_in: u32,
+    /// Acknowledgements that matched nothing. Harmless: the late copy of an answer.
+    pub unknown_acks: u32,
+    /// Resets of the ESP8266 (bridge only).
+    pub esp_resets: u32,
+}
