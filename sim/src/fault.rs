@@ -1,0 +1,180 @@
+//! Faults as data: what can break, when, and for how long.
+
+use serde::{Deserialize, Serialize};
+
+/// One fault of a schedule.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// When it begins, in milliseconds from the start of the run.
+    pub at_ms: u32,
+    /// How long it lasts, in milliseconds. 0 for what happens at once.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub duration_ms: u32,
+    /// What breaks.
+    pub kind: FaultKind,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
+fn is_zero(value: &u32) -> bool {
+    *value == 0
+}
+
+/// How much a broker remembers after a restart.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Memory {
+    /// Everything: sessions, queued and retained messages.
+    Kept,
+    /// Nothing.
+    Lost,
+}
+
+/// What can break.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum FaultKind {
+    // --- WiFi
+    /// The access point is gone: the association ends at once, joins fail until it is back.
+    WifiOutage,
+    /// Out of range: the association stays, no segment gets through, nobody is told.
+    WifiFade,
+    /// The link is slow: this many milliseconds more in each direction.
+    Latency { extra_ms: u32 },
+    // --- TCP
+    /// The connection is reset at both ends.
+    TcpReset,
+    /// A box on the way forgets the connection: from now on its segments vanish in both directions,
+    /// for as long as it exists; new connections work.
+    TcpHalfOpen,
+    /// The broker closes the connection (FIN).
+    BrokerCloses,
+    /// Connection attempts are refused.
+    ConnectRefused,
+    /// Connection attempts get no answer.
+    ConnectBlackhole,
+    // --- the broker
+    /// The broker is stopped (connections close), and starts again at the end of the fault.
+    BrokerRestart { memory: Memory },
+    /// The broker's machine loses power (nothing is said to anybody), and starts again at the end.
+    BrokerCrash { memory: Memory },
+    /// The broker process hangs: its machine still accepts and buffers.
+    BrokerHang,
+    /// The broker forgets this client's session while it is away (it drops the connection first).
+    SessionLost,
+    /// The broker answers CONNECT with this return code, 1 to 5.
+    ConnectDenied { code: u8 },
+    /// The broker acknowledges nothing.
+    AcksSwallowed,
+    /// The broker sends each acknowledgement twice.
+    AcksDoubled,
+    /// The broker sends bytes that are no MQTT, once: which breach, from a fixed table.
+    Malformed { which: u8 },
+    /// Somebody publishes this many QoS 1 messages for the device at once.
+    Backlog { messages: u16 },
+    // --- the ESP8266
+    /// Its program crashes; it boots again by itself.
+    EspCrash,
+    /// It stops dead; only the reset line helps.
+    EspHang,
+    /// Its command task dies; the client and the link's clock go on.
+    EspCommandTaskDies,
+    /// Each boot within this time takes several seconds longer.
+    EspSlowBoot,
+    /// Its supply sags: it resets again and again during this time.
+    EspBrownOut,
+    /// Its receive buffers are small for this time: too much waiting data crashes it.
+    EspReceiveOverflow,
+    // --- the link
+    /// Both ends lose the link and find each other again.
+    LinkReset,
+    /// Frames vanish in both directions, nobody is told.
+    LinkDead,
+    // --- the host and its application
+    /// The host's main loop is busy elsewhere and polls nothing.
+    HostBusy,
+    /// The host loses power for an instant; its memory with it.
+    HostReset,
+    /// The application takes no messages.
+    AppHolds,
+    /// The application publishes this many messages at once.
+    AppBurst { messages: u16 },
+}
+
+impl FaultKind {
+    /// Its name in schedules, tables and timelines, without arguments.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::WifiOutage => "wifi-outage",
+            Self::WifiFade => "wifi-fade",
+            Self::Latency { .. } => "latency",
+            Self::TcpReset => "tcp-reset",
+            Self::TcpHalfOpen => "tcp-half-open",
+            Self::BrokerCloses => "broker-closes",
+            Self::ConnectRefused => "connect-refused",
+            Self::ConnectBlackhole => "connect-blackhole",
+            Self::BrokerRestart { memory: Memory::Kept } => "broker-restart-kept",
+            Self::BrokerRestart { memory: Memory::Lost } => "broker-restart-lost",
+            Self::BrokerCrash { memory: Memory::Kept } => "broker-crash-kept",
+            Self::BrokerCrash { memory: Memory::Lost } => "broker-crash-lost",
+            Self::BrokerHang => "broker-hang",
+            Self::SessionLost => "session-lost",
+            Self::ConnectDenied { .. } => "connect-denied",
+            Self::AcksSwallowed => "acks-swallowed",
+            Self::AcksDoubled => "acks-doubled",
+            Self::Malformed { .. } => "malformed",
+            Self::Backlog { .. } => "backlog",
+            Self::EspCrash => "esp-crash",
+            Self::EspHang => "esp-hang",
+            Self::EspCommandTaskDies => "esp-command-task-dies",
+            Self::EspSlowBoot => "esp-slow-boot",
+            Self::EspBrownOut => "esp-brown-out",
+            Self::EspReceiveOverflow => "esp-receive-overflow",
+            Self::LinkReset => "link-reset",
+            Self::LinkDead => "link-dead",
+            Self::HostBusy => "host-busy",
+            Self::HostReset => "host-reset",
+            Self::AppHolds => "app-holds",
+            Self::AppBurst { .. } => "app-burst",
+        }
+    }
+
+    /// True for what happens at once and has no duration.
+    #[must_use]
+    pub const fn is_instant(self) -> bool {
+        matches!(
+            self,
+            Self::TcpReset
+                | Self::TcpHalfOpen
+                | Self::BrokerCloses
+                | Self::SessionLost
+                | Self::Malformed { .. }
+                | Self::Backlog { .. }
+                | Self::EspCrash
+                | Self::EspHang
+                | Self::EspCommandTaskDies
+                | Self::LinkReset
+                | Self::HostReset
+                | Self::AppBurst { .. }
+        )
+    }
+
+    /// True for what needs a bridge: an ESP8266 and a link.
+    #[must_use]
+    pub const fn needs_bridge(self) -> bool {
+        matches!(
+            self,
+            Self::EspCrash
+                | Self::EspHang
+                | Self::EspCommandTaskDies
+                | Self::EspSlowBoot
+                | Self::EspBrownOut
+                | Self::EspReceiveOverflow
+                | Self::LinkReset
+                | Self::LinkDead
+                | Self::HostBusy
+        )
+    }
+}

@@ -1,0 +1,152 @@
+//! Everything that can be seen happening in a world: the one seam between the world and those who
+//! watch it (the oracle, the marks, the hash, the timeline, a program's own rule).
+
+use fivewire_core::client;
+use fivewire_core::event::{Event, ResetCause};
+use fivewire_core::mqtt::QoS;
+use fivewire_core::time::{Instant, Reason};
+
+use crate::fault::Fault;
+
+/// A TCP connection between the device and the broker's machine, counted from 1 in order of attempt.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct ConnectionId(pub u32);
+
+/// How a connection ended at one of its ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// This end closed it.
+    Closed,
+    /// The other end closed it (FIN arrived).
+    ClosedByPeer,
+    /// A reset arrived.
+    Reset,
+    /// Retransmission gave up.
+    Aborted,
+    /// The machine or process at this end vanished without a word.
+    Vanished,
+}
+
+/// A part of the world that has machines in it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Part {
+    /// The board the application runs on: the bridge's host, or the board with the client itself.
+    Host,
+    /// The ESP8266 (bridge only).
+    Esp,
+    /// The broker.
+    Broker,
+}
+
+/// Why a board lost its memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BoardLoss {
+    /// Its program crashed.
+    Crash,
+    /// Its supply failed.
+    PowerLoss,
+    /// The host pulled the reset line.
+    ResetLine,
+    /// Its receive buffers overflowed.
+    ReceiveOverflow,
+}
+
+/// One thing that happened. Bytes are lent; who wants to keep them copies them.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Observation<'a> {
+    // --- the application at the device
+    /// The application published and got a ticket.
+    Published { ticket: u32, topic: &'a str, payload: &'a [u8], qos: QoS, retain: bool },
+    /// The application tried to publish and was refused; nothing was queued.
+    PublishRefused { topic: &'a str, error: fivewire_core::error::PublishError },
+    /// The application asked for a subscription and got a ticket.
+    SubscribeAsked { ticket: u32, filter: &'a str, qos: QoS },
+    /// The application asked to end a subscription and got a ticket.
+    UnsubscribeAsked { ticket: u32, filter: &'a str },
+    /// The application cancelled a publication.
+    Cancelled { ticket: u32 },
+    /// The device told its application something (outcomes, messages, up and down).
+    Told(Event<'a>),
+    /// The application released a message (explicit release only).
+    Released { delivery: u32 },
+    /// The application stopped taking messages, or takes them again.
+    Holds(bool),
+    /// The application asked the device to shut down.
+    ShutDownAsked,
+    // --- the network
+    /// The device asked for something of its radio or its transport.
+    Asked(client::Action),
+    /// The radio is associated, or not any more.
+    Wifi(bool),
+    /// A connection attempt started at the device.
+    Opening { connection: ConnectionId },
+    /// The broker's machine accepted the connection.
+    Accepted { connection: ConnectionId },
+    /// A connection attempt failed.
+    OpenFailed { connection: ConnectionId, failure: client::TcpFailure },
+    /// The device learned that its connection is open.
+    Opened { connection: ConnectionId },
+    /// Bytes of the device arrived at the broker's socket, in order, in whatever pieces.
+    ToBroker { connection: ConnectionId, bytes: &'a [u8] },
+    /// The broker wrote bytes into its socket.
+    FromBroker { connection: ConnectionId, bytes: &'a [u8] },
+    /// Bytes of the broker reached the device.
+    ToDevice { connection: ConnectionId, bytes: &'a [u8] },
+    /// The connection ended at the broker's end.
+    EndedAtBroker { connection: ConnectionId, ending: Ending },
+    /// The connection ended at the device's end.
+    EndedAtDevice { connection: ConnectionId, ending: Ending },
+    // --- the broker and its other clients
+    /// The broker process stopped (`true`) or is up again (`false`), with how much it remembers.
+    BrokerDown(bool),
+    /// The broker forgot all sessions, or this client's.
+    SessionForgotten,
+    /// The witness, a client at the broker's own machine, published this for the device.
+    WitnessPublished { topic: &'a str, payload: &'a [u8], qos: QoS },
+    /// The witness, who subscribes to everything, received this.
+    WitnessReceived { topic: &'a str, payload: &'a [u8], qos: QoS, retain: bool },
+    // --- the link and the boards (bridge)
+    /// A frame arrived whole at the ESP8266.
+    FrameToEsp(&'a [u8]),
+    /// A frame arrived whole at the host.
+    FrameToHost(&'a [u8]),
+    /// A frame was cut or lost with the link.
+    FrameLost { to: Part, size_bytes: usize, partly_sent: bool },
+    /// The link came up or went down as seen from this end.
+    Link { end: Part, up: bool },
+    /// The host pulls the reset line.
+    ResetLine { cause: ResetCause },
+    /// A board lost everything in its memory.
+    BoardDown { part: Part, loss: BoardLoss },
+    /// A board runs its program from the start.
+    BoardUp { part: Part },
+    // --- the world's own steps
+    /// A machine was woken by its own deadline.
+    Woken { part: Part, reason: Reason },
+    /// The client's state changed.
+    ClientState(client::State),
+    /// A fault of the schedule began.
+    FaultBegan { index: usize, fault: &'a Fault },
+    /// That fault did something to somebody: bytes lost, a connection ended, a reset seen.
+    FaultBit { index: usize },
+    /// That fault ended.
+    FaultEnded { index: usize },
+    /// All faults are over; from here the recovery bound runs.
+    Healed,
+    /// The run is over.
+    Finished,
+}
+
+/// Somebody who watches a world.
+pub trait Observer {
+    /// Something happened at `now`, in the world's own time.
+    fn observe(&mut self, now: Instant, observation: &Observation<'_>);
+}
+
+impl<A: Observer + ?Sized, B: Observer + ?Sized> Observer for (&mut A, &mut B) {
+    fn observe(&mut self, now: Instant, observation: &Observation<'_>) {
+        self.0.observe(now, observation);
+        self.1.observe(now, observation);
+    }
+}

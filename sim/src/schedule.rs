@@ -1,0 +1,95 @@
+//! A whole run as data: the device, its workload and the faults. It can be printed, stored, replayed
+//! and shrunk; a seed only draws one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::fault::Fault;
+
+/// The format of stored schedules; a file of another version is refused.
+pub const VERSION: u32 = 1;
+
+/// A run.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Schedule {
+    /// [`VERSION`].
+    pub version: u32,
+    /// The scenario that drew it, by its name in `fivewire list`.
+    pub scenario: String,
+    /// The seed of everything that the schedule does not say: latencies, chopping, jitter.
+    pub seed: u64,
+    /// How long faults and workload go on, in milliseconds; healing and settling come after.
+    pub duration_ms: u32,
+    /// What is simulated.
+    pub setup: Setup,
+    /// What the application and the witness do.
+    pub workload: Workload,
+    /// What breaks, in order of time.
+    pub faults: Vec<Fault>,
+}
+
+/// Where the client runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Topology {
+    /// A host without WiFi, the link, an ESP8266 with the client.
+    Bridge,
+    /// One board with WiFi that runs the client and the application.
+    Client,
+}
+
+/// The device and its surroundings.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Setup {
+    /// Where the client runs.
+    pub topology: Topology,
+    /// QoS 1 publications under way at once, 1 to 16.
+    pub window: u8,
+    /// Keep alive in seconds; 0 switches it off.
+    pub keep_alive_s: u16,
+    /// The session ends with the connection.
+    pub clean_session: bool,
+    /// Forget the session of an earlier life at the first connection.
+    pub clean_init: bool,
+    /// The application releases messages itself, this many milliseconds after it got them. `None`:
+    /// released at hand-out.
+    pub release_after_ms: Option<u32>,
+    /// The client has a will.
+    pub will: bool,
+    /// One-way delay between device and broker, in milliseconds: the smallest.
+    pub latency_min_ms: u32,
+    /// The largest.
+    pub latency_max_ms: u32,
+    /// How much faster the host's clock runs than true time, in parts per million.
+    pub host_drift_ppm: i32,
+    /// The same of the ESP8266's clock.
+    pub esp_drift_ppm: i32,
+    /// Segments are chopped and joined at random; otherwise each write is one segment.
+    pub chops_segments: bool,
+    /// Size of the device's outbox, in bytes.
+    pub outbox_bytes: u32,
+    /// The application's topic filters, subscribed to from the start with QoS 1.
+    pub filters: Vec<String>,
+}
+
+/// What is published by whom.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Workload {
+    /// The application publishes a message every so many milliseconds, give or take a fifth.
+    /// 0: never.
+    pub publish_every_ms: u32,
+    /// Of 100 publications, this many are QoS 0; the others are QoS 1.
+    pub qos0_percent: u8,
+    /// Topics the application publishes to, in turn: `up/0`, `up/1`, ...
+    pub topics: u8,
+    /// Payload sizes: at least 8 (the number of the message comes first) bytes.
+    pub payload_min_bytes: u16,
+    /// And at most this many.
+    pub payload_max_bytes: u16,
+    /// The witness publishes a QoS 1 message for the device every so many milliseconds. 0: never.
+    pub inbound_every_ms: u32,
+    /// The topics that the witness publishes to, in turn; each must match one of the filters.
+    pub inbound_topics: Vec<String>,
+}
