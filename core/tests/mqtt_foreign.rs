@@ -94,7 +94,7 @@ fn foreign_connect(connect: &ConnectSample) -> v4::Connect {
         }),
         login: connect.login.as_ref().map(|(username, password)| v4::Login {
             username: username.clone(),
-            password: String::from_utf8(password.clone().unwrap_or_default()).unwrap(),
+            password: String::from_utf8_lossy(password.as_deref().unwrap_or_default()).into(),
         }),
     }
 }
@@ -137,7 +137,7 @@ fn foreign_plain(packet: &Packet<'_>) -> v4::Packet {
 }
 
 fn foreign_qos(qos: QoS) -> mqttbytes::QoS {
-    mqttbytes::qos(qos.as_u8()).unwrap()
+    mqttbytes::qos(qos.as_u8()).expect("at most 2")
 }
 
 fn foreign_bytes(packet: &v4::Packet) -> Vec<u8> {
@@ -158,6 +158,6 @@ fn foreign_bytes(packet: &v4::Packet) -> Vec<u8> {
         v4::Packet::PingResp => v4::PingResp.write(&mut buffer),
         v4::Packet::Disconnect => v4::Disconnect.write(&mut buffer),
     }
-    .unwrap();
+    .expect("a packet that mqttbytes can write");
     buffer.to_vec()
 }

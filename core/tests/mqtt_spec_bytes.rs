@@ -23,7 +23,7 @@ fn check(bytes: &[u8], packet: Packet<'_>) {
 }
 
 fn id(id: u16) -> PacketId {
-    PacketId::new(id).unwrap()
+    PacketId::new(id).expect("not 0")
 }
 
 const PLAIN_CONNECT: Connect<'_> = Connect {

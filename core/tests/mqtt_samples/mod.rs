@@ -173,7 +173,7 @@ fn publish() -> impl Strategy<Value = PublishSample> {
 fn connack() -> impl Strategy<Value = Connack> {
     (any::<bool>(), 0_u8..6).prop_map(|(session_present, code)| Connack {
         session_present: session_present && code == 0,
-        return_code: ConnectReturnCode::from_u8(code).unwrap(),
+        return_code: ConnectReturnCode::from_u8(code).expect("at most 5"),
     })
 }
 
@@ -191,11 +191,11 @@ fn short() -> impl Strategy<Value = Packet<'static>> {
 }
 
 fn packet_id() -> impl Strategy<Value = PacketId> {
-    (1..=u16::MAX).prop_map(|id| PacketId::new(id).unwrap())
+    (1..=u16::MAX).prop_map(|id| PacketId::new(id).expect("not 0"))
 }
 
 fn qos() -> impl Strategy<Value = QoS> {
-    (0_u8..3).prop_map(|qos| QoS::from_u8(qos).unwrap())
+    (0_u8..3).prop_map(|qos| QoS::from_u8(qos).expect("at most 2"))
 }
 
 fn text() -> impl Strategy<Value = String> {
