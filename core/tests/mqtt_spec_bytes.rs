@@ -143,6 +143,30 @@ fn publish_with_two_bytes_of_remaining_length() {
     check(&bytes, Packet::Publish(Publish { payload: &payload, ..PLAIN_PUBLISH }));
 }
 
+/// MQTT 3.1.1 table 2.4: each number of digits, from its first length to its last.
+#[test]
+fn remaining_length_is_encoded_with_as_few_bytes_as_it_takes() {
+    let zeros = vec![0; 2_097_152];
+    let mut buffer = vec![0; 2_097_160];
+    for (remaining_len, digits) in [
+        (5, &b"\x05"[..]),
+        (127, b"\x7F"),
+        (128, b"\x80\x01"),
+        (16_383, b"\xFF\x7F"),
+        (16_384, b"\x80\x80\x01"),
+        (2_097_151, b"\xFF\xFF\x7F"),
+        (2_097_152, b"\x80\x80\x80\x01"),
+    ] {
+        let payload = &zeros[..remaining_len - 5];
+        let packet = Packet::Publish(Publish { payload, ..PLAIN_PUBLISH });
+        let packet_len = 1 + digits.len() + remaining_len;
+        assert_eq!(packet.encoded_len(), packet_len);
+        assert_eq!(packet.encode(&mut buffer), Ok(packet_len));
+        assert_eq!(&buffer[1..=digits.len()], digits);
+        assert_eq!(decode(&buffer[..packet_len]), Ok(packet));
+    }
+}
+
 #[test]
 fn packets_of_two_bytes_and_four() {
     check(b"\x40\x02\x00\x01", Packet::Puback(id(1)));
