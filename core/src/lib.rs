@@ -2,6 +2,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod bridge;
 pub mod client;
 pub mod config;
 mod desk;
@@ -14,3 +15,4 @@ mod session;
 pub mod storage;
 mod subscriptions;
 pub mod time;
+mod transmit;

@@ -11,7 +11,6 @@ mod inbound;
 mod keep_alive;
 mod receive;
 mod send;
-mod transmit;
 
 use core::ops::Range;
 
@@ -24,11 +23,11 @@ use crate::planted::{Bug, Planted};
 use crate::storage::Storage;
 use crate::subscriptions;
 use crate::time::{Instant, Reason, Wait};
+use crate::transmit::Transmit;
 use connect::ConnectPacket;
 use deliveries::Deliveries;
 use inbound::Inbound;
 use keep_alive::KeepAlive;
-use transmit::Transmit;
 
 /// The caller's buffers.
 ///
@@ -80,6 +79,13 @@ pub(crate) enum Step {
 pub(crate) struct Handed {
     packet: Range<usize>,
     delivery: Option<Delivery>,
+}
+
+impl Handed {
+    /// The name to release it by; `None` for QoS 0.
+    pub(crate) const fn delivery(&self) -> Option<Delivery> {
+        self.delivery
+    }
 }
 
 /// Why the stream is to be closed.
