@@ -1,5 +1,7 @@
 //! The two ends of the bridge, joined frame by frame, against a broker of hand-written bytes.
 
+#![allow(clippy::unwrap_used, reason = "a test may give up")]
+
 use fivewire_core::bridge::{Broker, Network, esp, host};
 use fivewire_core::client::{self, Action, Publication};
 use fivewire_core::config::{Config, Release};
