@@ -1,0 +1,206 @@
+//! A server for MQTT 3.1.1 as a machine: bytes of transport connections in, bytes out.
+//!
+//! It keeps every normative statement the specification makes of servers, and has all that clients
+//! meet in practice: sessions, retained messages, wills, takeover of a client identifier, limits.
+//! Told to, it [misbehaves](Misbehaviour) in named ways.
+//!
+//! The rule is that of all machines here: after every call drain [`Broker::poll`] until it yields
+//! [`Output::Wait`].
+//!
+//! ```
+//! use fivewire_core::time::{Instant, Wait};
+//! use fivewire_sim::broker::{Broker, ClientKey, Config, Input, Output};
+//!
+//! let mut broker = Broker::new(Config { events: false, ..Config::default() });
+//! let (now, key) = (Instant::ZERO, ClientKey(1));
+//! broker.handle(now, Input::Opened(key));
+//! let connect = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01a";
+//! broker.handle(now, Input::Received(key, connect));
+//! let Output::Transmit(_, connack) = broker.poll() else { panic!("no answer") };
+//! assert_eq!(connack, b"\x20\x02\x00\x00");
+//! let taken = connack.len();
+//! broker.handle(now, Input::Sent(key, taken));
+//! assert_eq!(broker.poll(), Output::Wait(Wait::ForInput));
+//! ```
+
+mod config;
+mod connect;
+mod connection;
+mod deliver;
+mod ending;
+mod events;
+mod inspect;
+mod interface;
+mod malformed;
+mod message;
+mod misbehaviour;
+mod output;
+mod publish;
+mod receive;
+mod retained;
+mod session;
+mod shared;
+mod subscribe;
+
+use fivewire_core::mqtt::SubscribeReturnCode;
+use fivewire_core::time::{Instant, Reason, Wait};
+
+pub use config::{Config, Credentials};
+use connection::{ConnectionSlot, Phase, Will};
+pub use interface::{ClientKey, CloseReason, Counters, Event, Input, Output};
+pub use malformed::{MALFORMED, Malformed};
+pub use misbehaviour::Misbehaviour;
+use retained::Retained;
+use session::Sessions;
+use shared::Shared;
+
+use crate::fault::Memory;
+
+/// The server. See the [module](self).
+#[derive(Debug)]
+pub struct Broker {
+    shared: Shared,
+    sessions: Sessions,
+    retained: Retained,
+    generated_client_ids: u32,
+    /// Memory for the answer to SUBSCRIBE.
+    return_codes: Vec<SubscribeReturnCode>,
+    /// Memory for the wills of a restart.
+    orphaned_wills: Vec<(ClientKey, Will)>,
+}
+
+impl Broker {
+    /// A broker without connections, sessions and messages.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            shared: Shared::new(config),
+            sessions: Sessions::default(),
+            retained: Retained::default(),
+            generated_client_ids: 0,
+            return_codes: Vec::new(),
+            orphaned_wills: Vec::new(),
+        }
+    }
+
+    /// Takes what the world did. Time that goes backwards stands still.
+    pub fn handle(&mut self, now: Instant, input: Input<'_>) {
+        self.shared.now = self.shared.now.max(now);
+        match input {
+            Input::Timeout => self.expire(),
+            Input::Opened(key) => self.open(key),
+            Input::Received(key, bytes) => {
+                if let Some(slot) = self.shared.connections.find(key) {
+                    self.receive(slot, bytes);
+                }
+            }
+            Input::Sent(key, count) => {
+                if let Some(slot) = self.shared.connections.find(key) {
+                    self.shared.connections[slot].output.sent(count);
+                }
+            }
+            Input::Writable(key) => {
+                if let Some(slot) = self.shared.connections.find(key) {
+                    self.shared.connections[slot].output.writable();
+                }
+            }
+            Input::Closed(key) => {
+                if let Some(slot) = self.shared.connections.find(key) {
+                    self.end(slot, CloseReason::TransportClosed);
+                }
+            }
+        }
+    }
+
+    /// Says what the broker wants next: events first, then what ends, then what is to be sent.
+    pub fn poll(&mut self) -> Output<'_> {
+        if self.shared.events.advance(&mut self.shared.messages)
+            && let Some(event) = self.shared.events.current(&self.shared.messages)
+        {
+            return Output::Event(event);
+        }
+        let connections = &mut self.shared.connections;
+        let closing =
+            connections.slot_where(|connection| matches!(connection.phase, Phase::Closing(_)));
+        if let Some(slot) = closing {
+            return self.close(slot);
+        }
+        let Some(slot) = connections.slot_where(|connection| connection.output.has_offer()) else {
+            return Output::Wait(self.wait());
+        };
+        let connection = &mut connections[slot];
+        Output::Transmit(connection.key, connection.output.offer())
+    }
+
+    /// The broker stops and starts again: all connections are gone without [`Output::Close`], and
+    /// sessions, queues and retained messages are kept or lost. Wills of the connections are
+    /// published to what is kept.
+    pub fn restart(&mut self, now: Instant, memory: Memory) {
+        self.shared.now = self.shared.now.max(now);
+        self.restart_with(memory);
+    }
+
+    /// Drops the client's connection, if it has one, and forgets its session.
+    pub fn forget_session(&mut self, now: Instant, client_id: &str) {
+        self.shared.now = self.shared.now.max(now);
+        if let Some(slot) = self.sessions.get(client_id).and_then(|session| session.connection) {
+            self.end(slot, CloseReason::SessionForgotten);
+        }
+        if let Some(session) = self.sessions.find(client_id) {
+            self.sessions.remove(session, &mut self.shared.messages);
+        }
+    }
+
+    /// Switches misbehaviour on and off, from the next packet on.
+    pub fn set_misbehaviour(&mut self, misbehaviour: Misbehaviour) {
+        self.shared.misbehaviour = misbehaviour;
+    }
+
+    /// The misbehaviour that is on.
+    #[must_use]
+    pub fn misbehaviour(&self) -> &Misbehaviour {
+        &self.shared.misbehaviour
+    }
+
+    /// Sends raw bytes to a client, behind what it is being sent already, for example those of
+    /// [`MALFORMED`]. False if the connection is over.
+    pub fn inject(&mut self, key: ClientKey, bytes: &[u8]) -> bool {
+        let Some(slot) = self.shared.connections.find(key) else { return false };
+        let connection = &mut self.shared.connections[slot];
+        if connection.is_open() {
+            connection.output.push_raw(bytes);
+        }
+        connection.is_open()
+    }
+
+    fn open(&mut self, key: ClientKey) {
+        // whoever uses a name again has lost the connection that had it
+        if let Some(slot) = self.shared.connections.find(key) {
+            self.end(slot, CloseReason::TransportClosed);
+        }
+        let shared = &mut self.shared;
+        shared.connections.open(key, shared.now, shared.config.connect_timeout_ms);
+    }
+
+    /// Offers once what a connection that is over still has to say, then closes it.
+    fn close(&mut self, slot: ConnectionSlot) -> Output<'_> {
+        let connection = &mut self.shared.connections[slot];
+        let key = connection.key;
+        match connection.phase {
+            Phase::Closing(reason) if !connection.output.has_offer() => {
+                connection.clear();
+                Output::Close(key, reason)
+            }
+            _ => Output::Transmit(key, connection.output.offer()),
+        }
+    }
+
+    /// The sooner of: a client silent for too long, an acknowledgement held back for long enough.
+    fn wait(&self) -> Wait {
+        self.shared.connections.iter().fold(Wait::ForInput, |wait, connection| {
+            let silence = connection.silence_deadline().map(|at| Wait::Until(at, Reason::PingDue));
+            let delayed = connection.delayed.next_due().map(|at| Wait::Until(at, Reason::MoreWork));
+            [silence, delayed].into_iter().flatten().fold(wait, Wait::sooner)
+        })
+    }
+}
