@@ -69,6 +69,11 @@ impl Connection {
         matches!(self.phase, Phase::AwaitingConnect | Phase::Connected(_))
     }
 
+    /// Over, but not told to the caller yet.
+    pub(super) fn is_closing(&self) -> bool {
+        matches!(self.phase, Phase::Closing(_))
+    }
+
     /// When its silence has lasted too long.
     pub(super) fn silence_deadline(&self) -> Option<Instant> {
         (self.is_open() && self.silence_max_ms > 0)

@@ -45,9 +45,7 @@ impl Broker {
         }
         self.orphaned_wills = wills;
         if memory == Memory::Lost {
-            while let Some(session) = self.sessions.slots().next() {
-                self.sessions.remove(session, &mut self.shared.messages);
-            }
+            self.sessions.clear(&mut self.shared.messages);
             self.retained.clear(&mut self.shared.messages);
         }
     }
@@ -59,9 +57,10 @@ impl Broker {
             let connection = &mut self.shared.connections[slot];
             connection.delayed.release(now, &mut connection.output);
             if connection.silence_deadline().is_some_and(|deadline| deadline <= now) {
-                let reason = match connection.phase {
-                    Phase::AwaitingConnect => CloseReason::ConnectOverdue,
-                    Phase::Connected(_) | Phase::Closing(_) | Phase::Free => CloseReason::KeepAlive,
+                let reason = if connection.phase == Phase::AwaitingConnect {
+                    CloseReason::ConnectOverdue
+                } else {
+                    CloseReason::KeepAlive
                 };
                 self.end(slot, reason);
             }

@@ -20,8 +20,9 @@ pub(super) struct PublishHeader {
 /// A text in [`EventLog::texts`].
 type Text = Range<usize>;
 
-#[derive(Clone, Debug)]
-enum Record {
+/// An event without its texts and messages.
+#[derive(Debug)]
+pub(super) enum Record {
     Connected { key: ClientKey, client_id: Text, clean_session: bool, session_present: bool },
     Disconnected { key: ClientKey, client_id: Option<Text>, reason: CloseReason },
     PublishReceived { key: ClientKey, header: PublishHeader, message: MessageId, repeated: bool },
@@ -47,8 +48,8 @@ impl Record {
 pub(super) struct EventLog {
     wanted: bool,
     records: VecDeque<Record>,
-    /// The one that the caller looks at. Its message is held until the caller asks for the next.
-    lent: Option<Record>,
+    /// The message of the event that the caller looks at: held until the caller asks for the next.
+    lent: Option<MessageId>,
     /// Client identifiers, since a session may be gone when its event is told.
     texts: String,
 }
@@ -147,21 +148,22 @@ impl EventLog {
         }
     }
 
-    /// Goes to the next event, and lets go of the one before. False if there is none.
-    pub(super) fn advance(&mut self, messages: &mut Messages) -> bool {
-        if let Some(message) = self.lent.take().and_then(|record| record.message()) {
+    /// Takes the next event out, and lets go of the one before.
+    pub(super) fn next(&mut self, messages: &mut Messages) -> Option<Record> {
+        if let Some(message) = self.lent.take() {
             messages.release(message);
         }
-        self.lent = self.records.pop_front();
-        if self.lent.is_none() {
-            self.texts.clear();
+        let record = self.records.pop_front();
+        match &record {
+            Some(record) => self.lent = record.message(),
+            None => self.texts.clear(),
         }
-        self.lent.is_some()
+        record
     }
 
-    /// The event that [`Self::advance`] went to.
-    pub(super) fn current<'a>(&'a self, messages: &'a Messages) -> Option<Event<'a>> {
-        let publish = |header: &PublishHeader, message| Publish {
+    /// The event of the record that [`Self::next`] gave last.
+    pub(super) fn event<'a>(&'a self, record: Record, messages: &'a Messages) -> Event<'a> {
+        let publish = |header: PublishHeader, message| Publish {
             dup: header.dup,
             qos: header.qos,
             retain: header.retain,
@@ -169,40 +171,30 @@ impl EventLog {
             packet_id: header.packet_id,
             payload: messages.payload(message),
         };
-        Some(match self.lent.as_ref()? {
+        match record {
             Record::Connected { key, client_id, clean_session, session_present } => {
-                Event::Connected {
-                    key: *key,
-                    client_id: &self.texts[client_id.clone()],
-                    clean_session: *clean_session,
-                    session_present: *session_present,
-                }
+                let client_id = &self.texts[client_id];
+                Event::Connected { key, client_id, clean_session, session_present }
             }
-            Record::Disconnected { key, client_id, reason } => Event::Disconnected {
-                key: *key,
-                client_id: client_id.as_ref().map(|client_id| &self.texts[client_id.clone()]),
-                reason: *reason,
-            },
-            Record::PublishReceived { key, header, message, repeated } => Event::PublishReceived {
-                key: *key,
-                publish: publish(header, *message),
-                repeated: *repeated,
-            },
+            Record::Disconnected { key, client_id, reason } => {
+                let client_id = client_id.map(|client_id| &self.texts[client_id]);
+                Event::Disconnected { key, client_id, reason }
+            }
+            Record::PublishReceived { key, header, message, repeated } => {
+                Event::PublishReceived { key, publish: publish(header, message), repeated }
+            }
             Record::Delivered { key, header, message } => {
-                Event::Delivered { key: *key, publish: publish(header, *message) }
+                Event::Delivered { key, publish: publish(header, message) }
             }
-            Record::WillPublished { key, qos, retain, message } => Event::WillPublished {
-                key: *key,
-                topic: messages.topic(*message),
-                payload: messages.payload(*message),
-                qos: *qos,
-                retain: *retain,
-            },
+            Record::WillPublished { key, qos, retain, message } => {
+                let (topic, payload) = (messages.topic(message), messages.payload(message));
+                Event::WillPublished { key, topic, payload, qos, retain }
+            }
             Record::QueueOverflow { client_id, message } => Event::QueueOverflow {
-                client_id: &self.texts[client_id.clone()],
-                topic: messages.topic(*message),
-                payload: messages.payload(*message),
+                client_id: &self.texts[client_id],
+                topic: messages.topic(message),
+                payload: messages.payload(message),
             },
-        })
+        }
     }
 }

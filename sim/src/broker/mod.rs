@@ -46,7 +46,7 @@ use fivewire_core::mqtt::SubscribeReturnCode;
 use fivewire_core::time::{Instant, Reason, Wait};
 
 pub use config::{Config, Credentials};
-use connection::{ConnectionSlot, Phase, Will};
+use connection::{Connection, ConnectionSlot, Phase, Will};
 pub use interface::{ClientKey, CloseReason, Counters, Event, Input, Output};
 pub use malformed::{MALFORMED, Malformed};
 pub use misbehaviour::Misbehaviour;
@@ -114,22 +114,17 @@ impl Broker {
 
     /// Says what the broker wants next: events first, then what ends, then what is to be sent.
     pub fn poll(&mut self) -> Output<'_> {
-        if self.shared.events.advance(&mut self.shared.messages)
-            && let Some(event) = self.shared.events.current(&self.shared.messages)
-        {
-            return Output::Event(event);
+        if let Some(record) = self.shared.events.next(&mut self.shared.messages) {
+            return Output::Event(self.shared.events.event(record, &self.shared.messages));
         }
-        let connections = &mut self.shared.connections;
-        let closing =
-            connections.slot_where(|connection| matches!(connection.phase, Phase::Closing(_)));
-        if let Some(slot) = closing {
+        let connections = &self.shared.connections;
+        if let Some(slot) = connections.slot_where(Connection::is_closing) {
             return self.close(slot);
         }
-        let Some(slot) = connections.slot_where(|connection| connection.output.has_offer()) else {
-            return Output::Wait(self.wait());
-        };
-        let connection = &mut connections[slot];
-        Output::Transmit(connection.key, connection.output.offer())
+        match connections.slot_where(|connection| connection.output.has_offer()) {
+            Some(slot) => self.transmit(slot),
+            None => Output::Wait(self.wait()),
+        }
     }
 
     /// The broker stops and starts again: all connections are gone without [`Output::Close`], and
@@ -185,14 +180,18 @@ impl Broker {
     /// Offers once what a connection that is over still has to say, then closes it.
     fn close(&mut self, slot: ConnectionSlot) -> Output<'_> {
         let connection = &mut self.shared.connections[slot];
-        let key = connection.key;
         match connection.phase {
             Phase::Closing(reason) if !connection.output.has_offer() => {
                 connection.clear();
-                Output::Close(key, reason)
+                Output::Close(connection.key, reason)
             }
-            _ => Output::Transmit(key, connection.output.offer()),
+            _ => self.transmit(slot),
         }
+    }
+
+    fn transmit(&mut self, slot: ConnectionSlot) -> Output<'_> {
+        let connection = &mut self.shared.connections[slot];
+        Output::Transmit(connection.key, connection.output.offer())
     }
 
     /// The sooner of: a client silent for too long, an acknowledgement held back for long enough.

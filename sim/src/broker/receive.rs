@@ -1,8 +1,6 @@
 //! From received bytes to packets, and from each packet to the part that answers it.
 
-use fivewire_core::mqtt::{
-    Breach, Connack, ConnectReturnCode, Packet, Split, decode, split,
-};
+use fivewire_core::mqtt::{Breach, Connack, ConnectReturnCode, Packet, Split, decode, split};
 
 use super::Broker;
 use super::connection::{ConnectionSlot, Phase};

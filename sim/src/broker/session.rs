@@ -159,9 +159,11 @@ impl Sessions {
         session.last_packet_id = 0;
     }
 
-    /// The places of all sessions.
-    pub(super) fn slots(&self) -> impl Iterator<Item = SessionSlot> + '_ {
-        (0..self.slots.len()).map(SessionSlot).filter(|slot| !self[*slot].client_id.is_empty())
+    /// Forgets all sessions.
+    pub(super) fn clear(&mut self, messages: &mut Messages) {
+        while let Some((_, &slot)) = self.by_client_id.first_key_value() {
+            self.remove(slot, messages);
+        }
     }
 
     /// All sessions, and empty places that have no subscription.
