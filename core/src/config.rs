@@ -139,7 +139,8 @@ impl<'a> Config<'a> {
     /// The first field that is wrong, its value, and what is allowed.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.validate_texts()?;
-        let ping_max = if self.keep_alive_s == 0 { 600_000 } else { u32::from(self.keep_alive_s) * 750 };
+        let ping_max =
+            if self.keep_alive_s == 0 { 600_000 } else { u32::from(self.keep_alive_s) * 750 };
         if self.ping_interval_ms != 0 {
             in_range("ping_interval_ms", self.ping_interval_ms, 1_000.min(ping_max), ping_max)?;
         }
@@ -184,7 +185,12 @@ impl<'a> Config<'a> {
                 .map_err(|error| ConfigError::Topic { field: "will.topic", error })?;
             short_enough("will.payload", will.payload)?;
             if will.qos == QoS::ExactlyOnce {
-                return Err(ConfigError::OutOfRange { field: "will.qos", value: 2, min: 0, max: 1 });
+                return Err(ConfigError::OutOfRange {
+                    field: "will.qos",
+                    value: 2,
+                    min: 0,
+                    max: 1,
+                });
             }
         }
         Ok(())
@@ -208,7 +214,8 @@ impl<'a> Config<'a> {
     /// needs at most one join, and a connection, or two where it asks for a clean slate.
     #[must_use]
     pub const fn recovery_bound_ms(&self) -> u32 {
-        let unnoticed = self.effective_ping_interval_ms() + self.response_timeout_ms + self.backoff_first_ms;
+        let unnoticed =
+            self.effective_ping_interval_ms() + self.response_timeout_ms + self.backoff_first_ms;
         let join = if self.manages_wifi { self.join_timeout_ms } else { 0 };
         let attempt = max(max(self.open_timeout_ms, self.response_timeout_ms), join);
         let doomed = attempt + self.backoff_last_ms;
@@ -234,6 +241,10 @@ fn short_enough(field: &'static str, text: &[u8]) -> Result<(), ConfigError> {
     if text.len() <= usize::from(u16::MAX) {
         Ok(())
     } else {
-        Err(ConfigError::TooLong { field, size_bytes: text.len(), max_bytes: usize::from(u16::MAX) })
+        Err(ConfigError::TooLong {
+            field,
+            size_bytes: text.len(),
+            max_bytes: usize::from(u16::MAX),
+        })
     }
 }

@@ -98,9 +98,14 @@ pub enum PublishError {
 impl fmt::Display for PublishError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OutboxFull => f.write_str("the outbox is full: publish again once something in it is done"),
+            Self::OutboxFull => {
+                f.write_str("the outbox is full: publish again once something in it is done")
+            }
             Self::TooLarge { size_bytes, max_bytes } => {
-                write!(f, "the publication needs {size_bytes} bytes, but there can be at most {max_bytes}")
+                write!(
+                    f,
+                    "the publication needs {size_bytes} bytes, but there can be at most {max_bytes}"
+                )
             }
             Self::Topic(error) => error.fmt(f),
             Self::QosNotSupported => f.write_str("QoS 2 is not supported: publish with QoS 0 or 1"),
@@ -117,6 +122,13 @@ impl core::error::Error for PublishError {}
 pub enum SubscribeError {
     /// The memory for subscriptions is full.
     TooMany,
+    /// The filter does not fit into the buffer that its packet is made in.
+    TooLong {
+        /// Its length.
+        size_bytes: usize,
+        /// The longest that fits.
+        max_bytes: usize,
+    },
     /// The topic filter is malformed.
     Filter(TopicError),
     /// The machine was shut down.
@@ -127,6 +139,12 @@ impl fmt::Display for SubscribeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooMany => f.write_str("the memory for subscriptions is full"),
+            Self::TooLong { size_bytes, max_bytes } => {
+                write!(
+                    f,
+                    "the filter has {size_bytes} bytes, but the transmit buffer allows at most {max_bytes}"
+                )
+            }
             Self::Filter(error) => error.fmt(f),
             Self::ShutDown => f.write_str("the client was shut down"),
         }
@@ -161,14 +179,21 @@ impl fmt::Display for TopicError {
         match self {
             Self::Empty => f.write_str("a topic needs at least one character [MQTT-4.7.3-1]"),
             Self::TooLong { size_bytes } => {
-                write!(f, "the topic has {size_bytes} bytes, at most 65535 are allowed [MQTT-4.7.3-3]")
+                write!(
+                    f,
+                    "the topic has {size_bytes} bytes, at most 65535 are allowed [MQTT-4.7.3-3]"
+                )
             }
             Self::Nul => f.write_str("a topic must not contain U+0000 [MQTT-4.7.3-2]"),
-            Self::Wildcard => f.write_str("a topic name must not contain `+` or `#` [MQTT-4.7.1-1]"),
+            Self::Wildcard => {
+                f.write_str("a topic name must not contain `+` or `#` [MQTT-4.7.1-1]")
+            }
             Self::MultiLevelMisplaced => {
                 f.write_str("`#` must be the last level, and alone in it [MQTT-4.7.1-2]")
             }
-            Self::SingleLevelMisplaced => f.write_str("`+` must be alone in its level [MQTT-4.7.1-3]"),
+            Self::SingleLevelMisplaced => {
+                f.write_str("`+` must be alone in its level [MQTT-4.7.1-3]")
+            }
         }
     }
 }

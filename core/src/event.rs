@@ -12,6 +12,9 @@ use crate::mqtt::{Breach, ConnectReturnCode, QoS};
 pub struct Ticket(NonZeroU32);
 
 impl Ticket {
+    /// The first ticket of a machine.
+    pub const FIRST: Self = Self(NonZeroU32::MIN);
+
     /// The ticket with this number, `None` for 0.
     #[must_use]
     pub const fn new(number: u32) -> Option<Self> {
@@ -25,6 +28,15 @@ impl Ticket {
     #[must_use]
     pub const fn get(self) -> u32 {
         self.0.get()
+    }
+
+    /// The one after it; after 4,294,967,295 it starts over at 1.
+    #[must_use]
+    pub(crate) const fn next(self) -> Self {
+        match Self::new(self.get().wrapping_add(1)) {
+            Some(next) => next,
+            None => Self::FIRST,
+        }
     }
 }
 
@@ -41,6 +53,9 @@ impl fmt::Display for Ticket {
 pub struct Delivery(NonZeroU32);
 
 impl Delivery {
+    /// The first delivery of a machine.
+    pub const FIRST: Self = Self(NonZeroU32::MIN);
+
     /// The delivery with this number, `None` for 0.
     #[must_use]
     pub const fn new(number: u32) -> Option<Self> {
@@ -86,6 +101,11 @@ pub enum Event<'a> {
     },
     /// The connection is gone. The machine is already on its way to the next one.
     Disconnected {
+        /// Why.
+        reason: DownReason,
+    },
+    /// An attempt to connect failed. The machine is already on its way to the next one.
+    AttemptFailed {
         /// Why.
         reason: DownReason,
     },

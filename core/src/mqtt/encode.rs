@@ -35,7 +35,7 @@ impl Packet<'_> {
     ///
     /// `usize::MAX`, which no buffer has, if MQTT has no packet for the fields:
     ///
-    /// * a text, a will or a password has more than 65,535 bytes [MQTT-4.7.3-3],
+    /// * a text, a will or a password has more than 65,535 bytes (MQTT 3.1.1 §1.5.3),
     /// * the remaining length would exceed [`REMAINING_LENGTH_MAX`] (MQTT 3.1.1 §2.2.3),
     /// * QoS 1 or 2 without a packet identifier [MQTT-2.3.1-1], or QoS 0 with one
     ///   [MQTT-2.3.1-5] or with DUP [MQTT-3.3.1-2],

@@ -1,4 +1,4 @@
-//! The lists in SUBSCRIBE, UNSUBSCRIBE and SUBACK: of the caller when sent, on the wire when received.
+//! The lists in SUBSCRIBE, UNSUBSCRIBE and SUBACK: the caller's when sent, bytes when received.
 
 use core::fmt;
 

@@ -1,0 +1,347 @@
+//! The resilient client: WiFi, TCP, MQTT, up and down, for ever.
+//!
+//! ```text
+//!           JoinWifi          OpenTcp            CONNECT            CONNACK
+//!   Idle ------------> Joining ------> Opening ----------> Connecting ------> Connected
+//!                      ^    ^            |  ^                   |                 |
+//!                      |    +- pause     |  +------ pause <-----+-----------------+
+//!                      +--- network left after several attempts without an answer
+//! ```
+//!
+//! TCP is tried again before the network is touched, and the network is only left where nothing
+//! answers at all: a refusal shows that it works.
+
+mod backoff;
+mod supervisor;
+
+use crate::config::Config;
+use crate::error::{ConfigError, PublishError, SubscribeError};
+use crate::event::{Counters, Delivery, Event, Ticket};
+use crate::mqtt::{Publish, QoS};
+use crate::session::{self, Session, Step};
+use crate::storage::Storage;
+use crate::time::{Instant, Wait};
+use supervisor::{Duty, Supervisor};
+
+pub use crate::session::{Memory, Publication};
+
+/// What the world tells the client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Input<'a> {
+    /// The instant that `Wait::Until` named has come, or any other: early is harmless.
+    Timeout,
+    /// The network is joined, with an address.
+    WifiUp,
+    /// The network could not be joined, or is lost.
+    WifiDown,
+    /// The connection asked for with [`Action::OpenTcp`] is open.
+    TcpOpened,
+    /// It could not be opened.
+    TcpFailed(TcpFailure),
+    /// It was closed or reset by the other side, or given up by the transport.
+    TcpClosed,
+    /// Bytes arrived, at most [`Client::receive_capacity`].
+    Received(&'a [u8]),
+    /// The transport took this many bytes of the last [`Output::Transmit`]. Fewer than offered
+    /// means that it is full: the rest is offered after `Writable`.
+    Sent(usize),
+    /// The transport takes bytes again.
+    Writable,
+}
+
+/// Why a TCP connection could not be opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TcpFailure {
+    /// The other machine answered that nobody listens: the network works.
+    Refused,
+    /// Nobody answered, the name did not resolve, there is no route.
+    Unreachable,
+}
+
+/// What the client asks of the world. Exhaustive on purpose: a new duty must break the build of
+/// every adapter that does not do it yet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Join the network, and answer with `WifiUp` or `WifiDown`.
+    JoinWifi,
+    /// Leave the network. No answer.
+    LeaveWifi,
+    /// Open a TCP connection to the broker, and answer with `TcpOpened` or `TcpFailed`.
+    OpenTcp,
+    /// Close the connection, or give up opening it: what was taken still leaves, then FIN. Nothing
+    /// that belongs to it may be told any more.
+    CloseTcp,
+}
+
+/// What the client wants next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Output<'a> {
+    /// Do this.
+    Action(Action),
+    /// Send this, and say with `Sent` how much of it the transport took.
+    Transmit(&'a [u8]),
+    /// Tell the application.
+    Event(Event<'a>),
+    /// Everything is said: wait.
+    Wait(Wait),
+}
+
+/// Where the client stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[non_exhaustive]
+pub enum State {
+    /// Not started.
+    Idle,
+    /// Waiting for the network.
+    JoiningWifi,
+    /// Pausing before the network is joined again.
+    WifiBackoff,
+    /// Waiting for a TCP connection.
+    OpeningTcp,
+    /// Pausing before a TCP connection is tried again.
+    TcpBackoff,
+    /// CONNECT is sent, CONNACK has not come.
+    Connecting,
+    /// Connected.
+    Connected,
+    /// DISCONNECT is on its way.
+    Disconnecting,
+    /// Shut down.
+    Stopped,
+}
+
+/// The client. `S` is the caller's memory; see the crate's documentation for the loop around it.
+pub struct Client<S> {
+    supervisor: Supervisor,
+    session: Session<S>,
+    now: Instant,
+}
+
+impl<S: Storage> Client<S> {
+    /// A client that stores everything in `memory` and draws its pauses from `seed`. Give each board
+    /// a seed of its own, for example its serial number.
+    ///
+    /// # Errors
+    /// The configuration or one of the buffers is out of range.
+    pub fn new(config: &Config<'_>, memory: Memory<S>, seed: u64) -> Result<Self, ConfigError> {
+        Ok(Self {
+            session: Session::new(config, memory)?,
+            supervisor: Supervisor::new(config, seed),
+            now: Instant::ZERO,
+        })
+    }
+
+    /// Gives the memory back, for the next life.
+    pub fn into_memory(self) -> Memory<S> {
+        self.session.into_memory()
+    }
+
+    /// Begins to connect, and never stops trying until [`shut_down`](Self::shut_down). After
+    /// `Stopped` it begins again.
+    pub fn start(&mut self, now: Instant) {
+        self.advance_clock(now);
+        if self.supervisor.start(self.now) {
+            self.session.restart();
+        }
+    }
+
+    /// The world speaks. Never fails: a network cannot make the caller wrong.
+    pub fn handle(&mut self, now: Instant, input: Input<'_>) {
+        self.advance_clock(now);
+        match input {
+            Input::Timeout => self.session.handle(self.now, session::Input::Timeout),
+            Input::WifiUp => self.supervisor.wifi_up(self.now),
+            Input::WifiDown => self.supervisor.wifi_down(self.now, &mut self.session),
+            Input::TcpOpened => {
+                if self.supervisor.tcp_opened() {
+                    self.session.handle(self.now, session::Input::Opened);
+                }
+            }
+            Input::TcpFailed(failure) => {
+                self.supervisor.tcp_failed(self.now, failure, &mut self.session)
+            }
+            Input::TcpClosed => {
+                if self.supervisor.tcp_closed() {
+                    self.session.handle(self.now, session::Input::Closed);
+                }
+            }
+            Input::Received(bytes) => self.stream(session::Input::Received(bytes)),
+            Input::Sent(count) => self.stream(session::Input::Sent(count)),
+            Input::Writable => self.stream(session::Input::Writable),
+        }
+    }
+
+    fn stream(&mut self, input: session::Input<'_>) {
+        if self.supervisor.is_online() {
+            self.session.handle(self.now, input);
+        }
+    }
+
+    /// What the client wants. Call it after every other call, until it yields [`Output::Wait`].
+    pub fn poll(&mut self) -> Output<'_> {
+        match self.next() {
+            Next::Action(action) => Output::Action(action),
+            Next::Event(event) => Output::Event(event),
+            Next::Transmit => Output::Transmit(self.session.pending()),
+            Next::Message(handed) => Output::Event(self.session.show(&handed)),
+            Next::Wait(wait) => Output::Wait(wait),
+        }
+    }
+
+    /// Decides what comes next, without lending it yet.
+    pub(crate) fn next(&mut self) -> Next {
+        loop {
+            if let Some(duty) = self.supervisor.next_duty(self.now, &mut self.session) {
+                return match duty {
+                    Duty::Action(action) => Next::Action(action),
+                    Duty::Event(event) => Next::Event(event),
+                };
+            }
+            match self.session.step() {
+                Step::Transmit => return Next::Transmit,
+                Step::Event(event) => {
+                    self.supervisor.saw(self.now, &event);
+                    return Next::Event(event);
+                }
+                Step::Message(handed) => return Next::Message(handed),
+                Step::Close(close) => self.supervisor.closed(self.now, close, &mut self.session),
+                Step::Wait(wait) => {
+                    if !self.supervisor.rest() {
+                        return Next::Wait(self.supervisor.wait().sooner(wait));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Queues a publication, connected or not.
+    ///
+    /// # Errors
+    /// Why it was not queued; nothing was changed then.
+    pub fn publish(
+        &mut self,
+        now: Instant,
+        publication: &Publication<'_>,
+    ) -> Result<Ticket, PublishError> {
+        self.advance_clock(now);
+        self.session.publish(self.now, publication)
+    }
+
+    /// Gives a publication up. True if `Abandoned` follows; false if its outcome is known already,
+    /// or is about to be told.
+    pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> bool {
+        self.advance_clock(now);
+        self.session.cancel(self.now, ticket)
+    }
+
+    /// Asks for the messages that match `filter`, now and on every connection to come. QoS 2 is
+    /// asked for as QoS 1. Asking again for a filter that is active asks the broker again.
+    ///
+    /// # Errors
+    /// Why it was not queued.
+    pub fn subscribe(
+        &mut self,
+        now: Instant,
+        filter: &str,
+        qos: QoS,
+    ) -> Result<Ticket, SubscribeError> {
+        self.advance_clock(now);
+        self.session.subscribe(self.now, filter, qos)
+    }
+
+    /// Ends a subscription.
+    ///
+    /// # Errors
+    /// Why it was not queued.
+    pub fn unsubscribe(&mut self, now: Instant, filter: &str) -> Result<Ticket, SubscribeError> {
+        self.advance_clock(now);
+        self.session.unsubscribe(self.now, filter)
+    }
+
+    /// The application owns the message: it may be acknowledged to the broker. False if the
+    /// connection it came on is gone, and the broker will deliver it again.
+    pub fn release(&mut self, now: Instant, delivery: Delivery) -> bool {
+        self.advance_clock(now);
+        self.session.release(self.now, delivery)
+    }
+
+    /// While held, no message is handed out. Keep alive and acknowledgements go on.
+    pub fn hold(&mut self, now: Instant, hold: bool) {
+        self.advance_clock(now);
+        self.session.limit_hand_out(if hold { 0 } else { usize::MAX });
+    }
+
+    /// Disconnects on purpose: DISCONNECT is sent and flushed, the broker tells no will, what is
+    /// not acknowledged is `Abandoned`, and the last event is `Stopped`.
+    pub fn shut_down(&mut self, now: Instant) {
+        self.advance_clock(now);
+        self.session.shut_down(self.now);
+        self.supervisor.shut_down();
+    }
+
+    /// How many bytes may be passed with [`Input::Received`]; 0: do not read now. Ask before each
+    /// read.
+    pub fn receive_capacity(&self) -> usize {
+        self.session.receive_capacity()
+    }
+
+    /// Where the client stands.
+    pub const fn state(&self) -> State {
+        self.supervisor.state(self.session.is_connected(), self.session.is_finishing())
+    }
+
+    /// What was dropped, repeated or given up so far.
+    pub const fn counters(&self) -> Counters {
+        *self.session.counters()
+    }
+
+    /// QoS 1 publications without an outcome.
+    pub const fn unacknowledged(&self) -> usize {
+        self.session.outbox().unacknowledged()
+    }
+
+    /// A SUBSCRIBE or UNSUBSCRIBE is on its way without an answer.
+    pub const fn awaiting_suback(&self) -> bool {
+        self.session.awaiting_suback()
+    }
+
+    /// QoS 1 messages handed out and not yet acknowledged to the broker.
+    pub const fn unreleased(&self) -> usize {
+        self.session.unreleased()
+    }
+
+    /// Queues a publication whose names another machine chose (the bridge's host).
+    pub(crate) fn publish_as(
+        &mut self,
+        now: Instant,
+        ticket: Ticket,
+        publish: &Publish<'_>,
+        again: bool,
+    ) -> Result<(), PublishError> {
+        self.advance_clock(now);
+        self.session.publish_as(self.now, ticket, publish, again)
+    }
+
+    pub(crate) const fn session(&self) -> &Session<S> {
+        &self.session
+    }
+
+    pub(crate) const fn session_mut(&mut self) -> &mut Session<S> {
+        &mut self.session
+    }
+
+    /// Time that goes backwards is ignored.
+    fn advance_clock(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+    }
+}
+
+/// What comes next, not lent yet.
+pub(crate) enum Next {
+    Action(Action),
+    Event(Event<'static>),
+    Transmit,
+    Message(session::Handed),
+    Wait(Wait),
+}

@@ -1,0 +1,490 @@
+//! Publications kept until their outcome is known, in the caller's memory.
+//!
+//! Each is stored as the PUBLISH packet that goes on the wire, so sending is copying and sending
+//! again is setting one bit. Records lie in publish order:
+//!
+//! ```text
+//! | done | given to this connection | not yet given to it | free |
+//!        head                       cursor                tail
+//! ```
+//!
+//! When the connection ends the cursor goes back to the head: everything unacknowledged is given
+//! to the next one first, in the original order [MQTT-4.6.0-1], and new publications follow.
+
+mod record;
+
+use core::ops::Range;
+
+use crate::config::Overflow;
+use crate::error::PublishError;
+use crate::event::Ticket;
+use crate::mqtt::{Packet, PacketId, Publish, QoS};
+use crate::planted::{Bug, Planted};
+use crate::storage::Storage;
+use crate::time::Instant;
+use record::{ABANDONED, DEAD, DUP_BIT, EVER_SENT, LOST, Record};
+
+pub(crate) use record::HEADER_BYTES;
+
+/// Identifiers of publications are below this, those of subscriptions from it on: so the owner of
+/// the publications can choose theirs (the bridge's host) while the session chooses the others.
+pub(crate) const FIRST_SUBSCRIPTION_ID: u16 = 0x8000;
+
+/// A publication as it is taken out to be sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Sending {
+    pub(crate) ticket: Ticket,
+    pub(crate) packet: Range<usize>,
+    pub(crate) deadline: Option<Instant>,
+    /// It was given to a connection before.
+    pub(crate) again: bool,
+}
+
+/// The outbox. `S` holds the records.
+pub(crate) struct Outbox<S> {
+    bytes: S,
+    head: usize,
+    cursor: usize,
+    tail: usize,
+    /// QoS 1 records before the cursor.
+    in_flight: usize,
+    /// QoS 1 records whose outcome the application does not know yet.
+    unacknowledged: usize,
+    /// QoS 0 records before the cursor, and those lost with a connection and not yet told.
+    qos0_given: usize,
+    last_packet_id: u16,
+    /// The rest of a packet of which the beginning was copied out. Its record stays where it is
+    /// found: it is neither forgotten nor overwritten until the rest has gone too.
+    sending: Range<usize>,
+    /// The soonest deadline of all records, or sooner.
+    next_deadline: Option<Instant>,
+    planted: Planted,
+}
+
+impl<S: Storage> Outbox<S> {
+    pub(crate) fn new(bytes: S, planted: Planted) -> Self {
+        Self {
+            bytes,
+            head: 0,
+            cursor: 0,
+            tail: 0,
+            in_flight: 0,
+            unacknowledged: 0,
+            qos0_given: 0,
+            last_packet_id: 0,
+            sending: 0..0,
+            next_deadline: None,
+            planted,
+        }
+    }
+
+    pub(crate) fn into_storage(self) -> S {
+        self.bytes
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+
+    pub(crate) fn size_bytes(&self) -> usize {
+        self.bytes.as_ref().len()
+    }
+
+    pub(crate) const fn unacknowledged(&self) -> usize {
+        self.unacknowledged
+    }
+
+    pub(crate) const fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    pub(crate) const fn next_deadline(&self) -> Option<Instant> {
+        self.next_deadline
+    }
+
+    /// There is something that the connection has not been given.
+    pub(crate) const fn has_unsent(&self) -> bool {
+        self.cursor < self.tail
+    }
+
+    /// Bytes that a publication takes here.
+    pub(crate) fn cost(packet: &Packet<'_>) -> usize {
+        packet.encoded_len().saturating_add(HEADER_BYTES)
+    }
+
+    /// Queues a publication and gives it a packet identifier of its own.
+    pub(crate) fn push(
+        &mut self,
+        ticket: Ticket,
+        publish: &Publish<'_>,
+        deadline: Option<Instant>,
+    ) -> Result<(), PublishError> {
+        let mut publish = *publish;
+        publish.packet_id = match publish.qos {
+            QoS::AtMostOnce => None,
+            QoS::AtLeastOnce => Some(self.free_packet_id().ok_or(PublishError::OutboxFull)?),
+            QoS::ExactlyOnce => return Err(PublishError::QosNotSupported),
+        };
+        self.push_with_id(ticket, &publish, deadline, false)?;
+        if let Some(id) = publish.packet_id {
+            self.last_packet_id = id.get();
+        }
+        Ok(())
+    }
+
+    /// Queues a publication whose packet identifier its owner chose. `again`: an earlier connection
+    /// may have sent it, so it carries DUP.
+    pub(crate) fn push_with_id(
+        &mut self,
+        ticket: Ticket,
+        publish: &Publish<'_>,
+        deadline: Option<Instant>,
+        again: bool,
+    ) -> Result<(), PublishError> {
+        let packet = Packet::Publish(*publish);
+        let size = Self::cost(&packet);
+        if size > self.size_bytes() {
+            return Err(PublishError::TooLarge { size_bytes: size, max_bytes: self.size_bytes() });
+        }
+        if self.size_bytes() - self.tail < size {
+            self.compact();
+        }
+        if self.size_bytes() - self.tail < size {
+            return Err(PublishError::OutboxFull);
+        }
+        let record = Record {
+            at: self.tail,
+            size,
+            ticket,
+            deadline,
+            packet_id: publish.packet_id,
+            flags: if again { EVER_SENT } else { 0 },
+        };
+        packet
+            .encode(&mut self.bytes.as_mut()[record.packet()])
+            .map_err(|_| PublishError::OutboxFull)?;
+        record.write(self.bytes.as_mut());
+        self.tail += size;
+        if publish.qos == QoS::AtLeastOnce {
+            self.unacknowledged += 1;
+        }
+        if let Some(deadline) = deadline {
+            self.next_deadline =
+                Some(self.next_deadline.map_or(deadline, |next| next.min(deadline)));
+        }
+        Ok(())
+    }
+
+    /// Identifiers are given in turn and records lie in that order, so the next one is taken only
+    /// if the turn has come round to the oldest record.
+    fn free_packet_id(&self) -> Option<PacketId> {
+        let next = PacketId::new((self.last_packet_id + 1) % FIRST_SUBSCRIPTION_ID)
+            .or_else(|| PacketId::new(1))?;
+        let oldest = self.records(self.head).find_map(|record| record.packet_id);
+        (oldest != Some(next)).then_some(next)
+    }
+
+    /// A publication of this size can be queued now.
+    pub(crate) fn fits(&self, size: usize) -> bool {
+        self.records(self.head).map(|record| record.size).sum::<usize>() + size <= self.size_bytes()
+    }
+
+    /// Taking out at most `victims` others would make `fits` true.
+    pub(crate) fn could_fit(&self, size: usize, overflow: Overflow, victims: usize) -> bool {
+        let room = |qos0: bool| {
+            let unsent = self.records(self.head).filter(|record| self.is_unsent(record));
+            unsent
+                .filter(move |record| record.packet_id.is_none() == qos0)
+                .map(|record| record.size)
+        };
+        let qos1 = room(false).filter(|_| overflow == Overflow::DropOldest);
+        let freed: usize = room(true).chain(qos1).take(victims).sum();
+        let used: usize = self.records(self.head).map(|record| record.size).sum();
+        used - freed + size <= self.size_bytes()
+    }
+
+    fn is_unsent(&self, record: &Record) -> bool {
+        record.at >= self.cursor && !record.has(EVER_SENT)
+    }
+
+    /// Frees room for a QoS 1 publication as the configuration wants it: one call takes out one
+    /// publication that no connection was ever given. The oldest QoS 0 one goes first.
+    pub(crate) fn make_room(&mut self, overflow: Overflow) -> Option<(Ticket, QoS)> {
+        let unsent = |record: &Record| self.is_unsent(record);
+        let qos0 =
+            self.records(self.head).find(|record| unsent(record) && record.packet_id.is_none());
+        let victim = match overflow {
+            Overflow::Refuse => qos0,
+            Overflow::DropOldest => qos0.or_else(|| self.records(self.head).find(unsent)),
+        }?;
+        self.forget(victim);
+        let qos = if victim.packet_id.is_some() { QoS::AtLeastOnce } else { QoS::AtMostOnce };
+        Some((victim.ticket, qos))
+    }
+
+    /// Takes out the next publication for this connection, if the window has room.
+    pub(crate) fn next_to_send(&mut self, window: usize) -> Option<Sending> {
+        let mut record = self.records(self.cursor).next()?;
+        if record.packet_id.is_some() {
+            if self.in_flight >= window {
+                return None;
+            }
+            self.in_flight += 1;
+        } else {
+            self.qos0_given += 1;
+        }
+        self.cursor = record.at + record.size;
+        let again = record.has(EVER_SENT);
+        let bytes = self.bytes.as_mut();
+        if again && !self.planted.has(Bug::DupNotSet) {
+            bytes[record.packet().start] |= DUP_BIT;
+        }
+        if !again {
+            record.set(bytes, EVER_SENT);
+        }
+        if again && self.planted.has(Bug::FreshIdentifier) {
+            self.plant_fresh_identifier(record);
+        }
+        Some(Sending {
+            ticket: record.ticket,
+            packet: record.packet(),
+            deadline: record.deadline,
+            again,
+        })
+    }
+
+    /// Copies packets into `into`, as many and as far as they fit, and counts those sent `again`.
+    /// Returns how many bytes it wrote.
+    pub(crate) fn fill(&mut self, into: &mut [u8], window: usize, again: &mut u32) -> usize {
+        let mut filled = self.copy_rest(into);
+        while filled < into.len() && self.sending.is_empty() {
+            let Some(next) = self.next_to_send(window) else { break };
+            *again = again.saturating_add(u32::from(next.again));
+            self.sending = next.packet;
+            filled += self.copy_rest(&mut into[filled..]);
+        }
+        filled
+    }
+
+    /// A packet has begun to leave and is not complete.
+    pub(crate) fn is_mid_packet(&self) -> bool {
+        !self.sending.is_empty()
+    }
+
+    /// Copies what is left of the packet that has begun to leave.
+    pub(crate) fn copy_rest(&mut self, into: &mut [u8]) -> usize {
+        let count = self.sending.len().min(into.len());
+        let from = self.sending.start;
+        into[..count].copy_from_slice(&self.bytes.as_ref()[from..from + count]);
+        self.sending.start += count;
+        count
+    }
+
+    fn is_leaving(&self, record: &Record) -> bool {
+        self.is_mid_packet() && record.packet().contains(&self.sending.start)
+    }
+
+    /// The PUBACK for `id` came. `None` if nothing under way has this identifier; `Some(None)` if
+    /// the application gave the publication up and is not told.
+    #[expect(clippy::option_option, reason = "unknown, silent and told are three answers")]
+    pub(crate) fn acknowledge(&mut self, id: PacketId) -> Option<Option<Ticket>> {
+        let oldest = self.planted.has(Bug::AckMatchesOldest);
+        let matches = |record: &Record| {
+            record.packet_id == Some(id) || (oldest && record.packet_id.is_some())
+        };
+        let given = self.records(self.head).take_while(|record| record.at < self.cursor);
+        let record = given.filter(|record| !self.is_leaving(record)).find(matches)?;
+        self.forget(record);
+        Some((!record.has(ABANDONED)).then_some(record.ticket))
+    }
+
+    /// Everything given to the transport has left: QoS 0 publications are done. One call tells one.
+    pub(crate) fn take_sent(&mut self) -> Option<Ticket> {
+        self.take_given_qos0(|record| !record.has(LOST))
+    }
+
+    /// One QoS 0 publication that a connection took with it when it ended.
+    pub(crate) fn take_lost(&mut self) -> Option<Ticket> {
+        self.take_given_qos0(|record| record.has(LOST))
+    }
+
+    fn take_given_qos0(&mut self, wanted: impl Fn(&Record) -> bool) -> Option<Ticket> {
+        if self.qos0_given == 0 {
+            return None;
+        }
+        let given = |record: &Record| record.at < self.cursor || record.has(LOST);
+        let record = self
+            .records(self.head)
+            .filter(|record| record.packet_id.is_none() && !self.is_leaving(record))
+            .find(|record| given(record) && wanted(record))?;
+        self.forget(record);
+        Some(record.ticket)
+    }
+
+    /// The connection ended: what it was given and did not acknowledge goes to the next one.
+    pub(crate) fn connection_lost(&mut self) {
+        let mut at = self.head;
+        while let Some(mut record) =
+            self.records(at).next().filter(|record| record.at < self.cursor)
+        {
+            at = record.at + record.size;
+            if record.packet_id.is_none() {
+                record.set(self.bytes.as_mut(), LOST);
+            } else if record.has(ABANDONED) {
+                self.forget(record);
+            }
+        }
+        self.in_flight = 0;
+        self.sending = 0..0;
+        if self.planted.has(Bug::NewBeforeRedelivered) && self.cursor < self.tail {
+            self.plant_rotation();
+        }
+        self.cursor = self.head;
+    }
+
+    /// The oldest publication that is out of time at `now`, given up. One call tells one.
+    pub(crate) fn expire(&mut self, now: Instant) -> Option<Ticket> {
+        if self.next_deadline.is_none_or(|deadline| deadline > now) {
+            return None;
+        }
+        let late = |record: &Record| {
+            self.can_be_given_up(record) && record.deadline.is_some_and(|deadline| deadline <= now)
+        };
+        if let Some(record) = self.records(self.head).find(late) {
+            self.abandon(record);
+            return Some(record.ticket);
+        }
+        let waiting = self.records(self.head).filter(|record| !record.has(ABANDONED));
+        self.next_deadline = waiting.filter_map(|record| record.deadline).min();
+        None
+    }
+
+    /// Gives up the publication with this ticket. False if its outcome is known already.
+    pub(crate) fn cancel(&mut self, ticket: Ticket) -> bool {
+        let wanted = |record: &Record| record.ticket == ticket && self.can_be_given_up(record);
+        match self.records(self.head).find(wanted) {
+            Some(record) => {
+                self.abandon(record);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Gives up any publication, the oldest first.
+    pub(crate) fn take_any(&mut self) -> Option<Ticket> {
+        let record = self.records(self.head).find(|record| !record.has(ABANDONED))?;
+        self.forget(record);
+        Some(record.ticket)
+    }
+
+    /// The publication with this ticket is here.
+    pub(crate) fn holds(&self, ticket: Ticket) -> bool {
+        self.records(self.head).any(|record| record.ticket == ticket)
+    }
+
+    /// Not given up already, and no QoS 0 publication of which half is on the wire.
+    fn can_be_given_up(&self, record: &Record) -> bool {
+        !record.has(ABANDONED | LOST) && (record.packet_id.is_some() || !self.is_leaving(record))
+    }
+
+    /// What is under way keeps its identifier until the connection answers or ends.
+    fn abandon(&mut self, mut record: Record) {
+        if record.packet_id.is_some() && record.at < self.cursor {
+            record.set(self.bytes.as_mut(), ABANDONED);
+            self.unacknowledged -= 1;
+        } else {
+            self.forget(record);
+        }
+    }
+
+    fn forget(&mut self, mut record: Record) {
+        let given = record.at < self.cursor;
+        if record.packet_id.is_some() {
+            self.in_flight -= usize::from(given && self.in_flight > 0);
+            self.unacknowledged -= usize::from(!record.has(ABANDONED));
+        } else if given || record.has(LOST) {
+            self.qos0_given -= 1;
+        }
+        record.set(self.bytes.as_mut(), DEAD);
+        self.head = self.records(self.head).next().map_or(self.tail, |next| next.at);
+        self.cursor = self.cursor.max(self.head);
+        if self.head == self.tail {
+            (self.head, self.cursor, self.tail) = (0, 0, 0);
+            self.next_deadline = None;
+        }
+    }
+
+    /// The records from `at` on that are not dead.
+    fn records(&self, at: usize) -> Records<'_> {
+        Records { bytes: &self.bytes.as_ref()[..self.tail], at }
+    }
+
+    /// Closes the gaps that dead records left.
+    fn compact(&mut self) {
+        let (mut read, mut write, mut cursor) = (self.head, 0, None);
+        while read < self.tail {
+            let mut record = Record::read(self.bytes.as_ref(), read);
+            if cursor.is_none() && read >= self.cursor {
+                cursor = Some(write);
+            }
+            if !record.has(DEAD) {
+                if self.is_leaving(&record) {
+                    let moved = read - write;
+                    self.sending = self.sending.start - moved..self.sending.end - moved;
+                }
+                self.bytes.as_mut().copy_within(read..read + record.size, write);
+                record.at = write;
+                write += record.size;
+            }
+            read += record.size;
+        }
+        self.head = 0;
+        self.cursor = cursor.unwrap_or(write);
+        self.tail = write;
+    }
+
+    fn plant_fresh_identifier(&mut self, mut record: Record) {
+        let Some(id) = self.free_packet_id() else { return };
+        self.last_packet_id = id.get();
+        record.packet_id = Some(id);
+        record.write(self.bytes.as_mut());
+        let packet = &mut self.bytes.as_mut()[record.packet()];
+        if let Some(at) = packet_id_offset(packet) {
+            packet[at..at + 2].copy_from_slice(&id.get().to_be_bytes());
+        }
+    }
+
+    /// Puts what was never sent before what has to be sent again.
+    fn plant_rotation(&mut self) {
+        let given = self.cursor - self.head;
+        self.bytes.as_mut()[self.head..self.tail].rotate_left(given);
+    }
+}
+
+/// Where the packet identifier of an encoded PUBLISH with QoS > 0 lies.
+pub(crate) fn packet_id_offset(packet: &[u8]) -> Option<usize> {
+    let crate::mqtt::Split::Header(header) = crate::mqtt::split(packet).ok()? else { return None };
+    let topic = packet.get(header.header_len..header.header_len + 2)?;
+    Some(header.header_len + 2 + usize::from(u16::from_be_bytes([topic[0], topic[1]])))
+}
+
+struct Records<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Iterator for Records<'_> {
+    type Item = Record;
+
+    fn next(&mut self) -> Option<Record> {
+        while self.at < self.bytes.len() {
+            let record = Record::read(self.bytes, self.at);
+            self.at += record.size;
+            if !record.has(DEAD) {
+                return Some(record);
+            }
+        }
+        None
+    }
+}

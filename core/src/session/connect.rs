@@ -1,0 +1,112 @@
+//! The CONNECT packet, encoded once when the session is made and kept in the caller's memory, so
+//! that no configuration text has to outlive the call.
+
+use crate::config::Config;
+use crate::error::ConfigError;
+use crate::mqtt::{Connect, Packet};
+use crate::storage::Storage;
+
+/// Clean session in the connect flags (MQTT 3.1.1 §3.1.2.4).
+const CLEAN_SESSION_BIT: u8 = 0b10;
+/// Will flag, will QoS and will retain (MQTT 3.1.1 §3.1.2.5 to §3.1.2.7).
+#[cfg(feature = "planted")]
+const WILL_BITS: u8 = 0b11_1100;
+/// From the end of the fixed header: protocol name (6) and level (1) come before the flags.
+const FLAGS_AFTER_HEADER: usize = 7;
+
+/// The CONNECT packet of a session.
+pub(crate) struct ConnectPacket<S> {
+    bytes: S,
+    size: usize,
+    flags_at: usize,
+    clean_session: bool,
+    /// A clean connect is still to be done before the session that lasts (`clean_init`).
+    clean_slate_due: bool,
+}
+
+impl<S: Storage> ConnectPacket<S> {
+    pub(crate) fn new(config: &Config<'_>, mut bytes: S) -> Result<Self, ConfigError> {
+        let packet = Packet::Connect(Connect {
+            client_id: config.client_id,
+            clean_session: config.clean_session,
+            keep_alive_s: config.keep_alive_s,
+            will: config.will,
+            username: config.username,
+            password: config.password,
+        });
+        let size_bytes = bytes.as_ref().len();
+        let too_small = ConfigError::MemoryTooSmall {
+            buffer: "connect",
+            size_bytes,
+            min_bytes: packet.encoded_len(),
+        };
+        let size = packet.encode(bytes.as_mut()).map_err(|_| too_small)?;
+        let header_len = size - remaining_len(bytes.as_ref());
+        Ok(Self {
+            bytes,
+            size,
+            flags_at: header_len + FLAGS_AFTER_HEADER,
+            clean_session: config.clean_session,
+            clean_slate_due: config.clean_init && !config.clean_session,
+        })
+    }
+
+    pub(crate) fn into_storage(self) -> S {
+        self.bytes
+    }
+
+    pub(crate) const fn size_bytes(&self) -> usize {
+        self.size
+    }
+
+    /// The next connection only tells the broker to forget an earlier session.
+    pub(crate) const fn clean_slate_due(&self) -> bool {
+        self.clean_slate_due
+    }
+
+    pub(crate) const fn clean_slate_done(&mut self) {
+        self.clean_slate_due = false;
+    }
+
+    /// The session of the next connection is a clean one.
+    pub(crate) const fn is_clean(&self) -> bool {
+        self.clean_session || self.clean_slate_due
+    }
+
+    /// The packet for the next connection.
+    pub(crate) fn packet(&mut self) -> &[u8] {
+        let clean = self.is_clean();
+        let flags = &mut self.bytes.as_mut()[self.flags_at];
+        *flags = if clean { *flags | CLEAN_SESSION_BIT } else { *flags & !CLEAN_SESSION_BIT };
+        &self.bytes.as_ref()[..self.size]
+    }
+
+    /// A later CONNECT loses the will.
+    #[cfg(feature = "planted")]
+    pub(crate) fn plant_no_will(&mut self) {
+        let Ok(Packet::Connect(connect)) = crate::mqtt::decode(&self.bytes.as_ref()[..self.size])
+        else {
+            return;
+        };
+        let will_bytes = connect.will.map_or(0, |will| 4 + will.topic.len() + will.payload.len());
+        let at = self.flags_at + 5 + connect.client_id.len();
+        if will_bytes == 0 || self.size - will_bytes > 129 {
+            return;
+        }
+        self.bytes.as_mut()[self.flags_at] &= !WILL_BITS;
+        self.bytes.as_mut().copy_within(at + will_bytes..self.size, at);
+        self.size -= will_bytes;
+        let header_len = self.flags_at - FLAGS_AFTER_HEADER;
+        if header_len == 2 {
+            self.bytes.as_mut()[1] = u8::try_from(self.size - 2).unwrap_or(0);
+        }
+    }
+}
+
+/// The remaining length in the fixed header of a packet we encoded.
+fn remaining_len(packet: &[u8]) -> usize {
+    match crate::mqtt::split(packet) {
+        Ok(crate::mqtt::Split::Header(header)) => header.remaining_len,
+        Ok(crate::mqtt::Split::Incomplete) | Err(_) => 0,
+    }
+}

@@ -1,0 +1,127 @@
+//! Messages handed out with QoS > 0 and not acknowledged to the broker yet.
+//!
+//! Acknowledgements leave in the order in which the messages came [MQTT-4.6.0-2], whatever the order
+//! in which the application releases them.
+
+use crate::event::Delivery;
+use crate::mqtt::{Packet, PacketId, QoS};
+
+/// The most there can be; `receive_maximum` sets it lower.
+pub(crate) const CAPACITY: usize = 32;
+
+/// QoS 2 messages whose PUBREL has not come. We ask for QoS 1 at most, so a broker sends QoS 2 only
+/// for a subscription of an earlier life of the session.
+const QOS2_CAPACITY: usize = 8;
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    delivery: Delivery,
+    packet_id: PacketId,
+    qos: QoS,
+    released: bool,
+}
+
+/// The table of deliveries.
+#[derive(Debug)]
+pub(crate) struct Deliveries {
+    entries: [Option<Entry>; CAPACITY],
+    first: usize,
+    count: usize,
+    last: u32,
+    /// Identifiers of QoS 2 messages that were handed out and answered with PUBREC [MQTT-4.3.3-2].
+    awaiting_pubrel: [Option<PacketId>; QOS2_CAPACITY],
+    pubrec_due: Option<PacketId>,
+    pubcomp_due: Option<PacketId>,
+}
+
+impl Deliveries {
+    pub(crate) const fn new() -> Self {
+        Self {
+            entries: [None; CAPACITY],
+            first: 0,
+            count: 0,
+            last: 0,
+            awaiting_pubrel: [None; QOS2_CAPACITY],
+            pubrec_due: None,
+            pubcomp_due: None,
+        }
+    }
+
+    pub(crate) const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Notes that a message was handed out. The caller saw to it that there is room.
+    pub(crate) fn push(&mut self, packet_id: PacketId, qos: QoS, released: bool) -> Delivery {
+        let delivery = Delivery::new(self.last.wrapping_add(1)).unwrap_or(Delivery::FIRST);
+        self.last = delivery.get();
+        let at = (self.first + self.count) % CAPACITY;
+        self.entries[at] = Some(Entry { delivery, packet_id, qos, released });
+        self.count += 1;
+        delivery
+    }
+
+    /// The application owns the message now. False if the connection it came on is gone.
+    pub(crate) fn release(&mut self, delivery: Delivery) -> bool {
+        let found = self.entries.iter_mut().flatten().find(|entry| entry.delivery == delivery);
+        found.is_some_and(|entry| {
+            entry.released = true;
+            true
+        })
+    }
+
+    /// The next acknowledgement to send.
+    pub(crate) fn next_answer(&mut self) -> Option<Packet<'static>> {
+        if let Some(id) = self.pubcomp_due.take() {
+            return Some(Packet::Pubcomp(id));
+        }
+        if let Some(id) = self.pubrec_due.take() {
+            return Some(Packet::Pubrec(id));
+        }
+        let entry = self.entries[self.first].filter(|entry| entry.released)?;
+        if entry.qos == QoS::ExactlyOnce {
+            let free = self.awaiting_pubrel.iter_mut().find(|slot| slot.is_none())?;
+            *free = Some(entry.packet_id);
+        }
+        self.entries[self.first] = None;
+        self.first = (self.first + 1) % CAPACITY;
+        self.count -= 1;
+        Some(match entry.qos {
+            QoS::ExactlyOnce => Packet::Pubrec(entry.packet_id),
+            QoS::AtMostOnce | QoS::AtLeastOnce => Packet::Puback(entry.packet_id),
+        })
+    }
+
+    /// A QoS 2 message that was handed out before comes again: it is answered, not handed out.
+    pub(crate) fn is_repeated_qos2(&mut self, packet_id: PacketId) -> bool {
+        let repeated = self.awaiting_pubrel.contains(&Some(packet_id));
+        if repeated {
+            self.pubrec_due = Some(packet_id);
+        }
+        repeated
+    }
+
+    /// PUBREL came: the identifier is free, whether it was known or not.
+    pub(crate) fn pubrel(&mut self, packet_id: PacketId) {
+        for slot in &mut self.awaiting_pubrel {
+            if *slot == Some(packet_id) {
+                *slot = None;
+            }
+        }
+        self.pubcomp_due = Some(packet_id);
+    }
+
+    /// The broker will deliver again what it got no answer for.
+    pub(crate) const fn connection_lost(&mut self) {
+        self.entries = [None; CAPACITY];
+        self.first = 0;
+        self.count = 0;
+        self.pubrec_due = None;
+        self.pubcomp_due = None;
+    }
+
+    /// The broker forgot the session, and its QoS 2 identifiers with it.
+    pub(crate) const fn session_lost(&mut self) {
+        self.awaiting_pubrel = [None; QOS2_CAPACITY];
+    }
+}

@@ -1,0 +1,472 @@
+//! One MQTT session over a byte stream: it outlives its connections.
+//!
+//! The session knows nothing of WiFi, TCP or pauses; [`client`](crate::client) opens streams for it
+//! and closes them when it says so. `step` decides what comes next, `show` lends it: two halves of
+//! the `poll` that every machine has, so that the client can look at the decision in between.
+
+mod commands;
+mod connect;
+mod deliveries;
+mod inbound;
+mod keep_alive;
+mod receive;
+mod send;
+mod transmit;
+
+pub use commands::Publication;
+
+use core::ops::Range;
+
+use crate::config::{Config, Overflow, Release, Resubscribe};
+use crate::error::ConfigError;
+use crate::event::{AbandonReason, Counters, Delivery, DownReason, Event, Message, Ticket};
+use crate::mqtt::{Breach, Packet, QoS, decode};
+use crate::outbox::Outbox;
+use crate::planted::{Bug, Planted};
+use crate::storage::Storage;
+use crate::subscriptions::Subscriptions;
+use crate::time::{Instant, Reason, Wait};
+use connect::ConnectPacket;
+use deliveries::Deliveries;
+use inbound::Inbound;
+use keep_alive::KeepAlive;
+use transmit::Transmit;
+
+/// Events that one call can cause besides those found while reading.
+const EVENTS: usize = 8;
+
+/// The caller's buffers.
+///
+/// | buffer | holds | at least |
+/// |---|---|---|
+/// | `receive` | the largest message to be received, and messages that wait while the application holds | 64 bytes |
+/// | `transmit` | what leaves in one write; a larger publication leaves in pieces | the CONNECT packet, 64 bytes |
+/// | `outbox` | publications until they are acknowledged, each with 20 bytes more than its packet | 64 bytes |
+/// | `subscriptions` | topic filters, each with 12 bytes more than its text | 0 bytes |
+/// | `connect` | the CONNECT packet: 14 bytes, and 2 more than each text in it | the CONNECT packet |
+#[derive(Clone, Copy, Debug)]
+pub struct Memory<S> {
+    /// What arrives.
+    pub receive: S,
+    /// What leaves.
+    pub transmit: S,
+    /// What is not acknowledged.
+    pub outbox: S,
+    /// What is subscribed to.
+    pub subscriptions: S,
+    /// How to connect.
+    pub connect: S,
+}
+
+/// What the stream did.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Input<'a> {
+    Timeout,
+    Opened,
+    Closed,
+    Received(&'a [u8]),
+    Sent(usize),
+    Writable,
+}
+
+/// What comes next.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    Transmit,
+    Event(Event<'static>),
+    Message(Handed),
+    /// The stream is to be closed; the session has already let go of it.
+    Close(Close),
+    Wait(Wait),
+}
+
+/// A message in the receive buffer, being handed out.
+#[derive(Clone, Debug)]
+pub(crate) struct Handed {
+    packet: Range<usize>,
+    delivery: Option<Delivery>,
+}
+
+/// Why the stream is to be closed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Close {
+    /// The broker forgot the old session; now for the one that lasts.
+    CleanSlate,
+    /// Something went wrong.
+    Down(DownReason),
+    /// DISCONNECT was flushed, or could not be.
+    Finished,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// No stream.
+    Offline,
+    /// CONNECT is on its way.
+    AwaitingConnack { until: Instant },
+    /// Connected.
+    Online,
+    /// DISCONNECT is on its way; the stream is closed when it has left.
+    Finishing { until: Instant, put: bool, close: Close },
+}
+
+/// What the session needs to know of its configuration.
+struct Limits {
+    window: usize,
+    receive_maximum: usize,
+    response_timeout_ms: u32,
+    ack_timeout_ms: u32,
+    release: Release,
+    resubscribe: Resubscribe,
+    overflow: Overflow,
+}
+
+/// The session. `S` is the caller's memory.
+pub(crate) struct Session<S> {
+    now: Instant,
+    phase: Phase,
+    limits: Limits,
+    connect: ConnectPacket<S>,
+    inbound: Inbound<S>,
+    transmit: Transmit<S>,
+    outbox: Outbox<S>,
+    subscriptions: Subscriptions<S>,
+    deliveries: Deliveries,
+    keep_alive: KeepAlive,
+    /// A message larger than this is not handed out now: 0 while the application holds.
+    hand_out_max_bytes: usize,
+    /// A message larger than this is never handed out.
+    message_max_bytes: usize,
+    /// The message that the last step handed out.
+    handed: Option<usize>,
+    /// Reading is withheld since then, because held messages fill the receive buffer.
+    withheld_since: Option<Instant>,
+    /// An acknowledgement is owed since then, or since the last one came.
+    ack_owed_since: Option<Instant>,
+    /// Messages are given up unacknowledged, to get at the acknowledgements behind them.
+    shedding: bool,
+    closing: Option<Close>,
+    shut_down: bool,
+    events: [Option<Event<'static>>; EVENTS],
+    last_ticket: u32,
+    counters: Counters,
+    planted: Planted,
+}
+
+impl<S: Storage> Session<S> {
+    pub(crate) fn new(config: &Config<'_>, memory: Memory<S>) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let connect = ConnectPacket::new(config, memory.connect)?;
+        for (buffer, storage, min_bytes) in [
+            ("receive", &memory.receive, 64),
+            ("transmit", &memory.transmit, connect.size_bytes().max(64)),
+            ("outbox", &memory.outbox, 64),
+        ] {
+            let size_bytes = storage.as_ref().len();
+            if size_bytes < min_bytes {
+                return Err(ConfigError::MemoryTooSmall { buffer, size_bytes, min_bytes });
+            }
+        }
+        Ok(Self {
+            now: Instant::ZERO,
+            phase: Phase::Offline,
+            limits: Limits {
+                window: usize::from(config.window),
+                receive_maximum: usize::from(config.receive_maximum).min(deliveries::CAPACITY),
+                response_timeout_ms: config.response_timeout_ms,
+                ack_timeout_ms: config.ack_timeout_ms,
+                release: config.release,
+                resubscribe: config.resubscribe,
+                overflow: config.overflow,
+            },
+            connect,
+            inbound: Inbound::new(memory.receive),
+            transmit: Transmit::new(memory.transmit),
+            outbox: Outbox::new(memory.outbox, config.planted),
+            subscriptions: Subscriptions::new(memory.subscriptions),
+            deliveries: Deliveries::new(),
+            keep_alive: KeepAlive::new(
+                config.effective_ping_interval_ms(),
+                config.response_timeout_ms,
+            ),
+            hand_out_max_bytes: usize::MAX,
+            message_max_bytes: usize::MAX,
+            handed: None,
+            withheld_since: None,
+            ack_owed_since: None,
+            shedding: false,
+            closing: None,
+            shut_down: false,
+            events: [None; EVENTS],
+            last_ticket: 0,
+            counters: Counters::default(),
+            planted: config.planted,
+        })
+    }
+
+    pub(crate) fn into_memory(self) -> Memory<S> {
+        Memory {
+            receive: self.inbound.into_storage(),
+            transmit: self.transmit.into_storage(),
+            outbox: self.outbox.into_storage(),
+            subscriptions: self.subscriptions.into_storage(),
+            connect: self.connect.into_storage(),
+        }
+    }
+
+    /// Takes commands again after a shut-down.
+    pub(crate) const fn restart(&mut self) {
+        self.shut_down = false;
+    }
+
+    /// The world speaks. Never fails.
+    pub(crate) fn handle(&mut self, now: Instant, input: Input<'_>) {
+        self.now = self.now.max(now);
+        match input {
+            Input::Timeout => {}
+            Input::Opened => {
+                let until = self.now.plus_ms(self.limits.response_timeout_ms);
+                self.phase = Phase::AwaitingConnack { until };
+                self.send_connect();
+            }
+            Input::Closed => {
+                if self.phase != Phase::Offline {
+                    self.close_down(DownReason::TcpClosed);
+                }
+            }
+            Input::Received(chunk) => self.receive(chunk),
+            Input::Sent(count) => {
+                if count > 0 {
+                    self.keep_alive.sent(self.now);
+                }
+                self.transmit.sent(count);
+            }
+            Input::Writable => self.transmit.writable(),
+        }
+    }
+
+    /// Decides what comes next. Bounded work.
+    pub(crate) fn step(&mut self) -> Step {
+        self.take_handed();
+        if let Some(event) = self.next_event() {
+            return Step::Event(event);
+        }
+        if self.phase != Phase::Offline && self.closing.is_none() {
+            if let Some(step) = self.read() {
+                return step;
+            }
+            self.tick();
+        }
+        if let Some(close) = self.closing.take() {
+            self.let_go();
+            return Step::Close(close);
+        }
+        if self.phase != Phase::Offline && self.fill() {
+            return Step::Transmit;
+        }
+        if let Some(close) = self.closing.take() {
+            self.let_go();
+            return Step::Close(close);
+        }
+        Step::Wait(self.wait())
+    }
+
+    /// The bytes to be sent.
+    pub(crate) fn pending(&self) -> &[u8] {
+        self.transmit.pending()
+    }
+
+    /// Lends the message that `step` handed out.
+    pub(crate) fn show(&self, handed: &Handed) -> Event<'_> {
+        let Handed { packet, delivery } = handed.clone();
+        match decode(&self.inbound.bytes()[packet]) {
+            Ok(Packet::Publish(publish)) => Event::Message(Message {
+                delivery,
+                topic: publish.topic,
+                payload: publish.payload,
+                qos: publish.qos,
+                retain: publish.retain,
+                dup: publish.dup,
+            }),
+            // Kept packets were decoded before they were kept.
+            Ok(_) | Err(_) => Event::MessageTooLarge { qos: QoS::AtMostOnce, size_bytes: 0 },
+        }
+    }
+
+    /// The packet of the message that `step` handed out, as the broker sent it.
+    pub(crate) fn show_packet(&self, handed: &Handed) -> &[u8] {
+        &self.inbound.bytes()[handed.packet.clone()]
+    }
+
+    pub(crate) const fn is_connected(&self) -> bool {
+        matches!(self.phase, Phase::Online)
+    }
+
+    pub(crate) const fn is_finishing(&self) -> bool {
+        matches!(self.phase, Phase::Finishing { .. })
+    }
+
+    pub(crate) const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    pub(crate) const fn counters_mut(&mut self) -> &mut Counters {
+        &mut self.counters
+    }
+
+    pub(crate) const fn outbox(&self) -> &Outbox<S> {
+        &self.outbox
+    }
+
+    pub(crate) const fn unreleased(&self) -> usize {
+        self.deliveries.count()
+    }
+
+    pub(crate) const fn awaiting_suback(&self) -> bool {
+        self.subscriptions.asked() > 0
+    }
+
+    /// Ends the connection because of something only the client knows.
+    pub(crate) fn close_down(&mut self, reason: DownReason) {
+        if self.phase != Phase::Offline && self.closing.is_none() {
+            let finishing = matches!(self.phase, Phase::Finishing { close: Close::Finished, .. });
+            self.closing = Some(if finishing { Close::Finished } else { Close::Down(reason) });
+        }
+    }
+
+    fn breach(&mut self, breach: Breach) {
+        self.close_down(DownReason::Breach(breach));
+    }
+
+    /// Forgets everything that belongs to the connection.
+    fn let_go(&mut self) {
+        self.phase = Phase::Offline;
+        self.inbound.clear();
+        self.transmit.clear();
+        self.outbox.connection_lost();
+        self.subscriptions.connection_lost();
+        self.deliveries.connection_lost();
+        self.handed = None;
+        self.withheld_since = None;
+        self.ack_owed_since = None;
+        self.shedding = false;
+    }
+
+    /// Checks the deadlines that have come.
+    fn tick(&mut self) {
+        let now = self.now;
+        match self.phase {
+            Phase::Offline => {}
+            Phase::AwaitingConnack { until } if until <= now => {
+                self.close_down(DownReason::ConnackOverdue)
+            }
+            Phase::Finishing { until, close, .. } if until <= now => self.closing = Some(close),
+            Phase::AwaitingConnack { .. } | Phase::Finishing { .. } => {}
+            Phase::Online => self.tick_online(),
+        }
+    }
+
+    fn tick_online(&mut self) {
+        self.note_withheld();
+        let withheld = self.withheld_since.is_some() && !self.planted.has(Bug::HoldIsSilence);
+        if self.keep_alive.tick(self.now, withheld) {
+            self.close_down(DownReason::PingrespOverdue);
+        } else if self.ack_overdue_at().is_some_and(|at| at <= self.now) {
+            self.close_down(DownReason::AckOverdue);
+        } else if self.shed_at().is_some_and(|at| at <= self.now) {
+            self.start_shedding();
+        } else if self.shedding && !self.inbound.keeps_messages() && self.deliveries.count() == 0 {
+            self.close_down(DownReason::Shed);
+        }
+    }
+
+    fn ack_overdue_at(&self) -> Option<Instant> {
+        let since = self.ack_owed_since.filter(|_| self.withheld_since.is_none())?;
+        Some(since.plus_ms(self.limits.ack_timeout_ms))
+    }
+
+    /// Acknowledgements may wait behind messages that the application does not take. After a while
+    /// those messages are given up: the broker delivers them again, because it gets no PUBACK (P9).
+    fn shed_at(&self) -> Option<Instant> {
+        let since = self.withheld_since?.max(self.ack_owed_since?);
+        Some(since.plus_ms(self.limits.response_timeout_ms))
+    }
+
+    /// Starts or stops the time in which reading is withheld.
+    fn note_withheld(&mut self) {
+        let withheld = self.receive_capacity() == 0;
+        match (withheld, self.withheld_since) {
+            (true, None) => self.withheld_since = Some(self.now),
+            (false, Some(_)) => {
+                self.withheld_since = None;
+                self.keep_alive.received(self.now);
+                self.ack_owed_since = self.ack_owed_since.map(|_| self.now);
+            }
+            (true, Some(_)) | (false, None) => {}
+        }
+    }
+
+    fn wait(&self) -> Wait {
+        let expiry = Wait::until(self.outbox.next_deadline(), Reason::Expiry);
+        match self.phase {
+            Phase::Offline => expiry,
+            Phase::AwaitingConnack { until } => {
+                expiry.sooner(Wait::Until(until, Reason::ConnackOverdue))
+            }
+            Phase::Finishing { until, .. } => {
+                expiry.sooner(Wait::Until(until, Reason::DisconnectOverdue))
+            }
+            Phase::Online => {
+                let withheld =
+                    self.withheld_since.is_some() && !self.planted.has(Bug::HoldIsSilence);
+                self.keep_alive
+                    .wait(withheld)
+                    .sooner(Wait::until(self.ack_overdue_at(), Reason::AckOverdue))
+                    .sooner(Wait::until(self.shed_at(), Reason::ShedDue))
+                    .sooner(expiry)
+            }
+        }
+    }
+
+    /// Events that do not come from reading, one at a time.
+    fn next_event(&mut self) -> Option<Event<'static>> {
+        if let Some(event) = self.events.iter_mut().find_map(Option::take) {
+            return Some(event);
+        }
+        if let Some(ticket) = self.outbox.take_lost() {
+            self.counters.dropped_qos0_out = self.counters.dropped_qos0_out.saturating_add(1);
+            return Some(Event::Abandoned { ticket, reason: AbandonReason::ConnectionLost });
+        }
+        if self.transmit.is_empty()
+            && let Some(ticket) = self.outbox.take_sent()
+        {
+            return Some(Event::Sent(ticket));
+        }
+        if let Some(ticket) = self.subscriptions.take_ended() {
+            return Some(Event::Unsubscribed(ticket));
+        }
+        if let Some(ticket) = self.outbox.expire(self.now) {
+            return Some(Event::Abandoned { ticket, reason: AbandonReason::Expired });
+        }
+        if self.shut_down && self.phase == Phase::Offline {
+            let ticket = self.outbox.take_any()?;
+            return Some(Event::Abandoned { ticket, reason: AbandonReason::ShutDown });
+        }
+        None
+    }
+
+    /// Queues an event for the next step. There is room for those of one call.
+    fn tell(&mut self, event: Event<'static>) -> bool {
+        let free = self.events.iter_mut().find(|slot| slot.is_none());
+        free.is_some_and(|slot| {
+            *slot = Some(event);
+            true
+        })
+    }
+
+    fn next_ticket(&mut self) -> Ticket {
+        let ticket = Ticket::new(self.last_ticket.wrapping_add(1)).unwrap_or(Ticket::FIRST);
+        self.last_ticket = ticket.get();
+        ticket
+    }
+}

@@ -1,0 +1,363 @@
+//! What the session makes of the bytes that arrive.
+
+use super::inbound::{Next, RESERVE_BYTES, publish_qos};
+use super::{Close, Handed, Phase, Session, Step};
+use crate::config::{Release, Resubscribe};
+use crate::event::{DownReason, Event};
+use crate::mqtt::{
+    Breach, Connack, ConnectReturnCode, FixedHeader, Packet, PacketId, QoS, SubscribeReturnCode,
+    decode,
+};
+use crate::planted::Bug;
+use crate::storage::Storage;
+use crate::subscriptions::Standing;
+
+/// A packet that is no message, copied out of the receive buffer.
+enum Answer {
+    Connack(Connack),
+    Puback(PacketId),
+    Pubrel(PacketId),
+    Suback(PacketId, SubscribeReturnCode),
+    Unsuback(PacketId),
+    Pingresp,
+}
+
+impl<S: Storage> Session<S> {
+    /// How many bytes of the stream may be delivered now. 0: do not read.
+    pub(crate) fn receive_capacity(&self) -> usize {
+        let reserve = if self.shedding { 0 } else { RESERVE_BYTES };
+        self.inbound.free().saturating_sub(reserve)
+    }
+
+    pub(super) fn receive(&mut self, chunk: &[u8]) {
+        if self.phase == Phase::Offline {
+            return;
+        }
+        self.keep_alive.received(self.now);
+        if !self.inbound.push(chunk) {
+            self.close_down(DownReason::ReceiveOverrun);
+        }
+    }
+
+    /// The message of the last step was read by the application: it is done with, or to be released.
+    pub(super) fn take_handed(&mut self) {
+        if let Some(size) = self.handed.take() {
+            self.inbound.drop_first_kept(size);
+        }
+    }
+
+    /// Reads until something is to be told, or nothing whole is left.
+    pub(super) fn read(&mut self) -> Option<Step> {
+        loop {
+            if let Some(step) = self.hand_out() {
+                return Some(step);
+            }
+            match self.read_packet() {
+                Ok(Progress::Nothing) => break,
+                Ok(Progress::Taken) => {}
+                Ok(Progress::Told(event)) => return Some(Step::Event(event)),
+                Err(breach) => {
+                    self.breach(breach);
+                    break;
+                }
+            }
+            if self.closing.is_some() {
+                break;
+            }
+        }
+        self.make_room();
+        None
+    }
+
+    /// Hands out the oldest message that is kept, if the application takes it.
+    fn hand_out(&mut self) -> Option<Step> {
+        let (_, packet) = self.inbound.first_kept()?;
+        if packet.len() > self.hand_out_max_bytes {
+            return None;
+        }
+        let Ok(Packet::Publish(publish)) = decode(&self.inbound.bytes()[packet.clone()]) else {
+            return None;
+        };
+        let (qos, packet_id) = (publish.qos, publish.packet_id);
+        let mut delivery = None;
+        if let Some(id) = packet_id {
+            if qos == QoS::ExactlyOnce && self.deliveries.is_repeated_qos2(id) {
+                self.inbound.drop_first_kept(packet.len());
+                return None;
+            }
+            if self.deliveries.count() >= self.limits.receive_maximum {
+                return None;
+            }
+            let at_hand_out = self.limits.release == Release::AtHandOut;
+            let released = at_hand_out || self.planted.has(Bug::PubackBeforeHost);
+            let name = self.deliveries.push(id, qos, released);
+            delivery = (!at_hand_out).then_some(name);
+        }
+        self.handed = Some(packet.len());
+        Some(Step::Message(Handed { packet, delivery }))
+    }
+
+    fn read_packet(&mut self) -> Result<Progress, Breach> {
+        match self.inbound.look()? {
+            Next::Incomplete => Ok(Progress::Nothing),
+            Next::Partial(header) => Ok(self.read_partial(header)),
+            Next::TooLarge(header) => self.read_too_large(header),
+            Next::Whole(header, packet) => {
+                let Some(qos) = publish_qos(&header) else {
+                    let answer = self.decode_answer(packet.clone())?;
+                    self.inbound.drop_scanned(packet.len());
+                    return self.take_answer(answer);
+                };
+                self.expect_online()?;
+                decode(&self.inbound.bytes()[packet.clone()])?;
+                if self.shedding {
+                    self.shed(qos, packet.len());
+                } else if packet.len() > self.message_max_bytes {
+                    return self.read_too_large(header);
+                } else {
+                    self.inbound.keep(packet.len());
+                }
+                Ok(Progress::Taken)
+            }
+        }
+    }
+
+    fn expect_online(&self) -> Result<(), Breach> {
+        match self.phase {
+            Phase::AwaitingConnack { .. } => Err(Breach::FirstPacketNotConnack),
+            Phase::Offline | Phase::Online | Phase::Finishing { .. } => Ok(()),
+        }
+    }
+
+    /// While shedding, the body of a message is not even waited for.
+    fn read_partial(&mut self, header: FixedHeader) -> Progress {
+        match publish_qos(&header) {
+            Some(qos) if self.shedding => {
+                self.shed(qos, header.packet_len());
+                Progress::Taken
+            }
+            Some(_) | None => Progress::Nothing,
+        }
+    }
+
+    fn shed(&mut self, qos: QoS, size: usize) {
+        self.count_shed(qos);
+        self.inbound.drop_scanned(size);
+    }
+
+    fn count_shed(&mut self, qos: QoS) {
+        let counter = match qos {
+            QoS::AtMostOnce => &mut self.counters.dropped_qos0_in,
+            QoS::AtLeastOnce | QoS::ExactlyOnce => &mut self.counters.shed_in,
+        };
+        *counter = counter.saturating_add(1);
+    }
+
+    /// A message that can never be handed out is answered as soon as its identifier is there, so
+    /// that the broker does not send it for ever.
+    fn read_too_large(&mut self, header: FixedHeader) -> Result<Progress, Breach> {
+        let Some(qos) = publish_qos(&header) else {
+            return Err(Breach::WrongLength { packet_type: header.packet_type() });
+        };
+        self.expect_online()?;
+        if self.shedding {
+            self.shed(qos, header.packet_len());
+            return Ok(Progress::Taken);
+        }
+        if qos != QoS::AtMostOnce {
+            let Some(id) = self.early_packet_id(&header) else {
+                let hopeless = self.inbound.arrived().len() >= self.inbound.packet_max_bytes();
+                if !hopeless {
+                    return Ok(Progress::Nothing);
+                }
+                self.shed(qos, header.packet_len());
+                return Ok(Progress::Taken);
+            };
+            let id = PacketId::new(id).ok_or(Breach::PacketIdZero)?;
+            let waits = self.inbound.keeps_messages()
+                || self.deliveries.count() >= super::deliveries::CAPACITY;
+            if waits {
+                return Ok(Progress::Nothing);
+            }
+            self.deliveries.push(id, qos, true);
+        }
+        self.inbound.drop_scanned(header.packet_len());
+        self.counters.too_large_in = self.counters.too_large_in.saturating_add(1);
+        Ok(Progress::Told(Event::MessageTooLarge { qos, size_bytes: header.packet_len() }))
+    }
+
+    /// The packet identifier of a message of which only the beginning has arrived.
+    fn early_packet_id(&self, header: &FixedHeader) -> Option<u16> {
+        let arrived = self.inbound.arrived();
+        let topic_len = arrived.get(header.header_len..header.header_len + 2)?;
+        let at =
+            header.header_len + 2 + usize::from(u16::from_be_bytes([topic_len[0], topic_len[1]]));
+        let id = arrived.get(at..at + 2)?;
+        Some(u16::from_be_bytes([id[0], id[1]]))
+    }
+
+    fn decode_answer(&self, packet: core::ops::Range<usize>) -> Result<Answer, Breach> {
+        let decoded = decode(&self.inbound.bytes()[packet])?;
+        if !matches!(decoded, Packet::Connack(_)) {
+            self.expect_online()?;
+        }
+        Ok(match decoded {
+            Packet::Connack(connack) => Answer::Connack(connack),
+            Packet::Puback(id) => Answer::Puback(id),
+            Packet::Pubrel(id) => Answer::Pubrel(id),
+            Packet::Suback(suback) => {
+                let mut codes = suback.return_codes.iter();
+                let code = codes.next().ok_or(Breach::SubackCountMismatch)?;
+                if codes.next().is_some() {
+                    return Err(Breach::SubackCountMismatch);
+                }
+                Answer::Suback(suback.packet_id, code)
+            }
+            Packet::Unsuback(id) => Answer::Unsuback(id),
+            Packet::Pingresp => Answer::Pingresp,
+            other => return Err(Breach::UnexpectedPacket { packet_type: other.packet_type() }),
+        })
+    }
+
+    fn take_answer(&mut self, answer: Answer) -> Result<Progress, Breach> {
+        let event = match answer {
+            Answer::Connack(connack) => self.take_connack(connack)?,
+            Answer::Puback(id) => self.take_puback(id),
+            Answer::Suback(id, code) => self.take_suback(id, code),
+            Answer::Unsuback(id) => self.take_unsuback(id),
+            Answer::Pubrel(id) => {
+                self.deliveries.pubrel(id);
+                None
+            }
+            Answer::Pingresp => None,
+        };
+        Ok(event.map_or(Progress::Taken, Progress::Told))
+    }
+
+    fn take_connack(&mut self, connack: Connack) -> Result<Option<Event<'static>>, Breach> {
+        let Phase::AwaitingConnack { .. } = self.phase else {
+            return Err(Breach::UnexpectedPacket { packet_type: 2 });
+        };
+        let Connack { session_present, return_code } = connack;
+        if return_code != ConnectReturnCode::Accepted {
+            self.close_down(DownReason::Refused(return_code));
+            return Ok(None);
+        }
+        if session_present && self.connect.is_clean() {
+            return Err(Breach::SessionPresentWithCleanSession);
+        }
+        self.plant_forgotten_will();
+        if self.connect.clean_slate_due() {
+            self.connect.clean_slate_done();
+            let until = self.now.plus_ms(self.limits.response_timeout_ms);
+            self.phase = Phase::Finishing { until, put: false, close: Close::CleanSlate };
+            return Ok(None);
+        }
+        self.phase = Phase::Online;
+        self.keep_alive.begin(self.now);
+        self.counters.connections = self.counters.connections.saturating_add(1);
+        if !session_present {
+            self.deliveries.session_lost();
+            if !self.planted.has(Bug::NoResubscription) {
+                self.subscriptions.session_lost();
+            }
+        } else if self.limits.resubscribe == Resubscribe::Always {
+            self.subscriptions.renew_all();
+        }
+        Ok(Some(Event::Connected { session_present }))
+    }
+
+    /// Nothing is said about a PUBACK that matches nothing: it is the late copy of one that did.
+    fn take_puback(&mut self, id: PacketId) -> Option<Event<'static>> {
+        match self.outbox.acknowledge(id) {
+            Some(ticket) => {
+                self.ack_progress();
+                ticket.map(Event::Acked)
+            }
+            None => self.unknown_ack(),
+        }
+    }
+
+    fn take_suback(&mut self, id: PacketId, code: SubscribeReturnCode) -> Option<Event<'static>> {
+        let known = self.subscriptions.with_id(id).filter(|s| s.standing == Standing::Asked);
+        let Some(mut subscription) = known else { return self.unknown_ack() };
+        subscription.packet_id = None;
+        let event = match code {
+            SubscribeReturnCode::Granted(granted) => {
+                let told = subscription.told;
+                subscription.standing = Standing::Active;
+                subscription.granted = granted;
+                subscription.told = true;
+                self.subscriptions.update(&subscription);
+                (!told).then_some(Event::Subscribed { ticket: subscription.ticket, granted })
+            }
+            SubscribeReturnCode::Failure if self.planted.has(Bug::RefusalRetried) => {
+                subscription.standing = Standing::Wanted;
+                self.subscriptions.update(&subscription);
+                None
+            }
+            SubscribeReturnCode::Failure => {
+                self.subscriptions.remove(&subscription);
+                Some(Event::SubscribeRefused(subscription.ticket))
+            }
+        };
+        self.ack_progress();
+        event
+    }
+
+    fn take_unsuback(&mut self, id: PacketId) -> Option<Event<'static>> {
+        let known = self.subscriptions.with_id(id).filter(|s| s.standing == Standing::LeavingAsked);
+        let Some(subscription) = known else { return self.unknown_ack() };
+        self.subscriptions.remove(&subscription);
+        self.ack_progress();
+        Some(Event::Unsubscribed(subscription.ticket))
+    }
+
+    const fn unknown_ack(&mut self) -> Option<Event<'static>> {
+        self.counters.unknown_acks = self.counters.unknown_acks.saturating_add(1);
+        None
+    }
+
+    /// An acknowledgement came: the clock for the next one starts.
+    fn ack_progress(&mut self) {
+        let owed = self.outbox.in_flight() + self.subscriptions.asked() > 0;
+        self.ack_owed_since = owed.then_some(self.now);
+    }
+
+    /// While messages are held, QoS 0 ones give way as soon as the buffer runs full (P9).
+    fn make_room(&mut self) {
+        while self.receive_capacity() == 0 && self.inbound.drop_kept_qos0() {
+            self.count_shed(QoS::AtMostOnce);
+        }
+    }
+
+    /// Gives up the newest messages, and all that follow on this connection: acknowledging a later
+    /// one without an earlier one would break the order [MQTT-4.6.0-2].
+    pub(super) fn start_shedding(&mut self) {
+        self.shedding = true;
+        while self.inbound.free() < RESERVE_BYTES && self.inbound.drop_newest_kept() {
+            self.count_shed(QoS::AtLeastOnce);
+        }
+    }
+
+    #[cfg(feature = "planted")]
+    fn plant_forgotten_will(&mut self) {
+        if self.planted.has(Bug::WillOnFirstConnectOnly) {
+            self.connect.plant_no_will();
+        }
+    }
+
+    #[cfg(not(feature = "planted"))]
+    #[expect(clippy::unused_self, reason = "the same call with and without the feature")]
+    const fn plant_forgotten_will(&self) {}
+}
+
+/// What became of the packet that was looked at.
+enum Progress {
+    /// It stays: more must arrive, or the application must take something first.
+    Nothing,
+    /// It is gone from the part that is not looked at yet.
+    Taken,
+    /// And there is something to tell.
+    Told(Event<'static>),
+}

@@ -1,0 +1,104 @@
+//! What the session puts on the wire, and in which order.
+
+use super::{Phase, Session};
+use crate::mqtt::{Filters, Packet, Subscribe, Unsubscribe};
+use crate::planted::Bug;
+use crate::storage::Storage;
+use crate::subscriptions::Standing;
+
+impl<S: Storage> Session<S> {
+    /// CONNECT is the first packet of a connection [MQTT-3.1.0-1].
+    pub(super) fn send_connect(&mut self) {
+        self.transmit.clear();
+        let packet = self.connect.packet();
+        let room = self.transmit.room();
+        let size = packet.len().min(room.len());
+        room[..size].copy_from_slice(&packet[..size]);
+        self.transmit.extend(size);
+    }
+
+    /// Fills the transmit buffer if it is empty. True if there is something to offer.
+    pub(super) fn fill(&mut self) -> bool {
+        if self.transmit.is_empty() {
+            match self.phase {
+                Phase::Offline | Phase::AwaitingConnack { .. } => {}
+                Phase::Online => self.fill_online(),
+                Phase::Finishing { .. } => self.fill_last(),
+            }
+        }
+        self.transmit.offer()
+    }
+
+    fn fill_online(&mut self) {
+        if !self.outbox.is_mid_packet() {
+            self.fill_answers();
+            if self.keep_alive.take_ping() && !self.planted.has(Bug::KeepAliveNeverSent) {
+                self.plant_resend();
+                self.transmit.put(&Packet::Pingreq);
+            }
+            self.fill_subscriptions();
+        }
+        let (room, window) = (self.transmit.room(), self.limits.window);
+        let filled = self.outbox.fill(room, window, &mut self.counters.redelivered);
+        self.transmit.extend(filled);
+        if self.ack_owed_since.is_none() && self.outbox.in_flight() + self.subscriptions.asked() > 0
+        {
+            self.ack_owed_since = Some(self.now);
+        }
+    }
+
+    fn fill_answers(&mut self) {
+        while self.transmit.room().len() >= 4 {
+            let Some(answer) = self.deliveries.next_answer() else { break };
+            self.transmit.put(&answer);
+        }
+    }
+
+    fn fill_subscriptions(&mut self) {
+        while let Some((mut subscription, packet_id)) = self.subscriptions.next_due() {
+            let leaving = subscription.standing == Standing::Leaving;
+            let filters = [(self.subscriptions.filter(&subscription), subscription.qos)];
+            let filters = Filters::list(&filters);
+            let packet = if leaving {
+                Packet::Unsubscribe(Unsubscribe { packet_id, filters })
+            } else {
+                Packet::Subscribe(Subscribe { packet_id, filters })
+            };
+            if !self.transmit.put(&packet) {
+                break;
+            }
+            if subscription.told && self.planted.has(Bug::ResubscribedTwice) {
+                self.transmit.put(&packet);
+            }
+            subscription.packet_id = Some(packet_id);
+            subscription.standing = if leaving { Standing::LeavingAsked } else { Standing::Asked };
+            self.subscriptions.update(&subscription);
+        }
+    }
+
+    /// A packet that has begun to leave is completed; then DISCONNECT, and nothing after it
+    /// [MQTT-3.14.4-2].
+    fn fill_last(&mut self) {
+        let Phase::Finishing { until, put, close } = self.phase else { return };
+        if self.outbox.is_mid_packet() {
+            let filled = self.outbox.copy_rest(self.transmit.room());
+            self.transmit.extend(filled);
+        } else if put {
+            self.closing = Some(close);
+        } else {
+            self.transmit.put(&Packet::Disconnect);
+            self.phase = Phase::Finishing { until, put: true, close };
+        }
+    }
+
+    #[cfg(feature = "planted")]
+    fn plant_resend(&mut self) {
+        if self.planted.has(Bug::ResendOnSameConnection) {
+            self.outbox.connection_lost();
+        }
+    }
+
+    #[cfg(not(feature = "planted"))]
+    #[expect(clippy::unused_self, reason = "the same call with and without the feature")]
+    const fn plant_resend(&self) {}
+}

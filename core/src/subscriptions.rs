@@ -1,0 +1,286 @@
+//! Topic filters that the application wants, kept over connections in the caller's memory.
+
+use crate::event::Ticket;
+use crate::mqtt::{PacketId, QoS};
+use crate::outbox::FIRST_SUBSCRIPTION_ID;
+use crate::storage::{Storage, get_u16, get_u32, put_u16, put_u32};
+
+const SIZE: usize = 0;
+const TICKET: usize = 2;
+const PACKET_ID: usize = 6;
+const QOS: usize = 8;
+const STATE: usize = 9;
+const GRANTED: usize = 10;
+const TOLD: usize = 11;
+
+/// Bytes of a subscription besides its filter.
+pub(crate) const HEADER_BYTES: usize = 12;
+
+/// Bytes of a SUBSCRIBE or UNSUBSCRIBE packet besides its one filter, at most: fixed header (5),
+/// packet identifier (2), length of the filter (2), QoS (1).
+pub(crate) const PACKET_BYTES: usize = 10;
+
+/// Where a subscription stands with the other side.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Standing {
+    /// To be asked for.
+    Wanted = 0,
+    /// Asked for on this connection.
+    Asked = 1,
+    /// Granted, and the session that knows it lives.
+    Active = 2,
+    /// To be ended.
+    Leaving = 3,
+    /// Its end was asked for on this connection.
+    LeavingAsked = 4,
+    /// Ended, because the session that knew it is gone; the application is still to be told.
+    Ended = 5,
+}
+
+impl Standing {
+    const fn from_byte(byte: u8) -> Self {
+        match byte {
+            0 => Self::Wanted,
+            1 => Self::Asked,
+            2 => Self::Active,
+            3 => Self::Leaving,
+            4 => Self::LeavingAsked,
+            _ => Self::Ended,
+        }
+    }
+}
+
+/// The fixed part of a subscription, copied out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subscription {
+    at: usize,
+    size: usize,
+    pub(crate) ticket: Ticket,
+    pub(crate) packet_id: Option<PacketId>,
+    pub(crate) qos: QoS,
+    pub(crate) standing: Standing,
+    pub(crate) granted: QoS,
+    /// The application knows that it was granted.
+    pub(crate) told: bool,
+}
+
+/// All subscriptions. `S` holds them.
+pub(crate) struct Subscriptions<S> {
+    bytes: S,
+    tail: usize,
+    /// How many wait to be asked for or to be ended.
+    due: usize,
+    /// How many were asked for or to be ended, without an answer.
+    asked: usize,
+    /// How many ended without the application knowing.
+    ended: usize,
+    last_packet_id: u16,
+}
+
+impl<S: Storage> Subscriptions<S> {
+    pub(crate) fn new(bytes: S) -> Self {
+        Self { bytes, tail: 0, due: 0, asked: 0, ended: 0, last_packet_id: u16::MAX }
+    }
+
+    pub(crate) fn into_storage(self) -> S {
+        self.bytes
+    }
+
+    pub(crate) const fn due(&self) -> usize {
+        self.due
+    }
+
+    pub(crate) const fn asked(&self) -> usize {
+        self.asked
+    }
+
+    /// The topic filter of `subscription`.
+    pub(crate) fn filter(&self, subscription: &Subscription) -> &str {
+        let filter = &self.bytes.as_ref()[subscription.at + HEADER_BYTES..]
+            [..subscription.size - HEADER_BYTES];
+        core::str::from_utf8(filter).unwrap_or_default()
+    }
+
+    pub(crate) fn find(&self, filter: &str) -> Option<Subscription> {
+        self.iter().find(|subscription| self.filter(subscription) == filter)
+    }
+
+    /// Adds a subscription that is not there yet. `None` if there is no room.
+    pub(crate) fn add(
+        &mut self,
+        ticket: Ticket,
+        filter: &str,
+        qos: QoS,
+        standing: Standing,
+    ) -> Option<()> {
+        let size = HEADER_BYTES + filter.len();
+        let size_field = u16::try_from(size).ok()?;
+        if self.bytes.as_ref().len() - self.tail < size {
+            return None;
+        }
+        let at = self.tail;
+        let record = &mut self.bytes.as_mut()[at..at + size];
+        put_u16(record, SIZE, size_field);
+        record[HEADER_BYTES..].copy_from_slice(filter.as_bytes());
+        self.tail += size;
+        self.count(standing);
+        self.put(&Subscription {
+            at,
+            size,
+            ticket,
+            packet_id: None,
+            qos,
+            standing,
+            granted: QoS::AtMostOnce,
+            told: false,
+        });
+        Some(())
+    }
+
+    /// Writes back what changed; keeps the counts.
+    pub(crate) fn update(&mut self, subscription: &Subscription) {
+        let before = self.get(subscription.at).standing;
+        self.uncount(before);
+        self.count(subscription.standing);
+        self.put(subscription);
+    }
+
+    pub(crate) fn remove(&mut self, subscription: &Subscription) {
+        self.uncount(self.get(subscription.at).standing);
+        let end = subscription.at + subscription.size;
+        self.bytes.as_mut().copy_within(end..self.tail, subscription.at);
+        self.tail -= subscription.size;
+    }
+
+    /// The next one to be asked for or ended, with a packet identifier that is free.
+    pub(crate) fn next_due(&mut self) -> Option<(Subscription, PacketId)> {
+        if self.due == 0 {
+            return None;
+        }
+        let due = |s: &Subscription| matches!(s.standing, Standing::Wanted | Standing::Leaving);
+        let subscription = self.iter().find(due)?;
+        let id = self.free_packet_id()?;
+        Some((subscription, id))
+    }
+
+    /// Identifiers from [`FIRST_SUBSCRIPTION_ID`] up, in turn; there are never that many in use.
+    fn free_packet_id(&mut self) -> Option<PacketId> {
+        loop {
+            self.last_packet_id = self.last_packet_id.wrapping_add(1) | FIRST_SUBSCRIPTION_ID;
+            let id = PacketId::new(self.last_packet_id)?;
+            if self.with_id(id).is_none() {
+                return Some(id);
+            }
+        }
+    }
+
+    /// The one whose answer carries `id`.
+    pub(crate) fn with_id(&self, id: PacketId) -> Option<Subscription> {
+        self.iter().find(|subscription| subscription.packet_id == Some(id))
+    }
+
+    /// The connection ended: what was asked for is to be asked for again.
+    pub(crate) fn connection_lost(&mut self) {
+        self.for_each(|subscription| {
+            subscription.packet_id = None;
+            match subscription.standing {
+                Standing::Asked => subscription.standing = Standing::Wanted,
+                Standing::LeavingAsked => subscription.standing = Standing::Leaving,
+                Standing::Wanted | Standing::Active | Standing::Leaving | Standing::Ended => {}
+            }
+        });
+    }
+
+    /// The other side forgot all of them.
+    pub(crate) fn session_lost(&mut self) {
+        self.for_each(|subscription| match subscription.standing {
+            Standing::Active => subscription.standing = Standing::Wanted,
+            Standing::Leaving => subscription.standing = Standing::Ended,
+            Standing::Wanted | Standing::Asked | Standing::LeavingAsked | Standing::Ended => {}
+        });
+    }
+
+    /// Asks for every one again that is not on its way out.
+    pub(crate) fn renew_all(&mut self) {
+        self.for_each(|subscription| {
+            if subscription.standing == Standing::Active {
+                subscription.standing = Standing::Wanted;
+            }
+        });
+    }
+
+    /// One that ended with the session, for the application to be told.
+    pub(crate) fn take_ended(&mut self) -> Option<Ticket> {
+        if self.ended == 0 {
+            return None;
+        }
+        let subscription =
+            self.iter().find(|subscription| subscription.standing == Standing::Ended)?;
+        self.remove(&subscription);
+        Some(subscription.ticket)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Subscription> + '_ {
+        let mut at = 0;
+        core::iter::from_fn(move || {
+            (at < self.tail).then(|| {
+                let subscription = self.get(at);
+                at += subscription.size;
+                subscription
+            })
+        })
+    }
+
+    fn for_each(&mut self, mut change: impl FnMut(&mut Subscription)) {
+        let mut at = 0;
+        while at < self.tail {
+            let mut subscription = self.get(at);
+            change(&mut subscription);
+            self.update(&subscription);
+            at += subscription.size;
+        }
+    }
+
+    fn get(&self, at: usize) -> Subscription {
+        let bytes = &self.bytes.as_ref()[at..];
+        Subscription {
+            at,
+            size: usize::from(get_u16(bytes, SIZE)),
+            ticket: Ticket::new(get_u32(bytes, TICKET)).unwrap_or(Ticket::FIRST),
+            packet_id: PacketId::new(get_u16(bytes, PACKET_ID)),
+            qos: QoS::from_u8(bytes[QOS]).unwrap_or(QoS::AtMostOnce),
+            standing: Standing::from_byte(bytes[STATE]),
+            granted: QoS::from_u8(bytes[GRANTED]).unwrap_or(QoS::AtMostOnce),
+            told: bytes[TOLD] != 0,
+        }
+    }
+
+    fn put(&mut self, subscription: &Subscription) {
+        let bytes = &mut self.bytes.as_mut()[subscription.at..];
+        put_u32(bytes, TICKET, subscription.ticket.get());
+        put_u16(bytes, PACKET_ID, subscription.packet_id.map_or(0, PacketId::get));
+        bytes[QOS] = subscription.qos.as_u8();
+        bytes[STATE] = subscription.standing as u8;
+        bytes[GRANTED] = subscription.granted.as_u8();
+        bytes[TOLD] = u8::from(subscription.told);
+    }
+
+    fn uncount(&mut self, standing: Standing) {
+        match standing {
+            Standing::Wanted | Standing::Leaving => self.due -= 1,
+            Standing::Asked | Standing::LeavingAsked => self.asked -= 1,
+            Standing::Ended => self.ended -= 1,
+            Standing::Active => {}
+        }
+    }
+
+    fn count(&mut self, standing: Standing) {
+        match standing {
+            Standing::Wanted | Standing::Leaving => self.due += 1,
+            Standing::Asked | Standing::LeavingAsked => self.asked += 1,
+            Standing::Ended => self.ended += 1,
+            Standing::Active => {}
+        }
+    }
+}

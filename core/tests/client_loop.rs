@@ -1,0 +1,111 @@
+//! The client against a broker made of a few hand-written bytes.
+
+use fivewire_core::client::{Action, Client, Input, Memory, Output, Publication};
+use fivewire_core::config::Config;
+use fivewire_core::event::Event;
+use fivewire_core::mqtt::QoS;
+use fivewire_core::time::Instant;
+
+/// Drains the client: what it asked for, what it sent, what it told, as text.
+fn drain(client: &mut Client<Vec<u8>>, now: Instant) -> (String, Vec<u8>) {
+    let (mut told, mut sent) = (String::new(), Vec::new());
+    loop {
+        let taken = match client.poll() {
+            Output::Action(action) => {
+                told += &format!("{action:?} ");
+                continue;
+            }
+            Output::Event(event) => {
+                told += &format!("{event:?} ");
+                continue;
+            }
+            Output::Transmit(bytes) => {
+                sent.extend_from_slice(bytes);
+                bytes.len()
+            }
+            Output::Wait(_) => break,
+        };
+        client.handle(now, Input::Sent(taken));
+    }
+    (told, sent)
+}
+
+fn client(config: &Config<'_>) -> Client<Vec<u8>> {
+    let memory = Memory {
+        receive: vec![0; 512],
+        transmit: vec![0; 512],
+        outbox: vec![0; 1024],
+        subscriptions: vec![0; 256],
+        connect: vec![0; 128],
+    };
+    Client::new(config, memory, 7).unwrap()
+}
+
+fn connected(config: &Config<'_>) -> Client<Vec<u8>> {
+    let mut client = client(config);
+    let now = Instant::ZERO;
+    client.start(now);
+    assert_eq!(drain(&mut client, now).0, "OpenTcp ");
+    client.handle(now, Input::TcpOpened);
+    let (_, sent) = drain(&mut client, now);
+    assert_eq!(sent[0], 0x10);
+    client.handle(now, Input::Received(&[0x20, 2, 0, 0]));
+    assert_eq!(drain(&mut client, now).0, "Connected { session_present: false } ");
+    client
+}
+
+const CONFIG: Config<'_> = Config { clean_init: false, manages_wifi: false, ..Config::new("c") };
+
+#[test]
+fn a_publication_is_acked_and_redelivered_with_dup_after_a_loss() {
+    let mut client = connected(&CONFIG);
+    let now = Instant::from_millis(1_000);
+    let first = client.publish(now, &Publication::new("a", b"1", QoS::AtLeastOnce)).unwrap();
+    let second = client.publish(now, &Publication::new("a", b"2", QoS::AtLeastOnce)).unwrap();
+    assert_eq!(drain(&mut client, now).1, [0x32, 6, 0, 1, b'a', 0, 1, b'1', 0x32, 6, 0, 1, b'a', 0, 2, b'2']);
+    client.handle(now, Input::Received(&[0x40, 2, 0, 1]));
+    assert_eq!(drain(&mut client, now).0, format!("{:?} ", Event::Acked(first)));
+
+    client.handle(now, Input::TcpClosed);
+    assert_eq!(drain(&mut client, now).0, "CloseTcp Disconnected { reason: TcpClosed } ");
+    let later = Instant::from_millis(2_000);
+    client.handle(later, Input::Timeout);
+    assert_eq!(drain(&mut client, later).0, format!("{:?} ", Action::OpenTcp));
+    client.handle(later, Input::TcpOpened);
+    drain(&mut client, later);
+    client.handle(later, Input::Received(&[0x20, 2, 1, 0]));
+    let (told, sent) = drain(&mut client, later);
+    assert_eq!(told, "Connected { session_present: true } ");
+    assert_eq!(sent, [0x3A, 6, 0, 1, b'a', 0, 2, b'2']);
+    client.handle(later, Input::Received(&[0x40, 2, 0, 2]));
+    assert_eq!(drain(&mut client, later).0, format!("{:?} ", Event::Acked(second)));
+    assert_eq!(client.unacknowledged(), 0);
+}
+
+#[test]
+fn held_messages_do_not_keep_acknowledgements_from_coming_through() {
+    let mut client = connected(&CONFIG);
+    let now = Instant::from_millis(1_000);
+    client.hold(now, true);
+    let ticket = client.publish(now, &Publication::new("a", b"1", QoS::AtLeastOnce)).unwrap();
+    drain(&mut client, now);
+    client.handle(now, Input::Received(&[0x32, 6, 0, 1, b'x', 0, 9, b'!', 0x40, 2, 0, 1]));
+    assert_eq!(drain(&mut client, now).0, format!("{:?} ", Event::Acked(ticket)));
+    client.hold(now, false);
+    let (told, _) = drain(&mut client, now);
+    assert!(told.contains("Message"), "{told}");
+    assert_eq!(client.unreleased(), 0);
+}
+
+#[test]
+fn a_purposeful_end_says_disconnect_and_abandons_what_is_left() {
+    let mut client = connected(&CONFIG);
+    let now = Instant::from_millis(1_000);
+    client.publish(now, &Publication::new("a", b"1", QoS::AtLeastOnce)).unwrap();
+    drain(&mut client, now);
+    client.shut_down(now);
+    let (told, sent) = drain(&mut client, now);
+    assert_eq!(sent, [0xE0, 0]);
+    assert!(told.starts_with("CloseTcp Abandoned"), "{told}");
+    assert!(told.ends_with("Stopped "), "{told}");
+}
