@@ -29,15 +29,6 @@ impl Ticket {
     pub const fn get(self) -> u32 {
         self.0.get()
     }
-
-    /// The one after it; after 4,294,967,295 it starts over at 1.
-    #[must_use]
-    pub(crate) const fn next(self) -> Self {
-        match Self::new(self.get().wrapping_add(1)) {
-            Some(next) => next,
-            None => Self::FIRST,
-        }
-    }
 }
 
 impl fmt::Display for Ticket {

@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod config;
+mod desk;
 pub mod error;
 pub mod event;
 pub mod mqtt;

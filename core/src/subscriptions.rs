@@ -65,6 +65,16 @@ pub(crate) struct Subscription {
     pub(crate) told: bool,
 }
 
+impl Subscription {
+    /// Starts over, as if it had never been asked for.
+    pub(crate) const fn ask_again(&mut self, qos: QoS) {
+        self.qos = qos;
+        self.standing = Standing::Wanted;
+        self.packet_id = None;
+        self.told = false;
+    }
+}
+
 /// All subscriptions. `S` holds them.
 pub(crate) struct Subscriptions<S> {
     bytes: S,

@@ -62,7 +62,10 @@ fn a_publication_is_acked_and_redelivered_with_dup_after_a_loss() {
     let now = Instant::from_millis(1_000);
     let first = client.publish(now, &Publication::new("a", b"1", QoS::AtLeastOnce)).unwrap();
     let second = client.publish(now, &Publication::new("a", b"2", QoS::AtLeastOnce)).unwrap();
-    assert_eq!(drain(&mut client, now).1, [0x32, 6, 0, 1, b'a', 0, 1, b'1', 0x32, 6, 0, 1, b'a', 0, 2, b'2']);
+    assert_eq!(
+        drain(&mut client, now).1,
+        [0x32, 6, 0, 1, b'a', 0, 1, b'1', 0x32, 6, 0, 1, b'a', 0, 2, b'2']
+    );
     client.handle(now, Input::Received(&[0x40, 2, 0, 1]));
     assert_eq!(drain(&mut client, now).0, format!("{:?} ", Event::Acked(first)));
 

@@ -17,13 +17,14 @@ mod supervisor;
 use crate::config::Config;
 use crate::error::{ConfigError, PublishError, SubscribeError};
 use crate::event::{Counters, Delivery, Event, Ticket};
-use crate::mqtt::{Publish, QoS};
+use crate::mqtt::QoS;
 use crate::session::{self, Session, Step};
 use crate::storage::Storage;
 use crate::time::{Instant, Wait};
 use supervisor::{Duty, Supervisor};
 
-pub use crate::session::{Memory, Publication};
+pub use crate::desk::Publication;
+pub use crate::session::Memory;
 
 /// What the world tells the client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -225,14 +226,14 @@ impl<S: Storage> Client<S> {
         publication: &Publication<'_>,
     ) -> Result<Ticket, PublishError> {
         self.advance_clock(now);
-        self.session.publish(self.now, publication)
+        self.session.desk.publish(publication)
     }
 
     /// Gives a publication up. True if `Abandoned` follows; false if its outcome is known already,
     /// or is about to be told.
     pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> bool {
         self.advance_clock(now);
-        self.session.cancel(self.now, ticket)
+        self.session.desk.cancel(ticket)
     }
 
     /// Asks for the messages that match `filter`, now and on every connection to come. QoS 2 is
@@ -247,7 +248,7 @@ impl<S: Storage> Client<S> {
         qos: QoS,
     ) -> Result<Ticket, SubscribeError> {
         self.advance_clock(now);
-        self.session.subscribe(self.now, filter, qos)
+        self.session.desk.subscribe(filter, qos)
     }
 
     /// Ends a subscription.
@@ -256,14 +257,14 @@ impl<S: Storage> Client<S> {
     /// Why it was not queued.
     pub fn unsubscribe(&mut self, now: Instant, filter: &str) -> Result<Ticket, SubscribeError> {
         self.advance_clock(now);
-        self.session.unsubscribe(self.now, filter)
+        self.session.desk.unsubscribe(filter)
     }
 
     /// The application owns the message: it may be acknowledged to the broker. False if the
     /// connection it came on is gone, and the broker will deliver it again.
     pub fn release(&mut self, now: Instant, delivery: Delivery) -> bool {
         self.advance_clock(now);
-        self.session.release(self.now, delivery)
+        self.session.release(delivery)
     }
 
     /// While held, no message is handed out. Keep alive and acknowledgements go on.
@@ -293,12 +294,12 @@ impl<S: Storage> Client<S> {
 
     /// What was dropped, repeated or given up so far.
     pub const fn counters(&self) -> Counters {
-        *self.session.counters()
+        self.session.desk.counters
     }
 
     /// QoS 1 publications without an outcome.
     pub const fn unacknowledged(&self) -> usize {
-        self.session.outbox().unacknowledged()
+        self.session.desk.outbox.unacknowledged()
     }
 
     /// A SUBSCRIBE or UNSUBSCRIBE is on its way without an answer.
@@ -309,18 +310,6 @@ impl<S: Storage> Client<S> {
     /// QoS 1 messages handed out and not yet acknowledged to the broker.
     pub const fn unreleased(&self) -> usize {
         self.session.unreleased()
-    }
-
-    /// Queues a publication whose names another machine chose (the bridge's host).
-    pub(crate) fn publish_as(
-        &mut self,
-        now: Instant,
-        ticket: Ticket,
-        publish: &Publish<'_>,
-        again: bool,
-    ) -> Result<(), PublishError> {
-        self.advance_clock(now);
-        self.session.publish_as(self.now, ticket, publish, again)
     }
 
     pub(crate) const fn session(&self) -> &Session<S> {

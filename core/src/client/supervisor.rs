@@ -234,7 +234,7 @@ impl Supervisor {
         reason: DownReason,
         session: &mut Session<S>,
     ) {
-        let counters = session.counters_mut();
+        let counters = &mut session.desk.counters;
         counters.failed_attempts = counters.failed_attempts.saturating_add(1);
         self.push(Duty::Event(Event::AttemptFailed { reason }));
         match reason {
@@ -255,7 +255,7 @@ impl Supervisor {
     }
 
     fn fail_join<S: Storage>(&mut self, now: Instant, session: &mut Session<S>) {
-        let counters = session.counters_mut();
+        let counters = &mut session.desk.counters;
         counters.failed_attempts = counters.failed_attempts.saturating_add(1);
         self.push(Duty::Event(Event::AttemptFailed { reason: DownReason::JoinFailed }));
         self.pause_join(now);

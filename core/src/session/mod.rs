@@ -13,27 +13,22 @@ mod receive;
 mod send;
 mod transmit;
 
-pub use commands::Publication;
-
 use core::ops::Range;
 
-use crate::config::{Config, Overflow, Release, Resubscribe};
+use crate::config::{Config, Release, Resubscribe};
+use crate::desk::Desk;
 use crate::error::ConfigError;
-use crate::event::{AbandonReason, Counters, Delivery, DownReason, Event, Message, Ticket};
+use crate::event::{Delivery, DownReason, Event, Message};
 use crate::mqtt::{Breach, Packet, QoS, decode};
-use crate::outbox::Outbox;
 use crate::planted::{Bug, Planted};
 use crate::storage::Storage;
-use crate::subscriptions::Subscriptions;
+use crate::subscriptions;
 use crate::time::{Instant, Reason, Wait};
 use connect::ConnectPacket;
 use deliveries::Deliveries;
 use inbound::Inbound;
 use keep_alive::KeepAlive;
 use transmit::Transmit;
-
-/// Events that one call can cause besides those found while reading.
-const EVENTS: usize = 8;
 
 /// The caller's buffers.
 ///
@@ -118,7 +113,6 @@ struct Limits {
     ack_timeout_ms: u32,
     release: Release,
     resubscribe: Resubscribe,
-    overflow: Overflow,
 }
 
 /// The session. `S` is the caller's memory.
@@ -129,8 +123,7 @@ pub(crate) struct Session<S> {
     connect: ConnectPacket<S>,
     inbound: Inbound<S>,
     transmit: Transmit<S>,
-    outbox: Outbox<S>,
-    subscriptions: Subscriptions<S>,
+    pub(crate) desk: Desk<S>,
     deliveries: Deliveries,
     keep_alive: KeepAlive,
     /// A message larger than this is not handed out now: 0 while the application holds.
@@ -146,10 +139,6 @@ pub(crate) struct Session<S> {
     /// Messages are given up unacknowledged, to get at the acknowledgements behind them.
     shedding: bool,
     closing: Option<Close>,
-    shut_down: bool,
-    events: [Option<Event<'static>>; EVENTS],
-    last_ticket: u32,
-    counters: Counters,
     planted: Planted,
 }
 
@@ -167,6 +156,7 @@ impl<S: Storage> Session<S> {
                 return Err(ConfigError::MemoryTooSmall { buffer, size_bytes, min_bytes });
             }
         }
+        let filter_max_bytes = memory.transmit.as_ref().len() - subscriptions::PACKET_BYTES;
         Ok(Self {
             now: Instant::ZERO,
             phase: Phase::Offline,
@@ -177,13 +167,11 @@ impl<S: Storage> Session<S> {
                 ack_timeout_ms: config.ack_timeout_ms,
                 release: config.release,
                 resubscribe: config.resubscribe,
-                overflow: config.overflow,
             },
             connect,
             inbound: Inbound::new(memory.receive),
             transmit: Transmit::new(memory.transmit),
-            outbox: Outbox::new(memory.outbox, config.planted),
-            subscriptions: Subscriptions::new(memory.subscriptions),
+            desk: Desk::new(config, memory.outbox, memory.subscriptions, filter_max_bytes),
             deliveries: Deliveries::new(),
             keep_alive: KeepAlive::new(
                 config.effective_ping_interval_ms(),
@@ -196,27 +184,19 @@ impl<S: Storage> Session<S> {
             ack_owed_since: None,
             shedding: false,
             closing: None,
-            shut_down: false,
-            events: [None; EVENTS],
-            last_ticket: 0,
-            counters: Counters::default(),
             planted: config.planted,
         })
     }
 
     pub(crate) fn into_memory(self) -> Memory<S> {
+        let (outbox, subscriptions) = self.desk.into_storage();
         Memory {
             receive: self.inbound.into_storage(),
             transmit: self.transmit.into_storage(),
-            outbox: self.outbox.into_storage(),
-            subscriptions: self.subscriptions.into_storage(),
+            outbox,
+            subscriptions,
             connect: self.connect.into_storage(),
         }
-    }
-
-    /// Takes commands again after a shut-down.
-    pub(crate) const fn restart(&mut self) {
-        self.shut_down = false;
     }
 
     /// The world speaks. Never fails.
@@ -248,7 +228,8 @@ impl<S: Storage> Session<S> {
     /// Decides what comes next. Bounded work.
     pub(crate) fn step(&mut self) -> Step {
         self.take_handed();
-        if let Some(event) = self.next_event() {
+        let (flushed, closed) = (self.transmit.is_empty(), self.phase == Phase::Offline);
+        if let Some(event) = self.desk.next_event(self.now, flushed, closed) {
             return Step::Event(event);
         }
         if self.phase != Phase::Offline && self.closing.is_none() {
@@ -306,24 +287,12 @@ impl<S: Storage> Session<S> {
         matches!(self.phase, Phase::Finishing { .. })
     }
 
-    pub(crate) const fn counters(&self) -> &Counters {
-        &self.counters
-    }
-
-    pub(crate) const fn counters_mut(&mut self) -> &mut Counters {
-        &mut self.counters
-    }
-
-    pub(crate) const fn outbox(&self) -> &Outbox<S> {
-        &self.outbox
-    }
-
     pub(crate) const fn unreleased(&self) -> usize {
         self.deliveries.count()
     }
 
     pub(crate) const fn awaiting_suback(&self) -> bool {
-        self.subscriptions.asked() > 0
+        self.desk.subscriptions.asked() > 0
     }
 
     /// Ends the connection because of something only the client knows.
@@ -343,8 +312,8 @@ impl<S: Storage> Session<S> {
         self.phase = Phase::Offline;
         self.inbound.clear();
         self.transmit.clear();
-        self.outbox.connection_lost();
-        self.subscriptions.connection_lost();
+        self.desk.outbox.connection_lost();
+        self.desk.subscriptions.connection_lost();
         self.deliveries.connection_lost();
         self.handed = None;
         self.withheld_since = None;
@@ -407,7 +376,7 @@ impl<S: Storage> Session<S> {
     }
 
     fn wait(&self) -> Wait {
-        let expiry = Wait::until(self.outbox.next_deadline(), Reason::Expiry);
+        let expiry = Wait::until(self.desk.outbox.next_deadline(), Reason::Expiry);
         match self.phase {
             Phase::Offline => expiry,
             Phase::AwaitingConnack { until } => {
@@ -426,47 +395,5 @@ impl<S: Storage> Session<S> {
                     .sooner(expiry)
             }
         }
-    }
-
-    /// Events that do not come from reading, one at a time.
-    fn next_event(&mut self) -> Option<Event<'static>> {
-        if let Some(event) = self.events.iter_mut().find_map(Option::take) {
-            return Some(event);
-        }
-        if let Some(ticket) = self.outbox.take_lost() {
-            self.counters.dropped_qos0_out = self.counters.dropped_qos0_out.saturating_add(1);
-            return Some(Event::Abandoned { ticket, reason: AbandonReason::ConnectionLost });
-        }
-        if self.transmit.is_empty()
-            && let Some(ticket) = self.outbox.take_sent()
-        {
-            return Some(Event::Sent(ticket));
-        }
-        if let Some(ticket) = self.subscriptions.take_ended() {
-            return Some(Event::Unsubscribed(ticket));
-        }
-        if let Some(ticket) = self.outbox.expire(self.now) {
-            return Some(Event::Abandoned { ticket, reason: AbandonReason::Expired });
-        }
-        if self.shut_down && self.phase == Phase::Offline {
-            let ticket = self.outbox.take_any()?;
-            return Some(Event::Abandoned { ticket, reason: AbandonReason::ShutDown });
-        }
-        None
-    }
-
-    /// Queues an event for the next step. There is room for those of one call.
-    fn tell(&mut self, event: Event<'static>) -> bool {
-        let free = self.events.iter_mut().find(|slot| slot.is_none());
-        free.is_some_and(|slot| {
-            *slot = Some(event);
-            true
-        })
-    }
-
-    fn next_ticket(&mut self) -> Ticket {
-        let ticket = Ticket::new(self.last_ticket.wrapping_add(1)).unwrap_or(Ticket::FIRST);
-        self.last_ticket = ticket.get();
-        ticket
     }
 }

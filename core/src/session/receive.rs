@@ -147,8 +147,8 @@ impl<S: Storage> Session<S> {
 
     fn count_shed(&mut self, qos: QoS) {
         let counter = match qos {
-            QoS::AtMostOnce => &mut self.counters.dropped_qos0_in,
-            QoS::AtLeastOnce | QoS::ExactlyOnce => &mut self.counters.shed_in,
+            QoS::AtMostOnce => &mut self.desk.counters.dropped_qos0_in,
+            QoS::AtLeastOnce | QoS::ExactlyOnce => &mut self.desk.counters.shed_in,
         };
         *counter = counter.saturating_add(1);
     }
@@ -182,7 +182,7 @@ impl<S: Storage> Session<S> {
             self.deliveries.push(id, qos, true);
         }
         self.inbound.drop_scanned(header.packet_len());
-        self.counters.too_large_in = self.counters.too_large_in.saturating_add(1);
+        self.desk.counters.too_large_in = self.desk.counters.too_large_in.saturating_add(1);
         Ok(Progress::Told(Event::MessageTooLarge { qos, size_bytes: header.packet_len() }))
     }
 
@@ -255,21 +255,21 @@ impl<S: Storage> Session<S> {
         }
         self.phase = Phase::Online;
         self.keep_alive.begin(self.now);
-        self.counters.connections = self.counters.connections.saturating_add(1);
+        self.desk.counters.connections = self.desk.counters.connections.saturating_add(1);
         if !session_present {
             self.deliveries.session_lost();
             if !self.planted.has(Bug::NoResubscription) {
-                self.subscriptions.session_lost();
+                self.desk.subscriptions.session_lost();
             }
         } else if self.limits.resubscribe == Resubscribe::Always {
-            self.subscriptions.renew_all();
+            self.desk.subscriptions.renew_all();
         }
         Ok(Some(Event::Connected { session_present }))
     }
 
     /// Nothing is said about a PUBACK that matches nothing: it is the late copy of one that did.
     fn take_puback(&mut self, id: PacketId) -> Option<Event<'static>> {
-        match self.outbox.acknowledge(id) {
+        match self.desk.outbox.acknowledge(id) {
             Some(ticket) => {
                 self.ack_progress();
                 ticket.map(Event::Acked)
@@ -279,7 +279,7 @@ impl<S: Storage> Session<S> {
     }
 
     fn take_suback(&mut self, id: PacketId, code: SubscribeReturnCode) -> Option<Event<'static>> {
-        let known = self.subscriptions.with_id(id).filter(|s| s.standing == Standing::Asked);
+        let known = self.desk.subscriptions.with_id(id).filter(|s| s.standing == Standing::Asked);
         let Some(mut subscription) = known else { return self.unknown_ack() };
         subscription.packet_id = None;
         let event = match code {
@@ -288,16 +288,16 @@ impl<S: Storage> Session<S> {
                 subscription.standing = Standing::Active;
                 subscription.granted = granted;
                 subscription.told = true;
-                self.subscriptions.update(&subscription);
+                self.desk.subscriptions.update(&subscription);
                 (!told).then_some(Event::Subscribed { ticket: subscription.ticket, granted })
             }
             SubscribeReturnCode::Failure if self.planted.has(Bug::RefusalRetried) => {
                 subscription.standing = Standing::Wanted;
-                self.subscriptions.update(&subscription);
+                self.desk.subscriptions.update(&subscription);
                 None
             }
             SubscribeReturnCode::Failure => {
-                self.subscriptions.remove(&subscription);
+                self.desk.subscriptions.remove(&subscription);
                 Some(Event::SubscribeRefused(subscription.ticket))
             }
         };
@@ -306,21 +306,22 @@ impl<S: Storage> Session<S> {
     }
 
     fn take_unsuback(&mut self, id: PacketId) -> Option<Event<'static>> {
-        let known = self.subscriptions.with_id(id).filter(|s| s.standing == Standing::LeavingAsked);
+        let known =
+            self.desk.subscriptions.with_id(id).filter(|s| s.standing == Standing::LeavingAsked);
         let Some(subscription) = known else { return self.unknown_ack() };
-        self.subscriptions.remove(&subscription);
+        self.desk.subscriptions.remove(&subscription);
         self.ack_progress();
         Some(Event::Unsubscribed(subscription.ticket))
     }
 
     const fn unknown_ack(&mut self) -> Option<Event<'static>> {
-        self.counters.unknown_acks = self.counters.unknown_acks.saturating_add(1);
+        self.desk.counters.unknown_acks = self.desk.counters.unknown_acks.saturating_add(1);
         None
     }
 
     /// An acknowledgement came: the clock for the next one starts.
     fn ack_progress(&mut self) {
-        let owed = self.outbox.in_flight() + self.subscriptions.asked() > 0;
+        let owed = self.desk.outbox.in_flight() + self.desk.subscriptions.asked() > 0;
         self.ack_owed_since = owed.then_some(self.now);
     }
 

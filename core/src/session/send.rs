@@ -30,7 +30,7 @@ impl<S: Storage> Session<S> {
     }
 
     fn fill_online(&mut self) {
-        if !self.outbox.is_mid_packet() {
+        if !self.desk.outbox.is_mid_packet() {
             self.fill_answers();
             if self.keep_alive.take_ping() && !self.planted.has(Bug::KeepAliveNeverSent) {
                 self.plant_resend();
@@ -39,9 +39,10 @@ impl<S: Storage> Session<S> {
             self.fill_subscriptions();
         }
         let (room, window) = (self.transmit.room(), self.limits.window);
-        let filled = self.outbox.fill(room, window, &mut self.counters.redelivered);
+        let filled = self.desk.outbox.fill(room, window, &mut self.desk.counters.redelivered);
         self.transmit.extend(filled);
-        if self.ack_owed_since.is_none() && self.outbox.in_flight() + self.subscriptions.asked() > 0
+        if self.ack_owed_since.is_none()
+            && self.desk.outbox.in_flight() + self.desk.subscriptions.asked() > 0
         {
             self.ack_owed_since = Some(self.now);
         }
@@ -55,9 +56,9 @@ impl<S: Storage> Session<S> {
     }
 
     fn fill_subscriptions(&mut self) {
-        while let Some((mut subscription, packet_id)) = self.subscriptions.next_due() {
+        while let Some((mut subscription, packet_id)) = self.desk.subscriptions.next_due() {
             let leaving = subscription.standing == Standing::Leaving;
-            let filters = [(self.subscriptions.filter(&subscription), subscription.qos)];
+            let filters = [(self.desk.subscriptions.filter(&subscription), subscription.qos)];
             let filters = Filters::list(&filters);
             let packet = if leaving {
                 Packet::Unsubscribe(Unsubscribe { packet_id, filters })
@@ -72,7 +73,7 @@ impl<S: Storage> Session<S> {
             }
             subscription.packet_id = Some(packet_id);
             subscription.standing = if leaving { Standing::LeavingAsked } else { Standing::Asked };
-            self.subscriptions.update(&subscription);
+            self.desk.subscriptions.update(&subscription);
         }
     }
 
@@ -80,8 +81,8 @@ impl<S: Storage> Session<S> {
     /// [MQTT-3.14.4-2].
     fn fill_last(&mut self) {
         let Phase::Finishing { until, put, close } = self.phase else { return };
-        if self.outbox.is_mid_packet() {
-            let filled = self.outbox.copy_rest(self.transmit.room());
+        if self.desk.outbox.is_mid_packet() {
+            let filled = self.desk.outbox.copy_rest(self.transmit.room());
             self.transmit.extend(filled);
         } else if put {
             self.closing = Some(close);
@@ -94,7 +95,7 @@ impl<S: Storage> Session<S> {
     #[cfg(feature = "planted")]
     fn plant_resend(&mut self) {
         if self.planted.has(Bug::ResendOnSameConnection) {
-            self.outbox.connection_lost();
+            self.desk.outbox.connection_lost();
         }
     }
 
