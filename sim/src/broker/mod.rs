@@ -196,10 +196,82 @@ impl Broker {
 
     /// The sooner of: a client silent for too long, an acknowledgement held back for long enough.
     fn wait(&self) -> Wait {
-        self.shared.connections.iter().fold(Wait::ForInput, |wait, connection| {
-            let silence = connection.silence_deadline().map(|at| Wait::Until(at, Reason::PingDue));
-            let delayed = connection.delayed.next_due().map(|at| Wait::Until(at, Reason::MoreWork));
-            [silence, delayed].into_iter().flatten().fold(wait, Wait::sooner)
-        })
+        let mut wait = Wait::ForInput;
+        for connection in self.shared.connections.iter() {
+            if let Some(at) = connection.silence_deadline() {
+                wait = wait.sooner(Wait::Until(at, Reason::PingDue));
+            }
+            if let Some(at) = connection.delayed.next_due() {
+                wait = wait.sooner(Wait::Until(at, Reason::MoreWork));
+            }
+        }
+        wait
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drain(broker: &mut Broker) {
+        loop {
+            match broker.poll() {
+                Output::Transmit(key, bytes) => {
+                    let taken = bytes.len();
+                    broker.handle(Instant::ZERO, Input::Sent(key, taken));
+                }
+                Output::Close(..) | Output::Event(_) => {}
+                Output::Wait(_) => break,
+            }
+        }
+    }
+
+    /// Client 1 with a lasting session, subscribed to everything with QoS 2; client 2 with a will.
+    /// One message retained, one in flight, one released, one queued, one acknowledged.
+    fn busy_broker() -> Broker {
+        let mut broker = Broker::new(Config { in_flight_max: 2, ..Config::default() });
+        for (key, packet) in [
+            (1, &b"\x10\x0d\x00\x04MQTT\x04\x00\x00\x00\x00\x01a"[..]),
+            (1, b"\x82\x06\x00\x01\x00\x01#\x02"),
+            (2, b"\x10\x13\x00\x04MQTT\x04\x0e\x00\x00\x00\x01b\x00\x01w\x00\x01!"),
+            (2, b"\x33\x06\x00\x01r\x00\x01x"),
+            (1, b"\x40\x02\x00\x01"),
+            (2, b"\x34\x06\x00\x01b\x00\x02x"),
+            (1, b"\x50\x02\x00\x02"),
+            (2, b"\x34\x06\x00\x01c\x00\x03x"),
+            (2, b"\x32\x06\x00\x01d\x00\x04x"),
+        ] {
+            let key = ClientKey(key);
+            if packet[0] == 0x10 {
+                broker.handle(Instant::ZERO, Input::Opened(key));
+            }
+            broker.handle(Instant::ZERO, Input::Received(key, packet));
+            drain(&mut broker);
+        }
+        assert_eq!((broker.in_flight("a"), broker.queued("a")), (2, 1));
+        broker
+    }
+
+    #[test]
+    fn a_message_is_held_only_while_somebody_needs_it() {
+        let mut broker = busy_broker();
+        let held = |broker: &Broker| broker.shared.messages.held_count();
+        assert_eq!(held(&broker), 4, "retained, in flight, queued, will");
+        broker.handle(Instant::ZERO, Input::Closed(ClientKey(2)));
+        drain(&mut broker);
+        assert_eq!(held(&broker), 4, "the will is queued now");
+        broker.forget_session(Instant::ZERO, "a");
+        drain(&mut broker);
+        assert_eq!(held(&broker), 1, "retained");
+        broker.restart(Instant::ZERO, Memory::Lost);
+        assert_eq!(held(&broker), 0);
+    }
+
+    #[test]
+    fn a_restart_without_memory_holds_nothing() {
+        let mut broker = busy_broker();
+        broker.restart(Instant::ZERO, Memory::Lost);
+        drain(&mut broker);
+        assert_eq!(broker.shared.messages.held_count(), 0);
     }
 }
