@@ -1,1 +1,4 @@
 //! The seeded world.
+
+pub mod broker;
+pub mod fault;

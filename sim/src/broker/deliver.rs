@@ -1,0 +1,128 @@
+//! Messages from the server to one client: in flight, queued, acknowledged, sent again.
+
+use fivewire_core::mqtt::{Packet, PacketId, QoS};
+
+use super::connection::ConnectionSlot;
+use super::events::PublishHeader;
+use super::session::{InFlight, Outgoing, Session, Stage};
+use super::shared::Shared;
+
+impl Session {
+    /// Sends a message or queues it. With QoS 0 only a connected client gets it.
+    pub(super) fn deliver(&mut self, outgoing: Outgoing, shared: &mut Shared) {
+        let Outgoing { message, qos, retain } = outgoing;
+        if qos == QoS::AtMostOnce {
+            if let Some(slot) = self.connection {
+                let header = PublishHeader { dup: false, qos, retain, packet_id: None };
+                shared.publish(slot, header, message);
+            }
+        } else if let Some(slot) = self.connection
+            && self.has_room_in_flight(shared)
+        {
+            shared.messages.hold(message);
+            self.launch(slot, outgoing, shared);
+        } else if self.queue.len() < shared.config.queue_max {
+            shared.messages.hold(message);
+            self.queue.push_back(outgoing);
+        } else {
+            shared.counters.queue_overflows += 1;
+            shared.events.queue_overflow(&mut shared.messages, &self.client_id, message);
+        }
+    }
+
+    /// Sends again what was not acknowledged, with its identifier and in its order [MQTT-4.4.0-1]
+    /// [MQTT-4.6.0-1], then what was queued meanwhile.
+    pub(super) fn resume(&mut self, slot: ConnectionSlot, shared: &mut Shared) {
+        for in_flight in &self.in_flight {
+            match in_flight.stage {
+                Stage::Published(Outgoing { message, qos, retain }) => {
+                    let packet_id = Some(in_flight.packet_id);
+                    // [MQTT-3.3.1-1]
+                    let header = PublishHeader { dup: true, qos, retain, packet_id };
+                    shared.publish(slot, header, message);
+                }
+                Stage::Released => shared.send(slot, &Packet::Pubrel(in_flight.packet_id)),
+            }
+        }
+        self.launch_queued(slot, shared);
+    }
+
+    /// PUBACK ends a QoS 1 message. One for nothing in flight is ignored.
+    pub(super) fn on_puback(
+        &mut self,
+        slot: ConnectionSlot,
+        packet_id: PacketId,
+        shared: &mut Shared,
+    ) {
+        let Some(position) = self.position_in_flight(packet_id) else { return };
+        if let Stage::Published(Outgoing { message, qos: QoS::AtLeastOnce, .. }) =
+            self.in_flight[position].stage
+        {
+            shared.messages.release(message);
+            self.in_flight.remove(position);
+            self.launch_queued(slot, shared);
+        }
+    }
+
+    /// PUBREC is answered with PUBREL, also the second one and one for a message already forgotten:
+    /// the client waits for it [MQTT-4.3.3-1].
+    pub(super) fn on_pubrec(
+        &mut self,
+        slot: ConnectionSlot,
+        packet_id: PacketId,
+        shared: &mut Shared,
+    ) {
+        if let Some(position) = self.position_in_flight(packet_id) {
+            let in_flight = &mut self.in_flight[position];
+            match in_flight.stage {
+                Stage::Published(Outgoing { message, qos: QoS::ExactlyOnce, .. }) => {
+                    shared.messages.release(message);
+                    in_flight.stage = Stage::Released;
+                }
+                Stage::Published(_) => return,
+                Stage::Released => {}
+            }
+        }
+        shared.send(slot, &Packet::Pubrel(packet_id));
+    }
+
+    /// PUBCOMP ends a QoS 2 message. One for nothing released is ignored.
+    pub(super) fn on_pubcomp(
+        &mut self,
+        slot: ConnectionSlot,
+        packet_id: PacketId,
+        shared: &mut Shared,
+    ) {
+        let Some(position) = self.position_in_flight(packet_id) else { return };
+        if let Stage::Released = self.in_flight[position].stage {
+            self.in_flight.remove(position);
+            self.launch_queued(slot, shared);
+        }
+    }
+
+    fn position_in_flight(&self, packet_id: PacketId) -> Option<usize> {
+        self.in_flight.iter().position(|in_flight| in_flight.packet_id == packet_id)
+    }
+
+    fn has_room_in_flight(&self, shared: &Shared) -> bool {
+        self.in_flight.len() < usize::from(shared.config.in_flight_max.max(1))
+    }
+
+    fn launch_queued(&mut self, slot: ConnectionSlot, shared: &mut Shared) {
+        while self.has_room_in_flight(shared)
+            && let Some(outgoing) = self.queue.pop_front()
+        {
+            self.launch(slot, outgoing, shared);
+        }
+    }
+
+    /// Sends a message for the first time, the message already being held.
+    fn launch(&mut self, slot: ConnectionSlot, outgoing: Outgoing, shared: &mut Shared) {
+        let Outgoing { message, qos, retain } = outgoing;
+        let packet_id = self.next_packet_id();
+        self.in_flight.push_back(InFlight { packet_id, stage: Stage::Published(outgoing) });
+        // a first sending has no DUP [MQTT-3.3.1-3]
+        let header = PublishHeader { dup: false, qos, retain, packet_id: Some(packet_id) };
+        shared.publish(slot, header, message);
+    }
+}

@@ -1,0 +1,179 @@
+//! The bytes on their way to one client.
+
+use std::collections::VecDeque;
+
+use fivewire_core::mqtt::Packet;
+use fivewire_core::time::Instant;
+
+/// Bytes sent from here on are moved to the front, so that a slow reader does not make the buffer
+/// grow for ever.
+const COMPACT_FROM_BYTES: usize = 4_096;
+
+/// Encoded packets that the transport did not take yet.
+#[derive(Default, Debug)]
+pub(super) struct OutputBuffer {
+    bytes: Vec<u8>,
+    /// Taken by the transport.
+    sent: usize,
+    /// How many of the bytes after `sent` were offered and not answered by `Sent`.
+    offered: usize,
+    /// The transport took less than offered: it will say when it is writable.
+    blocked: bool,
+}
+
+impl OutputBuffer {
+    /// Forgets everything but the memory.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.sent = 0;
+        self.offered = 0;
+        self.blocked = false;
+    }
+
+    pub(super) fn push(&mut self, packet: &Packet<'_>) {
+        encode_into(&mut self.bytes, packet);
+    }
+
+    pub(super) fn push_raw(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Bytes the transport did not take yet.
+    pub(super) fn pending_bytes(&self) -> usize {
+        self.bytes.len() - self.sent
+    }
+
+    pub(super) fn is_blocked(&self) -> bool {
+        self.blocked
+    }
+
+    /// Whether there is something to offer now.
+    pub(super) fn has_offer(&self) -> bool {
+        self.offered == 0 && !self.blocked && self.bytes.len() > self.sent
+    }
+
+    /// Everything there is. Nothing more is offered before [`Self::sent`].
+    pub(super) fn offer(&mut self) -> &[u8] {
+        self.offered = self.pending_bytes();
+        &self.bytes[self.sent..]
+    }
+
+    /// The transport took `count` bytes of those offered.
+    pub(super) fn sent(&mut self, count: usize) {
+        if count < self.offered {
+            self.blocked = true;
+        }
+        self.sent += count.min(self.offered);
+        self.offered = 0;
+        if self.sent == self.bytes.len() {
+            self.bytes.clear();
+            self.sent = 0;
+        } else if self.sent >= COMPACT_FROM_BYTES {
+            self.bytes.drain(..self.sent);
+            self.sent = 0;
+        }
+    }
+
+    pub(super) fn writable(&mut self) {
+        self.blocked = false;
+    }
+}
+
+/// Acknowledgements that a misbehaving broker holds back, oldest first.
+#[derive(Default, Debug)]
+pub(super) struct DelayedPackets {
+    bytes: Vec<u8>,
+    /// When each packet is due, and its length.
+    due: VecDeque<(Instant, usize)>,
+}
+
+impl DelayedPackets {
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.due.clear();
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.due.is_empty()
+    }
+
+    /// Holds `packet` back until `at`, and at least as long as those before it: acknowledgements
+    /// keep their order [MQTT-4.6.0-2].
+    pub(super) fn push(&mut self, at: Instant, packet: &Packet<'_>) {
+        let len_before = self.bytes.len();
+        encode_into(&mut self.bytes, packet);
+        let at = self.due.back().map_or(at, |&(last, _)| at.max(last));
+        self.due.push_back((at, self.bytes.len() - len_before));
+    }
+
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.due.front().map(|&(at, _)| at)
+    }
+
+    /// Moves what is due at `now` to `output`.
+    pub(super) fn release(&mut self, now: Instant, output: &mut OutputBuffer) {
+        let mut len = 0;
+        while let Some(&(at, packet_len)) = self.due.front()
+            && at <= now
+        {
+            len += packet_len;
+            self.due.pop_front();
+        }
+        output.push_raw(&self.bytes[..len]);
+        self.bytes.drain(..len);
+    }
+}
+
+fn encode_into(bytes: &mut Vec<u8>, packet: &Packet<'_>) {
+    let start = bytes.len();
+    bytes.resize(start + packet.encoded_len(), 0);
+    packet.encode(&mut bytes[start..]).expect("the room was made for exactly this packet");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_offered_once_and_again_only_after_a_short_answer_and_writable() {
+        let mut output = OutputBuffer::default();
+        output.push(&Packet::Pingresp);
+        assert!(output.has_offer());
+        assert_eq!(output.offer(), [0xD0, 0]);
+        assert!(!output.has_offer());
+        output.push(&Packet::Pingresp);
+        output.sent(1);
+        assert!(!output.has_offer(), "the transport is full");
+        output.writable();
+        assert_eq!(output.offer(), [0, 0xD0, 0]);
+        output.sent(3);
+        assert_eq!(output.pending_bytes(), 0);
+        assert!(!output.is_blocked());
+    }
+
+    #[test]
+    fn what_was_sent_does_not_pile_up_while_something_always_waits() {
+        let mut output = OutputBuffer::default();
+        for _ in 0..10_000 {
+            output.push(&Packet::Pingresp);
+            output.push(&Packet::Pingresp);
+            output.writable();
+            let offered = output.offer().len();
+            output.sent(offered - 2);
+        }
+        assert!(output.bytes.len() <= COMPACT_FROM_BYTES + 4);
+    }
+
+    #[test]
+    fn delayed_packets_keep_their_order() {
+        let mut delayed = DelayedPackets::default();
+        let mut output = OutputBuffer::default();
+        delayed.push(Instant::from_millis(50), &Packet::Pingresp);
+        delayed.push(Instant::from_millis(10), &Packet::Pingreq);
+        delayed.release(Instant::from_millis(49), &mut output);
+        assert_eq!(output.pending_bytes(), 0);
+        delayed.release(Instant::from_millis(50), &mut output);
+        assert_eq!(output.offer(), [0xD0, 0, 0xC0, 0]);
+        assert!(delayed.is_empty());
+    }
+}
