@@ -37,8 +37,11 @@ fn encode(criterion: &mut Criterion) {
     group.bench_function("rumqttc", |bencher| {
         bencher.iter(|| {
             buffer.clear();
-            let mut publish =
-                rumqttc::mqttbytes::v4::Publish::new(TOPIC, rumqttc::QoS::AtLeastOnce, black_box(PAYLOAD));
+            let mut publish = rumqttc::mqttbytes::v4::Publish::new(
+                TOPIC,
+                rumqttc::QoS::AtLeastOnce,
+                black_box(PAYLOAD),
+            );
             publish.pkid = 77;
             publish.write(&mut buffer)
         });

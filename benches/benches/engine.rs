@@ -73,7 +73,8 @@ fn round(criterion: &mut Criterion) {
     let (mut out, mut incoming) = (BytesMut::with_capacity(4096), BytesMut::with_capacity(4096));
     group.bench_function("rumqttc", |bencher| {
         bencher.iter(|| {
-            let publish = rumqttc::Publish::new(TOPIC, rumqttc::QoS::AtLeastOnce, black_box(PAYLOAD));
+            let publish =
+                rumqttc::Publish::new(TOPIC, rumqttc::QoS::AtLeastOnce, black_box(PAYLOAD));
             let sent = state.handle_outgoing_packet(rumqttc::Request::Publish(publish));
             let Ok(Some(packet)) = sent else { panic!("the window is open") };
             out.clear();

@@ -106,6 +106,11 @@ impl<S: Storage> Outbox<S> {
         packet.encoded_len().saturating_add(HEADER_BYTES)
     }
 
+    /// A PUBLISH packet of this size would fit if there were nothing else.
+    pub(crate) fn could_ever_fit(&self, packet_bytes: usize) -> bool {
+        packet_bytes.saturating_add(HEADER_BYTES) <= self.size_bytes()
+    }
+
     /// Queues a publication and gives it a packet identifier of its own.
     pub(crate) fn push(
         &mut self,

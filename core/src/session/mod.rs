@@ -350,9 +350,16 @@ impl<S: Storage> Session<S> {
             self.close_down(DownReason::AckOverdue);
         } else if self.shed_at().is_some_and(|at| at <= self.now) {
             self.start_shedding();
-        } else if self.shedding && !self.inbound.keeps_messages() && self.deliveries.count() == 0 {
+        } else if self.shedding && self.takes_everything() {
             self.close_down(DownReason::Shed);
         }
+    }
+
+    /// The application has taken all that was kept, and would take any message.
+    fn takes_everything(&self) -> bool {
+        let largest = self.inbound.packet_max_bytes().min(self.message_max_bytes);
+        let idle = !self.inbound.keeps_messages() && self.deliveries.count() == 0;
+        idle && self.hand_out_max_bytes >= largest
     }
 
     fn ack_overdue_at(&self) -> Option<Instant> {

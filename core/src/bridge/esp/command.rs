@@ -105,6 +105,10 @@ impl<S: Storage> Esp<S> {
             return;
         };
         let Some(client) = self.client.as_mut() else { return };
+        if !client.session().desk.outbox.could_ever_fit(packet.len()) {
+            self.push(&ToHost::Done { ticket, outcome: Outcome::TooLarge });
+            return;
+        }
         if self.received_up_to.is_some_and(|last| !is_newer(ticket, last)) {
             if !client.session().desk.outbox.holds(ticket) {
                 let acked = publish.qos == QoS::AtLeastOnce;
@@ -113,11 +117,12 @@ impl<S: Storage> Esp<S> {
             }
             return;
         }
-        self.received_up_to = Some(ticket);
         // The DUP bit is the outbox's own business.
         let publish = Publish { dup: false, ..publish };
-        if client.session_mut().publish_as(ticket, &publish, again).is_err() {
-            self.push(&ToHost::Done { ticket, outcome: Outcome::TooLarge });
+        match client.session_mut().publish_as(ticket, &publish, again) {
+            Ok(()) => self.received_up_to = Some(ticket),
+            // The host counts what it gives: it has miscounted, and starts over.
+            Err(_) => self.say_hello(),
         }
     }
 }
