@@ -90,6 +90,9 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+extern crate std;
+
 pub mod bridge;
 pub mod client;
 mod session;

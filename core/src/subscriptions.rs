@@ -290,3 +290,88 @@ impl<S: Storage> Subscriptions<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    fn with(filters: &[&str]) -> Subscriptions<Vec<u8>> {
+        let mut subscriptions = Subscriptions::new(std::vec![0; 100]);
+        for (number, filter) in (1..).zip(filters) {
+            let ticket = Ticket::new(number).unwrap();
+            subscriptions.add(ticket, filter, QoS::AtLeastOnce, Standing::Wanted).unwrap();
+        }
+        subscriptions
+    }
+
+    /// Asks for everything that is due and grants it.
+    fn grant_all(subscriptions: &mut Subscriptions<Vec<u8>>) -> Vec<u16> {
+        core::iter::from_fn(|| {
+            let (mut subscription, id) = subscriptions.next_due()?;
+            subscription.packet_id = Some(id);
+            subscription.standing = Standing::Asked;
+            subscriptions.update(&subscription);
+            assert_eq!(subscriptions.asked(), 1);
+            let mut asked = subscriptions.with_id(id).unwrap();
+            asked.packet_id = None;
+            asked.standing = Standing::Active;
+            subscriptions.update(&asked);
+            Some(id.get())
+        })
+        .collect()
+    }
+
+    #[test]
+    fn each_is_asked_for_once_with_an_identifier_that_no_publication_has() {
+        let mut subscriptions = with(&["a", "b/#", "+"]);
+        let ids = grant_all(&mut subscriptions);
+        assert_eq!(ids.len(), 3);
+        assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
+        assert!(ids.iter().all(|id| *id >= FIRST_SUBSCRIPTION_ID));
+        assert_eq!(subscriptions.asked(), 0);
+    }
+
+    #[test]
+    fn a_lost_session_makes_active_ones_wanted_and_ends_those_that_were_leaving() {
+        let mut subscriptions = with(&["a", "b"]);
+        grant_all(&mut subscriptions);
+        let mut leaving = subscriptions.find("b").unwrap();
+        leaving.standing = Standing::Leaving;
+        subscriptions.update(&leaving);
+        subscriptions.session_lost();
+        assert_eq!(subscriptions.take_ended(), Ticket::new(2));
+        assert_eq!(subscriptions.take_ended(), None);
+        assert_eq!(grant_all(&mut subscriptions).len(), 1);
+        assert_eq!(subscriptions.iter().count(), 1);
+    }
+
+    #[test]
+    fn what_was_asked_for_is_asked_for_again_on_the_next_connection() {
+        let mut subscriptions = with(&["a"]);
+        let (mut subscription, id) = subscriptions.next_due().unwrap();
+        subscription.packet_id = Some(id);
+        subscription.standing = Standing::Asked;
+        subscriptions.update(&subscription);
+        assert!(subscriptions.next_due().is_none());
+        subscriptions.connection_lost();
+        assert!(subscriptions.with_id(id).is_none());
+        assert_eq!((subscriptions.asked(), grant_all(&mut subscriptions).len()), (0, 1));
+    }
+
+    #[test]
+    fn room_is_given_back() {
+        let mut subscriptions = with(&["0123456789", "b"]);
+        let ticket = Ticket::FIRST;
+        let long = "x".repeat(100 - 22 - 13 - 12);
+        let too_long = "x".repeat(100 - 22 - 13 - 11);
+        assert!(subscriptions.add(ticket, &too_long, QoS::AtMostOnce, Standing::Wanted).is_none());
+        assert!(subscriptions.add(ticket, &long, QoS::AtMostOnce, Standing::Wanted).is_some());
+        let first = subscriptions.find("0123456789").unwrap();
+        subscriptions.remove(&first);
+        assert!(subscriptions.find("b").is_some() && subscriptions.find(&long).is_some());
+        assert!(
+            subscriptions.add(ticket, "9876543210", QoS::AtMostOnce, Standing::Wanted).is_some()
+        );
+    }
+}

@@ -12,6 +12,8 @@
 //! to the next one first, in the original order [MQTT-4.6.0-1], and new publications follow.
 
 mod record;
+#[cfg(test)]
+mod tests;
 
 use core::ops::Range;
 
