@@ -95,6 +95,9 @@ pub enum Event<'a> {
         /// Why.
         reason: DownReason,
     },
+    /// The broker forgot the session that an earlier life of this client had left (`clean_init`); the
+    /// connection that lasts comes next.
+    CleanSlate,
     /// An attempt to connect failed. The machine is already on its way to the next one.
     AttemptFailed {
         /// Why.
@@ -149,6 +152,9 @@ pub enum Event<'a> {
         /// It kept its connection: only the link had been lost.
         resumed: bool,
     },
+    /// The ESP8266's buffers are too small for the settings; it stays without a connection (bridge
+    /// only).
+    EspUnfit,
     /// The network is joined or lost.
     Wifi(bool),
     /// The machine was shut down and is done: nothing more will happen.

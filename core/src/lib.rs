@@ -1,16 +1,109 @@
-//! fivewire's protocol and resilience logic.
+//! MQTT for microcontrollers that must not lose a message: all of fivewire's protocol and resilience
+//! logic, and nothing else. No sockets, no clock, no heap, no threads, no chip.
+//!
+//! A machine is told what the world did, and says what it wants of the world. This is the whole
+//! contract, and the loop that every adapter has:
+//!
+//! ```
+//! use fivewire_core::client::{Action, Client, Input, Memory, Output, Publication};
+//! use fivewire_core::config::Config;
+//! use fivewire_core::event::Event;
+//! use fivewire_core::mqtt::QoS;
+//! use fivewire_core::time::{Instant, Wait};
+//!
+//! // Everything the client will ever store. On a board these are `&'static mut [u8]`.
+//! let memory = Memory {
+//!     receive: [0; 1024],
+//!     transmit: [0; 1024],
+//!     outbox: [0; 1024],
+//!     subscriptions: [0; 1024],
+//!     connect: [0; 1024],
+//! };
+//! let config = Config { clean_init: false, manages_wifi: false, ..Config::new("greenhouse-7") };
+//! let mut client = Client::new(&config, memory, 0x5EED)?;
+//!
+//! let now = Instant::from_millis(0); // from the board's clock
+//! client.start(now);
+//! let ticket = client.publish(now, &Publication::new("greenhouse/7/on", b"1", QoS::AtLeastOnce))?;
+//!
+//! // What the world does in this example: it opens the connection, accepts it, acknowledges.
+//! let mut world = [Input::TcpOpened, Input::Received(&[0x20, 2, 0, 0]), Input::Received(&[0x40, 2, 0, 1])]
+//!     .into_iter();
+//! let mut acked = false;
+//! loop {
+//!     let wait = loop {
+//!         match client.poll() {
+//!             Output::Action(Action::OpenTcp) => println!("opening a socket"),
+//!             Output::Action(action) => println!("doing {action:?}"),
+//!             Output::Transmit(bytes) => {
+//!                 let taken = bytes.len(); // what the socket took; fewer is fine
+//!                 client.handle(now, Input::Sent(taken));
+//!             }
+//!             Output::Event(Event::Acked(done)) => acked = done == ticket,
+//!             Output::Event(event) => println!("telling the application {event:?}"),
+//!             Output::Wait(wait) => break wait,
+//!         }
+//!     };
+//!     // Sleep until the instant in `wait`, or until the world does something.
+//!     assert!(matches!(wait, Wait::Until(..)));
+//!     match world.next() {
+//!         Some(input) => client.handle(now, input),
+//!         None => break,
+//!     }
+//! }
+//! assert!(acked);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The drain rule
+//!
+//! After *every* call that can change a machine (`handle`, `publish`, `start`, ...) call `poll` until
+//! it yields `Wait`. The output lends from the machine, so the compiler sees to it that nothing is
+//! changed while an output is looked at.
+//!
+//! * `handle` never fails: a network cannot make the caller wrong. Its faults are events.
+//! * Commands of the application return `Result`; after an error nothing was queued.
+//! * [`time::Wait`] is an instant with a reason, or "for input"; being early is harmless.
+//! * `Transmit` bytes are offered once. `Sent(n)` with fewer means that the transport is full; the
+//!   rest is offered after `Writable`.
+//! * Time that goes backwards is ignored. Each `poll` does bounded work. Nothing recurses.
+//!
+//! # The layers
+//!
+//! Dependencies point down only.
+//!
+//! | module | is |
+//! |---|---|
+//! | [`bridge`] | a host without WiFi and the ESP8266 that runs the client for it |
+//! | [`client`] | WiFi, TCP, MQTT, up and down, for ever |
+//! | `session` | one MQTT session: it outlives its connections |
+//! | `desk` | what the application handed over and does not know the outcome of |
+//! | `outbox`, `subscriptions` | what is kept, in the caller's memory |
+//! | [`mqtt`] | packets and topics |
+//! | [`config`], [`event`], [`error`], [`time`], [`storage`] | the vocabulary |
+//!
+//! # Errors
+//!
+//! They are typed by whose fault it is: the caller's ([`error`]) are returned; the peer's
+//! ([`mqtt::Breach`], with the clause it broke) end the connection and are told as the reason; ours
+//! are panics, and there is no input that leads to one.
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod bridge;
 pub mod client;
-pub mod config;
+mod session;
+
 mod desk;
+mod outbox;
+mod subscriptions;
+mod transmit;
+
+pub mod mqtt;
+
+pub mod config;
 pub mod error;
 pub mod event;
-pub mod mqtt;
-mod outbox;
 pub mod planted;
-mod session;
 pub mod storage;
-mod subscriptions;
 pub mod time;

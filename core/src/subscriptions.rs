@@ -97,10 +97,6 @@ impl<S: Storage> Subscriptions<S> {
         self.bytes
     }
 
-    pub(crate) const fn due(&self) -> usize {
-        self.due
-    }
-
     pub(crate) const fn asked(&self) -> usize {
         self.asked
     }

@@ -1,5 +1,7 @@
 //! The client against a broker made of a few hand-written bytes.
 
+#![allow(clippy::unwrap_used, reason = "a test may give up")]
+
 use fivewire_core::client::{Action, Client, Input, Memory, Output, Publication};
 use fivewire_core::config::Config;
 use fivewire_core::event::Event;

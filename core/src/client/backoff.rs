@@ -23,7 +23,7 @@ impl Backoff {
         self.failures = self.failures.saturating_add(1);
         let longest = u32::try_from(doubled).unwrap_or(u32::MAX).min(self.last_ms);
         let half = longest / 2;
-        let drawn = u64::from(rng.next_u32()) * (u64::from(longest - half) + 1) >> 32;
+        let drawn = (u64::from(rng.next_u32()) * (u64::from(longest - half) + 1)) >> 32;
         half + u32::try_from(drawn).unwrap_or(0)
     }
 

@@ -312,6 +312,10 @@ impl<S: Storage> Client<S> {
         self.session.unreleased()
     }
 
+    pub(crate) const fn supervisor_mut(&mut self) -> &mut Supervisor {
+        &mut self.supervisor
+    }
+
     pub(crate) const fn session(&self) -> &Session<S> {
         &self.session
     }

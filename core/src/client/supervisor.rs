@@ -32,6 +32,8 @@ enum Stage {
     },
     /// The session has a stream.
     Online,
+    /// The clean slate is done; somebody else must know of it before the session that lasts begins.
+    Gated,
     /// The session is told to end; what it has left to say comes first.
     Stopping,
     Stopped,
@@ -58,6 +60,7 @@ pub(crate) struct Supervisor {
     /// CONNECT got its CONNACK on this connection.
     greeted: bool,
     shut_down: bool,
+    gated: bool,
     manages_wifi: bool,
     attempts_before_wifi: u8,
     join_timeout_ms: u32,
@@ -79,6 +82,7 @@ impl Supervisor {
             connected_since: None,
             greeted: false,
             shut_down: false,
+            gated: false,
             manages_wifi: config.manages_wifi,
             attempts_before_wifi: config.attempts_before_wifi,
             join_timeout_ms: config.join_timeout_ms,
@@ -104,6 +108,22 @@ impl Supervisor {
         again
     }
 
+    /// From now on the client waits for [`pass`](Self::pass) after a clean slate.
+    pub(crate) const fn gate(&mut self) {
+        self.gated = true;
+    }
+
+    pub(crate) const fn is_gated(&self) -> bool {
+        matches!(self.stage, Stage::Gated)
+    }
+
+    /// The clean slate was noted: on with the session that lasts.
+    pub(crate) fn pass(&mut self, now: Instant) {
+        if self.is_gated() {
+            self.open(now);
+        }
+    }
+
     pub(crate) fn shut_down(&mut self) {
         self.shut_down = true;
         match self.stage {
@@ -114,6 +134,7 @@ impl Supervisor {
                 self.stage = Stage::Stopping;
             }
             Stage::Idle
+            | Stage::Gated
             | Stage::Joining { .. }
             | Stage::JoinPause { .. }
             | Stage::OpenPause { .. } => {
@@ -141,7 +162,7 @@ impl Supervisor {
                 self.push(Duty::Action(Action::CloseTcp));
                 self.lose_wifi(now);
             }
-            Stage::OpenPause { .. } => self.lose_wifi(now),
+            Stage::OpenPause { .. } | Stage::Gated => self.lose_wifi(now),
             Stage::Online => session.close_down(DownReason::WifiLost),
             Stage::Idle | Stage::JoinPause { .. } | Stage::Stopping | Stage::Stopped => {}
         }
@@ -207,7 +228,12 @@ impl Supervisor {
         match close {
             Close::CleanSlate => {
                 self.unanswered = 0;
-                self.open(now);
+                self.push(Duty::Event(Event::CleanSlate));
+                if self.gated {
+                    self.stage = Stage::Gated;
+                } else {
+                    self.open(now);
+                }
             }
             Close::Finished => self.stage = Stage::Stopping,
             Close::Down(reason) if !self.greeted => self.fail_attempt(now, reason, session),
@@ -323,7 +349,9 @@ impl Supervisor {
             Stage::JoinPause { until } => Wait::Until(until, Reason::JoinBackoff),
             Stage::Opening { until } => Wait::Until(until, Reason::OpenOverdue),
             Stage::OpenPause { until } => Wait::Until(until, Reason::OpenBackoff),
-            Stage::Idle | Stage::Online | Stage::Stopping | Stage::Stopped => Wait::ForInput,
+            Stage::Idle | Stage::Online | Stage::Gated | Stage::Stopping | Stage::Stopped => {
+                Wait::ForInput
+            }
         }
     }
 
@@ -333,7 +361,7 @@ impl Supervisor {
             Stage::Joining { .. } => State::JoiningWifi,
             Stage::JoinPause { .. } => State::WifiBackoff,
             Stage::Opening { .. } => State::OpeningTcp,
-            Stage::OpenPause { .. } => State::TcpBackoff,
+            Stage::OpenPause { .. } | Stage::Gated => State::TcpBackoff,
             Stage::Online if finishing => State::Disconnecting,
             Stage::Online if connected => State::Connected,
             Stage::Online => State::Connecting,

@@ -35,7 +35,6 @@ pub(crate) const FIRST_SUBSCRIPTION_ID: u16 = 0x8000;
 pub(crate) struct Sending {
     pub(crate) ticket: Ticket,
     pub(crate) packet: Range<usize>,
-    pub(crate) deadline: Option<Instant>,
     /// It was given to a connection before.
     pub(crate) again: bool,
 }
@@ -102,14 +101,14 @@ impl<S: Storage> Outbox<S> {
         self.next_deadline
     }
 
-    /// There is something that the connection has not been given.
-    pub(crate) const fn has_unsent(&self) -> bool {
-        self.cursor < self.tail
-    }
-
     /// Bytes that a publication takes here.
     pub(crate) fn cost(packet: &Packet<'_>) -> usize {
         packet.encoded_len().saturating_add(HEADER_BYTES)
+    }
+
+    /// A PUBLISH packet of this size would fit if there were nothing else.
+    pub(crate) fn could_ever_fit(&self, packet_bytes: usize) -> bool {
+        packet_bytes.saturating_add(HEADER_BYTES) <= self.size_bytes()
     }
 
     /// Queues a publication and gives it a packet identifier of its own.
@@ -245,12 +244,7 @@ impl<S: Storage> Outbox<S> {
         if again && self.planted.has(Bug::FreshIdentifier) {
             self.plant_fresh_identifier(record);
         }
-        Some(Sending {
-            ticket: record.ticket,
-            packet: record.packet(),
-            deadline: record.deadline,
-            again,
-        })
+        Some(Sending { ticket: record.ticket, packet: record.packet(), again })
     }
 
     /// Copies packets into `into`, as many and as far as they fit, and counts those sent `again`.
@@ -296,6 +290,25 @@ impl<S: Storage> Outbox<S> {
         let record = given.filter(|record| !self.is_leaving(record)).find(matches)?;
         self.forget(record);
         Some((!record.has(ABANDONED)).then_some(record.ticket))
+    }
+
+    /// The other side is done with this publication. `None` if it is not under way; `Some(false)` if
+    /// the application gave it up and is not told.
+    pub(crate) fn settle(&mut self, ticket: Ticket) -> Option<bool> {
+        let given = self.records(self.head).take_while(|record| record.at < self.cursor);
+        let record =
+            given.filter(|record| !record.has(LOST)).find(|record| record.ticket == ticket)?;
+        self.forget(record);
+        Some(!record.has(ABANDONED))
+    }
+
+    /// What is under way and the next publication together take at most `max_bytes`.
+    pub(crate) fn next_fits(&self, max_bytes: usize) -> bool {
+        let given = self.records(self.head).take_while(|record| record.at < self.cursor);
+        let given: usize = given.filter(|record| !record.has(LOST)).map(|record| record.size).sum();
+        self.records(self.cursor)
+            .next()
+            .is_some_and(|next| given == 0 || given + next.size <= max_bytes)
     }
 
     /// Everything given to the transport has left: QoS 0 publications are done. One call tells one.
@@ -442,6 +455,13 @@ impl<S: Storage> Outbox<S> {
         self.head = 0;
         self.cursor = cursor.unwrap_or(write);
         self.tail = write;
+    }
+
+    #[cfg(feature = "planted")]
+    pub(crate) fn plant_take_given(&mut self) -> Option<Ticket> {
+        let record = self.records(self.head).find(|record| record.at < self.cursor)?;
+        self.forget(record);
+        Some(record.ticket)
     }
 
     fn plant_fresh_identifier(&mut self, mut record: Record) {

@@ -11,7 +11,6 @@ mod inbound;
 mod keep_alive;
 mod receive;
 mod send;
-mod transmit;
 
 use core::ops::Range;
 
@@ -24,11 +23,11 @@ use crate::planted::{Bug, Planted};
 use crate::storage::Storage;
 use crate::subscriptions;
 use crate::time::{Instant, Reason, Wait};
+use crate::transmit::Transmit;
 use connect::ConnectPacket;
 use deliveries::Deliveries;
 use inbound::Inbound;
 use keep_alive::KeepAlive;
-use transmit::Transmit;
 
 /// The caller's buffers.
 ///
@@ -80,6 +79,13 @@ pub(crate) enum Step {
 pub(crate) struct Handed {
     packet: Range<usize>,
     delivery: Option<Delivery>,
+}
+
+impl Handed {
+    /// The name to release it by; `None` for QoS 0.
+    pub(crate) const fn delivery(&self) -> Option<Delivery> {
+        self.delivery
+    }
 }
 
 /// Why the stream is to be closed.
@@ -344,9 +350,16 @@ impl<S: Storage> Session<S> {
             self.close_down(DownReason::AckOverdue);
         } else if self.shed_at().is_some_and(|at| at <= self.now) {
             self.start_shedding();
-        } else if self.shedding && !self.inbound.keeps_messages() && self.deliveries.count() == 0 {
+        } else if self.shedding && self.takes_everything() {
             self.close_down(DownReason::Shed);
         }
+    }
+
+    /// The application has taken all that was kept, and would take any message.
+    fn takes_everything(&self) -> bool {
+        let largest = self.inbound.packet_max_bytes().min(self.message_max_bytes);
+        let idle = !self.inbound.keeps_messages() && self.deliveries.count() == 0;
+        idle && self.hand_out_max_bytes >= largest
     }
 
     fn ack_overdue_at(&self) -> Option<Instant> {

@@ -1,4 +1,4 @@
-//! The transmit buffer: filled with whole batches, offered once, drained by the transport.
+//! The transmit buffer: filled with whole batches or frames, offered once, drained by the transport.
 
 use crate::mqtt::Packet;
 use crate::storage::Storage;

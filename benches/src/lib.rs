@@ -1,0 +1,6 @@
+//! What fivewire costs. The benchmarks are in `benches/`; quote ratios taken in one run, because
+//! machines differ and are noisy:
+//!
+//! ```text
+//! cargo bench -p fivewire-benches --bench codec
+//! ```

@@ -1,0 +1,133 @@
+//! What the ESP8266's end makes of the host's commands.
+
+use super::{Esp, Room};
+use crate::bridge::frame::{Init, Outcome, Status, ToEsp, ToHost};
+use crate::client::{Action, Client, State};
+use crate::config::{Config, Release};
+use crate::event::{Delivery, DownReason, Ticket};
+use crate::mqtt::{Packet, Publish, QoS, decode};
+use crate::storage::Storage;
+
+impl<S: Storage> Esp<S> {
+    pub(super) fn take_command(&mut self, command: &ToEsp<'_>) {
+        if let ToEsp::Init(init) = command {
+            self.take_init(init);
+            return;
+        }
+        // Only a host that was told of this start may command.
+        let Some(client) = self.client.as_mut().filter(|_| self.configured) else { return };
+        match *command {
+            ToEsp::Init(_) => {}
+            ToEsp::Publish { ticket, again, packet } => {
+                self.take_publication(ticket, again, packet)
+            }
+            ToEsp::Subscribe { ticket, qos, filter } => {
+                if client.session_mut().desk.subscribe_as(ticket, filter, qos).is_err() {
+                    self.push(&ToHost::Refused { ticket });
+                }
+            }
+            ToEsp::Unsubscribe { ticket, filter } => {
+                if client.session_mut().desk.unsubscribe_as(ticket, filter).is_err() {
+                    self.push(&ToHost::Unsubscribed { ticket });
+                }
+            }
+            ToEsp::Release { delivery, freed_bytes } => {
+                self.room.freed_bytes = freed_bytes;
+                if let Some(delivery) = Delivery::new(delivery) {
+                    client.session_mut().release(delivery);
+                }
+            }
+            ToEsp::Credit { freed_bytes } => self.room.freed_bytes = freed_bytes,
+            ToEsp::SlateNoted => {
+                let now = self.now;
+                client.supervisor_mut().pass(now);
+            }
+            ToEsp::ShutDown => client.shut_down(self.now),
+        }
+    }
+
+    fn take_init(&mut self, init: &Init<'_>) {
+        let capacity_bytes = usize::try_from(init.capacity_bytes).unwrap_or(usize::MAX);
+        self.room = Room { initial_bytes: init.room_bytes, capacity_bytes, ..Room::default() };
+        self.configured = true;
+        if self.epoch == Some(init.epoch) && self.client.is_some() {
+            self.resume();
+        } else {
+            self.begin(init);
+        }
+    }
+
+    /// The host starts from nothing: so does the client.
+    fn begin(&mut self, init: &Init<'_>) {
+        self.epoch = Some(init.epoch);
+        self.received_up_to = None;
+        match ToEsp::Init(*init).encode(self.settings.as_mut()) {
+            Ok(size) => self.settings_size = size,
+            Err(_) => return self.push(&ToHost::Unfit),
+        }
+        if let Some(client) = self.client.take() {
+            self.close_due = [Some(Action::CloseTcp), Some(Action::LeaveWifi)];
+            self.memory = Some(client.into_memory());
+        }
+        let config = Config { release: Release::Explicit, planted: self.planted, ..init.config };
+        let client =
+            self.memory.take().and_then(|memory| Client::new(&config, memory, self.seed).ok());
+        let Some(mut client) = client else { return self.push(&ToHost::Unfit) };
+        client.supervisor_mut().gate();
+        client.session_mut().limit_messages(self.message_max_bytes());
+        client.start(self.now);
+        self.client = Some(client);
+        self.configure_due = true;
+        self.push(&ToHost::Ready { resumed: false });
+    }
+
+    /// Only the link was lost. Messages that were under way to the host went with it, and what was
+    /// handed out cannot be handed out again: the broker must.
+    fn resume(&mut self) {
+        self.push(&ToHost::Ready { resumed: true });
+        let Some(client) = self.client.as_mut() else { return };
+        let (state, gated) = (client.state(), client.supervisor_mut().is_gated());
+        if client.unreleased() > 0 {
+            client.session_mut().close_down(DownReason::LinkLost);
+        } else if state == State::Connected {
+            self.push(&ToHost::Status(Status::Connected { session_present: true }));
+        }
+        if gated {
+            self.push(&ToHost::SlateDone);
+        }
+    }
+
+    /// A publication that was given before, on an earlier life of the link, is not taken twice; if it
+    /// is done already, the host missed that.
+    fn take_publication(&mut self, ticket: Ticket, again: bool, packet: &[u8]) {
+        let Ok(Packet::Publish(publish)) = decode(packet) else {
+            self.say_hello();
+            return;
+        };
+        let Some(client) = self.client.as_mut() else { return };
+        if !client.session().desk.outbox.could_ever_fit(packet.len()) {
+            self.push(&ToHost::Done { ticket, outcome: Outcome::TooLarge });
+            return;
+        }
+        if self.received_up_to.is_some_and(|last| !is_newer(ticket, last)) {
+            if !client.session().desk.outbox.holds(ticket) {
+                let acked = publish.qos == QoS::AtLeastOnce;
+                let outcome = if acked { Outcome::Acked } else { Outcome::Sent };
+                self.push(&ToHost::Done { ticket, outcome });
+            }
+            return;
+        }
+        // The DUP bit is the outbox's own business.
+        let publish = Publish { dup: false, ..publish };
+        match client.session_mut().publish_as(ticket, &publish, again) {
+            Ok(()) => self.received_up_to = Some(ticket),
+            // The host counts what it gives: it has miscounted, and starts over.
+            Err(_) => self.say_hello(),
+        }
+    }
+}
+
+/// Tickets count up and may come round.
+const fn is_newer(ticket: Ticket, than: Ticket) -> bool {
+    ticket.get().wrapping_sub(than.get()).wrapping_sub(1) < u32::MAX / 2
+}

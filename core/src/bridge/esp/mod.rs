@@ -1,0 +1,341 @@
+//! The ESP8266's end of the bridge: runs the client as the host tells it, and reports.
+//!
+//! Whatever it holds can be lost at any instant: the host owns every publication until `Done`, and
+//! the broker every message until the host has released it.
+
+mod command;
+mod report;
+
+use super::fifo::Fifo;
+use super::frame::{Init, MESSAGE_HEADER_BYTES, SMALL_FRAME_BYTES, Tally, ToEsp, ToHost};
+use super::{Broker, HEARTBEAT_MS, Network, VERSION, fifo};
+use crate::client::{self, Action, Client, Next};
+use crate::error::ConfigError;
+use crate::event::{Counters, Ticket};
+use crate::planted::Planted;
+use crate::storage::Storage;
+use crate::time::{Instant, Reason, Wait};
+
+/// Room in the queue of frames that messages leave to reports.
+const REPORT_BYTES: usize = 8 * (SMALL_FRAME_BYTES + fifo::HEADER_BYTES);
+
+/// The caller's buffers for the ESP8266's end.
+///
+/// | buffer | holds | at least |
+/// |---|---|---|
+/// | `client` | see [`client::Memory`]; `receive` limits the messages that can be passed on | |
+/// | `frames` | frames on their way to the host | `client.receive` and 320 bytes |
+/// | `settings` | what the host said of network and broker | about 100 bytes and all texts |
+#[derive(Clone, Copy, Debug)]
+pub struct Memory<S> {
+    /// The client's own.
+    pub client: client::Memory<S>,
+    /// Frames on their way to the host.
+    pub frames: S,
+    /// What the host said.
+    pub settings: S,
+}
+
+/// What the world tells the ESP8266's end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Input<'a> {
+    /// The instant that `Wait::Until` named has come, or any other: early is harmless.
+    Timeout,
+    /// The two ends of the link found each other.
+    LinkUp,
+    /// They lost each other.
+    LinkDown,
+    /// A whole frame arrived.
+    Frame(&'a [u8]),
+    /// The link took the last [`Output::Frame`]: its length, or 0 for not now.
+    FrameSent(usize),
+    /// The link takes frames again.
+    FrameWritable,
+    /// What the network tells the client.
+    Net(client::Input<'a>),
+}
+
+/// What the ESP8266's end wants next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Output<'a> {
+    /// Use this network and this broker from now on.
+    Configure(Setup<'a>),
+    /// Do this with the radio or the transport.
+    Net(Action),
+    /// Send this to the broker, and say with [`client::Input::Sent`] how much was taken.
+    Transmit(&'a [u8]),
+    /// Send this frame to the host, and say with [`Input::FrameSent`] whether the link took it.
+    Frame(&'a [u8]),
+    /// Everything is said: wait.
+    Wait(Wait),
+}
+
+/// Where to connect to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Setup<'a> {
+    /// The network to join.
+    pub network: Network<'a>,
+    /// The broker to connect to.
+    pub broker: Broker<'a>,
+}
+
+/// How much the host can still take.
+#[derive(Clone, Copy, Default, Debug)]
+struct Room {
+    /// Bytes that were free when the host told its settings.
+    initial_bytes: u32,
+    /// Bytes that it freed since.
+    freed_bytes: u32,
+    /// Bytes that were sent since.
+    sent_bytes: u32,
+    /// Bytes that it could ever take.
+    capacity_bytes: usize,
+}
+
+impl Room {
+    fn left_bytes(&self) -> usize {
+        let granted = self.initial_bytes.wrapping_add(self.freed_bytes);
+        usize::try_from(granted.wrapping_sub(self.sent_bytes)).unwrap_or(usize::MAX)
+    }
+}
+
+/// The ESP8266's end. `S` is the caller's memory.
+pub struct Esp<S> {
+    now: Instant,
+    seed: u64,
+    client: Option<Client<S>>,
+    /// The client's memory while there is no client.
+    memory: Option<client::Memory<S>>,
+    frames: Fifo<S>,
+    frame_offered: bool,
+    frame_blocked: bool,
+    settings: S,
+    settings_size: usize,
+    configure_due: bool,
+    /// The connection of a client that was replaced is to be closed, the network to be left.
+    close_due: [Option<Action>; 2],
+    link_up: bool,
+    /// The host told its settings since the link came up.
+    configured: bool,
+    epoch: Option<u32>,
+    room: Room,
+    last_frame_at: Instant,
+    /// The newest publication that this host gave us.
+    received_up_to: Option<Ticket>,
+    outbox_bytes: u32,
+    planted: Planted,
+}
+
+impl<S: Storage> Esp<S> {
+    /// An end that stores everything in `memory` and draws the client's pauses from `seed`.
+    ///
+    /// # Errors
+    /// A buffer is too small for any settings.
+    pub fn new(memory: Memory<S>, seed: u64) -> Result<Self, ConfigError> {
+        let min_bytes = memory.client.receive.as_ref().len() + REPORT_BYTES + SMALL_FRAME_BYTES;
+        let size_bytes = memory.frames.as_ref().len();
+        if size_bytes < min_bytes {
+            return Err(ConfigError::MemoryTooSmall { buffer: "frames", size_bytes, min_bytes });
+        }
+        Ok(Self {
+            now: Instant::ZERO,
+            seed,
+            client: None,
+            outbox_bytes: u32::try_from(memory.client.outbox.as_ref().len()).unwrap_or(u32::MAX),
+            memory: Some(memory.client),
+            frames: Fifo::new(memory.frames),
+            frame_offered: false,
+            frame_blocked: false,
+            settings: memory.settings,
+            settings_size: 0,
+            configure_due: false,
+            close_due: [None; 2],
+            link_up: false,
+            configured: false,
+            epoch: None,
+            room: Room::default(),
+            last_frame_at: Instant::ZERO,
+            received_up_to: None,
+            planted: Planted::NONE,
+        })
+    }
+
+    /// Puts a bug into every client to come. Nothing can be planted without the feature `planted`.
+    #[doc(hidden)]
+    pub const fn plant(&mut self, planted: Planted) {
+        self.planted = planted;
+    }
+
+    /// The world speaks. Never fails.
+    pub fn handle(&mut self, now: Instant, input: Input<'_>) {
+        self.now = self.now.max(now);
+        match input {
+            Input::Timeout => self.net(client::Input::Timeout),
+            Input::LinkUp => {
+                self.reset_link();
+                self.link_up = true;
+                self.say_hello();
+            }
+            Input::LinkDown => {
+                self.reset_link();
+                self.link_up = false;
+            }
+            Input::Frame(frame) => match ToEsp::decode(frame) {
+                Ok(frame) => self.take_command(&frame),
+                // The host that hears Hello starts over, and so does the protocol.
+                Err(_) => self.say_hello(),
+            },
+            Input::FrameSent(count) => {
+                self.frame_offered = false;
+                self.frame_blocked = count == 0;
+                if count > 0 {
+                    self.frames.pop();
+                }
+            }
+            Input::FrameWritable => self.frame_blocked = false,
+            Input::Net(input) => self.net(input),
+        }
+    }
+
+    fn net(&mut self, input: client::Input<'_>) {
+        if let Some(client) = self.client.as_mut() {
+            client.handle(self.now, input);
+        }
+    }
+
+    /// What the ESP8266's end wants. Call it after every other call, until it yields
+    /// [`Output::Wait`].
+    pub fn poll(&mut self) -> Output<'_> {
+        match self.next() {
+            Step::Frame => {
+                let frame = self.frames.front().unwrap_or_default();
+                Output::Frame(self.frames.get(frame))
+            }
+            Step::Configure => self.show_setup(),
+            Step::Net(action) => Output::Net(action),
+            Step::Transmit => Output::Transmit(
+                self.client.as_ref().map_or(&[], |client| client.session().pending()),
+            ),
+            Step::Wait(wait) => Output::Wait(wait),
+        }
+    }
+
+    fn next(&mut self) -> Step {
+        if core::mem::take(&mut self.configure_due) {
+            return Step::Configure;
+        }
+        if let Some(action) = self.close_due.iter_mut().find_map(Option::take) {
+            return Step::Net(action);
+        }
+        let wait = loop {
+            match self.next_of_client() {
+                Some(Next::Action(action)) => return Step::Net(action),
+                Some(Next::Transmit) => return Step::Transmit,
+                Some(Next::Event(event)) => self.report(&event),
+                Some(Next::Message(handed)) => self.forward(&handed),
+                Some(Next::Wait(wait)) => break wait,
+                None => break Wait::ForInput,
+            }
+        };
+        if self.heartbeat_at().is_some_and(|at| at <= self.now) {
+            self.push(&ToHost::Alive(self.tally()));
+        }
+        if self.link_up && !self.frames.is_empty() && !self.frame_offered && !self.frame_blocked {
+            self.frame_offered = true;
+            return Step::Frame;
+        }
+        Step::Wait(wait.sooner(Wait::until(self.heartbeat_at(), Reason::Heartbeat)))
+    }
+
+    /// What the client wants, if there is room to report it.
+    fn next_of_client(&mut self) -> Option<Next> {
+        let free = self.frames.free();
+        if free < SMALL_FRAME_BYTES + fifo::HEADER_BYTES {
+            return None;
+        }
+        let link = free.saturating_sub(fifo::HEADER_BYTES + MESSAGE_HEADER_BYTES + REPORT_BYTES);
+        let host = self.room.left_bytes().saturating_sub(super::host::INBOUND_HEADER_BYTES);
+        let max_bytes = if self.configured { link.min(host) } else { 0 };
+        let client = self.client.as_mut()?;
+        client.session_mut().limit_hand_out(max_bytes);
+        Some(client.next())
+    }
+
+    /// The command task says that it lives when it has said nothing else for a while.
+    fn heartbeat_at(&self) -> Option<Instant> {
+        (self.link_up && self.frames.is_empty()).then(|| self.last_frame_at.plus_ms(HEARTBEAT_MS))
+    }
+
+    fn push(&mut self, frame: &ToHost<'_>) {
+        let mut bytes = [0; SMALL_FRAME_BYTES];
+        let Ok(size) = frame.encode(&mut bytes) else { return };
+        if let Some(room) = self.frames.push(size) {
+            room.copy_from_slice(&bytes[..size]);
+            self.last_frame_at = self.now;
+        }
+    }
+
+    fn reset_link(&mut self) {
+        self.frames.clear();
+        self.frame_offered = false;
+        self.frame_blocked = false;
+        self.configured = false;
+    }
+
+    fn say_hello(&mut self) {
+        self.configured = false;
+        self.push(&ToHost::Hello { version: VERSION, outbox_bytes: self.outbox_bytes });
+    }
+
+    fn show_setup(&self) -> Output<'_> {
+        match ToEsp::decode(&self.settings.as_ref()[..self.settings_size]) {
+            Ok(ToEsp::Init(Init { network, broker, .. })) => {
+                Output::Configure(Setup { network, broker })
+            }
+            // The settings were decoded before they were stored.
+            Ok(_) | Err(_) => Output::Wait(Wait::ForInput),
+        }
+    }
+
+    /// How many bytes of the broker's stream may be delivered now. 0: do not read.
+    pub fn receive_capacity(&self) -> usize {
+        self.client.as_ref().map_or(0, Client::receive_capacity)
+    }
+
+    /// Where the client stands.
+    pub fn client_state(&self) -> client::State {
+        self.client.as_ref().map_or(client::State::Idle, Client::state)
+    }
+
+    /// The client, once the host has told its settings.
+    pub const fn client(&self) -> Option<&Client<S>> {
+        self.client.as_ref()
+    }
+
+    /// What the client dropped, repeated or gave up since its start.
+    pub fn counters(&self) -> Counters {
+        self.client.as_ref().map_or_else(Counters::default, Client::counters)
+    }
+
+    fn tally(&self) -> Tally {
+        let counters = self.counters();
+        Tally {
+            redelivered: counters.redelivered,
+            dropped_qos0_in: counters.dropped_qos0_in,
+            shed_in: counters.shed_in,
+            unknown_acks: counters.unknown_acks,
+            failed_attempts: counters.failed_attempts,
+            wifi_rejoins: counters.wifi_rejoins,
+        }
+    }
+}
+
+/// What comes next, not lent yet.
+enum Step {
+    Frame,
+    Configure,
+    Net(Action),
+    Transmit,
+    Wait(Wait),
+}

@@ -1,0 +1,70 @@
+//! What the ESP8266's end tells the host of what the client met.
+
+use super::{Esp, REPORT_BYTES};
+use crate::bridge::fifo;
+use crate::bridge::frame::{MESSAGE_HEADER_BYTES, Outcome, Status, ToHost};
+use crate::bridge::host::INBOUND_HEADER_BYTES;
+use crate::event::{AbandonReason, Event};
+use crate::session::Handed;
+use crate::storage::Storage;
+
+impl<S: Storage> Esp<S> {
+    /// Reports an event. While there is no host to report to nothing is kept: a host that comes back
+    /// asks for everything it does not know.
+    pub(super) fn report(&mut self, event: &Event<'_>) {
+        if !self.configured {
+            return;
+        }
+        let frame = match *event {
+            Event::Connected { session_present } => {
+                ToHost::Status(Status::Connected { session_present })
+            }
+            Event::Disconnected { reason } => ToHost::Status(Status::Disconnected(reason)),
+            Event::AttemptFailed { reason } => ToHost::Status(Status::AttemptFailed(reason)),
+            Event::Wifi(up) => ToHost::Status(Status::Wifi(up)),
+            Event::CleanSlate => ToHost::SlateDone,
+            Event::Acked(ticket) => ToHost::Done { ticket, outcome: Outcome::Acked },
+            Event::Sent(ticket) => ToHost::Done { ticket, outcome: Outcome::Sent },
+            Event::Refused { ticket, .. } => ToHost::Done { ticket, outcome: Outcome::TooLarge },
+            Event::Abandoned { ticket, reason: AbandonReason::ConnectionLost } => {
+                ToHost::Done { ticket, outcome: Outcome::Lost }
+            }
+            Event::Subscribed { ticket, granted } => ToHost::Granted { ticket, qos: granted },
+            Event::SubscribeRefused(ticket) => ToHost::Refused { ticket },
+            Event::Unsubscribed(ticket) => ToHost::Unsubscribed { ticket },
+            Event::MessageTooLarge { qos, size_bytes } => {
+                ToHost::TooLarge { qos, size_bytes: u32::try_from(size_bytes).unwrap_or(u32::MAX) }
+            }
+            Event::Stopped => ToHost::Stopped,
+            // The host gives up its own publications; messages go through `forward`; the rest is the
+            // host's to tell.
+            Event::Abandoned { .. }
+            | Event::Message(_)
+            | Event::EspReset { .. }
+            | Event::EspReady { .. } => {
+                return;
+            }
+            Event::EspUnfit => ToHost::Unfit,
+        };
+        self.push(&frame);
+    }
+
+    /// Passes a message on. There is room: the client hands out none for which there is not.
+    pub(super) fn forward(&mut self, handed: &Handed) {
+        let Some(client) = self.client.as_ref() else { return };
+        let packet = client.session().show_packet(handed);
+        let delivery = handed.delivery().map_or(0, crate::event::Delivery::get);
+        let Some(room) = self.frames.push(MESSAGE_HEADER_BYTES + packet.len()) else { return };
+        let Ok(size) = (ToHost::Message { delivery, packet }).encode(room) else { return };
+        let cost = size - MESSAGE_HEADER_BYTES + INBOUND_HEADER_BYTES;
+        self.room.sent_bytes = self.room.sent_bytes.wrapping_add(u32::try_from(cost).unwrap_or(0));
+        self.last_frame_at = self.now;
+    }
+
+    /// The largest message that the host and the queue of frames could ever take.
+    pub(super) fn message_max_bytes(&self) -> usize {
+        let queue = self.frames.capacity();
+        let link = queue.saturating_sub(fifo::HEADER_BYTES + MESSAGE_HEADER_BYTES + REPORT_BYTES);
+        link.min(self.room.capacity_bytes.saturating_sub(INBOUND_HEADER_BYTES))
+    }
+}

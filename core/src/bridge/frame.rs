@@ -1,0 +1,434 @@
+//! The frames of the command protocol: one byte that names the kind, then its fields.
+//!
+//! | to the ESP8266 | fields | |
+//! |---|---|---|
+//! | `Init` | see [`Init`] | who the host is, how to connect; answers `Hello` |
+//! | `Publish` | ticket, again, PUBLISH packet | answered by `Done` |
+//! | `Subscribe` | ticket, QoS, filter | answered by `Granted` or `Refused` |
+//! | `Unsubscribe` | ticket, filter | answered by `Unsubscribed` |
+//! | `Release` | delivery, bytes freed so far | the host owns the message |
+//! | `Credit` | bytes freed so far | there is room for more messages |
+//! | `SlateNoted` | | answers `SlateDone` |
+//! | `ShutDown` | | answered by `Stopped` |
+//!
+//! | to the host | fields | |
+//! |---|---|---|
+//! | `Hello` | version, size of the outbox | the command task starts |
+//! | `Alive` | counters since its start | nothing else to say |
+//! | `Ready` | resumed | answers `Init` |
+//! | `Status` | what, reason | network and broker come and go |
+//! | `Done` | ticket, outcome | a publication is finished |
+//! | `Message` | delivery, PUBLISH packet | the broker delivered a message |
+//! | `Granted`, `Refused`, `Unsubscribed` | ticket | what the broker said |
+//! | `TooLarge` | QoS, size | a message that cannot be passed on |
+//! | `SlateDone` | | the broker forgot the old session; waits for `SlateNoted` |
+//! | `Stopped` | | disconnected on purpose |
+//! | `Unfit` | | its buffers are too small for the settings |
+
+use super::reason;
+use super::record::{Garbage, Reader, Writer};
+use super::{Broker, Network};
+use crate::config::{Config, Resubscribe};
+use crate::event::{DownReason, Ticket};
+use crate::mqtt::{QoS, Will};
+
+/// Bytes of a `Publish` frame before the packet.
+pub(crate) const PUBLISH_HEADER_BYTES: usize = 6;
+/// Bytes of a `Message` frame before the packet.
+pub(crate) const MESSAGE_HEADER_BYTES: usize = 5;
+/// Bytes of a `Subscribe` frame before the filter.
+pub(crate) const SUBSCRIBE_HEADER_BYTES: usize = 6;
+/// No frame without a text or a packet in it is larger.
+pub(crate) const SMALL_FRAME_BYTES: usize = 32;
+
+/// A frame from the host.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ToEsp<'a> {
+    Init(Init<'a>),
+    Publish { ticket: Ticket, again: bool, packet: &'a [u8] },
+    Subscribe { ticket: Ticket, qos: QoS, filter: &'a str },
+    Unsubscribe { ticket: Ticket, filter: &'a str },
+    Release { delivery: u32, freed_bytes: u32 },
+    Credit { freed_bytes: u32 },
+    SlateNoted,
+    ShutDown,
+}
+
+/// A frame from the ESP8266.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ToHost<'a> {
+    Hello { version: u8, outbox_bytes: u32 },
+    Alive(Tally),
+    Ready { resumed: bool },
+    Status(Status),
+    Done { ticket: Ticket, outcome: Outcome },
+    Message { delivery: u32, packet: &'a [u8] },
+    Granted { ticket: Ticket, qos: QoS },
+    Refused { ticket: Ticket },
+    Unsubscribed { ticket: Ticket },
+    TooLarge { qos: QoS, size_bytes: u32 },
+    SlateDone,
+    Stopped,
+    Unfit,
+}
+
+/// What the ESP8266 dropped or repeated since it started.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Tally {
+    pub(crate) redelivered: u32,
+    pub(crate) dropped_qos0_in: u32,
+    pub(crate) shed_in: u32,
+    pub(crate) unknown_acks: u32,
+    pub(crate) failed_attempts: u32,
+    pub(crate) wifi_rejoins: u32,
+}
+
+/// What became of the network or the broker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Status {
+    Wifi(bool),
+    Connected { session_present: bool },
+    Disconnected(DownReason),
+    AttemptFailed(DownReason),
+}
+
+/// What became of a publication.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Outcome {
+    Acked,
+    Sent,
+    Lost,
+    TooLarge,
+}
+
+/// Who the host is and how the ESP8266 is to connect.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Init<'a> {
+    /// Drawn at each power-up of the host: the ESP8266 keeps its connection only for the same one.
+    pub(crate) epoch: u32,
+    /// Bytes of messages that the host can take now.
+    pub(crate) room_bytes: u32,
+    /// Bytes of messages that it could ever take.
+    pub(crate) capacity_bytes: u32,
+    pub(crate) config: Config<'a>,
+    pub(crate) network: Network<'a>,
+    pub(crate) broker: Broker<'a>,
+}
+
+impl ToEsp<'_> {
+    /// Writes the frame; says how long it is, or would be if there were room.
+    pub(crate) fn encode(&self, into: &mut [u8]) -> Result<usize, usize> {
+        let mut writer = Writer::new(into);
+        match self {
+            Self::Init(init) => {
+                writer.u8(0x01);
+                init.write(&mut writer);
+            }
+            Self::Publish { ticket, again, packet } => {
+                writer.u8(0x02);
+                writer.u32(ticket.get());
+                writer.u8(u8::from(*again));
+                writer.bytes(packet);
+            }
+            Self::Subscribe { ticket, qos, filter } => {
+                writer.u8(0x03);
+                writer.u32(ticket.get());
+                writer.u8(qos.as_u8());
+                writer.bytes(filter.as_bytes());
+            }
+            Self::Unsubscribe { ticket, filter } => {
+                writer.u8(0x04);
+                writer.u32(ticket.get());
+                writer.bytes(filter.as_bytes());
+            }
+            Self::Release { delivery, freed_bytes } => {
+                writer.u8(0x05);
+                writer.u32(*delivery);
+                writer.u32(*freed_bytes);
+            }
+            Self::Credit { freed_bytes } => {
+                writer.u8(0x06);
+                writer.u32(*freed_bytes);
+            }
+            Self::SlateNoted => writer.u8(0x07),
+            Self::ShutDown => writer.u8(0x08),
+        }
+        writer.finish()
+    }
+}
+
+impl<'a> ToEsp<'a> {
+    pub(crate) fn decode(frame: &'a [u8]) -> Result<Self, Garbage> {
+        let mut reader = Reader::new(frame);
+        let decoded = match reader.u8()? {
+            0x01 => Self::Init(Init::read(&mut reader)?),
+            0x02 => {
+                let (ticket, again) = (ticket(&mut reader)?, reader.bool()?);
+                return Ok(Self::Publish { ticket, again, packet: reader.rest() });
+            }
+            0x03 => {
+                let (ticket, qos) = (ticket(&mut reader)?, qos(&mut reader)?);
+                return Ok(Self::Subscribe { ticket, qos, filter: text(reader.rest())? });
+            }
+            0x04 => {
+                let ticket = ticket(&mut reader)?;
+                return Ok(Self::Unsubscribe { ticket, filter: text(reader.rest())? });
+            }
+            0x05 => Self::Release { delivery: reader.u32()?, freed_bytes: reader.u32()? },
+            0x06 => Self::Credit { freed_bytes: reader.u32()? },
+            0x07 => Self::SlateNoted,
+            0x08 => Self::ShutDown,
+            _ => return Err(Garbage),
+        };
+        reader.end().map(|()| decoded)
+    }
+}
+
+impl ToHost<'_> {
+    /// Writes the frame; says how long it is, or would be if there were room.
+    pub(crate) fn encode(&self, into: &mut [u8]) -> Result<usize, usize> {
+        let mut writer = Writer::new(into);
+        match self {
+            Self::Hello { version, outbox_bytes } => {
+                writer.u8(0x81);
+                writer.u8(*version);
+                writer.u32(*outbox_bytes);
+            }
+            Self::Alive(tally) => {
+                writer.u8(0x82);
+                tally.fields().into_iter().for_each(|count| writer.u32(count));
+            }
+            Self::Ready { resumed } => writer.bytes(&[0x83, u8::from(*resumed)]),
+            Self::Status(status) => {
+                writer.u8(0x84);
+                writer.bytes(&status.to_bytes());
+            }
+            Self::Done { ticket, outcome } => {
+                writer.u8(0x85);
+                writer.u32(ticket.get());
+                writer.u8(*outcome as u8);
+            }
+            Self::Message { delivery, packet } => {
+                writer.u8(0x86);
+                writer.u32(*delivery);
+                writer.bytes(packet);
+            }
+            Self::Granted { ticket, qos } => {
+                writer.u8(0x87);
+                writer.u32(ticket.get());
+                writer.u8(qos.as_u8());
+            }
+            Self::Refused { ticket } => {
+                writer.u8(0x88);
+                writer.u32(ticket.get());
+            }
+            Self::Unsubscribed { ticket } => {
+                writer.u8(0x89);
+                writer.u32(ticket.get());
+            }
+            Self::TooLarge { qos, size_bytes } => {
+                writer.bytes(&[0x8A, qos.as_u8()]);
+                writer.u32(*size_bytes);
+            }
+            Self::SlateDone => writer.u8(0x8B),
+            Self::Stopped => writer.u8(0x8C),
+            Self::Unfit => writer.u8(0x8D),
+        }
+        writer.finish()
+    }
+}
+
+impl<'a> ToHost<'a> {
+    pub(crate) fn decode(frame: &'a [u8]) -> Result<Self, Garbage> {
+        let mut reader = Reader::new(frame);
+        let decoded = match reader.u8()? {
+            0x81 => Self::Hello { version: reader.u8()?, outbox_bytes: reader.u32()? },
+            0x82 => Self::Alive(Tally::read(&mut reader)?),
+            0x83 => Self::Ready { resumed: reader.bool()? },
+            0x84 => Self::Status(Status::from_bytes(reader.u8()?, reader.u8()?, reader.u8()?)?),
+            0x85 => Self::Done {
+                ticket: ticket(&mut reader)?,
+                outcome: Outcome::from_byte(reader.u8()?)?,
+            },
+            0x86 => {
+                let delivery = reader.u32()?;
+                return Ok(Self::Message { delivery, packet: reader.rest() });
+            }
+            0x87 => Self::Granted { ticket: ticket(&mut reader)?, qos: qos(&mut reader)? },
+            0x88 => Self::Refused { ticket: ticket(&mut reader)? },
+            0x89 => Self::Unsubscribed { ticket: ticket(&mut reader)? },
+            0x8A => Self::TooLarge { qos: qos(&mut reader)?, size_bytes: reader.u32()? },
+            0x8B => Self::SlateDone,
+            0x8C => Self::Stopped,
+            0x8D => Self::Unfit,
+            _ => return Err(Garbage),
+        };
+        reader.end().map(|()| decoded)
+    }
+}
+
+impl Tally {
+    const fn fields(self) -> [u32; 6] {
+        [
+            self.redelivered,
+            self.dropped_qos0_in,
+            self.shed_in,
+            self.unknown_acks,
+            self.failed_attempts,
+            self.wifi_rejoins,
+        ]
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Garbage> {
+        Ok(Self {
+            redelivered: reader.u32()?,
+            dropped_qos0_in: reader.u32()?,
+            shed_in: reader.u32()?,
+            unknown_acks: reader.u32()?,
+            failed_attempts: reader.u32()?,
+            wifi_rejoins: reader.u32()?,
+        })
+    }
+}
+
+impl Status {
+    fn to_bytes(self) -> [u8; 3] {
+        let with = |kind, reason| {
+            let [a, b] = reason::to_bytes(reason);
+            [kind, a, b]
+        };
+        match self {
+            Self::Wifi(up) => [0, u8::from(up), 0],
+            Self::Connected { session_present } => [1, u8::from(session_present), 0],
+            Self::Disconnected(reason) => with(2, reason),
+            Self::AttemptFailed(reason) => with(3, reason),
+        }
+    }
+
+    fn from_bytes(kind: u8, a: u8, b: u8) -> Result<Self, Garbage> {
+        match (kind, a, b) {
+            (0, 0 | 1, 0) => Ok(Self::Wifi(a == 1)),
+            (1, 0 | 1, 0) => Ok(Self::Connected { session_present: a == 1 }),
+            (2, ..) => reason::from_bytes(a, b).map(Self::Disconnected),
+            (3, ..) => reason::from_bytes(a, b).map(Self::AttemptFailed),
+            _ => Err(Garbage),
+        }
+    }
+}
+
+impl Outcome {
+    const fn from_byte(byte: u8) -> Result<Self, Garbage> {
+        match byte {
+            0 => Ok(Self::Acked),
+            1 => Ok(Self::Sent),
+            2 => Ok(Self::Lost),
+            3 => Ok(Self::TooLarge),
+            _ => Err(Garbage),
+        }
+    }
+}
+
+impl<'a> Init<'a> {
+    fn write(&self, writer: &mut Writer<'_>) {
+        let config = &self.config;
+        writer.u32(self.epoch);
+        writer.u32(self.room_bytes);
+        writer.u32(self.capacity_bytes);
+        writer.u16(config.keep_alive_s);
+        for value in [
+            config.ping_interval_ms,
+            config.response_timeout_ms,
+            config.ack_timeout_ms,
+            config.join_timeout_ms,
+            config.open_timeout_ms,
+            config.backoff_first_ms,
+            config.backoff_last_ms,
+        ] {
+            writer.u32(value);
+        }
+        let always = config.resubscribe == Resubscribe::Always;
+        let (username, password) =
+            (config.username.unwrap_or_default(), config.password.unwrap_or_default());
+        writer.bytes(&[config.window, config.receive_maximum, config.attempts_before_wifi]);
+        for flag in [
+            config.clean_session,
+            config.clean_init,
+            config.manages_wifi,
+            always,
+            config.username.is_some(),
+            config.password.is_some(),
+            config.will.is_some(),
+        ] {
+            writer.u8(u8::from(flag));
+        }
+        writer.field(config.client_id.as_bytes());
+        writer.field(username.as_bytes());
+        writer.field(password);
+        if let Some(will) = &config.will {
+            writer.field(will.topic.as_bytes());
+            writer.field(will.payload);
+            writer.bytes(&[will.qos.as_u8(), u8::from(will.retain)]);
+        }
+        writer.field(self.network.ssid.as_bytes());
+        writer.field(self.network.password.as_bytes());
+        writer.u8(u8::from(self.network.use_default));
+        writer.field(self.broker.host.as_bytes());
+        writer.u16(self.broker.port);
+    }
+
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Garbage> {
+        let (epoch, room_bytes, capacity_bytes) = (reader.u32()?, reader.u32()?, reader.u32()?);
+        let mut config = Config { keep_alive_s: reader.u16()?, ..Config::new("") };
+        for value in [
+            &mut config.ping_interval_ms,
+            &mut config.response_timeout_ms,
+            &mut config.ack_timeout_ms,
+            &mut config.join_timeout_ms,
+            &mut config.open_timeout_ms,
+            &mut config.backoff_first_ms,
+            &mut config.backoff_last_ms,
+        ] {
+            *value = reader.u32()?;
+        }
+        for value in
+            [&mut config.window, &mut config.receive_maximum, &mut config.attempts_before_wifi]
+        {
+            *value = reader.u8()?;
+        }
+        let mut flags = [false; 7];
+        for flag in &mut flags {
+            *flag = reader.bool()?;
+        }
+        let [clean_session, clean_init, manages_wifi, always, has_username, has_password, has_will] =
+            flags;
+        (config.clean_session, config.clean_init, config.manages_wifi) =
+            (clean_session, clean_init, manages_wifi);
+        config.resubscribe =
+            if always { Resubscribe::Always } else { Resubscribe::WhenSessionLost };
+        config.client_id = reader.text()?;
+        config.username = Some(reader.text()?).filter(|_| has_username);
+        config.password = Some(reader.field()?).filter(|_| has_password);
+        config.will = if has_will { Some(will(reader)?) } else { None };
+        let network =
+            Network { ssid: reader.text()?, password: reader.text()?, use_default: reader.bool()? };
+        let broker = Broker { host: reader.text()?, port: reader.u16()? };
+        Ok(Self { epoch, room_bytes, capacity_bytes, config, network, broker })
+    }
+}
+
+fn will<'a>(reader: &mut Reader<'a>) -> Result<Will<'a>, Garbage> {
+    let (topic, payload) = (reader.text()?, reader.field()?);
+    Ok(Will { topic, payload, qos: qos(reader)?, retain: reader.bool()? })
+}
+
+fn ticket(reader: &mut Reader<'_>) -> Result<Ticket, Garbage> {
+    Ticket::new(reader.u32()?).ok_or(Garbage)
+}
+
+fn qos(reader: &mut Reader<'_>) -> Result<QoS, Garbage> {
+    QoS::from_u8(reader.u8()?).ok_or(Garbage)
+}
+
+fn text(bytes: &[u8]) -> Result<&str, Garbage> {
+    core::str::from_utf8(bytes).map_err(|_| Garbage)
+}

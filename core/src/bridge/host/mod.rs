@@ -1,0 +1,495 @@
+//! The host end of the bridge: owns every message until it is done, tells the ESP8266 what to do,
+//! and resets it when it is silent.
+
+mod deliveries;
+mod receive;
+mod send;
+mod settings;
+
+use crate::bridge::fifo::Fifo;
+use crate::bridge::frame::{Init, PUBLISH_HEADER_BYTES, ToEsp};
+use crate::bridge::watchdog::Watchdog;
+use crate::client::Publication;
+use crate::config::Release;
+use crate::desk::Desk;
+use crate::error::{ConfigError, PublishError, SubscribeError};
+use crate::event::{Counters, Delivery, DownReason, Event, Message, ResetCause, Ticket};
+use crate::mqtt::{Packet, PacketId, Publish, QoS, decode};
+use crate::planted::{Bug, Planted};
+use crate::storage::Storage;
+use crate::time::{Instant, Reason, Wait};
+use crate::transmit::Transmit;
+use deliveries::Deliveries;
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+
+pub use settings::{Memory, Settings};
+
+/// Bytes that a received message takes in `inbound` besides its packet.
+pub(crate) const INBOUND_HEADER_BYTES: usize = crate::bridge::fifo::HEADER_BYTES + 4;
+
+/// What the world tells the host.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Input<'a> {
+    /// The instant that `Wait::Until` named has come, or any other: early is harmless. What has
+    /// arrived on the link must be delivered first.
+    Timeout,
+    /// The two ends of the link found each other.
+    LinkUp,
+    /// They lost each other. What was on its way is lost.
+    LinkDown,
+    /// A whole frame arrived.
+    Frame(&'a [u8]),
+    /// The link took the last [`Output::Frame`]: its length, or 0 for not now.
+    Sent(usize),
+    /// The link takes frames again.
+    Writable,
+}
+
+/// What the host asks of the world. Exhaustive on purpose.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Pulse the reset line. The link goes down with it, and comes up by itself afterwards.
+    ResetEsp,
+}
+
+/// What the host wants next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Output<'a> {
+    /// Do this.
+    Action(Action),
+    /// Send this frame, and say with `Sent` whether the link took it.
+    Frame(&'a [u8]),
+    /// Tell the application.
+    Event(Event<'a>),
+    /// Everything is said: wait.
+    Wait(Wait),
+}
+
+/// Where the host stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum State {
+    /// Not started.
+    Idle,
+    /// The ESP8266 was reset and has not spoken yet.
+    AwaitingEsp,
+    /// It spoke and is being told its settings.
+    Configuring,
+    /// It has them.
+    Running {
+        /// The broker accepted the connection.
+        connected: bool,
+    },
+    /// DISCONNECT is on its way.
+    Disconnecting,
+    /// Shut down.
+    Stopped,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    Idle,
+    AwaitingEsp,
+    Configuring,
+    Running,
+    Stopping { until: Instant },
+    Stopped,
+}
+
+/// Frames without a queue of their own, to be sent as soon as the link takes them.
+#[derive(Clone, Copy, Default, Debug)]
+struct Due {
+    init: bool,
+    slate_noted: bool,
+    shut_down: bool,
+}
+
+/// The host end. `S` is the caller's memory.
+pub struct Host<S> {
+    now: Instant,
+    stage: Stage,
+    desk: Desk<S>,
+    inbound: Fifo<S>,
+    frame: Transmit<S>,
+    settings: S,
+    settings_size: usize,
+    watchdog: Option<Watchdog>,
+    watchdog_timeout_ms: u32,
+    startup_timeout_ms: u32,
+    window: usize,
+    release: Release,
+    epoch: u32,
+    /// The broker is still to forget the session of an earlier life: once per power-up of the host.
+    clean_init_due: bool,
+    link_up: bool,
+    connected: bool,
+    due: Due,
+    reset_due: Option<ResetCause>,
+    esp_outbox_bytes: usize,
+    deliveries: Deliveries,
+    hold: bool,
+    /// The last step lent the oldest message; it goes with the next one.
+    handed: bool,
+    stop_told: bool,
+    /// Bytes of messages that the application took, since the ESP8266 was told its settings.
+    freed_bytes: u32,
+    /// How many of them it was told of.
+    told_freed_bytes: u32,
+    /// What earlier starts of the ESP8266 had counted.
+    tally_base: Counters,
+    planted: Planted,
+}
+
+impl<S: Storage> Host<S> {
+    /// A host that stores everything in `memory`. `seed` should differ from power-up to power-up: it
+    /// names this one to the ESP8266.
+    ///
+    /// # Errors
+    /// The settings or one of the buffers are out of range.
+    pub fn new(settings: &Settings<'_>, memory: Memory<S>, seed: u64) -> Result<Self, ConfigError> {
+        settings.validate()?;
+        let config = &settings.client;
+        let Memory { outbox, subscriptions, inbound, frame, settings: mut stored } = memory;
+        let init = Init {
+            epoch: 0,
+            room_bytes: 0,
+            capacity_bytes: 0,
+            config: *config,
+            network: settings.network,
+            broker: settings.broker,
+        };
+        let size_bytes = stored.as_ref().len();
+        let settings_size = ToEsp::Init(init).encode(stored.as_mut()).map_err(|min_bytes| {
+            ConfigError::MemoryTooSmall { buffer: "settings", size_bytes, min_bytes }
+        })?;
+        for (buffer, storage, min_bytes) in [
+            ("outbox", &outbox, 64),
+            ("inbound", &inbound, 128),
+            ("frame", &frame, settings_size.max(64)),
+        ] {
+            let size_bytes = storage.as_ref().len();
+            if size_bytes < min_bytes {
+                return Err(ConfigError::MemoryTooSmall { buffer, size_bytes, min_bytes });
+            }
+        }
+        let filter_max_bytes = frame.as_ref().len() - crate::bridge::frame::SUBSCRIBE_HEADER_BYTES;
+        Ok(Self {
+            now: Instant::ZERO,
+            stage: Stage::Idle,
+            desk: Desk::new(config, outbox, subscriptions, filter_max_bytes),
+            inbound: Fifo::new(inbound),
+            frame: Transmit::new(frame),
+            settings: stored,
+            settings_size,
+            watchdog: None,
+            watchdog_timeout_ms: settings.watchdog_timeout_ms,
+            startup_timeout_ms: settings.startup_timeout_ms,
+            window: usize::from(config.window),
+            release: config.release,
+            epoch: ChaCha8Rng::seed_from_u64(seed).next_u32(),
+            clean_init_due: config.clean_init,
+            link_up: false,
+            connected: false,
+            due: Due::default(),
+            reset_due: None,
+            esp_outbox_bytes: 0,
+            deliveries: Deliveries::new(),
+            hold: false,
+            handed: false,
+            stop_told: false,
+            freed_bytes: 0,
+            told_freed_bytes: 0,
+            tally_base: Counters::default(),
+            planted: config.planted,
+        })
+    }
+
+    /// Gives the memory back, for the next life.
+    pub fn into_memory(self) -> Memory<S> {
+        let (outbox, subscriptions) = self.desk.into_storage();
+        Memory {
+            outbox,
+            subscriptions,
+            inbound: self.inbound.into_storage(),
+            frame: self.frame.into_storage(),
+            settings: self.settings,
+        }
+    }
+
+    /// Resets the ESP8266 and begins; never stops trying until [`shut_down`](Self::shut_down).
+    pub fn start(&mut self, now: Instant) {
+        self.advance_clock(now);
+        if matches!(self.stage, Stage::Idle | Stage::Stopped) {
+            self.desk.shut_down = false;
+            self.reset_esp(ResetCause::PowerUp);
+        }
+    }
+
+    /// The world speaks. Never fails.
+    pub fn handle(&mut self, now: Instant, input: Input<'_>) {
+        self.advance_clock(now);
+        match input {
+            Input::Timeout => {}
+            Input::LinkUp => self.link_up = true,
+            Input::LinkDown => self.lose_link(DownReason::LinkLost),
+            Input::Frame(frame) => self.take_frame(frame),
+            Input::Sent(count) => self.frame.sent(count),
+            Input::Writable => self.frame.writable(),
+        }
+    }
+
+    /// What the host wants. Call it after every other call, until it yields [`Output::Wait`].
+    pub fn poll(&mut self) -> Output<'_> {
+        if core::mem::take(&mut self.handed) {
+            self.drop_handed();
+        }
+        self.tick();
+        if self.reset_due.take().is_some() {
+            return Output::Action(Action::ResetEsp);
+        }
+        let closed = matches!(self.stage, Stage::Stopped);
+        if let Some(event) = self.desk.next_event(self.now, false, closed) {
+            return Output::Event(event);
+        }
+        if let Some((record, delivery)) = self.next_message() {
+            self.handed = true;
+            return Output::Event(show(self.inbound.get(record), delivery));
+        }
+        if closed && !core::mem::replace(&mut self.stop_told, true) {
+            return Output::Event(Event::Stopped);
+        }
+        if self.fill() {
+            return Output::Frame(self.frame.pending());
+        }
+        Output::Wait(self.wait())
+    }
+
+    /// Queues a publication, whatever state the ESP8266 and the network are in.
+    ///
+    /// # Errors
+    /// Why it was not queued; nothing was changed then.
+    pub fn publish(
+        &mut self,
+        now: Instant,
+        publication: &Publication<'_>,
+    ) -> Result<Ticket, PublishError> {
+        self.advance_clock(now);
+        let packet = Packet::Publish(Publish {
+            dup: false,
+            qos: publication.qos.min(QoS::AtLeastOnce),
+            retain: publication.retain,
+            topic: publication.topic,
+            packet_id: PacketId::new(1).filter(|_| publication.qos != QoS::AtMostOnce),
+            payload: publication.payload,
+        });
+        let size_bytes = packet.encoded_len().saturating_add(PUBLISH_HEADER_BYTES);
+        let max_bytes = self.frame.capacity();
+        if size_bytes > max_bytes {
+            return Err(PublishError::TooLarge { size_bytes, max_bytes });
+        }
+        self.desk.publish(publication)
+    }
+
+    /// Gives a publication up. True if `Abandoned` follows; false if its outcome is known already.
+    pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> bool {
+        self.advance_clock(now);
+        self.desk.cancel(ticket)
+    }
+
+    /// Asks for the messages that match `filter`, now and after every restart to come. QoS 2 is
+    /// asked for as QoS 1.
+    ///
+    /// # Errors
+    /// Why it was not queued.
+    pub fn subscribe(
+        &mut self,
+        now: Instant,
+        filter: &str,
+        qos: QoS,
+    ) -> Result<Ticket, SubscribeError> {
+        self.advance_clock(now);
+        self.desk.subscribe(filter, qos)
+    }
+
+    /// Ends a subscription.
+    ///
+    /// # Errors
+    /// Why it was not queued.
+    pub fn unsubscribe(&mut self, now: Instant, filter: &str) -> Result<Ticket, SubscribeError> {
+        self.advance_clock(now);
+        self.desk.unsubscribe(filter)
+    }
+
+    /// The application owns the message: it may be acknowledged to the broker. False if the ESP8266
+    /// has started over since, and the broker will deliver it again.
+    pub fn release(&mut self, now: Instant, delivery: Delivery) -> bool {
+        self.advance_clock(now);
+        self.deliveries.release(delivery)
+    }
+
+    /// While held, no message is handed out. Everything else goes on.
+    pub fn hold(&mut self, now: Instant, hold: bool) {
+        self.advance_clock(now);
+        self.hold = hold;
+    }
+
+    /// Disconnects on purpose: DISCONNECT is sent and flushed, the broker tells no will, what is
+    /// not acknowledged is `Abandoned`, and the last event is `Stopped`.
+    pub fn shut_down(&mut self, now: Instant) {
+        self.advance_clock(now);
+        self.desk.shut_down = true;
+        self.stop_told = false;
+        match self.stage {
+            Stage::Running if self.link_up => {
+                self.due.shut_down = true;
+                self.stage = Stage::Stopping { until: self.now.plus_ms(self.startup_timeout_ms) };
+            }
+            Stage::Stopping { .. } | Stage::Stopped => {}
+            Stage::Idle | Stage::AwaitingEsp | Stage::Configuring | Stage::Running => self.stop(),
+        }
+    }
+
+    /// Where the host stands.
+    pub const fn state(&self) -> State {
+        match self.stage {
+            Stage::Idle => State::Idle,
+            Stage::AwaitingEsp => State::AwaitingEsp,
+            Stage::Configuring => State::Configuring,
+            Stage::Running => State::Running { connected: self.connected },
+            Stage::Stopping { .. } => State::Disconnecting,
+            Stage::Stopped => State::Stopped,
+        }
+    }
+
+    /// What was dropped, repeated or given up so far, at both ends.
+    pub const fn counters(&self) -> Counters {
+        self.desk.counters
+    }
+
+    /// QoS 1 publications without an outcome.
+    pub const fn unacknowledged(&self) -> usize {
+        self.desk.outbox.unacknowledged()
+    }
+
+    /// Messages handed out and not yet released to the ESP8266.
+    pub const fn unreleased(&self) -> usize {
+        self.deliveries.count()
+    }
+
+    /// Messages that wait for the application.
+    pub const fn has_waiting_messages(&self) -> bool {
+        !self.inbound.is_empty()
+    }
+
+    /// Time that goes backwards is ignored.
+    fn advance_clock(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+    }
+
+    fn tick(&mut self) {
+        if let Stage::Stopping { until } = self.stage
+            && until <= self.now
+        {
+            self.stop();
+        }
+        let Some(watchdog) = self.watchdog.as_mut() else { return };
+        if !watchdog.is_over(self.now) {
+            return;
+        }
+        let cause = match watchdog.reason() {
+            Reason::Watchdog => ResetCause::Watchdog,
+            _ => ResetCause::StartUpOverdue,
+        };
+        if cause == ResetCause::Watchdog
+            && self.link_up
+            && self.planted.has(Bug::WatchdogSeesClockOnly)
+        {
+            self.watch();
+        } else if cause == ResetCause::StartUpOverdue && self.planted.has(Bug::ResetOnce) {
+            self.watchdog = None;
+        } else {
+            self.reset_esp(cause);
+        }
+    }
+
+    /// The command task spoke: from here on it must not be silent for longer than the timeout.
+    fn watch(&mut self) {
+        self.watchdog = Some(Watchdog::start(self.now, self.watchdog_timeout_ms, Reason::Watchdog));
+    }
+
+    fn reset_esp(&mut self, cause: ResetCause) {
+        self.lose_link(DownReason::EspRestarted);
+        self.stage = Stage::AwaitingEsp;
+        self.watchdog =
+            Some(Watchdog::start(self.now, self.startup_timeout_ms, Reason::StartUpOverdue));
+        self.reset_due = Some(cause);
+        let resets = &mut self.desk.counters.esp_resets;
+        *resets = resets.saturating_add(1);
+        self.desk.tell(Event::EspReset { cause });
+    }
+
+    /// What the ESP8266 had was not acknowledged: it is given to the next one again.
+    fn lose_link(&mut self, reason: DownReason) {
+        self.link_up = false;
+        self.frame.clear();
+        self.due.init = false;
+        if core::mem::take(&mut self.connected) {
+            self.desk.tell(Event::Disconnected { reason });
+        }
+    }
+
+    fn stop(&mut self) {
+        self.stage = Stage::Stopped;
+        self.watchdog = None;
+        self.due = Due::default();
+        self.lose_link(DownReason::ShutDown);
+        self.desk.outbox.connection_lost();
+    }
+
+    /// The oldest message, if the application takes it.
+    fn next_message(&mut self) -> Option<(core::ops::Range<usize>, Option<Delivery>)> {
+        if self.hold || self.deliveries.is_full() {
+            return None;
+        }
+        let record = self.inbound.front()?;
+        let at_esp = crate::storage::get_u32(self.inbound.get(record.clone()), 0);
+        let explicit = self.release == Release::Explicit;
+        // 0: QoS 0, or received by an ESP8266 that is gone and cannot be told.
+        let delivery = (at_esp != 0).then(|| self.deliveries.push(at_esp, !explicit));
+        Some((record, delivery.filter(|_| explicit)))
+    }
+
+    /// The application has read the oldest message.
+    fn drop_handed(&mut self) {
+        let freed = u32::try_from(self.inbound.pop()).unwrap_or(0);
+        self.freed_bytes = self.freed_bytes.wrapping_add(freed);
+    }
+
+    fn wait(&self) -> Wait {
+        let expiry = Wait::until(self.desk.outbox.next_deadline(), Reason::Expiry);
+        let stopping = match self.stage {
+            Stage::Stopping { until } => Wait::Until(until, Reason::DisconnectOverdue),
+            _ => Wait::ForInput,
+        };
+        let watchdog = self.watchdog.as_ref().map_or(Wait::ForInput, Watchdog::wait);
+        watchdog.sooner(expiry).sooner(stopping)
+    }
+}
+
+/// Lends a message of the inbound queue.
+fn show(record: &[u8], delivery: Option<Delivery>) -> Event<'_> {
+    match decode(&record[4..]) {
+        Ok(Packet::Publish(publish)) => Event::Message(Message {
+            delivery,
+            topic: publish.topic,
+            payload: publish.payload,
+            qos: publish.qos,
+            retain: publish.retain,
+            dup: publish.dup,
+        }),
+        // Messages were decoded before they were queued.
+        Ok(_) | Err(_) => Event::MessageTooLarge { qos: QoS::AtMostOnce, size_bytes: record.len() },
+    }
+}

@@ -1,0 +1,215 @@
+//! What the host makes of the frames that arrive.
+
+use super::{Host, INBOUND_HEADER_BYTES, Stage};
+use crate::bridge::VERSION;
+use crate::bridge::frame::{Outcome, Status, Tally, ToHost};
+use crate::event::{AbandonReason, Counters, DownReason, Event, RefusedReason, ResetCause, Ticket};
+use crate::mqtt::{Packet, QoS, decode};
+use crate::planted::Bug;
+use crate::storage::{Storage, put_u32};
+use crate::subscriptions::{Standing, Subscription};
+
+impl<S: Storage> Host<S> {
+    /// Any whole frame shows that the command task lives; one that no fivewire end sends shows that
+    /// it has gone mad.
+    pub(super) fn take_frame(&mut self, frame: &[u8]) {
+        if matches!(self.stage, Stage::Idle | Stage::Stopped) {
+            return;
+        }
+        self.link_up = true;
+        let Ok(frame) = ToHost::decode(frame) else {
+            self.reset_esp(ResetCause::Garbage);
+            return;
+        };
+        if let ToHost::Hello { version, outbox_bytes } = frame {
+            self.take_hello(version, outbox_bytes);
+        } else if self.stage != Stage::AwaitingEsp {
+            self.watch();
+            self.take_answer(frame);
+        }
+    }
+
+    /// The command task starts, or the link was found again: everything it has not confirmed is
+    /// given to it once more.
+    fn take_hello(&mut self, version: u8, outbox_bytes: u32) {
+        if version != VERSION {
+            self.reset_esp(ResetCause::Garbage);
+            return;
+        }
+        self.lose_link(DownReason::EspRestarted);
+        self.link_up = true;
+        self.watch();
+        self.esp_outbox_bytes = usize::try_from(outbox_bytes).unwrap_or(usize::MAX);
+        self.plant_loss_at_crash();
+        self.desk.outbox.connection_lost();
+        self.desk.subscriptions.connection_lost();
+        self.desk.subscriptions.renew_all();
+        self.deliveries.clear();
+        self.due.init = true;
+        if !matches!(self.stage, Stage::Stopping { .. }) {
+            self.stage = Stage::Configuring;
+        }
+    }
+
+    fn take_answer(&mut self, frame: ToHost<'_>) {
+        match frame {
+            ToHost::Hello { .. } => {}
+            ToHost::Alive(tally) => self.take_tally(tally),
+            ToHost::Ready { resumed } => {
+                if self.stage == Stage::Configuring {
+                    self.stage = Stage::Running;
+                }
+                if !resumed {
+                    self.tally_base = self.desk.counters;
+                }
+                self.forget_origins();
+                self.desk.tell(Event::EspReady { resumed });
+            }
+            ToHost::Status(status) => self.take_status(status),
+            ToHost::Done { ticket, outcome } => self.take_outcome(ticket, outcome),
+            ToHost::Message { delivery, packet } => self.take_message(delivery, packet),
+            ToHost::Granted { ticket, qos } => self.take_granted(ticket, qos),
+            ToHost::Refused { ticket } => {
+                if let Some(subscription) = self.with_ticket(ticket, Standing::Asked) {
+                    self.desk.subscriptions.remove(&subscription);
+                    self.desk.tell(Event::SubscribeRefused(ticket));
+                }
+            }
+            ToHost::Unsubscribed { ticket } => {
+                if let Some(subscription) = self.with_ticket(ticket, Standing::LeavingAsked) {
+                    self.desk.subscriptions.remove(&subscription);
+                    self.desk.tell(Event::Unsubscribed(ticket));
+                }
+            }
+            ToHost::TooLarge { qos, size_bytes } => {
+                let counter = &mut self.desk.counters.too_large_in;
+                *counter = counter.saturating_add(1);
+                let size_bytes = usize::try_from(size_bytes).unwrap_or(usize::MAX);
+                self.desk.tell(Event::MessageTooLarge { qos, size_bytes });
+            }
+            ToHost::SlateDone => {
+                self.clean_init_due = self.planted.has(Bug::CleanSlateEachBoot);
+                self.due.slate_noted = true;
+                self.desk.tell(Event::CleanSlate);
+            }
+            ToHost::Unfit => {
+                self.desk.tell(Event::EspUnfit);
+            }
+            ToHost::Stopped => {
+                if matches!(self.stage, Stage::Stopping { .. }) {
+                    self.stop();
+                }
+            }
+        }
+    }
+
+    /// The ESP8266 counts from its start; the host adds what earlier starts had counted.
+    const fn take_tally(&mut self, tally: Tally) {
+        let base: Counters = self.tally_base;
+        let counters = &mut self.desk.counters;
+        counters.redelivered = base.redelivered.saturating_add(tally.redelivered);
+        counters.dropped_qos0_in = base.dropped_qos0_in.saturating_add(tally.dropped_qos0_in);
+        counters.shed_in = base.shed_in.saturating_add(tally.shed_in);
+        counters.unknown_acks = base.unknown_acks.saturating_add(tally.unknown_acks);
+        counters.failed_attempts = base.failed_attempts.saturating_add(tally.failed_attempts);
+        counters.wifi_rejoins = base.wifi_rejoins.saturating_add(tally.wifi_rejoins);
+    }
+
+    fn take_status(&mut self, status: Status) {
+        let event = match status {
+            Status::Wifi(up) => Event::Wifi(up),
+            Status::AttemptFailed(reason) => Event::AttemptFailed { reason },
+            Status::Connected { session_present } => {
+                self.connected = true;
+                let connections = &mut self.desk.counters.connections;
+                *connections = connections.saturating_add(1);
+                Event::Connected { session_present }
+            }
+            Status::Disconnected(reason) => {
+                if !core::mem::take(&mut self.connected) {
+                    return;
+                }
+                Event::Disconnected { reason }
+            }
+        };
+        self.desk.tell(event);
+    }
+
+    fn take_outcome(&mut self, ticket: Ticket, outcome: Outcome) {
+        let Some(told) = self.desk.outbox.settle(ticket) else { return };
+        if !told {
+            return;
+        }
+        let event = match outcome {
+            Outcome::Acked => Event::Acked(ticket),
+            Outcome::Sent => Event::Sent(ticket),
+            Outcome::Lost => {
+                let counter = &mut self.desk.counters.dropped_qos0_out;
+                *counter = counter.saturating_add(1);
+                Event::Abandoned { ticket, reason: AbandonReason::ConnectionLost }
+            }
+            Outcome::TooLarge => Event::Refused { ticket, reason: RefusedReason::TooLargeForEsp },
+        };
+        self.desk.tell(event);
+    }
+
+    /// The ESP8266 knows how much room there is; one that does not keep to it is mad.
+    fn take_message(&mut self, delivery: u32, packet: &[u8]) {
+        let Ok(Packet::Publish(publish)) = decode(packet) else {
+            self.reset_esp(ResetCause::Garbage);
+            return;
+        };
+        if self.planted.has(Bug::WildcardLiteral)
+            && self.desk.subscriptions.find(publish.topic).is_none()
+        {
+            return;
+        }
+        match self
+            .inbound
+            .push(packet.len() + INBOUND_HEADER_BYTES - crate::bridge::fifo::HEADER_BYTES)
+        {
+            Some(room) => {
+                put_u32(room, 0, delivery);
+                room[4..].copy_from_slice(packet);
+            }
+            None => self.reset_esp(ResetCause::Garbage),
+        }
+    }
+
+    fn take_granted(&mut self, ticket: Ticket, qos: QoS) {
+        let Some(mut subscription) = self.with_ticket(ticket, Standing::Asked) else { return };
+        let told = core::mem::replace(&mut subscription.told, true);
+        subscription.standing = Standing::Active;
+        subscription.granted = qos;
+        self.desk.subscriptions.update(&subscription);
+        if !told {
+            self.desk.tell(Event::Subscribed { ticket, granted: qos });
+        }
+    }
+
+    fn with_ticket(&self, ticket: Ticket, standing: Standing) -> Option<Subscription> {
+        let wanted = |s: &Subscription| s.ticket == ticket && s.standing == standing;
+        self.desk.subscriptions.iter().find(wanted)
+    }
+
+    /// Messages that wait here were received by an ESP8266 that is gone: nobody can be told of their
+    /// release. The broker will deliver them again, if it keeps the session.
+    fn forget_origins(&mut self) {
+        self.inbound.for_each(|record| put_u32(record, 0, 0));
+    }
+
+    #[cfg(feature = "planted")]
+    fn plant_loss_at_crash(&mut self) {
+        if self.planted.has(Bug::InFlightLostAtCrash) {
+            while let Some(ticket) = self.desk.outbox.plant_take_given() {
+                if !self.desk.tell(Event::Acked(ticket)) {
+                    break;
+                }
+            }
+        }
+    }
+
+    #[cfg(not(feature = "planted"))]
+    #[expect(clippy::unused_self, reason = "the same call with and without the feature")]
+    const fn plant_loss_at_crash(&self) {}
+}

@@ -1,0 +1,107 @@
+//! What the host sends over the link, and in which order.
+
+use super::{Host, Stage};
+use crate::bridge::fifo::HEADER_BYTES;
+use crate::bridge::frame::ToEsp;
+use crate::planted::Bug;
+use crate::storage::Storage;
+use crate::subscriptions::Standing;
+
+impl<S: Storage> Host<S> {
+    /// Makes the next frame if the last one has gone. True if there is one to offer.
+    pub(super) fn fill(&mut self) -> bool {
+        if self.link_up && self.frame.is_empty() {
+            self.fill_next();
+        }
+        self.frame.offer()
+    }
+
+    fn fill_next(&mut self) {
+        if core::mem::take(&mut self.due.init) {
+            self.fill_init();
+            return;
+        }
+        if core::mem::take(&mut self.due.slate_noted) {
+            self.put(&ToEsp::SlateNoted);
+            return;
+        }
+        if !matches!(self.stage, Stage::Running | Stage::Stopping { .. }) {
+            return;
+        }
+        if self.fill_release() || self.stage != Stage::Running {
+            if self.frame.is_empty() && core::mem::take(&mut self.due.shut_down) {
+                self.put(&ToEsp::ShutDown);
+            }
+            return;
+        }
+        if !self.fill_subscription() {
+            self.fill_publication();
+        }
+    }
+
+    fn put(&mut self, frame: &ToEsp<'_>) -> bool {
+        let written = frame.encode(self.frame.room()).unwrap_or(0);
+        self.frame.extend(written);
+        written > 0
+    }
+
+    /// The settings, with what has changed since they were stored.
+    fn fill_init(&mut self) {
+        let stored = ToEsp::decode(&self.settings.as_ref()[..self.settings_size]);
+        let Ok(ToEsp::Init(mut init)) = stored else { return };
+        init.epoch = self.epoch;
+        init.room_bytes = u32::try_from(self.inbound.free()).unwrap_or(u32::MAX);
+        init.capacity_bytes = u32::try_from(self.inbound.capacity()).unwrap_or(u32::MAX);
+        init.config.clean_init = self.clean_init_due || self.planted.has(Bug::CleanSlateEachBoot);
+        let written = ToEsp::Init(init).encode(self.frame.room()).unwrap_or(0);
+        self.frame.extend(written);
+        self.freed_bytes = 0;
+        self.told_freed_bytes = 0;
+    }
+
+    /// Releases come first: they make room at the other end. Room is also told of by itself once
+    /// there is much of it, or nothing is left that could come along with it.
+    fn fill_release(&mut self) -> bool {
+        let freed_bytes = self.freed_bytes;
+        let untold = freed_bytes.wrapping_sub(self.told_freed_bytes) as usize;
+        if let Some(delivery) = self.deliveries.take_released() {
+            self.told_freed_bytes = freed_bytes;
+            return self.put(&ToEsp::Release { delivery, freed_bytes });
+        }
+        if untold > 0 && (self.inbound.is_empty() || untold * 4 >= self.inbound.capacity()) {
+            self.told_freed_bytes = freed_bytes;
+            return self.put(&ToEsp::Credit { freed_bytes });
+        }
+        false
+    }
+
+    fn fill_subscription(&mut self) -> bool {
+        let Some((mut subscription, _)) = self.desk.subscriptions.next_due() else { return false };
+        let leaving = subscription.standing == Standing::Leaving;
+        let (ticket, qos) = (subscription.ticket, subscription.qos);
+        let filter = self.desk.subscriptions.filter(&subscription);
+        let frame = if leaving {
+            ToEsp::Unsubscribe { ticket, filter }
+        } else {
+            ToEsp::Subscribe { ticket, qos, filter }
+        };
+        let written = frame.encode(self.frame.room()).unwrap_or(0);
+        self.frame.extend(written);
+        subscription.standing = if leaving { Standing::LeavingAsked } else { Standing::Asked };
+        self.desk.subscriptions.update(&subscription);
+        written > 0
+    }
+
+    /// The next publication, if the window and the ESP8266's outbox have room for it.
+    fn fill_publication(&mut self) {
+        let room = self.esp_outbox_bytes.saturating_sub(HEADER_BYTES);
+        if !self.desk.outbox.next_fits(room) {
+            return;
+        }
+        let Some(sending) = self.desk.outbox.next_to_send(self.window) else { return };
+        let packet = &self.desk.outbox.bytes()[sending.packet];
+        let frame = ToEsp::Publish { ticket: sending.ticket, again: sending.again, packet };
+        let written = frame.encode(self.frame.room()).unwrap_or(0);
+        self.frame.extend(written);
+    }
+}

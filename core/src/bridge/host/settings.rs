@@ -1,0 +1,100 @@
+//! What the host decides for both ends, and the memory that it lives on.
+
+use crate::bridge::{Broker, Network};
+use crate::config::Config;
+use crate::error::ConfigError;
+
+/// The configuration of a bridge: its host end tells the ESP8266 everything it needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings<'a> {
+    /// The client that the ESP8266 runs. `release` and `overflow` are the host's own.
+    pub client: Config<'a>,
+    /// The network to join.
+    pub network: Network<'a>,
+    /// The broker to connect to.
+    pub broker: Broker<'a>,
+    /// Milliseconds, 4,000 to 600,000, default 10,000 (SPEC.md §1.10): an ESP8266 whose command task
+    /// is silent for this long is reset (P8).
+    pub watchdog_timeout_ms: u32,
+    /// Milliseconds, 2,000 to 600,000, default 10,000: an ESP8266 that did not answer this long
+    /// after a reset is reset again.
+    pub startup_timeout_ms: u32,
+}
+
+impl<'a> Settings<'a> {
+    /// The defaults.
+    #[must_use]
+    pub const fn new(client: Config<'a>, network: Network<'a>, broker: Broker<'a>) -> Self {
+        Self { client, network, broker, watchdog_timeout_ms: 10_000, startup_timeout_ms: 10_000 }
+    }
+
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// The first field that is wrong, its value, and what is allowed.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.client.validate()?;
+        let texts = [
+            ("network.ssid", self.network.ssid, 32),
+            ("network.password", self.network.password, 64),
+            ("broker.host", self.broker.host, 255),
+        ];
+        for (field, text, max_bytes) in texts {
+            let size_bytes = text.len();
+            if size_bytes > max_bytes {
+                return Err(ConfigError::TooLong { field, size_bytes, max_bytes });
+            }
+        }
+        let numbers = [
+            ("watchdog_timeout_ms", self.watchdog_timeout_ms, 4_000, 600_000),
+            ("startup_timeout_ms", self.startup_timeout_ms, 2_000, 600_000),
+            ("broker.port", u32::from(self.broker.port), 1, 65_535),
+        ];
+        for (field, value, min, max) in numbers {
+            if !(min..=max).contains(&value) {
+                return Err(ConfigError::OutOfRange { field, value, min, max });
+            }
+        }
+        Ok(())
+    }
+
+    /// The longest time, in milliseconds, from the moment the last fault heals until the bridge is
+    /// connected again (P6): what the client needs, or a dead ESP8266 that is noticed, started once
+    /// more, and has to join and connect.
+    #[must_use]
+    pub const fn recovery_bound_ms(&self) -> u32 {
+        let client = self.client.recovery_bound_ms();
+        let noticed = max(self.watchdog_timeout_ms, self.startup_timeout_ms);
+        let connect = self.client.open_timeout_ms + self.client.response_timeout_ms;
+        let restarted =
+            noticed + self.startup_timeout_ms + self.client.join_timeout_ms + 2 * connect;
+        max(client, restarted)
+    }
+}
+
+const fn max(a: u32, b: u32) -> u32 {
+    if a > b { a } else { b }
+}
+
+/// The caller's buffers for a host.
+///
+/// | buffer | holds | at least |
+/// |---|---|---|
+/// | `outbox` | publications until they are acknowledged, each with 20 bytes more than its packet | 64 bytes |
+/// | `subscriptions` | topic filters, each with 12 bytes more than its text | 0 bytes |
+/// | `inbound` | messages until the application takes them, each with 8 bytes more than its packet | 128 bytes |
+/// | `frame` | the frame that is being sent: the largest publication and 6 bytes | the settings, 64 bytes |
+/// | `settings` | the settings, for each start of the ESP8266 | about 100 bytes and all texts |
+#[derive(Clone, Copy, Debug)]
+pub struct Memory<S> {
+    /// What is not acknowledged.
+    pub outbox: S,
+    /// What is subscribed to.
+    pub subscriptions: S,
+    /// What was received.
+    pub inbound: S,
+    /// What is being sent over the link.
+    pub frame: S,
+    /// What the ESP8266 is told when it starts.
+    pub settings: S,
+}

@@ -1,0 +1,111 @@
+//! Fields of frames: big-endian numbers, texts with their length before them.
+
+/// A frame that no fivewire end of this version sends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Garbage;
+
+/// Writes fields into the caller's bytes; remembers if they did not fit.
+pub(crate) struct Writer<'a> {
+    bytes: &'a mut [u8],
+    at: usize,
+    overflow: bool,
+}
+
+impl<'a> Writer<'a> {
+    pub(crate) const fn new(bytes: &'a mut [u8]) -> Self {
+        Self { bytes, at: 0, overflow: false }
+    }
+
+    pub(crate) fn bytes(&mut self, content: &[u8]) {
+        match self.bytes.get_mut(self.at..self.at + content.len()) {
+            Some(room) => room.copy_from_slice(content),
+            None => self.overflow = true,
+        }
+        self.at += content.len();
+    }
+
+    pub(crate) fn u8(&mut self, value: u8) {
+        self.bytes(&[value]);
+    }
+
+    pub(crate) fn u16(&mut self, value: u16) {
+        self.bytes(&value.to_be_bytes());
+    }
+
+    pub(crate) fn u32(&mut self, value: u32) {
+        self.bytes(&value.to_be_bytes());
+    }
+
+    /// A text or binary field of at most 65,535 bytes.
+    pub(crate) fn field(&mut self, content: &[u8]) {
+        match u16::try_from(content.len()) {
+            Ok(len) => self.u16(len),
+            Err(_) => self.overflow = true,
+        }
+        self.bytes(content);
+    }
+
+    /// How many bytes were needed, or how many it would have taken.
+    pub(crate) const fn finish(self) -> Result<usize, usize> {
+        if self.overflow { Err(self.at) } else { Ok(self.at) }
+    }
+}
+
+/// Reads fields.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes }
+    }
+
+    fn take(&mut self, count: usize) -> Result<&'a [u8], Garbage> {
+        let (taken, rest) = self.bytes.split_at_checked(count).ok_or(Garbage)?;
+        self.bytes = rest;
+        Ok(taken)
+    }
+
+    pub(crate) fn u8(&mut self) -> Result<u8, Garbage> {
+        Ok(self.take(1)?[0])
+    }
+
+    pub(crate) fn u16(&mut self) -> Result<u16, Garbage> {
+        let bytes = self.take(2)?;
+        Ok(u16::from_be_bytes([bytes[0], bytes[1]]))
+    }
+
+    pub(crate) fn u32(&mut self) -> Result<u32, Garbage> {
+        let bytes = self.take(4)?;
+        Ok(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+    }
+
+    pub(crate) fn bool(&mut self) -> Result<bool, Garbage> {
+        match self.u8()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(Garbage),
+        }
+    }
+
+    pub(crate) fn field(&mut self) -> Result<&'a [u8], Garbage> {
+        let len = self.u16()?;
+        self.take(usize::from(len))
+    }
+
+    pub(crate) fn text(&mut self) -> Result<&'a str, Garbage> {
+        core::str::from_utf8(self.field()?).map_err(|_| Garbage)
+    }
+
+    /// Everything that is left.
+    pub(crate) const fn rest(self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Nothing may be left.
+    pub(crate) const fn end(self) -> Result<(), Garbage> {
+        if self.bytes.is_empty() { Ok(()) } else { Err(Garbage) }
+    }
+}

@@ -1,0 +1,252 @@
+//! The two ends of the bridge, joined frame by frame, against a broker of hand-written bytes.
+
+#![allow(clippy::unwrap_used, reason = "a test may give up")]
+
+use fivewire_core::bridge::{Broker, Network, esp, host};
+use fivewire_core::client::{self, Action, Publication};
+use fivewire_core::config::{Config, Release};
+use fivewire_core::event::{Delivery, Event};
+use fivewire_core::mqtt::QoS;
+use fivewire_core::time::Instant;
+
+struct Bridge {
+    host: host::Host<Vec<u8>>,
+    esp: esp::Esp<Vec<u8>>,
+    now: Instant,
+    /// What the host told its application.
+    told: Vec<String>,
+    /// What the ESP8266 asked of its radio and transport.
+    asked: Vec<Action>,
+    /// What the ESP8266 sent to the broker.
+    sent: Vec<u8>,
+    resets: usize,
+    delivery: Option<Delivery>,
+}
+
+const CONFIG: Config<'_> =
+    Config { clean_init: false, release: Release::Explicit, ..Config::new("pump") };
+
+fn new_esp(seed: u64) -> esp::Esp<Vec<u8>> {
+    let client = client::Memory {
+        receive: vec![0; 512],
+        transmit: vec![0; 512],
+        outbox: vec![0; 1024],
+        subscriptions: vec![0; 256],
+        connect: vec![0; 128],
+    };
+    esp::Esp::new(esp::Memory { client, frames: vec![0; 1024], settings: vec![0; 256] }, seed)
+        .unwrap()
+}
+
+impl Bridge {
+    fn new() -> Self {
+        let network = Network { ssid: "home", password: "secret", use_default: false };
+        let settings = host::Settings::new(CONFIG, network, Broker { host: "broker", port: 1883 });
+        let memory = host::Memory {
+            outbox: vec![0; 1024],
+            subscriptions: vec![0; 256],
+            inbound: vec![0; 512],
+            frame: vec![0; 512],
+            settings: vec![0; 256],
+        };
+        let mut bridge = Self {
+            host: host::Host::new(&settings, memory, 1).unwrap(),
+            esp: new_esp(2),
+            now: Instant::ZERO,
+            told: Vec::new(),
+            asked: Vec::new(),
+            sent: Vec::new(),
+            resets: 0,
+            delivery: None,
+        };
+        bridge.host.start(bridge.now);
+        bridge.settle();
+        bridge
+    }
+
+    fn esp_boots(&mut self) {
+        self.esp = new_esp(3);
+        self.host.handle(self.now, host::Input::LinkUp);
+        self.esp.handle(self.now, esp::Input::LinkUp);
+        self.settle();
+    }
+
+    fn net(&mut self, input: client::Input<'_>) {
+        self.esp.handle(self.now, esp::Input::Net(input));
+        self.settle();
+    }
+
+    fn connect(&mut self, session_present: u8) {
+        self.net(client::Input::WifiUp);
+        self.net(client::Input::TcpOpened);
+        self.sent.clear();
+        self.net(client::Input::Received(&[0x20, 2, session_present, 0]));
+    }
+
+    /// Lets both ends talk until neither has anything to say.
+    fn settle(&mut self) {
+        while self.host_speaks() | self.esp_speaks() {}
+    }
+
+    fn host_speaks(&mut self) -> bool {
+        let mut spoke = false;
+        loop {
+            let frame = match self.host.poll() {
+                host::Output::Action(host::Action::ResetEsp) => {
+                    self.resets += 1;
+                    continue;
+                }
+                host::Output::Event(event) => {
+                    if let Event::Message(message) = event {
+                        self.delivery = message.delivery;
+                    }
+                    self.told.push(format!("{event:?}"));
+                    continue;
+                }
+                host::Output::Frame(frame) => frame.to_vec(),
+                host::Output::Wait(_) => return spoke,
+            };
+            spoke = true;
+            self.host.handle(self.now, host::Input::Sent(frame.len()));
+            self.esp.handle(self.now, esp::Input::Frame(&frame));
+        }
+    }
+
+    fn esp_speaks(&mut self) -> bool {
+        let mut spoke = false;
+        loop {
+            let frame = match self.esp.poll() {
+                esp::Output::Configure(setup) => {
+                    assert_eq!((setup.network.ssid, setup.broker.port), ("home", 1883));
+                    continue;
+                }
+                esp::Output::Net(action) => {
+                    self.asked.push(action);
+                    continue;
+                }
+                esp::Output::Transmit(bytes) => {
+                    self.sent.extend_from_slice(bytes);
+                    let taken = bytes.len();
+                    self.esp.handle(self.now, esp::Input::Net(client::Input::Sent(taken)));
+                    continue;
+                }
+                esp::Output::Frame(frame) => frame.to_vec(),
+                esp::Output::Wait(_) => return spoke,
+            };
+            spoke = true;
+            self.esp.handle(self.now, esp::Input::FrameSent(frame.len()));
+            self.host.handle(self.now, host::Input::Frame(&frame));
+        }
+    }
+
+    fn told(&self, what: &str) -> usize {
+        self.told.iter().filter(|event| event.contains(what)).count()
+    }
+}
+
+const PUBLISH: [u8; 8] = [0x32, 6, 0, 1, b'a', 0, 1, b'1'];
+const PUBLISH_AGAIN: [u8; 8] = [0x3A, 6, 0, 1, b'a', 0, 1, b'1'];
+
+fn publish(bridge: &mut Bridge) {
+    let publication = Publication::new("a", b"1", QoS::AtLeastOnce);
+    bridge.host.publish(bridge.now, &publication).unwrap();
+    bridge.settle();
+}
+
+#[test]
+fn a_publication_goes_all_the_way_and_its_acknowledgement_comes_back() {
+    let mut bridge = Bridge::new();
+    assert_eq!(bridge.resets, 1);
+    bridge.esp_boots();
+    bridge.connect(0);
+    publish(&mut bridge);
+    assert_eq!(bridge.sent, PUBLISH);
+    assert_eq!(bridge.told("Acked"), 0);
+    bridge.net(client::Input::Received(&[0x40, 2, 0, 1]));
+    assert_eq!(bridge.told("Acked"), 1);
+    assert_eq!(bridge.host.unacknowledged(), 0);
+}
+
+#[test]
+fn what_was_in_flight_when_the_esp_crashed_is_sent_again_with_its_identifier_and_dup() {
+    let mut bridge = Bridge::new();
+    bridge.esp_boots();
+    bridge.connect(0);
+    publish(&mut bridge);
+    bridge.esp_boots();
+    assert_eq!(bridge.told("Disconnected"), 1);
+    bridge.connect(1);
+    assert_eq!(bridge.sent, PUBLISH_AGAIN);
+    assert_eq!(bridge.told("Acked"), 0);
+}
+
+#[test]
+fn a_link_that_comes_back_to_a_living_esp_neither_repeats_nor_loses_a_publication() {
+    let mut bridge = Bridge::new();
+    bridge.esp_boots();
+    bridge.connect(0);
+    publish(&mut bridge);
+    bridge.host.handle(bridge.now, host::Input::LinkDown);
+    bridge.esp.handle(bridge.now, esp::Input::LinkDown);
+    bridge.net(client::Input::Received(&[0x40, 2, 0, 1]));
+    assert_eq!(bridge.told("Acked"), 0, "the acknowledgement cannot get through");
+    bridge.host.handle(bridge.now, host::Input::LinkUp);
+    bridge.esp.handle(bridge.now, esp::Input::LinkUp);
+    bridge.settle();
+    assert_eq!(bridge.told("EspReady { resumed: true }"), 1);
+    assert_eq!(bridge.told("Acked"), 1);
+    assert_eq!(bridge.sent, PUBLISH, "nothing was sent twice");
+}
+
+#[test]
+fn a_message_is_acknowledged_to_the_broker_only_after_the_application_released_it() {
+    let mut bridge = Bridge::new();
+    bridge.esp_boots();
+    bridge.connect(0);
+    bridge.net(client::Input::Received(&[0x32, 6, 0, 1, b'x', 0, 9, b'!']));
+    assert_eq!(bridge.told("Message"), 1);
+    assert_eq!(bridge.sent, []);
+    let delivery = bridge.delivery.unwrap();
+    assert!(bridge.host.release(bridge.now, delivery));
+    bridge.settle();
+    assert_eq!(bridge.sent, [0x40, 2, 0, 9]);
+}
+
+#[test]
+fn subscriptions_are_given_to_every_esp_that_starts() {
+    let mut bridge = Bridge::new();
+    bridge.host.subscribe(bridge.now, "in/+", QoS::AtLeastOnce).unwrap();
+    for _ in 0..2 {
+        bridge.esp_boots();
+        bridge.connect(1);
+        let id = bridge.sent[3];
+        assert_eq!(bridge.sent, [0x82, 9, 0x80, id, 0, 4, b'i', b'n', b'/', b'+', 1]);
+        bridge.net(client::Input::Received(&[0x90, 3, 0x80, id, 1]));
+    }
+    assert_eq!(bridge.told("Subscribed"), 1, "a renewal is not told");
+}
+
+#[test]
+fn a_silent_esp_is_reset_again_and_again() {
+    let mut bridge = Bridge::new();
+    for _ in 0..10 * 60 * 4 {
+        bridge.now = bridge.now.plus_ms(250);
+        bridge.host.handle(bridge.now, host::Input::Timeout);
+        bridge.settle();
+    }
+    assert_eq!(bridge.resets, 1 + 60);
+}
+
+#[test]
+fn an_esp_whose_command_task_is_silent_is_reset_after_the_timeout() {
+    let mut bridge = Bridge::new();
+    bridge.esp_boots();
+    bridge.connect(0);
+    while bridge.resets == 1 {
+        bridge.now = bridge.now.plus_ms(100);
+        bridge.host.handle(bridge.now, host::Input::Timeout);
+        bridge.host_speaks();
+    }
+    assert_eq!(bridge.now, Instant::from_millis(10_000));
+    assert_eq!(bridge.told("EspReset { cause: Watchdog }"), 1);
+}
