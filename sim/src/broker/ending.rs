@@ -76,7 +76,6 @@ impl Broker {
             Phase::Connected(session) => Some(session),
         };
         connection.phase = Phase::Closing(reason);
-        connection.delayed.clear();
         let client_id = session.map(|session| self.sessions[session].client_id.as_str());
         self.shared.events.disconnected(connection.key, client_id, reason);
         let will = connection.will.take();

@@ -28,6 +28,15 @@ fn no_more_is_in_flight_than_configured() {
 }
 
 #[test]
+fn a_completed_qos_2_message_makes_room_for_the_next() {
+    let mut rig = publisher_and_subscriber(Config { in_flight_max: 1, ..Config::default() }, 2);
+    rig.receive(1, b"\x34\x06\x00\x01a\x00\x01x\x34\x06\x00\x01a\x00\x02y");
+    assert_eq!(rig.sent_to(2), b"\x34\x06\x00\x01a\x00\x01x");
+    assert_eq!(rig.answer(2, b"\x50\x02\x00\x01"), b"\x62\x02\x00\x01");
+    assert_eq!(rig.answer(2, b"\x70\x02\x00\x01"), b"\x34\x06\x00\x01a\x00\x02y");
+}
+
+#[test]
 fn twenty_are_in_flight_by_default() {
     let mut rig = publisher_and_subscriber(Config::default(), 1);
     for number in 1..=25 {

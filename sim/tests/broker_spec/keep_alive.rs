@@ -17,6 +17,18 @@ fn a_client_may_be_silent_for_one_and_a_half_times_its_keep_alive() {
 }
 
 #[test]
+fn the_keep_alive_is_counted_from_connect() {
+    let mut rig = Rig::new();
+    rig.open(1);
+    rig.pass_ms(7_000);
+    rig.receive(1, b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x05\x00\x01a");
+    rig.pass_ms(7_499);
+    assert_eq!(rig.closed(1), None);
+    rig.pass_ms(1);
+    assert_eq!(rig.closed(1), Some(CloseReason::KeepAlive));
+}
+
+#[test]
 fn anything_a_client_sends_shows_that_it_lives() {
     let mut rig = Rig::new();
     rig.connect_with(1, "a", 0x02, 5, b"");

@@ -32,6 +32,8 @@ fn bytes_are_offered_once_until_they_are_answered_for() {
     // a caller that claims to have sent more than there was does no harm
     rig.broker.handle(now, Input::Sent(ClientKey(1), 9));
     assert!(matches!(rig.broker.poll(), Output::Wait(_)));
+    rig.broker.handle(now, Input::Received(ClientKey(1), b"\xc0\x00"));
+    assert_eq!(rig.broker.poll(), Output::Transmit(ClientKey(1), b"\xd0\x00"));
 }
 
 #[test]
@@ -70,6 +72,28 @@ fn qos_0_for_a_transport_that_stays_full_is_dropped_and_counted() {
     rig.set_room(2, 1_000);
     let expected = [&b"\x30\x04\x00\x01a1\x30\x04\x00\x01a2"[..], &publish_qos1(1, b'4')].concat();
     assert_eq!(rig.sent_to(2), expected);
+}
+
+#[test]
+fn much_qos_0_at_once_is_no_reason_to_drop_any() {
+    let mut rig = Rig::with(Config { output_max_bytes: 8, ..Config::default() });
+    rig.connect(1, "from");
+    rig.connect(2, "to");
+    rig.subscribe(2, "a", 0);
+    let many = b"\x30\x04\x00\x01a1".repeat(100);
+    rig.receive(1, &many);
+    assert_eq!(rig.sent_to(2), many);
+}
+
+#[test]
+fn what_a_transport_did_not_take_is_lost_with_it() {
+    let mut rig = Rig::new();
+    rig.connect(1, "a");
+    rig.set_room(1, 1);
+    rig.receive(1, b"\xc0\x00");
+    rig.lose(1);
+    rig.connect(2, "b");
+    assert_eq!(rig.answer(2, b"\xc0\x00"), b"\xd0\x00");
 }
 
 #[test]
