@@ -41,7 +41,10 @@ pub enum FaultKind {
     /// Out of range: the association stays, no segment gets through, nobody is told.
     WifiFade,
     /// The link is slow: this many milliseconds more in each direction.
-    Latency { extra_ms: u32 },
+    Latency {
+        /// Milliseconds, 1 to 60,000.
+        extra_ms: u32,
+    },
     // --- TCP
     /// The connection is reset at both ends.
     TcpReset,
@@ -56,23 +59,38 @@ pub enum FaultKind {
     ConnectBlackhole,
     // --- the broker
     /// The broker is stopped (connections close), and starts again at the end of the fault.
-    BrokerRestart { memory: Memory },
+    BrokerRestart {
+        /// What it remembers afterwards.
+        memory: Memory,
+    },
     /// The broker's machine loses power (nothing is said to anybody), and starts again at the end.
-    BrokerCrash { memory: Memory },
+    BrokerCrash {
+        /// What it remembers afterwards.
+        memory: Memory,
+    },
     /// The broker process hangs: its machine still accepts and buffers.
     BrokerHang,
     /// The broker forgets this client's session while it is away (it drops the connection first).
     SessionLost,
     /// The broker answers CONNECT with this return code, 1 to 5.
-    ConnectDenied { code: u8 },
+    ConnectDenied {
+        /// The return code (MQTT 3.1.1 §3.2.2.3).
+        code: u8,
+    },
     /// The broker acknowledges nothing.
     AcksSwallowed,
     /// The broker sends each acknowledgement twice.
     AcksDoubled,
     /// The broker sends bytes that are no MQTT, once: which breach, from a fixed table.
-    Malformed { which: u8 },
+    Malformed {
+        /// The place in `broker::MALFORMED`, modulo its length.
+        which: u8,
+    },
     /// Somebody publishes this many QoS 1 messages for the device at once.
-    Backlog { messages: u16 },
+    Backlog {
+        /// How many.
+        messages: u16,
+    },
     // --- the ESP8266
     /// Its program crashes; it boots again by itself.
     EspCrash,
@@ -99,7 +117,10 @@ pub enum FaultKind {
     /// The application takes no messages.
     AppHolds,
     /// The application publishes this many messages at once.
-    AppBurst { messages: u16 },
+    AppBurst {
+        /// How many.
+        messages: u16,
+    },
 }
 
 impl FaultKind {
