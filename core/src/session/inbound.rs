@@ -67,6 +67,11 @@ impl<S: Storage> Inbound<S> {
         self.bytes.as_ref().len() - (self.end - self.head)
     }
 
+    /// The rest of a packet that was given up is still to come.
+    pub(crate) const fn is_skipping(&self) -> bool {
+        self.skip > 0
+    }
+
     /// Messages wait here.
     pub(crate) const fn keeps_messages(&self) -> bool {
         self.head < self.scan

@@ -136,6 +136,8 @@ pub(crate) struct Session<S> {
     hand_out_max_bytes: usize,
     /// A message larger than this is never handed out.
     message_max_bytes: usize,
+    /// A message that can never be handed out is being skipped.
+    too_large: Option<receive::TooLarge>,
     /// The message that the last step handed out.
     handed: Option<usize>,
     /// Reading is withheld since then, because held messages fill the receive buffer.
@@ -185,6 +187,7 @@ impl<S: Storage> Session<S> {
             ),
             hand_out_max_bytes: usize::MAX,
             message_max_bytes: usize::MAX,
+            too_large: None,
             handed: None,
             withheld_since: None,
             ack_owed_since: None,
@@ -321,6 +324,7 @@ impl<S: Storage> Session<S> {
         self.desk.outbox.connection_lost();
         self.desk.subscriptions.connection_lost();
         self.deliveries.connection_lost();
+        self.too_large = None;
         self.handed = None;
         self.withheld_since = None;
         self.ack_owed_since = None;

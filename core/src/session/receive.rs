@@ -49,6 +49,9 @@ impl<S: Storage> Session<S> {
     /// Reads until something is to be told, or nothing whole is left.
     pub(super) fn read(&mut self) -> Option<Step> {
         loop {
+            if let Some(event) = self.take_too_large() {
+                return Some(Step::Event(event));
+            }
             if let Some(step) = self.hand_out() {
                 return Some(step);
             }
@@ -164,6 +167,7 @@ impl<S: Storage> Session<S> {
             self.shed(qos, header.packet_len());
             return Ok(Progress::Taken);
         }
+        let mut packet_id = None;
         if qos != QoS::AtMostOnce {
             let Some(id) = self.early_packet_id(&header) else {
                 let hopeless = self.inbound.arrived().len() >= self.inbound.packet_max_bytes();
@@ -173,17 +177,28 @@ impl<S: Storage> Session<S> {
                 self.shed(qos, header.packet_len());
                 return Ok(Progress::Taken);
             };
-            let id = PacketId::new(id).ok_or(Breach::PacketIdZero)?;
-            let waits = self.inbound.keeps_messages()
-                || self.deliveries.count() >= super::deliveries::CAPACITY;
-            if waits {
+            packet_id = Some(PacketId::new(id).ok_or(Breach::PacketIdZero)?);
+            let full = self.deliveries.count() >= super::deliveries::CAPACITY;
+            if full || self.inbound.keeps_messages() {
                 return Ok(Progress::Nothing);
             }
-            self.deliveries.push(id, qos, true);
         }
         self.inbound.drop_scanned(header.packet_len());
+        self.too_large = Some(TooLarge { qos, packet_id, size_bytes: header.packet_len() });
+        Ok(Progress::Taken)
+    }
+
+    /// A message that was skipped has come to its end: only now has it been received.
+    fn take_too_large(&mut self) -> Option<Event<'static>> {
+        if self.inbound.is_skipping() {
+            return None;
+        }
+        let TooLarge { qos, packet_id, size_bytes } = self.too_large.take()?;
+        if let Some(id) = packet_id {
+            self.deliveries.push(id, qos, true);
+        }
         self.desk.counters.too_large_in = self.desk.counters.too_large_in.saturating_add(1);
-        Ok(Progress::Told(Event::MessageTooLarge { qos, size_bytes: header.packet_len() }))
+        Some(Event::MessageTooLarge { qos, size_bytes })
     }
 
     /// The packet identifier of a message of which only the beginning has arrived.
@@ -351,6 +366,14 @@ impl<S: Storage> Session<S> {
     #[cfg(not(feature = "planted"))]
     #[expect(clippy::unused_self, reason = "the same call with and without the feature")]
     const fn plant_forgotten_will(&self) {}
+}
+
+/// A message that is being skipped.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TooLarge {
+    qos: QoS,
+    packet_id: Option<PacketId>,
+    size_bytes: usize,
 }
 
 /// What became of the packet that was looked at.
