@@ -430,9 +430,12 @@ impl<S: Storage> Host<S> {
         self.desk.tell(Event::EspReset { cause });
     }
 
-    /// What the ESP8266 had was not acknowledged: it is given to the next one again.
+    /// Nothing is given to the link again before the ESP8266 has said hello.
     fn lose_link(&mut self, reason: DownReason) {
         self.link_up = false;
+        if self.stage == Stage::Running {
+            self.stage = Stage::Configuring;
+        }
         self.frame.clear();
         self.due.init = false;
         if core::mem::take(&mut self.connected) {
