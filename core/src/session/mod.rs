@@ -142,6 +142,9 @@ pub(crate) struct Session<S> {
     handed: Option<usize>,
     /// Reading is withheld since then, because held messages fill the receive buffer.
     withheld_since: Option<Instant>,
+    /// A CONNECT went out whose CONNACK was never seen: the broker may have begun a new session with
+    /// it, and a session that is present next time may be that one, without our subscriptions.
+    session_in_doubt: bool,
     /// An acknowledgement is owed since then, or since the last one came.
     ack_owed_since: Option<Instant>,
     /// Messages are given up unacknowledged, to get at the acknowledgements behind them.
@@ -187,6 +190,7 @@ impl<S: Storage> Session<S> {
             ),
             hand_out_max_bytes: usize::MAX,
             message_max_bytes: usize::MAX,
+            session_in_doubt: false,
             too_large: None,
             handed: None,
             withheld_since: None,
@@ -318,6 +322,7 @@ impl<S: Storage> Session<S> {
 
     /// Forgets everything that belongs to the connection.
     fn let_go(&mut self) {
+        self.session_in_doubt |= matches!(self.phase, Phase::AwaitingConnack { .. });
         self.phase = Phase::Offline;
         self.inbound.clear();
         self.transmit.clear();

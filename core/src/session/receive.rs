@@ -276,9 +276,10 @@ impl<S: Storage> Session<S> {
             if !self.planted.has(Bug::NoResubscription) {
                 self.desk.subscriptions.session_lost();
             }
-        } else if self.limits.resubscribe == Resubscribe::Always {
+        } else if self.session_in_doubt || self.limits.resubscribe == Resubscribe::Always {
             self.desk.subscriptions.renew_all();
         }
+        self.session_in_doubt = false;
         Ok(Some(Event::Connected { session_present }))
     }
 
