@@ -90,7 +90,7 @@ pub struct Config<'a> {
     /// segments (retransmitted after 1 s and 3 s).
     pub open_timeout_ms: u32,
     /// Milliseconds, 50 to 60,000, default 500. The longest pause before the first new attempt; it
-    /// doubles with each failure.
+    /// doubles with each failure. Also the pause after a clean slate.
     pub backoff_first_ms: u32,
     /// Milliseconds, `backoff_first_ms` to 600,000, default 8,000. No pause is longer. The pause is
     /// drawn evenly from its upper half, so that a thousand boards do not return as one.
@@ -220,7 +220,11 @@ impl<'a> Config<'a> {
         let attempt = max(max(self.open_timeout_ms, self.response_timeout_ms), join);
         let doomed = attempt + self.backoff_last_ms;
         let connect = self.open_timeout_ms + self.response_timeout_ms;
-        let clean_slate = if self.clean_init && !self.clean_session { connect } else { 0 };
+        let clean_slate = if self.clean_init && !self.clean_session {
+            connect + self.backoff_first_ms
+        } else {
+            0
+        };
         max(unnoticed, doomed) + join + connect + clean_slate
     }
 }

@@ -7,7 +7,8 @@ use crate::mqtt::{Breach, ConnectReturnCode, QoS};
 
 /// Names a publication, a subscription or the end of one until its outcome is told.
 ///
-/// A machine never gives the same ticket twice.
+/// A machine never gives the same ticket twice, with one exception: who asks again for a topic filter
+/// that still waits for its answer shares the ticket of that answer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Ticket(NonZeroU32);
 

@@ -114,3 +114,25 @@ fn a_purposeful_end_says_disconnect_and_abandons_what_is_left() {
     assert!(told.starts_with("CloseTcp Abandoned"), "{told}");
     assert!(told.ends_with("Stopped "), "{told}");
 }
+
+#[test]
+fn a_publication_after_a_long_silence_has_all_the_time_for_its_acknowledgement() {
+    let mut client = connected(&CONFIG);
+    let mut now = Instant::from_millis(14_000);
+    client.handle(now, Input::Received(&[0xD0, 0]));
+    drain(&mut client, now);
+    now = Instant::from_millis(27_000);
+    client.publish(now, &Publication::new("a", b"1", QoS::AtLeastOnce)).unwrap();
+    drain(&mut client, now);
+    now = Instant::from_millis(29_500);
+    client.handle(now, Input::Received(&[0xD0, 0]));
+    drain(&mut client, now);
+    now = Instant::from_millis(27_000 + 19_999 - 10_000);
+    client.handle(now, Input::Received(&[0xD0, 0]));
+    now = Instant::from_millis(27_000 + 19_999);
+    client.handle(now, Input::Timeout);
+    assert_eq!(drain(&mut client, now).0, "");
+    now = Instant::from_millis(27_000 + 20_000);
+    client.handle(now, Input::Timeout);
+    assert!(drain(&mut client, now).0.contains("AckOverdue"));
+}

@@ -54,6 +54,7 @@ pub enum BoardLoss {
 /// One thing that happened. Bytes are lent; who wants to keep them copies them.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the sentence of each variant speaks of its fields")]
 pub enum Observation<'a> {
     // --- the application at the device
     /// The application published and got a ticket.

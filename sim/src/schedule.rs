@@ -69,6 +69,9 @@ pub struct Setup {
     pub chops_segments: bool,
     /// Size of the device's outbox, in bytes.
     pub outbox_bytes: u32,
+    /// One more filter that the application asks for, and the broker refuses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_filter: Option<String>,
     /// The application's topic filters, subscribed to from the start with QoS 1.
     pub filters: Vec<String>,
 }

@@ -325,8 +325,9 @@ impl<S: Storage> Client<S> {
     }
 
     /// Time that goes backwards is ignored.
-    fn advance_clock(&mut self, now: Instant) {
+    pub(crate) fn advance_clock(&mut self, now: Instant) {
         self.now = self.now.max(now);
+        self.session.advance_clock(self.now);
     }
 }
 

@@ -65,6 +65,7 @@ pub(crate) struct Supervisor {
     attempts_before_wifi: u8,
     join_timeout_ms: u32,
     open_timeout_ms: u32,
+    backoff_first_ms: u32,
     backoff_last_ms: u32,
 }
 
@@ -87,6 +88,7 @@ impl Supervisor {
             attempts_before_wifi: config.attempts_before_wifi,
             join_timeout_ms: config.join_timeout_ms,
             open_timeout_ms: config.open_timeout_ms,
+            backoff_first_ms: config.backoff_first_ms,
             backoff_last_ms: config.backoff_last_ms,
         }
     }
@@ -120,8 +122,14 @@ impl Supervisor {
     /// The clean slate was noted: on with the session that lasts.
     pub(crate) fn pass(&mut self, now: Instant) {
         if self.is_gated() {
-            self.open(now);
+            self.pause_after_clean_slate(now);
         }
+    }
+
+    /// The next CONNECT must not overtake the DISCONNECT: the broker would take the clean slate's
+    /// connection for one that broke, and tell the will.
+    const fn pause_after_clean_slate(&mut self, now: Instant) {
+        self.stage = Stage::OpenPause { until: now.plus_ms(self.backoff_first_ms) };
     }
 
     pub(crate) fn shut_down(&mut self) {
@@ -232,7 +240,7 @@ impl Supervisor {
                 if self.gated {
                     self.stage = Stage::Gated;
                 } else {
-                    self.open(now);
+                    self.pause_after_clean_slate(now);
                 }
             }
             Close::Finished => self.stage = Stage::Stopping,

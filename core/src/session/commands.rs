@@ -34,7 +34,7 @@ impl<S: Storage> Session<S> {
 
     /// Says DISCONNECT if there is anybody to say it to. Nothing new is accepted from here on.
     pub(crate) fn shut_down(&mut self, now: Instant) {
-        self.now = self.now.max(now);
+        self.advance_clock(now);
         self.desk.shut_down = true;
         let until = self.now.plus_ms(self.limits.response_timeout_ms);
         match self.phase {

@@ -212,9 +212,14 @@ impl<S: Storage> Session<S> {
         }
     }
 
+    /// Commands lie on the desk; what is then sent is stamped with the time they were given.
+    pub(crate) fn advance_clock(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+    }
+
     /// The world speaks. Never fails.
     pub(crate) fn handle(&mut self, now: Instant, input: Input<'_>) {
-        self.now = self.now.max(now);
+        self.advance_clock(now);
         match input {
             Input::Timeout => {}
             Input::Opened => {

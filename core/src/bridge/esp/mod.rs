@@ -170,6 +170,9 @@ impl<S: Storage> Esp<S> {
     /// The world speaks. Never fails.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
         self.now = self.now.max(now);
+        if let Some(client) = self.client.as_mut() {
+            client.advance_clock(self.now);
+        }
         match input {
             Input::Timeout => self.net(client::Input::Timeout),
             Input::LinkUp => {

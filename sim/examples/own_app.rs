@@ -1,0 +1,83 @@
+//! A simulation of one's own: an application, what goes wrong, and a rule that must hold.
+//!
+//! ```text
+//! cargo run --example own_app
+//! ```
+
+use fivewire_core::client::Publication;
+use fivewire_core::event::Event;
+use fivewire_core::mqtt::QoS;
+use fivewire_core::time::Instant;
+use fivewire_sim::app::{Application, Commands};
+use fivewire_sim::fault::{Fault, FaultKind};
+use fivewire_sim::observation::{Observation, Observer};
+use fivewire_sim::run::run_world;
+use fivewire_sim::schedule::Schedule;
+use fivewire_sim::swarm::{Draw, draw};
+use fivewire_sim::trace::Timeline;
+use fivewire_sim::world::World;
+
+/// Answers every message with the door's state.
+#[derive(Default)]
+struct Door {
+    is_subscribed: bool,
+    answers_owed: u32,
+    is_open: bool,
+}
+
+impl Application for Door {
+    fn started(&mut self, _now: Instant) {
+        *self = Self { answers_owed: 1, ..Self::default() };
+    }
+
+    fn told(&mut self, _now: Instant, event: &Event<'_>) {
+        if let Event::Message(_) = event {
+            self.is_open = !self.is_open;
+            self.answers_owed += 1;
+        }
+    }
+
+    fn next_action(&self) -> Option<Instant> {
+        (self.answers_owed > 0).then_some(Instant::ZERO)
+    }
+
+    fn act(&mut self, commands: &mut Commands<'_>) {
+        let state: &[u8] = if self.is_open { b"open" } else { b"closed" };
+        if !self.is_subscribed {
+            self.is_subscribed = commands.subscribe("down/#", QoS::AtLeastOnce).is_ok();
+        }
+        let _ = commands.publish(&Publication::new("door", state, QoS::AtLeastOnce));
+        self.answers_owed = 0;
+    }
+}
+
+/// The rule: the longest silence of the door, as the witness hears it, and the lines for a person.
+#[derive(Default)]
+struct Watch {
+    timeline: Timeline,
+    last_heard: Instant,
+    silence_max_us: u64,
+}
+
+impl Observer for Watch {
+    fn observe(&mut self, now: Instant, observation: &Observation<'_>) {
+        self.timeline.observe(now, observation);
+        if let Observation::WitnessReceived { topic: "door", .. } = observation {
+            self.silence_max_us = self.silence_max_us.max(now.micros_since(self.last_heard));
+            self.last_heard = now;
+        }
+    }
+}
+
+fn main() {
+    let calm = Draw { scenario: "door", duration_ms: 120_000, kinds: &[], ..Draw::default() };
+    let outage = Fault { at_ms: 30_000, duration_ms: 20_000, kind: FaultKind::WifiOutage };
+    let crash = Fault { at_ms: 70_000, duration_ms: 0, kind: FaultKind::EspCrash };
+    let schedule = Schedule { faults: vec![outage, crash], ..draw(1, &calm) };
+    let mut watch = Watch::default();
+    let report = run_world(&mut World::with_application(schedule, Door::default()), &mut watch);
+    print!("{}", watch.timeline);
+    assert_eq!(report.breach, None);
+    assert!(watch.silence_max_us < 60_000_000, "the door was silent for a minute");
+    println!("{} events, {:?}", report.events, report.messages);
+}

@@ -1,0 +1,151 @@
+//! The application at the device: what it may do, and the default one that a schedule describes.
+
+mod workload;
+
+use fivewire_core::client::Publication;
+use fivewire_core::error::{PublishError, SubscribeError};
+use fivewire_core::event::{Delivery, Event, Ticket};
+use fivewire_core::mqtt::QoS;
+use fivewire_core::time::Instant;
+
+use crate::observation::{Observation, Observer};
+use crate::world::{Clock, HostMachine};
+
+pub use workload::Workload;
+pub(crate) use workload::{Intervals, fill};
+
+/// An application. It lives at the host, and loses its memory with it: what it keeps over
+/// [`started`](Self::started) is its flash.
+///
+/// All instants are the world's. Nothing here can fail: an application that cannot do something
+/// now tries later, or gives up.
+pub trait Application {
+    /// Its board runs from the start; the machine below knows nothing of earlier requests.
+    fn started(&mut self, now: Instant);
+
+    /// The device tells it something. Requests are made later, in [`act`](Self::act).
+    fn told(&mut self, now: Instant, event: &Event<'_>);
+
+    /// When it wants to act next; an instant that is past means at once.
+    fn next_action(&self) -> Option<Instant>;
+
+    /// Its turn. It is not called again at the same instant unless `next_action` asks for it, so
+    /// that must change.
+    fn act(&mut self, commands: &mut Commands<'_>);
+
+    /// A fault makes it stop taking messages, or take them again. Ignored by default.
+    fn hold(&mut self, _now: Instant, _hold: bool) {}
+
+    /// A fault makes it publish this many messages at once. Ignored by default.
+    fn burst(&mut self, _now: Instant, _messages: u16) {}
+
+    /// Faults are over: it finishes what it began, and begins nothing new. Ignored by default.
+    fn wind_down(&mut self, _now: Instant) {}
+
+    /// After [`wind_down`](Self::wind_down): it has nothing left to do.
+    fn is_done(&self) -> bool {
+        true
+    }
+}
+
+/// What an application can ask of its device. Each request is observed.
+pub struct Commands<'a> {
+    pub(crate) now: Instant,
+    pub(crate) clock: &'a Clock,
+    pub(crate) machine: &'a mut HostMachine,
+    pub(crate) observer: &'a mut dyn Observer,
+    /// Publications that got a ticket.
+    pub(crate) published: u64,
+}
+
+impl Commands<'_> {
+    /// The world's time.
+    #[must_use]
+    pub const fn now(&self) -> Instant {
+        self.now
+    }
+
+    fn local(&self) -> Instant {
+        self.clock.local(self.now.as_micros())
+    }
+
+    fn see(&mut self, observation: &Observation<'_>) {
+        self.observer.observe(self.now, observation);
+    }
+
+    /// Publishes. The deadline, if any, is in the world's time.
+    ///
+    /// # Errors
+    /// As [`Client::publish`](fivewire_core::client::Client::publish); nothing was queued.
+    pub fn publish(&mut self, publication: &Publication<'_>) -> Result<Ticket, PublishError> {
+        let Publication { topic, payload, qos, retain, deadline } = *publication;
+        let deadline = deadline.map(|deadline| self.clock.local(deadline.as_micros()));
+        let local = self.local();
+        let result = self.machine.publish(local, &Publication { deadline, ..*publication });
+        match result {
+            Ok(ticket) => {
+                self.published += 1;
+                let ticket = ticket.get();
+                self.see(&Observation::Published { ticket, topic, payload, qos, retain });
+            }
+            Err(error) => self.see(&Observation::PublishRefused { topic, error }),
+        }
+        result
+    }
+
+    /// Gives a publication up. False if it was over already.
+    pub fn cancel(&mut self, ticket: Ticket) -> bool {
+        let local = self.local();
+        let cancelled = self.machine.cancel(local, ticket);
+        if cancelled {
+            self.see(&Observation::Cancelled { ticket: ticket.get() });
+        }
+        cancelled
+    }
+
+    /// Subscribes to a topic filter.
+    ///
+    /// # Errors
+    /// As [`Client::subscribe`](fivewire_core::client::Client::subscribe); nothing was queued.
+    pub fn subscribe(&mut self, filter: &str, qos: QoS) -> Result<Ticket, SubscribeError> {
+        let local = self.local();
+        let ticket = self.machine.subscribe(local, filter, qos)?;
+        self.see(&Observation::SubscribeAsked { ticket: ticket.get(), filter, qos });
+        Ok(ticket)
+    }
+
+    /// Ends a subscription.
+    ///
+    /// # Errors
+    /// As [`Client::unsubscribe`](fivewire_core::client::Client::unsubscribe); nothing was queued.
+    pub fn unsubscribe(&mut self, filter: &str) -> Result<Ticket, SubscribeError> {
+        let local = self.local();
+        let ticket = self.machine.unsubscribe(local, filter)?;
+        self.see(&Observation::UnsubscribeAsked { ticket: ticket.get(), filter });
+        Ok(ticket)
+    }
+
+    /// Says that the application owns a message now. False if the delivery means nothing any more.
+    pub fn release(&mut self, delivery: Delivery) -> bool {
+        let local = self.local();
+        let released = self.machine.release(local, delivery);
+        if released {
+            self.see(&Observation::Released { delivery: delivery.get() });
+        }
+        released
+    }
+
+    /// Stops taking messages, or takes them again.
+    pub fn hold(&mut self, hold: bool) {
+        let local = self.local();
+        self.machine.hold(local, hold);
+        self.see(&Observation::Holds(hold));
+    }
+
+    /// Asks the device to shut down.
+    pub fn shut_down(&mut self) {
+        let local = self.local();
+        self.machine.shut_down(local);
+        self.see(&Observation::ShutDownAsked);
+    }
+}

@@ -1,0 +1,187 @@
+//! What a sweep must have reached at least once.
+
+use super::row::FaultRow;
+
+/// Something worth reaching.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mark {
+    /// A fault of this kind hurt somebody.
+    Bit(FaultRow),
+    /// A situation came about.
+    Reached(Situation),
+}
+
+/// A situation that tests something only if it really comes about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Situation {
+    /// The board with the client lost its memory while the broker had a PUBLISH whose PUBACK had
+    /// not arrived.
+    CrashBeforePuback,
+    /// The ESP8266 lost its memory with QoS 1 messages that the host had not released.
+    CrashWithUnreleased,
+    /// The session was still there after the broker had been down.
+    SessionSurvivedBroker,
+    /// The session was lost while publications were without acknowledgement.
+    SessionLostWithUnacknowledged,
+    /// The session was present after a CONNECT whose answer never came.
+    SessionOfUnansweredConnect,
+    /// A PUBLISH came with DUP.
+    Redelivered,
+    /// A frame was cut in the middle.
+    FrameCut,
+    /// A subscription was made again without the application's doing.
+    SubscriptionRenewed,
+    /// The broker refused a subscription, and the application was told.
+    SubscriptionRefused,
+    /// A publication found the outbox full.
+    OutboxFull,
+    /// As many publications as allowed were under way.
+    WindowFull,
+    /// The application took no messages for longer than keep alive.
+    HeldBeyondKeepAlive,
+    /// The client reconnected after the broker broke the protocol.
+    MalformedThenConnected,
+    /// A dead connection was found out by its silence.
+    SilenceDetected,
+    /// The network was left and joined again because TCP did not get through.
+    WifiRejoined,
+    /// The session of an earlier life was wiped.
+    CleanSlate,
+    /// The will was published.
+    WillPublished,
+    /// All messages of a backlog were told to the application.
+    BacklogDrained,
+    /// The watchdog reset the ESP8266.
+    WatchdogReset,
+    /// The ESP8266 was reset because its start took too long.
+    StartUpReset,
+    /// The link came back, and the ESP8266 had kept its connection.
+    LinkResumed,
+    /// Messages were shed to get at acknowledgements behind them.
+    Shed,
+    /// A second PUBACK for the same publication arrived.
+    PubackDoubled,
+    /// The broker lived, acknowledged nothing, and was left.
+    AcknowledgementsOverdue,
+}
+
+impl Situation {
+    /// How many there are.
+    pub const COUNT: usize = 24;
+
+    /// All of them, in order.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::CrashBeforePuback,
+        Self::CrashWithUnreleased,
+        Self::SessionSurvivedBroker,
+        Self::SessionLostWithUnacknowledged,
+        Self::SessionOfUnansweredConnect,
+        Self::Redelivered,
+        Self::FrameCut,
+        Self::SubscriptionRenewed,
+        Self::SubscriptionRefused,
+        Self::OutboxFull,
+        Self::WindowFull,
+        Self::HeldBeyondKeepAlive,
+        Self::MalformedThenConnected,
+        Self::SilenceDetected,
+        Self::WifiRejoined,
+        Self::CleanSlate,
+        Self::WillPublished,
+        Self::BacklogDrained,
+        Self::WatchdogReset,
+        Self::StartUpReset,
+        Self::LinkResumed,
+        Self::Shed,
+        Self::PubackDoubled,
+        Self::AcknowledgementsOverdue,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::CrashBeforePuback => "crash-before-puback",
+            Self::CrashWithUnreleased => "crash-with-unreleased",
+            Self::SessionSurvivedBroker => "session-survived-broker",
+            Self::SessionLostWithUnacknowledged => "session-lost-with-unacknowledged",
+            Self::SessionOfUnansweredConnect => "session-of-unanswered-connect",
+            Self::Redelivered => "redelivered",
+            Self::FrameCut => "frame-cut",
+            Self::SubscriptionRenewed => "subscription-renewed",
+            Self::SubscriptionRefused => "subscription-refused",
+            Self::OutboxFull => "outbox-full",
+            Self::WindowFull => "window-full",
+            Self::HeldBeyondKeepAlive => "held-beyond-keep-alive",
+            Self::MalformedThenConnected => "malformed-then-connected",
+            Self::SilenceDetected => "silence-detected",
+            Self::WifiRejoined => "wifi-rejoined",
+            Self::CleanSlate => "clean-slate",
+            Self::WillPublished => "will-published",
+            Self::BacklogDrained => "backlog-drained",
+            Self::WatchdogReset => "watchdog-reset",
+            Self::StartUpReset => "start-up-reset",
+            Self::LinkResumed => "link-resumed",
+            Self::Shed => "shed",
+            Self::PubackDoubled => "puback-doubled",
+            Self::AcknowledgementsOverdue => "acknowledgements-overdue",
+        }
+    }
+
+    const fn needs_bridge(self) -> bool {
+        matches!(
+            self,
+            Self::CrashWithUnreleased
+                | Self::FrameCut
+                | Self::WatchdogReset
+                | Self::StartUpReset
+                | Self::LinkResumed
+        )
+    }
+}
+
+impl Mark {
+    /// How many there are.
+    pub const COUNT: usize = FaultRow::COUNT + Situation::COUNT;
+
+    /// All of them, in order: faults first.
+    pub const ALL: [Self; Self::COUNT] = {
+        let mut all = [Self::Reached(Situation::CrashBeforePuback); Self::COUNT];
+        let mut place = 0;
+        while place < Self::COUNT {
+            all[place] = if place < FaultRow::COUNT {
+                Self::Bit(FaultRow::ALL[place])
+            } else {
+                Self::Reached(Situation::ALL[place - FaultRow::COUNT])
+            };
+            place += 1;
+        }
+        all
+    };
+
+    /// Its place in [`Mark::ALL`], from 0.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Bit(row) => row.index(),
+            Self::Reached(situation) => FaultRow::COUNT + situation as usize,
+        }
+    }
+
+    /// Its name in tables, in kebab-case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bit(row) => row.name(),
+            Self::Reached(situation) => situation.name(),
+        }
+    }
+
+    /// True for what takes an ESP8266 and a link.
+    #[must_use]
+    pub const fn needs_bridge(self) -> bool {
+        match self {
+            Self::Bit(row) => row.kind().needs_bridge(),
+            Self::Reached(situation) => situation.needs_bridge(),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Kind of fault against what the client was doing when it began.
+
+use std::fmt;
+use std::ops::AddAssign;
+
+use super::row::FaultRow;
+
+/// What the client was doing. Several may hold at once.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Column {
+    /// It joins the network, or pauses before it.
+    Wifi,
+    /// It opens a TCP connection, or pauses before it.
+    TcpWait,
+    /// It waits for CONNACK.
+    ConnectSent,
+    /// It is connected and nothing is under way.
+    Idle,
+    /// A publication waits for its PUBACK.
+    PublishUnacknowledged,
+    /// A subscription waits for its SUBACK.
+    SubscribeUnacknowledged,
+    /// A received QoS 1 message is not acknowledged to the broker.
+    InboundUnreleased,
+    /// It says goodbye.
+    Disconnecting,
+}
+
+impl Column {
+    /// How many there are.
+    pub const COUNT: usize = 8;
+
+    /// All of them, in order.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Wifi,
+        Self::TcpWait,
+        Self::ConnectSent,
+        Self::Idle,
+        Self::PublishUnacknowledged,
+        Self::SubscribeUnacknowledged,
+        Self::InboundUnreleased,
+        Self::Disconnecting,
+    ];
+
+    /// Its head in the table.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Wifi => "wifi",
+            Self::TcpWait => "tcp-wait",
+            Self::ConnectSent => "connect",
+            Self::Idle => "idle",
+            Self::PublishUnacknowledged => "publish",
+            Self::SubscribeUnacknowledged => "subscribe",
+            Self::InboundUnreleased => "inbound",
+            Self::Disconnecting => "goodbye",
+        }
+    }
+
+    pub(super) const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+/// How often a fault of each kind began in each state and then hurt somebody.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Matrix {
+    cells: [[u32; Column::COUNT]; FaultRow::COUNT],
+}
+
+/// A pair that no run of a drawn schedule can reach, and why.
+pub type Unreachable = (FaultRow, Column, &'static str);
+
+const NO_CONNECTION: &str = "there is no connection that it could hurt";
+const NO_SHUTDOWN: &str = "no drawn workload shuts the device down";
+
+static UNREACHABLE: [Unreachable; FaultRow::COUNT + 2] = {
+    let mut list = [(FaultRow::ALL[0], Column::Disconnecting, NO_SHUTDOWN); FaultRow::COUNT + 2];
+    let mut row = 0;
+    while row < FaultRow::COUNT {
+        list[row].0 = FaultRow::ALL[row];
+        row += 1;
+    }
+    // the place of TcpReset and TcpHalfOpen in the list of kinds
+    list[FaultRow::COUNT] = (FaultRow::ALL[3], Column::Wifi, NO_CONNECTION);
+    list[FaultRow::COUNT + 1] = (FaultRow::ALL[4], Column::Wifi, NO_CONNECTION);
+    list
+};
+
+impl Matrix {
+    /// How often a fault of this kind that began in this state hurt somebody.
+    #[must_use]
+    pub const fn count(&self, row: FaultRow, column: Column) -> u32 {
+        self.cells[row.index()][column as usize]
+    }
+
+    /// Pairs that cannot be reached by construction.
+    #[must_use]
+    pub fn unreachable() -> &'static [Unreachable] {
+        &UNREACHABLE
+    }
+
+    /// Pairs that could have been reached and were not. Kinds that need a bridge count only where
+    /// there is one.
+    pub fn missed(&self, has_bridge: bool) -> impl Iterator<Item = (FaultRow, Column)> {
+        let rows = FaultRow::ALL.into_iter();
+        let rows = rows.filter(move |row| has_bridge || !row.kind().needs_bridge());
+        let pairs = rows.flat_map(|row| Column::ALL.into_iter().map(move |column| (row, column)));
+        pairs.filter(|&(row, column)| {
+            let is_listed = |listed: &Unreachable| (listed.0, listed.1) == (row, column);
+            self.count(row, column) == 0 && !UNREACHABLE.iter().any(is_listed)
+        })
+    }
+
+    /// A fault that began in the states of this set hurt somebody.
+    pub(super) fn add(&mut self, row: FaultRow, states: u8) {
+        for (cell, column) in self.cells[row.index()].iter_mut().zip(Column::ALL) {
+            *cell = cell.saturating_add(u32::from(states & column.bit() != 0));
+        }
+    }
+}
+
+impl AddAssign<&Self> for Matrix {
+    fn add_assign(&mut self, other: &Self) {
+        for (cell, more) in self.cells.iter_mut().flatten().zip(other.cells.iter().flatten()) {
+            *cell = cell.saturating_add(*more);
+        }
+    }
+}
+
+/// A table; `-` stands for what cannot be reached.
+impl fmt::Display for Matrix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:22}", "fault \\ state")?;
+        for column in Column::ALL {
+            write!(f, "{:>10}", column.name())?;
+        }
+        writeln!(f)?;
+        for row in FaultRow::ALL {
+            write!(f, "{:22}", row.name())?;
+            for column in Column::ALL {
+                let count = self.count(row, column);
+                let is_listed = |listed: &Unreachable| (listed.0, listed.1) == (row, column);
+                if count == 0 && UNREACHABLE.iter().any(is_listed) {
+                    write!(f, "{:>10}", "-")?;
+                } else {
+                    write!(f, "{count:>10}")?;
+                }
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,123 @@
+//! What the oracle knows of the world: everything that was observed and no judgement.
+
+use fivewire_core::time::Instant;
+
+use crate::fault::FaultKind;
+use crate::schedule::Setup;
+
+use super::connections::Connections;
+use super::filters::Filters;
+use super::inbound::Inbound;
+use super::outbound::Outbound;
+use super::tickets::Tickets;
+use super::weather::Weather;
+
+/// The facts.
+#[derive(Debug)]
+pub(super) struct Facts {
+    pub(super) setup: Setup,
+    /// See [`super::recovery_bound_ms`].
+    pub(super) recovery_bound_ms: u32,
+    pub(super) now: Instant,
+    pub(super) weather: Weather,
+    /// The faults that began, by their place in the schedule.
+    pub(super) faults: Vec<Option<FaultKind>>,
+    pub(super) connections: Connections,
+    pub(super) tickets: Tickets,
+    pub(super) outbound: Outbound,
+    pub(super) inbound: Inbound,
+    pub(super) filters: Filters,
+    /// Connections that ended at the broker's end.
+    pub(super) endings: u32,
+    /// Those, and losses of the link, and restarts of boards.
+    pub(super) disruptions: u32,
+    /// Losses of the link, those by a board's restart among them.
+    pub(super) link_losses: u32,
+    /// The device's session at the broker, counted from 1.
+    pub(super) session: u32,
+    /// The device's life, counted from 1 with each time the host loses its memory. With a bridge, a
+    /// new one begins when the new host resets the ESP8266 that the old one left.
+    pub(super) device_life: u32,
+    /// The application was told that it is connected.
+    pub(super) is_up: bool,
+    /// The application takes no messages.
+    pub(super) is_held: bool,
+    /// Since when, the last time, and until when the time before.
+    pub(super) held_since: Instant,
+    pub(super) held_until: Option<Instant>,
+    /// The application asked for shutdown.
+    pub(super) is_shutting_down: bool,
+    /// The device said that it stopped.
+    pub(super) is_stopped: bool,
+    /// When all faults were over.
+    pub(super) healed_at: Option<Instant>,
+    /// The state of [`Weather::troubles`] when the broker accepted the last connection, if nothing
+    /// threatened it, and the same for the connection the application was told of.
+    pub(super) troubles_at_connack: Option<u32>,
+    pub(super) troubles_at_connected: Option<u32>,
+}
+
+impl Facts {
+    pub(super) fn new(setup: &Setup, recovery_bound_ms: u32) -> Self {
+        Self {
+            setup: setup.clone(),
+            recovery_bound_ms,
+            now: Instant::ZERO,
+            weather: Weather::default(),
+            faults: Vec::new(),
+            connections: Connections::default(),
+            tickets: Tickets::default(),
+            outbound: Outbound::default(),
+            inbound: Inbound::default(),
+            filters: Filters::default(),
+            endings: 0,
+            disruptions: 0,
+            link_losses: 0,
+            session: 1,
+            device_life: 1,
+            is_up: false,
+            is_held: false,
+            held_since: Instant::ZERO,
+            held_until: None,
+            is_shutting_down: false,
+            is_stopped: false,
+            healed_at: None,
+            troubles_at_connack: None,
+            troubles_at_connected: None,
+        }
+    }
+
+    /// The kind of a fault that began.
+    pub(super) fn fault(&self, index: usize) -> Option<FaultKind> {
+        self.faults.get(index).copied().flatten()
+    }
+
+    pub(super) fn note_fault(&mut self, index: usize, kind: FaultKind) {
+        if self.faults.len() <= index {
+            self.faults.resize(index + 1, None);
+        }
+        self.faults[index] = Some(kind);
+    }
+
+    /// The connection the application relies on was never in danger.
+    pub(super) fn is_unprovoked(&self) -> bool {
+        self.is_up && self.troubles_at_connected == Some(self.weather.troubles)
+    }
+
+    /// A run that ended before the bound: what the device waits for may still come.
+    pub(super) fn is_early(&self) -> bool {
+        let bound_ms = self.recovery_bound_ms;
+        self.healed_at.is_some_and(|healed_at| self.now <= healed_at.plus_ms(bound_ms))
+    }
+
+    /// The device waits for an answer about this filter.
+    pub(super) fn is_awaited(&self, filter: u32) -> bool {
+        self.connections.live().any(|connection| connection.asked.contains(&filter))
+    }
+
+    /// The broker's session begins anew, or may have ended.
+    pub(super) fn end_session(&mut self) {
+        self.session += 1;
+        self.inbound.forgive();
+    }
+}

@@ -1,0 +1,121 @@
+//! The application's topic filters, and what the broker's session holds of them.
+
+use super::matcher::matches;
+
+/// What the application was told of a filter last.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Wish {
+    /// It wants messages; the outcome may be pending.
+    Wanted,
+    /// The broker refused it and the application knows.
+    Refused,
+    /// The application does not want it any more.
+    Unwanted,
+    /// The host lost its memory: what the device does with it until it is asked again is past.
+    Forgotten,
+}
+
+/// One topic filter.
+#[derive(Clone, Debug)]
+pub(super) struct Filter {
+    pub(super) text: Box<[u8]>,
+    pub(super) wish: Wish,
+    /// How often the application asked for anything about it.
+    pub(super) asks: u32,
+    /// The ticket of the last ask.
+    pub(super) ticket: u32,
+    /// The broker granted it since the application first asked in this host life.
+    pub(super) was_granted: bool,
+    /// The broker refused it, and this was not told.
+    pub(super) was_refused: bool,
+    /// The broker confirmed its end since the last ask.
+    pub(super) was_ended: bool,
+    /// In which session it is active, with which QoS.
+    active: Option<(u32, u8)>,
+    /// The connection of the last SUBSCRIBE, and the asks there had been.
+    pub(super) subscribed_on: u32,
+    pub(super) subscribed_asks: u32,
+}
+
+impl Filter {
+    /// The QoS with which it is active in this session.
+    pub(super) fn active_in(&self, session: u32) -> Option<u8> {
+        self.active.filter(|&(active, _)| active == session).map(|(_, qos)| qos)
+    }
+
+    pub(super) fn grant(&mut self, session: u32, qos: u8) {
+        self.active = Some((session, qos));
+        self.was_granted = true;
+        self.was_refused = false;
+    }
+
+    pub(super) fn end(&mut self) {
+        self.active = None;
+        self.was_ended = true;
+    }
+}
+
+/// All filters that were ever asked for. There are few: they are searched one by one.
+#[derive(Default, Debug)]
+pub(super) struct Filters {
+    pub(super) list: Vec<Filter>,
+}
+
+impl Filters {
+    pub(super) fn find(&self, text: &[u8]) -> Option<u32> {
+        let place = self.list.iter().position(|filter| *filter.text == *text)?;
+        u32::try_from(place).ok()
+    }
+
+    pub(super) fn get(&self, filter: u32) -> &Filter {
+        &self.list[filter as usize]
+    }
+
+    pub(super) fn get_mut(&mut self, filter: u32) -> &mut Filter {
+        &mut self.list[filter as usize]
+    }
+
+    /// The application asks for it, or for its end.
+    pub(super) fn ask(&mut self, text: &[u8], ticket: u32, wish: Wish) -> u32 {
+        let place = self.find(text).unwrap_or_else(|| {
+            self.list.push(Filter {
+                text: text.into(),
+                wish: Wish::Forgotten,
+                asks: 0,
+                ticket: 0,
+                was_granted: false,
+                was_refused: false,
+                was_ended: false,
+                active: None,
+                subscribed_on: 0,
+                subscribed_asks: 0,
+            });
+            u32::try_from(self.list.len() - 1).expect("an application has fewer filters")
+        });
+        let filter = self.get_mut(place);
+        if filter.wish != Wish::Wanted {
+            filter.was_granted = false;
+        }
+        filter.wish = wish;
+        filter.asks += 1;
+        filter.ticket = ticket;
+        filter.was_refused = false;
+        filter.was_ended = false;
+        place
+    }
+
+    /// The host lost its memory.
+    pub(super) fn forget(&mut self) {
+        for filter in &mut self.list {
+            filter.wish = Wish::Forgotten;
+            filter.was_granted = false;
+            filter.was_refused = false;
+        }
+    }
+
+    /// The best QoS with which this session gets messages of a topic.
+    pub(super) fn best_qos(&self, session: u32, topic: &[u8]) -> Option<u8> {
+        let active = self.list.iter().filter(|filter| matches(&filter.text, topic));
+        active.filter_map(|filter| filter.active_in(session)).max()
+    }
+}

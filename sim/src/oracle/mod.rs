@@ -1,0 +1,266 @@
+//! Judges a run against the promises P1 to P12, from what can be observed and nothing else.
+//!
+//! It shares no code with the machines it judges beyond the plain types of their events: it reads the
+//! bytes at the broker's socket with its own reader and matches topics with its own matcher. The
+//! facts it gathers are kept apart from the judgements, each of which has a file of its own.
+//!
+//! Safety is judged at each observation. Liveness is judged after
+//! [`Observation::Healed`], at the bounds that the oracle
+//! reckons by itself and at the end: a run must go on for [`settle_bound_ms`] after healing, or until
+//! nothing is left to do.
+//!
+//! What it asks of the world beside the observations:
+//! * every connection is announced by `Opening`, and ended at the broker by `EndedAtBroker`;
+//! * the broker does not drop QoS 1 messages because a queue of its own is full;
+//! * [`WILL_TOPIC`] and [`WILL_PAYLOAD`] are the will of every device that has one.
+
+mod bounds;
+mod connections;
+mod facts;
+mod filters;
+mod inbound;
+mod matcher;
+mod messages;
+mod outbound;
+mod p10_will;
+mod p11_time;
+mod p12_malformed;
+mod p1_published;
+mod p2_order;
+mod p3_duplicates;
+mod p4_subscriptions;
+mod p5_clean_slate;
+mod p5_received;
+mod p6_converges;
+mod p7_accounted;
+mod p8_watchdog;
+mod p9_pressure;
+mod promise;
+pub(crate) mod reader;
+mod surroundings;
+mod tickets;
+mod told;
+mod verdict;
+mod weather;
+mod wire;
+
+use fivewire_core::mqtt::QoS;
+use fivewire_core::time::Instant;
+
+use crate::observation::{Observation, Observer};
+use crate::schedule::{Schedule, Topology};
+
+pub use bounds::{drain_ms, recovery_bound_ms, settle_bound_ms};
+use facts::Facts;
+use filters::Wish;
+use outbound::Entry;
+use p2_order::Order;
+use p3_duplicates::Duplicates;
+use p5_clean_slate::CleanSlate;
+use p5_received::Received;
+use p6_converges::Convergence;
+use p8_watchdog::Watchdog;
+use p9_pressure::Pressure;
+use p10_will::WillAndKeepAlive;
+use p12_malformed::Malformed;
+pub use promise::Promise;
+use tickets::Use;
+pub use verdict::Breach;
+use verdict::Verdict;
+
+/// The topic of the device's will, where it has one. Published with QoS 1, not retained.
+pub const WILL_TOPIC: &str = "will/device";
+/// The payload of the device's will.
+pub const WILL_PAYLOAD: &[u8] = b"gone";
+
+/// The judgements that remember something of their own.
+#[derive(Debug)]
+struct Judges {
+    order: Order,
+    duplicates: Duplicates,
+    received: Received,
+    slate: CleanSlate,
+    convergence: Convergence,
+    watchdog: Watchdog,
+    pressure: Pressure,
+    will: WillAndKeepAlive,
+    malformed: Malformed,
+}
+
+/// Watches a run and keeps the first breach of a promise. See the [module](self).
+#[derive(Debug)]
+pub struct Oracle {
+    facts: Facts,
+    judges: Judges,
+    verdict: Verdict,
+}
+
+impl Oracle {
+    /// An oracle for one run of this schedule.
+    #[must_use]
+    pub fn new(schedule: &Schedule) -> Self {
+        let setup = &schedule.setup;
+        Self {
+            facts: Facts::new(setup, recovery_bound_ms(schedule)),
+            judges: Judges {
+                order: Order::default(),
+                duplicates: Duplicates::default(),
+                received: Received::default(),
+                slate: CleanSlate::default(),
+                convergence: Convergence::default(),
+                watchdog: Watchdog::new(setup.host_drift_ppm),
+                pressure: Pressure::default(),
+                will: WillAndKeepAlive::default(),
+                malformed: Malformed::default(),
+            },
+            verdict: Verdict::new(),
+        }
+    }
+
+    /// The first promise that was broken. Nothing is judged after it.
+    #[must_use]
+    pub const fn breach(&self) -> Option<&Breach> {
+        self.verdict.breach.as_ref()
+    }
+
+    /// How many judgements each promise got, by [`Promise::index`]. One that got none was not tested.
+    #[must_use]
+    pub const fn checked(&self) -> &[u64; Promise::COUNT] {
+        &self.verdict.checked
+    }
+
+    const fn is_bridge(&self) -> bool {
+        matches!(self.facts.setup.topology, Topology::Bridge)
+    }
+
+    /// Time goes on to `now`: what should have happened before?
+    fn wait(&mut self, now: Instant) {
+        let Self { facts, judges, verdict } = self;
+        judges.convergence.waited(facts, verdict, now);
+        judges.pressure.waited(facts, verdict, now);
+        judges.will.waited(facts, verdict, now);
+        judges.malformed.waited(facts, verdict, now);
+        if facts.setup.topology == Topology::Bridge {
+            judges.watchdog.waited(verdict, now);
+        }
+        facts.now = now;
+        judges.received.waited(facts, verdict);
+    }
+
+    fn published(&mut self, entry: &Entry<'_>) {
+        let Self { facts, judges, verdict } = self;
+        if facts.outbound.unresolved == 0 {
+            judges.pressure.progressed(facts.now);
+        }
+        let (endings_before, disruptions_before) = (facts.endings, facts.disruptions);
+        let attempt_before = facts.connections.last_attempt();
+        let entry = Entry { endings_before, disruptions_before, attempt_before, ..*entry };
+        let index = facts.outbound.publish(&entry);
+        let is_new = facts.tickets.give(entry.ticket, Use::Publication(index));
+        p7_accounted::given(verdict, entry.ticket, is_new);
+        judges.convergence.published(facts);
+    }
+
+    fn filter_asked(&mut self, ticket: u32, filter: &str, wish: Wish) {
+        let Self { facts, verdict, .. } = self;
+        let place = facts.filters.ask(filter.as_bytes(), ticket, wish);
+        let used_for = match wish {
+            Wish::Wanted => Use::Subscription(place),
+            _ => Use::EndOfSubscription(place),
+        };
+        let is_new = facts.tickets.give(ticket, used_for);
+        p7_accounted::given(verdict, ticket, is_new);
+    }
+
+    fn cancelled(&mut self, ticket: u32) {
+        let facts = &mut self.facts;
+        let used_for = facts.tickets.get_mut(ticket).map(|ticket| ticket.used_for);
+        if let Some(Use::Publication(index)) = used_for {
+            facts.outbound.get_mut(index).is_cancelled = true;
+        }
+    }
+
+    /// The witness published for the device: is the device owed it?
+    fn witness_published(&mut self, topic: &str, payload: &[u8], qos: QoS) {
+        let facts = &mut self.facts;
+        let text = facts.inbound.note(topic.as_bytes(), payload);
+        if qos == QoS::AtMostOnce {
+            return;
+        }
+        // a session that ends with its connection lasts as long as that
+        let has_session = !facts.setup.clean_session
+            || facts.connections.live().any(|connection| connection.is_accepted());
+        let granted = facts.filters.best_qos(facts.session, topic.as_bytes());
+        if has_session && granted.is_some_and(|granted| granted >= 1) {
+            facts.inbound.owe(text);
+        }
+    }
+
+    /// The run is over. Without healing there was nothing to wait for.
+    fn finished(&mut self) {
+        let Self { facts, judges, verdict } = self;
+        if facts.healed_at.is_none() {
+            return;
+        }
+        p1_published::settled(facts, verdict);
+        p7_accounted::settled(facts, verdict);
+        judges.convergence.finished(facts, verdict);
+        if !facts.is_shutting_down {
+            p4_subscriptions::settled(facts, verdict);
+            judges.received.settled(facts, verdict);
+        }
+    }
+}
+
+impl Observer for Oracle {
+    fn observe(&mut self, now: Instant, observation: &Observation<'_>) {
+        if self.verdict.breach.is_some() {
+            return;
+        }
+        let before = self.facts.now;
+        self.verdict.now = now;
+        p11_time::went_on(&mut self.verdict, before, now);
+        if now > before {
+            self.wait(now);
+        }
+        self.judges.convergence.observed(&mut self.verdict, now > before);
+        match *observation {
+            Observation::ToBroker { connection, bytes } => self.read_device(connection, bytes),
+            Observation::FromBroker { connection, bytes } => self.read_broker(connection, bytes),
+            Observation::Told(event) => self.told(&event),
+            Observation::Published { ticket, topic, payload, qos, retain } => {
+                self.published(&Entry {
+                    ticket,
+                    topic: topic.as_bytes(),
+                    payload,
+                    qos: qos as u8,
+                    retain,
+                    endings_before: 0,
+                    disruptions_before: 0,
+                    attempt_before: 0,
+                });
+            }
+            Observation::PublishRefused { error, .. } => {
+                p7_accounted::refused(&self.facts, &mut self.verdict, error);
+            }
+            Observation::SubscribeAsked { ticket, filter, .. } => {
+                self.filter_asked(ticket, filter, Wish::Wanted);
+            }
+            Observation::UnsubscribeAsked { ticket, filter } => {
+                self.filter_asked(ticket, filter, Wish::Unwanted);
+            }
+            Observation::Cancelled { ticket } => self.cancelled(ticket),
+            Observation::Released { delivery } => self.released(delivery),
+            Observation::WitnessPublished { topic, payload, qos } => {
+                self.witness_published(topic, payload, qos);
+            }
+            Observation::WitnessReceived { topic, payload, .. } => {
+                if p10_will::is_will(topic.as_bytes(), payload) {
+                    self.judges.will.will_told(&mut self.verdict);
+                }
+            }
+            Observation::Finished => self.finished(),
+            _ => self.observe_surroundings(observation),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! P10: the will is registered and told, DISCONNECT only says goodbye, keep alive is kept.
+
+use fivewire_core::time::Instant;
+
+use crate::observation::Ending;
+
+use super::connections::Connection;
+use super::facts::Facts;
+use super::promise::Promise::{P9, P10};
+use super::reader::{Connect, Will};
+use super::verdict::Verdict;
+use super::{WILL_PAYLOAD, WILL_TOPIC};
+
+/// How late the broker may be with a will, beyond 1.5 times keep alive.
+const LATE_MAX_MS: u32 = 5_000;
+
+const WILL: Will<'static> =
+    Will { topic: WILL_TOPIC.as_bytes(), payload: WILL_PAYLOAD, qos: 1, retain: false };
+
+/// The state of this judgement.
+#[derive(Default, Debug)]
+pub(super) struct WillAndKeepAlive {
+    /// The last accepted connection.
+    connection: u32,
+    /// When its next packet must have come [MQTT-3.1.2-23].
+    packet_by: Option<Instant>,
+    /// When its will must have been published unless it goes on.
+    will_by: Option<Instant>,
+    /// Wills that the broker was given and may still publish.
+    wills: u32,
+}
+
+impl WillAndKeepAlive {
+    /// CONNECT came.
+    pub(super) fn connecting(&mut self, facts: &Facts, verdict: &mut Verdict, got: &Connect<'_>) {
+        self.wills += u32::from(got.will.is_some());
+        // whoever comes back takes the old connection over: its will is no longer owed
+        self.will_by = None;
+        let setup = &facts.setup;
+        verdict.require(P10, got.keep_alive_s == setup.keep_alive_s, || {
+            format!("CONNECT has keep alive {}, not {}", got.keep_alive_s, setup.keep_alive_s)
+        });
+        let expected = setup.will.then_some(WILL);
+        verdict.require(P10, got.will == expected, || match (got.will, expected) {
+            (None, _) => "CONNECT came without the will".into(),
+            (Some(_), None) => "CONNECT came with a will that nobody configured".into(),
+            (Some(_), Some(_)) => "CONNECT came with another will".into(),
+        });
+    }
+
+    /// The broker accepted a CONNECT.
+    pub(super) fn accepted(&mut self, facts: &Facts, connection: &Connection) {
+        self.connection = connection.id;
+        self.alive(facts, connection);
+        self.heard(facts, connection);
+    }
+
+    /// A packet came from the device.
+    #[inline]
+    pub(super) fn alive(&mut self, facts: &Facts, connection: &Connection) {
+        let is_judged = !connection.is_harmed && !connection.is_left && !connection.is_tainted;
+        let keep_alive_ms = u32::from(facts.setup.keep_alive_s) * 1_000;
+        if connection.id == self.connection && keep_alive_ms > 0 && !connection.is_disconnecting {
+            self.packet_by = is_judged.then(|| facts.now.plus_ms(keep_alive_ms));
+        }
+    }
+
+    /// Bytes came from the device, if only a part of a packet: to the broker it lives.
+    #[inline]
+    pub(super) fn heard(&mut self, facts: &Facts, connection: &Connection) {
+        let keep_alive_ms = u32::from(facts.setup.keep_alive_s) * 1_000;
+        let is_owed = facts.setup.will && keep_alive_ms > 0 && !connection.is_disconnecting;
+        if connection.id == self.connection && is_owed && facts.weather.lets_broker_work() {
+            self.will_by = Some(facts.now.plus_ms(keep_alive_ms / 2 * 3 + LATE_MAX_MS));
+        }
+    }
+
+    /// DISCONNECT came.
+    pub(super) fn disconnecting(
+        &mut self,
+        facts: &Facts,
+        verdict: &mut Verdict,
+        connection: &Connection,
+    ) {
+        let wipes = connection.connect == Some(true) && !facts.setup.clean_session;
+        verdict.require(P10, facts.is_shutting_down || wipes, || {
+            format!("DISCONNECT came on connection {}, which nobody asked for", connection.id)
+        });
+        if connection.connect.is_some() && !connection.is_disconnecting {
+            self.refused();
+        }
+        if connection.id == self.connection {
+            self.packet_by = None;
+            self.will_by = None;
+        }
+    }
+
+    /// The broker refused a CONNECT, or was told to forget its will.
+    pub(super) const fn refused(&mut self) {
+        self.wills = self.wills.saturating_sub(1);
+    }
+
+    /// Something may delay or end the connection.
+    pub(super) const fn harmed(&mut self) {
+        self.packet_by = None;
+    }
+
+    /// The broker stops or hangs: it may forget wills.
+    pub(super) const fn broker_disturbed(&mut self) {
+        self.packet_by = None;
+        self.will_by = None;
+    }
+
+    /// A connection is over at one of its ends.
+    pub(super) fn left(&mut self, connection: u32) {
+        if connection == self.connection {
+            self.packet_by = None;
+        }
+    }
+
+    /// A connection ended at the broker's end.
+    pub(super) fn ended(
+        &mut self,
+        facts: &Facts,
+        verdict: &mut Verdict,
+        connection: &Connection,
+        ending: Ending,
+    ) {
+        self.left(connection.id);
+        let is_goodbye = facts.is_shutting_down
+            && connection.is_accepted()
+            && !connection.is_harmed
+            && !connection.is_tainted
+            && matches!(ending, Ending::ClosedByPeer | Ending::Reset);
+        if is_goodbye {
+            verdict.require(P10, connection.is_disconnecting, || {
+                format!("connection {} was closed on purpose without DISCONNECT", connection.id)
+            });
+        }
+    }
+
+    /// The witness received the will.
+    pub(super) fn will_told(&mut self, verdict: &mut Verdict) {
+        verdict.require(P10, self.wills > 0, || {
+            "a will was published although the device had said goodbye".into()
+        });
+        self.wills = self.wills.saturating_sub(1);
+        self.will_by = None;
+    }
+
+    /// Time went on; the facts are those before what happens now.
+    #[inline]
+    pub(super) fn waited(&mut self, facts: &Facts, verdict: &mut Verdict, now: Instant) {
+        if self.packet_by.is_some_and(|deadline| now > deadline) {
+            self.packet_by = None;
+            // withheld reading is no reason to be silent
+            let promise = if facts.is_held { P9 } else { P10 };
+            verdict.require(promise, false, || {
+                "the device sent nothing for longer than keep alive [MQTT-3.1.2-23]".into()
+            });
+        }
+        if self.will_by.is_some_and(|deadline| now > deadline) {
+            self.will_by = None;
+            verdict.require(P10, false, || {
+                "the device vanished, and its will was not published within 1.5 times keep alive"
+                    .into()
+            });
+        }
+    }
+}
+
+/// Whether a message that the witness got is the device's will.
+pub(super) fn is_will(topic: &[u8], payload: &[u8]) -> bool {
+    topic == WILL.topic && payload == WILL.payload
+}

@@ -1,0 +1,154 @@
+//! What the device tells its application.
+
+use fivewire_core::event::{AbandonReason, DownReason, Event, Message};
+use fivewire_core::mqtt::QoS;
+
+use super::filters::Wish;
+use super::outbound::Outcome;
+use super::promise::Promise;
+use super::tickets::Use;
+use super::{Oracle, p1_published, p3_duplicates, p4_subscriptions, p5_received, p7_accounted};
+
+impl Oracle {
+    pub(super) fn told(&mut self, event: &Event<'_>) {
+        p7_accounted::told(&self.facts, &mut self.verdict);
+        match *event {
+            Event::Acked(ticket) => self.publication_ended(ticket.get(), Outcome::Acked, None),
+            Event::Sent(ticket) => self.publication_ended(ticket.get(), Outcome::Sent, None),
+            Event::Refused { ticket, .. } => {
+                self.publication_ended(ticket.get(), Outcome::Refused, None);
+            }
+            Event::Abandoned { ticket, reason } => {
+                self.publication_ended(ticket.get(), Outcome::Abandoned, Some(reason));
+            }
+            Event::Message(message) => self.message_told(&message),
+            Event::MessageTooLarge { qos, size_bytes } if qos != QoS::AtMostOnce => {
+                self.judges.received.too_large(size_bytes);
+            }
+            Event::Subscribed { ticket, .. } => {
+                self.filter_told(ticket.get(), Wish::Wanted);
+            }
+            Event::SubscribeRefused(ticket) => self.filter_told(ticket.get(), Wish::Refused),
+            Event::Unsubscribed(ticket) => self.filter_told(ticket.get(), Wish::Unwanted),
+            Event::Connected { .. } => {
+                self.facts.is_up = true;
+                self.judges.convergence.connected();
+                self.facts.troubles_at_connected = self.facts.troubles_at_connack;
+            }
+            Event::Disconnected { reason } => self.disconnected(reason),
+            Event::EspReady { .. } => {
+                let are_boards_spared = self.facts.weather.spares_boards();
+                self.judges.watchdog.ready(are_boards_spared);
+            }
+            Event::Stopped => {
+                p7_accounted::stopped(&self.facts, &mut self.verdict);
+                self.facts.is_stopped = true;
+                self.facts.is_up = false;
+                self.judges.watchdog.off();
+            }
+            _ => {}
+        }
+    }
+
+    fn publication_ended(&mut self, number: u32, outcome: Outcome, reason: Option<AbandonReason>) {
+        let Self { facts, judges, verdict } = self;
+        let ticket = facts.tickets.get_mut(number);
+        let Some((ticket, index)) = ticket.and_then(|ticket| match ticket.used_for {
+            Use::Publication(index) => Some((ticket, index)),
+            Use::Subscription(_) | Use::EndOfSubscription(_) => None,
+        }) else {
+            p7_accounted::unknown(verdict, number);
+            return;
+        };
+        let had_ended = std::mem::replace(&mut ticket.is_ended, true);
+        let promise = match facts.outbound.get(index).qos {
+            0 => Promise::P7,
+            _ => Promise::P1,
+        };
+        verdict.require(promise, !had_ended, || {
+            format!("{} has a second outcome, {outcome:?}", facts.outbound.show(index))
+        });
+        if had_ended {
+            return;
+        }
+        p1_published::ended(facts, verdict, index, outcome);
+        if let Some(reason) = reason {
+            p1_published::abandoned(facts, verdict, index, reason);
+        }
+        let disruptions = facts.disruptions;
+        facts.outbound.end(index, outcome, disruptions);
+        judges.pressure.progressed(facts.now);
+    }
+
+    fn message_told(&mut self, message: &Message<'_>) {
+        let Self { facts, verdict, .. } = self;
+        let life = facts.device_life;
+        let text = facts.inbound.note(message.topic.as_bytes(), message.payload);
+        p5_received::told(facts, verdict, text);
+        if message.qos == QoS::AtMostOnce {
+            return;
+        }
+        let entry = facts.inbound.get_mut(text);
+        entry.told_in_life = Some(life);
+        if !message.retain {
+            entry.told += 1;
+            entry.told_of_owed += 1;
+            p3_duplicates::told(facts, verdict, text);
+        }
+        if let Some(delivery) = message.delivery {
+            facts.inbound.hand_out(delivery.get(), text);
+        }
+    }
+
+    /// The application released a message.
+    pub(super) fn released(&mut self, delivery: u32) {
+        let life = self.facts.device_life;
+        if let Some(text) = self.facts.inbound.take_back(delivery) {
+            self.facts.inbound.get_mut(text).released_in_life = Some(life);
+        }
+    }
+
+    /// An outcome of a subscription or of its end.
+    fn filter_told(&mut self, number: u32, outcome: Wish) {
+        let Self { facts, verdict, .. } = self;
+        let ticket = facts.tickets.get_mut(number);
+        let Some((ticket, place)) = ticket.and_then(|ticket| match ticket.used_for {
+            Use::Subscription(place) | Use::EndOfSubscription(place) => Some((ticket, place)),
+            Use::Publication(_) => None,
+        }) else {
+            p7_accounted::unknown(verdict, number);
+            return;
+        };
+        let had_ended = std::mem::replace(&mut ticket.is_ended, true);
+        let filter = facts.filters.get_mut(place);
+        match outcome {
+            Wish::Wanted => {
+                // a renewal that is refused later is told under the same ticket
+                verdict.require(Promise::P4, !had_ended, || {
+                    format!("ticket #{number} was told as subscribed a second time")
+                });
+                p4_subscriptions::granted(verdict, filter);
+            }
+            Wish::Refused => {
+                p4_subscriptions::refused(verdict, filter);
+                filter.was_refused = false;
+                if filter.ticket == number {
+                    filter.wish = Wish::Refused;
+                }
+            }
+            Wish::Unwanted | Wish::Forgotten => {
+                verdict.require(Promise::P4, !had_ended, || {
+                    format!("ticket #{number} was told as ended a second time")
+                });
+                p4_subscriptions::ended(verdict, filter);
+            }
+        }
+    }
+
+    fn disconnected(&mut self, reason: DownReason) {
+        let Self { facts, judges, verdict } = self;
+        judges.convergence.disconnected(facts, verdict, reason);
+        judges.malformed.disconnected(facts, verdict, reason);
+        facts.is_up = false;
+    }
+}

@@ -1,0 +1,270 @@
+//! What passes the broker's socket, in both directions.
+
+use std::mem;
+
+use crate::observation::{ConnectionId, Ending};
+
+use super::connections::{Request, Unreleased};
+use super::outbound::Identity;
+use super::reader::{Filters, Packet, Publish};
+use super::{Oracle, p1_published, p3_duplicates, p4_subscriptions};
+
+/// The return code of a SUBACK that refuses a filter.
+const SUBSCRIBE_REFUSED: u8 = 0x80;
+
+impl Oracle {
+    /// Bytes of the device arrived at the broker's socket.
+    pub(super) fn read_device(&mut self, id: ConnectionId, bytes: &[u8]) {
+        let Some(slot) = self.facts.connections.find(id.0) else { return };
+        self.judges.will.heard(&self.facts, self.facts.connections.get(slot));
+        let mut reader = mem::take(&mut self.facts.connections.get_mut(slot).from_device);
+        let mut rest = bytes;
+        while let Some(packet) = reader.next(&mut rest) {
+            self.packet_of_device(slot, &packet);
+        }
+        let connection = self.facts.connections.get_mut(slot);
+        if reader.is_garbled() && !connection.is_tainted {
+            p1_published::garbled(&mut self.verdict, id.0);
+        }
+        connection.from_device = reader;
+    }
+
+    /// The broker wrote bytes into its socket.
+    pub(super) fn read_broker(&mut self, id: ConnectionId, bytes: &[u8]) {
+        let Some(slot) = self.facts.connections.find(id.0) else { return };
+        let mut reader = mem::take(&mut self.facts.connections.get_mut(slot).from_broker);
+        let mut rest = bytes;
+        while let Some(packet) = reader.next(&mut rest) {
+            self.packet_of_broker(slot, &packet);
+        }
+        let connection = self.facts.connections.get_mut(slot);
+        connection.is_tainted |= reader.is_garbled();
+        connection.from_broker = reader;
+    }
+
+    fn packet_of_device(&mut self, slot: usize, packet: &Packet<'_>) {
+        let Self { facts, judges, verdict } = self;
+        let connection = facts.connections.get(slot);
+        judges.will.alive(facts, connection);
+        let comes_first = matches!(packet, Packet::Connect(_) | Packet::Disconnect);
+        if !comes_first && !connection.is_tainted {
+            p3_duplicates::greeted(verdict, connection);
+        }
+        match packet {
+            Packet::Connect(connect) => {
+                judges.slate.connecting(facts, verdict, connection, connect.clean_session);
+                judges.will.connecting(facts, verdict, connect);
+                let is_late = connection.is_left;
+                facts.connections.get_mut(slot).connect = Some(connect.clean_session);
+                if is_late {
+                    // it may take over the connection that the device has now
+                    self.strike();
+                }
+            }
+            Packet::Publish(publish) => self.publish_of_device(slot, publish),
+            Packet::Puback(packet_id) => self.puback_of_device(slot, *packet_id),
+            Packet::Subscribe { packet_id, filters } => self.subscribe(slot, *packet_id, *filters),
+            Packet::Unsubscribe { packet_id, filters } => {
+                self.unsubscribe(slot, *packet_id, *filters);
+            }
+            Packet::Disconnect => {
+                judges.will.disconnecting(facts, verdict, connection);
+                facts.connections.get_mut(slot).is_disconnecting = true;
+            }
+            _ => {}
+        }
+    }
+
+    fn publish_of_device(&mut self, slot: usize, publish: &Publish<'_>) {
+        let Self { facts, judges, verdict } = self;
+        let connection = facts.connections.get(slot);
+        let (id, session) = (connection.id, connection.session);
+        let Publish { topic, payload, packet_id, .. } = *publish;
+        let identity = facts.outbound.identify(topic, payload, id, packet_id);
+        if !connection.is_tainted {
+            p1_published::arrived(facts, verdict, identity, publish);
+        }
+        let Identity::Published(index) = identity else { return };
+        if !connection.is_tainted {
+            judges.order.arrived(facts, verdict, index);
+            judges.duplicates.arrived(facts, verdict, connection, index, publish);
+        }
+        let publication = facts.outbound.get(index);
+        let is_redelivered = publication.copies > 0 && publication.session == session;
+        let first_arrival = publication.first_arrival;
+        facts.outbound.arrive(index, id, session, packet_id);
+        let connection = facts.connections.get_mut(slot);
+        if is_redelivered {
+            connection.redelivered = first_arrival;
+        }
+        if publish.qos > 0 {
+            connection.requests.push((packet_id, Request::Publish(index)));
+        }
+    }
+
+    fn puback_of_device(&mut self, slot: usize, packet_id: u16) {
+        let Self { facts, judges, verdict } = self;
+        let connection = facts.connections.get(slot);
+        if !connection.is_tainted {
+            judges.received.acknowledged(facts, verdict, connection, packet_id);
+        }
+        let unreleased = &mut facts.connections.get_mut(slot).unreleased;
+        if let Some(place) = unreleased.iter().position(|sent| sent.packet_id == packet_id) {
+            unreleased.remove(place);
+        }
+    }
+
+    fn subscribe(&mut self, slot: usize, packet_id: u16, filters: Filters<'_>) {
+        let Self { facts, verdict, .. } = self;
+        let mut count = 0;
+        for (text, _) in filters {
+            let connection = facts.connections.get_mut(slot);
+            let Some(place) = facts.filters.find(text) else {
+                p4_subscriptions::unknown(verdict, text);
+                return;
+            };
+            let filter = facts.filters.get_mut(place);
+            if !connection.is_tainted {
+                p4_subscriptions::subscribed(verdict, connection, filter);
+            }
+            filter.subscribed_on = connection.id;
+            filter.subscribed_asks = filter.asks;
+            connection.asked.push_back(place);
+            count += 1;
+        }
+        let connection = facts.connections.get_mut(slot);
+        if !connection.is_tainted {
+            p3_duplicates::request(verdict, connection, packet_id);
+        }
+        connection.requests.push((packet_id, Request::Subscribe(count)));
+    }
+
+    fn unsubscribe(&mut self, slot: usize, packet_id: u16, filters: Filters<'_>) {
+        let Self { facts, verdict, .. } = self;
+        let connection = facts.connections.get_mut(slot);
+        if !connection.is_tainted {
+            p3_duplicates::request(verdict, connection, packet_id);
+        }
+        let mut count = 0;
+        for (text, _) in filters {
+            if let Some(place) = facts.filters.find(text) {
+                connection.asked.push_back(place);
+                count += 1;
+            }
+        }
+        connection.requests.push((packet_id, Request::Unsubscribe(count)));
+    }
+
+    fn packet_of_broker(&mut self, slot: usize, packet: &Packet<'_>) {
+        match *packet {
+            Packet::Connack { session_present, code } => self.connack(slot, session_present, code),
+            Packet::Publish(publish) => self.publish_of_broker(slot, &publish),
+            Packet::Puback(packet_id) => {
+                let connection = self.facts.connections.get_mut(slot);
+                let is_publish = |request| matches!(request, Request::Publish(_));
+                if let Some(Request::Publish(index)) = connection.answer(packet_id, is_publish) {
+                    self.facts.outbound.acknowledge(index);
+                }
+            }
+            Packet::Suback { packet_id, codes } => self.suback(slot, packet_id, codes),
+            Packet::Unsuback(packet_id) => self.unsuback(slot, packet_id),
+            _ => {}
+        }
+    }
+
+    fn connack(&mut self, slot: usize, session_present: bool, code: u8) {
+        let Self { facts, judges, .. } = self;
+        let connection = facts.connections.get(slot);
+        // one that comes unasked or again is malformed on purpose
+        if connection.connect.is_none() || connection.connack.is_some() {
+            return;
+        }
+        let is_harmed = connection.is_harmed;
+        if code == 0 {
+            if !session_present {
+                facts.end_session();
+            }
+            let is_safe = !is_harmed && facts.weather.spares_connections();
+            facts.troubles_at_connack = is_safe.then_some(facts.weather.troubles);
+        }
+        let session = facts.session;
+        let connection = facts.connections.get_mut(slot);
+        connection.connack = Some(code);
+        connection.session = session;
+        if code == 0 {
+            let connection = facts.connections.get(slot);
+            judges.slate.accepted(facts, connection);
+            judges.will.accepted(facts, connection);
+        } else {
+            judges.will.refused();
+        }
+    }
+
+    fn publish_of_broker(&mut self, slot: usize, publish: &Publish<'_>) {
+        let facts = &mut self.facts;
+        let link_losses = facts.link_losses;
+        let text = facts.inbound.note(publish.topic, publish.payload);
+        let message = facts.inbound.get_mut(text);
+        message.copies_any += 1;
+        if publish.qos == 0 {
+            return;
+        }
+        if !publish.retain {
+            if message.copies == 0 {
+                message.link_losses_before = link_losses;
+            }
+            message.copies += 1;
+        }
+        let Publish { packet_id, size_bytes, .. } = *publish;
+        let connection = facts.connections.get_mut(slot);
+        connection.unreleased.push_back(Unreleased { packet_id, text, size_bytes });
+    }
+
+    fn suback(&mut self, slot: usize, packet_id: u16, codes: &[u8]) {
+        let facts = &mut self.facts;
+        let connection = facts.connections.get_mut(slot);
+        let start = connection.filters_before(packet_id);
+        let is_subscribe = |request| matches!(request, Request::Subscribe(_));
+        let answered = connection.answer(packet_id, is_subscribe);
+        let Some(Request::Subscribe(count)) = answered else { return };
+        let session = connection.session;
+        // of a SUBACK that does not fit, nothing is believed
+        let codes = if codes.len() == count { codes } else { &[] };
+        for (place, filter) in connection.asked.drain(start..start + count).enumerate() {
+            let filter = facts.filters.get_mut(filter);
+            match codes.get(place) {
+                Some(&qos @ 0..=2) => filter.grant(session, qos),
+                Some(&SUBSCRIBE_REFUSED) => filter.was_refused = true,
+                _ => {}
+            }
+        }
+    }
+
+    fn unsuback(&mut self, slot: usize, packet_id: u16) {
+        let facts = &mut self.facts;
+        let connection = facts.connections.get_mut(slot);
+        let start = connection.filters_before(packet_id);
+        let is_unsubscribe = |request| matches!(request, Request::Unsubscribe(_));
+        let answered = connection.answer(packet_id, is_unsubscribe);
+        let Some(Request::Unsubscribe(count)) = answered else { return };
+        for filter in connection.asked.drain(start..start + count) {
+            facts.filters.get_mut(filter).end();
+        }
+    }
+
+    /// A connection ended at the broker's end.
+    pub(super) fn ended_at_broker(&mut self, id: ConnectionId, ending: Ending) {
+        let Self { facts, judges, verdict } = self;
+        let Some(slot) = facts.connections.find(id.0) else { return };
+        let connection = facts.connections.get(slot);
+        judges.will.ended(facts, verdict, connection, ending);
+        if connection.is_accepted() {
+            facts.endings += 1;
+            if connection.connect == Some(true) {
+                facts.inbound.forgive();
+            }
+        }
+        facts.disruptions += 1;
+        facts.connections.close(slot);
+    }
+}

@@ -1,0 +1,347 @@
+//! Draws schedules by swarm: first which kinds of fault exist at all in this run, then when.
+//!
+//! Leaving kinds out finds more than mixing everything, because one fault no longer hides what
+//! another one leads to. Times are not even: half of the faults lie where a message is under way or
+//! where another fault is at work, and between them are long quiet stretches.
+
+use std::ops::RangeInclusive;
+
+use crate::app::Intervals;
+use crate::fault::{Fault, FaultKind, Memory};
+use crate::random::{Purpose, Random};
+use crate::schedule::{Schedule, Setup, Topology, VERSION, Workload};
+
+/// Every kind of fault. Arguments are drawn anew, except for how much a broker remembers.
+pub const ALL_KINDS: &[FaultKind] = &[
+    FaultKind::WifiOutage,
+    FaultKind::WifiFade,
+    FaultKind::Latency { extra_ms: 0 },
+    FaultKind::TcpReset,
+    FaultKind::TcpHalfOpen,
+    FaultKind::BrokerCloses,
+    FaultKind::ConnectRefused,
+    FaultKind::ConnectBlackhole,
+    FaultKind::BrokerRestart { memory: Memory::Kept },
+    FaultKind::BrokerRestart { memory: Memory::Lost },
+    FaultKind::BrokerCrash { memory: Memory::Kept },
+    FaultKind::BrokerCrash { memory: Memory::Lost },
+    FaultKind::BrokerHang,
+    FaultKind::SessionLost,
+    FaultKind::ConnectDenied { code: 0 },
+    FaultKind::AcksSwallowed,
+    FaultKind::AcksDoubled,
+    FaultKind::Malformed { which: 0 },
+    FaultKind::Backlog { messages: 0 },
+    FaultKind::EspCrash,
+    FaultKind::EspHang,
+    FaultKind::EspCommandTaskDies,
+    FaultKind::EspSlowBoot,
+    FaultKind::EspBrownOut,
+    FaultKind::EspReceiveOverflow,
+    FaultKind::LinkReset,
+    FaultKind::LinkDead,
+    FaultKind::HostBusy,
+    FaultKind::HostReset,
+    FaultKind::AppHolds,
+    FaultKind::AppBurst { messages: 0 },
+];
+
+/// Sets of topic filters that each match `down/0` to `down/2`, and no topic twice.
+const FILTERS: &[&[&str]] = &[
+    &["down/#"],
+    &["down/+", "other/#"],
+    &["down/0", "down/1", "down/2"],
+    &["+/0", "down/1", "down/2/#"],
+];
+
+/// What a scenario leaves to chance, and within which limits.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Draw<'a> {
+    /// The scenario's name, which the schedule carries.
+    pub scenario: &'a str,
+    /// Where the client runs. Kinds that need a bridge are left out where there is none.
+    pub topology: Topology,
+    /// How long faults and workload go on, in milliseconds.
+    pub duration_ms: u32,
+    /// The kinds that may exist.
+    pub kinds: &'a [FaultKind],
+    /// How many of them exist in one run; all there are, if there are fewer.
+    pub kinds_per_run: RangeInclusive<u32>,
+    /// How many faults a run has.
+    pub faults: RangeInclusive<u32>,
+    /// The application publishes every so many milliseconds.
+    pub publish_every_ms: RangeInclusive<u32>,
+    /// The witness publishes every so many milliseconds.
+    pub inbound_every_ms: RangeInclusive<u32>,
+}
+
+impl Default for Draw<'_> {
+    /// One hour of a bridge with 3 to 30 faults of 2 to 8 kinds, and a message each way every
+    /// 4 to 5 s.
+    fn default() -> Self {
+        Self {
+            scenario: "swarm",
+            topology: Topology::Bridge,
+            duration_ms: 3_600_000,
+            kinds: ALL_KINDS,
+            kinds_per_run: 2..=8,
+            faults: 3..=30,
+            publish_every_ms: 4_000..=5_000,
+            inbound_every_ms: 4_000..=5_000,
+        }
+    }
+}
+
+/// Draws the schedule of a seed.
+#[must_use]
+pub fn draw(seed: u64, draw: &Draw<'_>) -> Schedule {
+    let mut random = Random::new(seed, Purpose::Schedule);
+    let setup = draw_setup(&mut random, draw.topology);
+    let workload = draw_workload(&mut random, draw);
+    let mut schedule = Schedule {
+        version: VERSION,
+        scenario: draw.scenario.to_owned(),
+        seed,
+        duration_ms: draw.duration_ms,
+        setup,
+        workload,
+        faults: Vec::new(),
+    };
+    let kinds = draw_kinds(&mut random, draw);
+    if !kinds.is_empty() {
+        let faults = draw_faults(&mut random, draw, &schedule, &kinds);
+        schedule.faults = faults;
+    }
+    schedule
+}
+
+fn in_range(random: &mut Random, range: &RangeInclusive<u32>) -> u32 {
+    random.between(*range.start(), *range.end())
+}
+
+fn draw_setup(random: &mut Random, topology: Topology) -> Setup {
+    let latency_min_ms = random.between(1, 20);
+    let filters = random.pick(FILTERS);
+    Setup {
+        topology,
+        window: random.between(1, 16) as u8,
+        keep_alive_s: *random.pick(&[10, 20, 30, 60, 60, 60, 120]),
+        clean_session: random.chance(1, 10),
+        clean_init: random.chance(3, 4),
+        release_after_ms: random.chance(1, 2).then(|| random.between(0, 3_000)),
+        will: random.chance(2, 3),
+        latency_min_ms,
+        latency_max_ms: latency_min_ms + random.between(0, 200),
+        host_drift_ppm: random.between(0, 400) as i32 - 200,
+        esp_drift_ppm: random.between(0, 400) as i32 - 200,
+        chops_segments: random.chance(3, 4),
+        outbox_bytes: 1_024 * random.between(1, 8),
+        filters: filters.iter().map(ToString::to_string).collect(),
+        refused_filter: random.chance(1, 4).then(|| "refused/#".to_owned()),
+    }
+}
+
+fn draw_workload(random: &mut Random, draw: &Draw<'_>) -> Workload {
+    let payload_min_bytes = random.between(8, 40) as u16;
+    let payload_range_bytes = if random.chance(1, 5) { 600 } else { 120 };
+    Workload {
+        publish_every_ms: in_range(random, &draw.publish_every_ms),
+        qos0_percent: if random.chance(1, 2) { 0 } else { random.between(1, 50) as u8 },
+        topics: random.between(1, 5) as u8,
+        payload_min_bytes,
+        payload_max_bytes: payload_min_bytes + random.between(0, payload_range_bytes) as u16,
+        inbound_every_ms: in_range(random, &draw.inbound_every_ms),
+        inbound_topics: (0..random.between(1, 3)).map(|topic| format!("down/{topic}")).collect(),
+    }
+}
+
+fn draw_kinds(random: &mut Random, draw: &Draw<'_>) -> Vec<FaultKind> {
+    let mut kinds: Vec<FaultKind> = draw.kinds.to_vec();
+    if draw.topology == Topology::Client {
+        kinds.retain(|kind| !kind.needs_bridge());
+    }
+    let count = in_range(random, &draw.kinds_per_run) as usize;
+    for place in 0..count.min(kinds.len()) {
+        let other = random.between(place as u32, kinds.len() as u32 - 1) as usize;
+        kinds.swap(place, other);
+    }
+    kinds.truncate(count);
+    kinds
+}
+
+/// Where faults are worth while.
+struct Times {
+    /// When messages come into being, in milliseconds.
+    messages_ms: Vec<u32>,
+    /// How long one is under way, there and back.
+    round_trip_ms: u32,
+    end_ms: u32,
+}
+
+impl Times {
+    fn new(schedule: &Schedule) -> Self {
+        let Schedule { seed, duration_ms, setup, workload, .. } = schedule;
+        let end_us = u64::from(*duration_ms) * 1_000;
+        let outbound = Intervals::new(*seed, Purpose::Outbound, workload.publish_every_ms);
+        let inbound = Intervals::new(*seed, Purpose::Inbound, workload.inbound_every_ms);
+        let within = |at: &fivewire_core::time::Instant| at.as_micros() < end_us;
+        let messages = outbound.take_while(within).chain(inbound.take_while(within));
+        Self {
+            messages_ms: messages.map(|at| at.as_millis() as u32).collect(),
+            round_trip_ms: 2 * setup.latency_max_ms + 30,
+            // Nobody is connected at first, and the last ones should have time to bite.
+            end_ms: duration_ms.saturating_sub(15_000),
+        }
+    }
+
+    fn draw(&self, random: &mut Random, kind: FaultKind, before: &[Fault]) -> u32 {
+        if needs_company(kind) && !before.is_empty() && random.chance(3, 4) {
+            let other = random.pick(before);
+            let at_ms = other.at_ms + random.between(0, other.duration_ms.saturating_add(2_000));
+            return at_ms.saturating_sub(random.between(0, 5_000)).min(self.end_ms);
+        }
+        let at_ms = match (random.below(4), before.last()) {
+            (0 | 1, _) if !self.messages_ms.is_empty() => {
+                *random.pick(&self.messages_ms) + random.between(0, self.round_trip_ms)
+            }
+            (2, Some(other)) => {
+                other.at_ms + random.between(0, other.duration_ms.saturating_add(5_000))
+            }
+            _ => random.between(1_000, self.end_ms.max(1_000)),
+        };
+        at_ms.min(self.end_ms)
+    }
+}
+
+/// True for what hurts nobody until something else has gone wrong.
+const fn needs_company(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::ConnectRefused
+            | FaultKind::ConnectBlackhole
+            | FaultKind::ConnectDenied { .. }
+            | FaultKind::EspSlowBoot
+            | FaultKind::EspReceiveOverflow
+    )
+}
+
+fn draw_faults(
+    random: &mut Random,
+    draw: &Draw<'_>,
+    schedule: &Schedule,
+    kinds: &[FaultKind],
+) -> Vec<Fault> {
+    let times = Times::new(schedule);
+    let count = in_range(random, &draw.faults);
+    let mut budget_ms = draw.duration_ms / 2;
+    let mut faults: Vec<Fault> = Vec::with_capacity(count as usize);
+    for number in 0..count as usize {
+        // Every kind that exists has a turn before any has a second one.
+        let kind = *kinds.get(number).unwrap_or_else(|| random.pick(kinds));
+        let kind = with_arguments(random, kind);
+        let at_ms = times.draw(random, kind, &faults);
+        let duration_ms = if kind.is_instant() {
+            0
+        } else {
+            draw_duration(random, kind, schedule.setup.keep_alive_s, budget_ms)
+        };
+        budget_ms = budget_ms.saturating_sub(duration_ms);
+        faults.push(Fault { at_ms, duration_ms, kind });
+    }
+    faults.sort_by_key(|fault| fault.at_ms);
+    faults
+}
+
+fn with_arguments(random: &mut Random, kind: FaultKind) -> FaultKind {
+    match kind {
+        FaultKind::Latency { .. } => FaultKind::Latency { extra_ms: random.between(50, 4_000) },
+        FaultKind::ConnectDenied { .. } => {
+            FaultKind::ConnectDenied { code: random.between(1, 5) as u8 }
+        }
+        FaultKind::Malformed { .. } => FaultKind::Malformed { which: random.below(256) as u8 },
+        FaultKind::Backlog { .. } => FaultKind::Backlog { messages: random.between(5, 120) as u16 },
+        FaultKind::AppBurst { .. } => {
+            FaultKind::AppBurst { messages: random.between(5, 120) as u16 }
+        }
+        other => other,
+    }
+}
+
+/// Short ones hit one message, long ones outlast keep alive, most lie between.
+fn draw_duration(random: &mut Random, kind: FaultKind, keep_alive_s: u16, budget_ms: u32) -> u32 {
+    let (short, medium) = match kind {
+        FaultKind::HostBusy | FaultKind::LinkDead => (20..=1_000, 1_000..=15_000),
+        FaultKind::EspBrownOut => (1_000..=5_000, 5_000..=20_000),
+        FaultKind::EspSlowBoot | FaultKind::EspReceiveOverflow => (5_000..=20_000, 20_000..=90_000),
+        _ => (50..=2_000, 2_000..=25_000),
+    };
+    let keep_alive_ms = u32::from(keep_alive_s.max(10)) * 1_000;
+    let long = keep_alive_ms..=keep_alive_ms.saturating_mul(3).min(200_000);
+    let may_be_long = !matches!(kind, FaultKind::HostBusy | FaultKind::EspBrownOut);
+    match random.below(6) {
+        0 if may_be_long && *long.end() <= budget_ms => in_range(random, &long),
+        1..=3 if *medium.end() <= budget_ms => in_range(random, &medium),
+        _ => in_range(random, &short),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_draws_the_same_schedule_every_time() {
+        let options = Draw::default();
+        assert_eq!(draw(7, &options), draw(7, &options));
+        assert_ne!(draw(7, &options).faults, draw(8, &options).faults);
+    }
+
+    #[test]
+    fn schedules_keep_their_limits() {
+        let options = Draw::default();
+        for seed in 0..500 {
+            let schedule = draw(seed, &options);
+            assert!((3..=30).contains(&schedule.faults.len()), "{seed}");
+            assert!((1..=16).contains(&schedule.setup.window), "{seed}");
+            assert!(schedule.workload.publish_every_ms <= 5_000, "{seed}");
+            assert!(schedule.workload.inbound_every_ms <= 5_000, "{seed}");
+            assert!(schedule.faults.is_sorted_by_key(|fault| fault.at_ms), "{seed}");
+            for fault in &schedule.faults {
+                assert!(fault.at_ms < schedule.duration_ms, "{seed}: {fault:?}");
+                assert_eq!(fault.kind.is_instant(), fault.duration_ms == 0, "{seed}: {fault:?}");
+            }
+            let mut names: Vec<&str> =
+                schedule.faults.iter().map(|fault| fault.kind.name()).collect();
+            names.sort_unstable();
+            names.dedup();
+            assert!(names.len() >= 2, "{seed}: {names:?}");
+        }
+    }
+
+    #[test]
+    fn every_kind_is_drawn_somewhere_and_left_out_somewhere() {
+        let options = Draw::default();
+        let schedules: Vec<Schedule> = (0..200).map(|seed| draw(seed, &options)).collect();
+        for kind in ALL_KINDS {
+            let with = schedules
+                .iter()
+                .filter(|one| one.faults.iter().any(|fault| fault.kind.name() == kind.name()))
+                .count();
+            assert!((10..150).contains(&with), "{} in {with} of 200", kind.name());
+        }
+    }
+
+    #[test]
+    fn without_a_bridge_nothing_is_drawn_that_needs_one() {
+        let options = Draw { topology: Topology::Client, ..Draw::default() };
+        for seed in 0..100 {
+            assert!(draw(seed, &options).faults.iter().all(|fault| !fault.kind.needs_bridge()));
+        }
+    }
+
+    #[test]
+    fn a_scenario_without_kinds_has_no_faults() {
+        let options = Draw { kinds: &[], ..Draw::default() };
+        assert_eq!(draw(1, &options).faults, []);
+    }
+}

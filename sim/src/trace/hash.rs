@@ -1,0 +1,331 @@
+//! One number for a whole run: two runs with the same number saw the same things at the same times.
+
+use fivewire_core::client::{Action, State, TcpFailure};
+use fivewire_core::event::{AbandonReason, Delivery, DownReason, Event, RefusedReason, ResetCause};
+use fivewire_core::time::Instant;
+
+use crate::observation::{Observation, Observer};
+
+/// An odd number with its bits well spread (that of FxHash, from the digits of π).
+const FACTOR: u64 = 0x517c_c1b7_2722_0a95;
+
+/// Folds everything that is observed into 64 bits, the same on every platform.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct TraceHash {
+    state: u64,
+}
+
+impl TraceHash {
+    /// Nothing seen yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { state: 0 }
+    }
+
+    /// The hash of what was seen so far.
+    #[must_use]
+    pub const fn value(&self) -> u64 {
+        let mixed = (self.state ^ (self.state >> 32)).wrapping_mul(FACTOR);
+        mixed ^ (mixed >> 29)
+    }
+
+    const fn word(&mut self, word: u64) {
+        self.state = (self.state.rotate_left(5) ^ word).wrapping_mul(FACTOR);
+    }
+
+    /// Four words at a time, which do not wait for each other.
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.word(bytes.len() as u64);
+        let (blocks, rest) = bytes.as_chunks::<32>();
+        for block in blocks {
+            self.block(block);
+        }
+        if !rest.is_empty() {
+            let mut last = [0; 32];
+            last[..rest.len()].copy_from_slice(rest);
+            self.block(&last);
+        }
+    }
+
+    fn block(&mut self, block: &[u8; 32]) {
+        let (words, _) = block.as_chunks::<8>();
+        let [a, b, c, d] = [0, 1, 2, 3].map(|place| u64::from_le_bytes(words[place]));
+        let left = (a ^ FACTOR).wrapping_mul(b | 1) ^ b.rotate_left(32);
+        let right = (c ^ FACTOR).wrapping_mul(d | 1) ^ d.rotate_left(32);
+        self.word(left.rotate_left(23) ^ right);
+    }
+
+    fn text(&mut self, text: &str) {
+        self.bytes(text.as_bytes());
+    }
+
+    fn event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Connected { session_present } => self.word(1 << 8 | u64::from(*session_present)),
+            Event::Disconnected { reason } => self.word(2 << 8 | down(*reason)),
+            Event::Message(message) => {
+                self.word(3 << 8 | u64::from(message.dup) << 1 | u64::from(message.retain));
+                self.word(message.delivery.map_or(0, Delivery::get).into());
+                self.text(message.topic);
+                self.bytes(message.payload);
+            }
+            Event::MessageTooLarge { size_bytes, .. } => self.word(4 << 32 | *size_bytes as u64),
+            Event::Acked(ticket) => self.word(5 << 32 | u64::from(ticket.get())),
+            Event::Sent(ticket) => self.word(6 << 32 | u64::from(ticket.get())),
+            Event::Refused { ticket, reason } => {
+                self.word(7 << 32 | u64::from(ticket.get()));
+                self.word(refused(*reason));
+            }
+            Event::Abandoned { ticket, reason } => {
+                self.word(8 << 32 | u64::from(ticket.get()));
+                self.word(abandoned(*reason));
+            }
+            Event::Subscribed { ticket, granted } => {
+                self.word(9 << 32 | u64::from(ticket.get()));
+                self.word(granted.as_u8().into());
+            }
+            Event::SubscribeRefused(ticket) => self.word(10 << 32 | u64::from(ticket.get())),
+            Event::Unsubscribed(ticket) => self.word(11 << 32 | u64::from(ticket.get())),
+            Event::EspReset { cause } => self.word(12 << 8 | reset(*cause)),
+            Event::EspReady { resumed } => self.word(13 << 8 | u64::from(*resumed)),
+            Event::Wifi(up) => self.word(14 << 8 | u64::from(*up)),
+            Event::Stopped => self.word(15 << 8),
+            Event::AttemptFailed { reason } => self.word(16 << 8 | down(*reason)),
+            Event::CleanSlate => self.word(17 << 8),
+            _ => self.word(0),
+        }
+    }
+
+    fn message(&mut self, topic: &str, payload: &[u8], flags: u64) {
+        self.word(flags);
+        self.text(topic);
+        self.bytes(payload);
+    }
+}
+
+impl Observer for TraceHash {
+    fn observe(&mut self, now: Instant, observation: &Observation<'_>) {
+        use Observation as Seen;
+
+        self.word(now.as_micros() << 8 | code(observation));
+        match observation {
+            Seen::Published { ticket, topic, payload, qos, retain } => {
+                self.message(topic, payload, u64::from(qos.as_u8()) << 1 | u64::from(*retain));
+                self.word((*ticket).into());
+            }
+            Seen::PublishRefused { topic, .. } => self.text(topic),
+            Seen::SubscribeAsked { ticket, filter, .. }
+            | Seen::UnsubscribeAsked { ticket, filter } => {
+                self.word((*ticket).into());
+                self.text(filter);
+            }
+            Seen::Cancelled { ticket } => self.word((*ticket).into()),
+            Seen::Told(event) => self.event(event),
+            Seen::Released { delivery } => self.word((*delivery).into()),
+            Seen::Holds(is) | Seen::Wifi(is) | Seen::BrokerDown(is) => self.word((*is).into()),
+            Seen::Asked(action) => self.word(asked(*action)),
+            Seen::Opening { connection }
+            | Seen::Accepted { connection }
+            | Seen::Opened { connection } => self.word(connection.0.into()),
+            Seen::OpenFailed { connection, failure } => {
+                let refused = matches!(failure, TcpFailure::Refused);
+                self.word(u64::from(connection.0) << 1 | u64::from(refused));
+            }
+            Seen::ToBroker { connection, bytes } | Seen::FromBroker { connection, bytes } => {
+                self.word(connection.0.into());
+                self.bytes(bytes);
+            }
+            // What arrives was folded when it was sent; only how it was cut up is new.
+            Seen::ToDevice { connection, bytes } => {
+                self.word(u64::from(connection.0) << 32 | bytes.len() as u64);
+            }
+            Seen::EndedAtBroker { connection, ending }
+            | Seen::EndedAtDevice { connection, ending } => {
+                self.word(u64::from(connection.0) << 8 | *ending as u64);
+            }
+            Seen::WitnessPublished { topic, payload, qos } => {
+                self.message(topic, payload, qos.as_u8().into());
+            }
+            Seen::WitnessReceived { topic, payload, qos, retain } => {
+                let flags = u64::from(qos.as_u8()) << 1 | u64::from(*retain);
+                self.word((payload.len() as u64) << 8 | flags);
+                self.text(topic);
+            }
+            Seen::FrameToEsp(frame) | Seen::FrameToHost(frame) => self.bytes(frame),
+            Seen::FrameLost { to, size_bytes, partly_sent } => {
+                let flags = (*to as u64) << 1 | u64::from(*partly_sent);
+                self.word((*size_bytes as u64) << 8 | flags);
+            }
+            Seen::Link { end, up } => self.word((*end as u64) << 1 | u64::from(*up)),
+            Seen::ResetLine { cause } => self.word(reset(*cause)),
+            Seen::BoardDown { part, loss } => self.word((*part as u64) << 8 | *loss as u64),
+            Seen::BoardUp { part } => self.word(*part as u64),
+            Seen::Woken { part, reason } => {
+                self.word(*part as u64);
+                self.text(reason.name());
+            }
+            Seen::ClientState(state) => self.word(client_state(*state)),
+            Seen::FaultBegan { index, .. }
+            | Seen::FaultBit { index }
+            | Seen::FaultEnded { index } => self.word(*index as u64),
+            Seen::ShutDownAsked | Seen::SessionForgotten | Seen::Healed | Seen::Finished => {}
+        }
+    }
+}
+
+/// The number of a kind of observation. Never reuse or renumber one.
+const fn code(observation: &Observation<'_>) -> u64 {
+    use Observation as Seen;
+
+    match observation {
+        Seen::Published { .. } => 1,
+        Seen::PublishRefused { .. } => 2,
+        Seen::SubscribeAsked { .. } => 3,
+        Seen::UnsubscribeAsked { .. } => 4,
+        Seen::Cancelled { .. } => 5,
+        Seen::Told(_) => 6,
+        Seen::Released { .. } => 7,
+        Seen::Holds(_) => 8,
+        Seen::ShutDownAsked => 9,
+        Seen::Asked(_) => 10,
+        Seen::Wifi(_) => 11,
+        Seen::Opening { .. } => 12,
+        Seen::Accepted { .. } => 13,
+        Seen::OpenFailed { .. } => 14,
+        Seen::Opened { .. } => 15,
+        Seen::ToBroker { .. } => 16,
+        Seen::FromBroker { .. } => 17,
+        Seen::ToDevice { .. } => 18,
+        Seen::EndedAtBroker { .. } => 19,
+        Seen::EndedAtDevice { .. } => 20,
+        Seen::BrokerDown(_) => 21,
+        Seen::SessionForgotten => 22,
+        Seen::WitnessPublished { .. } => 23,
+        Seen::WitnessReceived { .. } => 24,
+        Seen::FrameToEsp(_) => 25,
+        Seen::FrameToHost(_) => 26,
+        Seen::FrameLost { .. } => 27,
+        Seen::Link { .. } => 28,
+        Seen::ResetLine { .. } => 29,
+        Seen::BoardDown { .. } => 30,
+        Seen::BoardUp { .. } => 31,
+        Seen::Woken { .. } => 32,
+        Seen::ClientState(_) => 33,
+        Seen::FaultBegan { .. } => 34,
+        Seen::FaultBit { .. } => 35,
+        Seen::FaultEnded { .. } => 36,
+        Seen::Healed => 37,
+        Seen::Finished => 38,
+    }
+}
+
+const fn asked(action: Action) -> u64 {
+    match action {
+        Action::JoinWifi => 1,
+        Action::LeaveWifi => 2,
+        Action::OpenTcp => 3,
+        Action::CloseTcp => 4,
+    }
+}
+
+const fn client_state(state: State) -> u64 {
+    match state {
+        State::Idle => 1,
+        State::JoiningWifi => 2,
+        State::WifiBackoff => 3,
+        State::OpeningTcp => 4,
+        State::TcpBackoff => 5,
+        State::Connecting => 6,
+        State::Connected => 7,
+        State::Disconnecting => 8,
+        State::Stopped => 9,
+        _ => 0,
+    }
+}
+
+const fn down(reason: DownReason) -> u64 {
+    match reason {
+        DownReason::WifiLost => 1,
+        DownReason::JoinFailed => 2,
+        DownReason::TcpRefused => 3,
+        DownReason::TcpUnreachable => 4,
+        DownReason::TcpClosed => 5,
+        DownReason::ConnackOverdue => 6,
+        DownReason::PingrespOverdue => 7,
+        DownReason::AckOverdue => 8,
+        DownReason::Refused(code) => 64 + code as u64,
+        DownReason::Breach(_) => 9,
+        DownReason::ReceiveOverrun => 10,
+        DownReason::Shed => 11,
+        DownReason::LinkLost => 12,
+        DownReason::EspRestarted => 13,
+        DownReason::ShutDown => 14,
+        _ => 0,
+    }
+}
+
+const fn abandoned(reason: AbandonReason) -> u64 {
+    match reason {
+        AbandonReason::Cancelled => 1,
+        AbandonReason::Expired => 2,
+        AbandonReason::Dropped => 3,
+        AbandonReason::ConnectionLost => 4,
+        AbandonReason::ShutDown => 5,
+        _ => 0,
+    }
+}
+
+const fn refused(reason: RefusedReason) -> u64 {
+    match reason {
+        RefusedReason::TooLargeForEsp => 1,
+        _ => 0,
+    }
+}
+
+const fn reset(cause: ResetCause) -> u64 {
+    match cause {
+        ResetCause::PowerUp => 1,
+        ResetCause::StartUpOverdue => 2,
+        ResetCause::Watchdog => 3,
+        ResetCause::Garbage => 4,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(seen: &[(u64, Observation<'_>)]) -> u64 {
+        let mut hash = TraceHash::new();
+        for (at, observation) in seen {
+            hash.observe(Instant::from_micros(*at), observation);
+        }
+        hash.value()
+    }
+
+    #[test]
+    fn it_sees_time_order_kind_and_bytes() {
+        let all = [
+            hash(&[]),
+            hash(&[(1, Observation::Healed)]),
+            hash(&[(2, Observation::Healed)]),
+            hash(&[(1, Observation::Finished)]),
+            hash(&[(1, Observation::Healed), (1, Observation::Finished)]),
+            hash(&[(1, Observation::Finished), (1, Observation::Healed)]),
+            hash(&[(1, Observation::FrameToEsp(b"abc"))]),
+            hash(&[(1, Observation::FrameToEsp(b"abd"))]),
+            hash(&[(1, Observation::FrameToEsp(b"abc\0"))]),
+            hash(&[(1, Observation::FrameToHost(b"abc"))]),
+        ];
+        for (index, one) in all.iter().enumerate() {
+            assert!(!all[..index].contains(one), "{index}");
+        }
+    }
+
+    #[test]
+    fn a_trace_means_the_same_number_on_every_platform() {
+        let seen = [(5, Observation::FrameToEsp(b"0123456789")), (9, Observation::Holds(true))];
+        assert_eq!(hash(&seen), 8_948_091_892_661_849_074);
+    }
+}

@@ -1,0 +1,352 @@
+//! What an observation looks like in a timeline.
+
+use std::fmt::{self, Write};
+
+use fivewire_core::client::{Action, State, TcpFailure};
+use fivewire_core::event::{Event, Message};
+
+use crate::fault::{Fault, FaultKind};
+use crate::observation::{BoardLoss, Ending, Observation, Part};
+
+/// Whose line it is, and how it is marked: `>` towards the broker, `<` from it, `=` told or granted,
+/// `!` bad news, `.` everything else.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head {
+    pub(super) part: &'static str,
+    pub(super) sign: char,
+}
+
+const fn head(part: &'static str, sign: char) -> Option<Head> {
+    Some(Head { part, sign })
+}
+
+/// Writes the text of an observation. `None`: it has no line of its own.
+pub(super) fn describe(
+    text: &mut String,
+    observation: &Observation<'_>,
+) -> Result<Option<Head>, fmt::Error> {
+    use Observation as Seen;
+
+    Ok(match observation {
+        Seen::Published { ticket, topic, payload, qos, retain } => {
+            let retain = if *retain { " retain" } else { "" };
+            let (qos, size) = (qos.as_u8(), payload.len());
+            write!(text, "publishes ticket {ticket} qos{qos}{retain} {topic} {size} B")?;
+            head("app", '.')
+        }
+        Seen::PublishRefused { topic, error } => {
+            write!(text, "cannot publish {topic}: {error}")?;
+            head("app", '!')
+        }
+        Seen::SubscribeAsked { ticket, filter, .. } => {
+            write!(text, "subscribes ticket {ticket} {filter}")?;
+            head("app", '.')
+        }
+        Seen::UnsubscribeAsked { ticket, filter } => {
+            write!(text, "unsubscribes ticket {ticket} {filter}")?;
+            head("app", '.')
+        }
+        Seen::Cancelled { ticket } => {
+            write!(text, "cancels ticket {ticket}")?;
+            head("app", '.')
+        }
+        Seen::Told(event) => return tell(text, event),
+        Seen::Released { delivery } => {
+            write!(text, "releases delivery {delivery}")?;
+            head("app", '.')
+        }
+        Seen::Holds(holds) => {
+            text.push_str(if *holds { "takes no messages" } else { "takes messages again" });
+            head("app", '.')
+        }
+        Seen::ShutDownAsked => {
+            text.push_str("shuts down");
+            head("app", '.')
+        }
+        Seen::WitnessPublished { topic, payload, qos } => {
+            write!(text, "publishes qos{} {topic} {} B", qos.as_u8(), payload.len())?;
+            head("witness", '.')
+        }
+        Seen::WitnessReceived { topic, payload, qos, retain } => {
+            let retain = if *retain { " retain" } else { "" };
+            write!(text, "receives qos{}{retain} {topic} {} B", qos.as_u8(), payload.len())?;
+            head("witness", '.')
+        }
+        _ => return network(text, observation),
+    })
+}
+
+fn network(text: &mut String, observation: &Observation<'_>) -> Result<Option<Head>, fmt::Error> {
+    use Observation as Seen;
+
+    Ok(match observation {
+        Seen::Asked(action) => {
+            text.push_str(match action {
+                Action::JoinWifi => "joins the network",
+                Action::LeaveWifi => "leaves the network",
+                Action::CloseTcp => "closes",
+                // The line about the attempt says it.
+                Action::OpenTcp => return Ok(None),
+            });
+            head("device", '.')
+        }
+        Seen::Wifi(up) => {
+            text.push_str(if *up { "associated" } else { "association lost" });
+            head("radio", if *up { '.' } else { '!' })
+        }
+        Seen::Opening { connection } => {
+            write!(text, "opens tcp {}", connection.0)?;
+            head("device", '.')
+        }
+        Seen::Accepted { connection } => {
+            write!(text, "accepts tcp {}", connection.0)?;
+            head("broker", '.')
+        }
+        Seen::Opened { connection } => {
+            write!(text, "tcp {} is open", connection.0)?;
+            head("device", '.')
+        }
+        Seen::OpenFailed { connection, failure } => {
+            let failure = match failure {
+                TcpFailure::Refused => "refused",
+                TcpFailure::Unreachable => "unreachable",
+            };
+            write!(text, "tcp {} {failure}", connection.0)?;
+            head("device", '!')
+        }
+        Seen::EndedAtBroker { connection, ending } => {
+            write!(text, "tcp {} {}", connection.0, ended(*ending))?;
+            head("broker", '.')
+        }
+        Seen::EndedAtDevice { connection, ending } => {
+            write!(text, "tcp {} {}", connection.0, ended(*ending))?;
+            head("device", '.')
+        }
+        Seen::BrokerDown(down) => {
+            text.push_str(if *down { "is down" } else { "is up again" });
+            head("broker", if *down { '!' } else { '.' })
+        }
+        Seen::SessionForgotten => {
+            text.push_str("has forgotten the session");
+            head("broker", '!')
+        }
+        Seen::ClientState(state) => {
+            text.push_str(client_state(*state));
+            head("device", '.')
+        }
+        _ => return boards(text, observation),
+    })
+}
+
+fn boards(text: &mut String, observation: &Observation<'_>) -> Result<Option<Head>, fmt::Error> {
+    use Observation as Seen;
+
+    Ok(match observation {
+        Seen::FrameToEsp(frame) => {
+            write!(text, "frame {} B", frame.len())?;
+            head("link", '>')
+        }
+        Seen::FrameToHost(frame) => {
+            write!(text, "frame {} B", frame.len())?;
+            head("link", '<')
+        }
+        Seen::FrameLost { to, size_bytes, partly_sent } => {
+            let how = if *partly_sent { "cut" } else { "lost" };
+            write!(text, "frame to {} {how}, {size_bytes} B", part(*to))?;
+            head("link", '!')
+        }
+        Seen::Link { end, up } => {
+            text.push_str(if *up { "link up" } else { "link down" });
+            head(part(*end), if *up { '.' } else { '!' })
+        }
+        Seen::ResetLine { cause } => {
+            write!(text, "pulls the reset line: {}", Kebab(cause))?;
+            head("host", '!')
+        }
+        Seen::BoardDown { part: board, loss } => {
+            text.push_str(match loss {
+                BoardLoss::Crash => "crashes",
+                BoardLoss::PowerLoss => "loses power",
+                BoardLoss::ResetLine => "is reset",
+                BoardLoss::ReceiveOverflow => "crashes, receive buffers full",
+            });
+            head(part(*board), '!')
+        }
+        Seen::BoardUp { part: board } => {
+            text.push_str("starts");
+            head(part(*board), '.')
+        }
+        Seen::FaultBegan { fault, .. } => {
+            describe_fault(text, fault)?;
+            head("fault", '!')
+        }
+        Seen::FaultBit { index } => {
+            write!(text, "fault {index} bites")?;
+            head("fault", '.')
+        }
+        Seen::FaultEnded { index } => {
+            write!(text, "fault {index} is over")?;
+            head("fault", '.')
+        }
+        Seen::Healed => {
+            text.push_str("everything heals");
+            head("world", '.')
+        }
+        Seen::Finished => {
+            text.push_str("finished");
+            head("world", '.')
+        }
+        _ => None,
+    })
+}
+
+fn tell(text: &mut String, event: &Event<'_>) -> Result<Option<Head>, fmt::Error> {
+    Ok(match event {
+        Event::Connected { session_present } => {
+            text.push_str("connected");
+            text.push_str(if *session_present { ", session present" } else { ", new session" });
+            head("app", '=')
+        }
+        Event::Disconnected { reason } => {
+            write!(text, "disconnected: {}", Kebab(reason))?;
+            head("app", '!')
+        }
+        Event::AttemptFailed { reason } => {
+            write!(text, "attempt failed: {}", Kebab(reason))?;
+            head("app", '!')
+        }
+        Event::CleanSlate => {
+            text.push_str("session of an earlier life forgotten");
+            head("app", '=')
+        }
+        Event::Message(Message { topic, payload, qos, retain, dup, .. }) => {
+            let dup = if *dup { " dup" } else { "" };
+            let retain = if *retain { " retain" } else { "" };
+            write!(text, "message qos{}{dup}{retain} {topic} {} B", qos.as_u8(), payload.len())?;
+            head("app", '=')
+        }
+        Event::MessageTooLarge { size_bytes, .. } => {
+            write!(text, "message of {size_bytes} B is too large")?;
+            head("app", '!')
+        }
+        Event::Acked(ticket) => outcome(text, ticket.get(), "acked")?,
+        Event::Sent(ticket) => outcome(text, ticket.get(), "sent")?,
+        Event::Unsubscribed(ticket) => outcome(text, ticket.get(), "unsubscribed")?,
+        Event::Subscribed { ticket, granted } => {
+            write!(text, "ticket {} subscribed qos{}", ticket.get(), granted.as_u8())?;
+            head("app", '=')
+        }
+        Event::SubscribeRefused(ticket) => {
+            write!(text, "ticket {} subscription refused", ticket.get())?;
+            head("app", '!')
+        }
+        Event::Refused { ticket, reason } => {
+            write!(text, "ticket {} refused: {}", ticket.get(), Kebab(reason))?;
+            head("app", '!')
+        }
+        Event::Abandoned { ticket, reason } => {
+            write!(text, "ticket {} abandoned: {}", ticket.get(), Kebab(reason))?;
+            head("app", '!')
+        }
+        Event::EspReset { cause } => {
+            write!(text, "ESP8266 reset: {}", Kebab(cause))?;
+            head("app", '!')
+        }
+        Event::EspReady { resumed } => {
+            text.push_str(if *resumed { "ESP8266 ready, resumed" } else { "ESP8266 ready" });
+            head("app", '=')
+        }
+        Event::Wifi(up) => {
+            text.push_str(if *up { "network joined" } else { "network lost" });
+            head("app", if *up { '=' } else { '!' })
+        }
+        Event::Stopped => {
+            text.push_str("stopped");
+            head("app", '=')
+        }
+        _ => {
+            write!(text, "{event:?}")?;
+            head("app", '=')
+        }
+    })
+}
+
+fn outcome(text: &mut String, ticket: u32, outcome: &str) -> Result<Option<Head>, fmt::Error> {
+    write!(text, "ticket {ticket} {outcome}")?;
+    Ok(head("app", '='))
+}
+
+fn describe_fault(text: &mut String, fault: &Fault) -> fmt::Result {
+    text.push_str(fault.kind.name());
+    match fault.kind {
+        FaultKind::Latency { extra_ms } => write!(text, " +{extra_ms} ms")?,
+        FaultKind::ConnectDenied { code } => write!(text, " code {code}")?,
+        FaultKind::Malformed { which } => write!(text, " no. {which}")?,
+        FaultKind::Backlog { messages } | FaultKind::AppBurst { messages } => {
+            write!(text, " of {messages}")?;
+        }
+        _ => {}
+    }
+    if fault.duration_ms > 0 { write!(text, " for {} ms", fault.duration_ms) } else { Ok(()) }
+}
+
+const fn part(part: Part) -> &'static str {
+    match part {
+        Part::Host => "host",
+        Part::Esp => "esp",
+        Part::Broker => "broker",
+    }
+}
+
+const fn ended(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Closed => "closed",
+        Ending::ClosedByPeer => "closed by peer",
+        Ending::Reset => "reset",
+        Ending::Aborted => "aborted",
+        Ending::Vanished => "vanished",
+    }
+}
+
+const fn client_state(state: State) -> &'static str {
+    match state {
+        State::Idle => "is idle",
+        State::JoiningWifi => "is joining",
+        State::WifiBackoff => "pauses before joining",
+        State::OpeningTcp => "is opening",
+        State::TcpBackoff => "pauses before opening",
+        State::Connecting => "is connecting",
+        State::Connected => "is connected",
+        State::Disconnecting => "is disconnecting",
+        State::Stopped => "is stopped",
+        _ => "is in a new state",
+    }
+}
+
+/// A name in a program as words: `WatchdogTimeout` becomes `watchdog-timeout`.
+struct Kebab<T>(T);
+
+impl<T: fmt::Debug> fmt::Display for Kebab<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(KebabWriter { f, inside: false }, "{:?}", self.0)
+    }
+}
+
+struct KebabWriter<'a, 'b> {
+    f: &'a mut fmt::Formatter<'b>,
+    /// The last character belonged to a word.
+    inside: bool,
+}
+
+impl Write for KebabWriter<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for letter in text.chars() {
+            if letter.is_ascii_uppercase() && self.inside {
+                self.f.write_char('-')?;
+            }
+            self.f.write_char(letter.to_ascii_lowercase())?;
+            self.inside = letter.is_alphanumeric();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,284 @@
+//! The boards: power, boots, clocks and what they remember.
+
+use fivewire_core::bridge::esp::Esp;
+use fivewire_core::event::ResetCause;
+use fivewire_core::time::{Instant, Wait};
+
+use super::World;
+use super::agenda::{NEVER, Slot};
+use super::clock::Clock;
+use super::device::{Bytes, HostMachine, HostMemory, esp_memory};
+use super::faults::Lasting;
+use super::link::LostFrame;
+use super::tcp::Side;
+use crate::app::Application;
+use crate::observation::{BoardLoss, ConnectionId, Ending, Observation, Observer, Part};
+use crate::schedule::{Setup, Topology};
+
+/// A board boots this long, in µs.
+const BOOT_MIN_US: u32 = 300_000;
+const BOOT_MAX_US: u32 = 900_000;
+/// The reset line is pulled this long, in µs.
+const RESET_PULSE_US: u64 = 100_000;
+/// A slow boot takes this much longer, in µs.
+const SLOW_BOOT_MIN_US: u32 = 3_000_000;
+const SLOW_BOOT_MAX_US: u32 = 8_000_000;
+
+/// What a board knows of the link.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct LinkView {
+    /// The machine was told that it is up.
+    pub(super) up: bool,
+    /// It went down since, though it may be up again.
+    pub(super) lost: bool,
+}
+
+/// The host's board.
+pub(super) struct HostBoard {
+    machine: Option<HostMachine>,
+    memory: Option<HostMemory>,
+    topology: Topology,
+    outbox_bytes: u32,
+    pub(super) clock: Clock,
+    pub(super) wait: Wait,
+    pub(super) link: LinkView,
+    /// The machine pulled the reset line.
+    pub(super) pulls_reset: bool,
+    /// What it told its application of that.
+    pub(super) reset_cause: ResetCause,
+}
+
+/// The ESP8266's board.
+pub(super) struct Esp8266 {
+    pub(super) machine: Option<Esp<Bytes>>,
+    pub(super) clock: Clock,
+    pub(super) wait: Wait,
+    pub(super) link: LinkView,
+    /// Frames are neither read nor written any more.
+    pub(super) command_task_dead: bool,
+}
+
+impl HostBoard {
+    pub(super) fn new(setup: &Setup) -> Self {
+        Self {
+            machine: None,
+            memory: None,
+            topology: setup.topology,
+            outbox_bytes: setup.outbox_bytes,
+            clock: Clock::new(setup.host_drift_ppm),
+            wait: Wait::ForInput,
+            link: LinkView::default(),
+            pulls_reset: false,
+            reset_cause: ResetCause::PowerUp,
+        }
+    }
+
+    /// Becomes the board of a new run.
+    pub(super) fn reset(&mut self, setup: &Setup) {
+        self.lose_power();
+        if (self.topology, self.outbox_bytes) != (setup.topology, setup.outbox_bytes) {
+            self.memory = None;
+        }
+        *self = Self { memory: self.memory.take(), ..Self::new(setup) };
+    }
+
+    fn lose_power(&mut self) -> bool {
+        self.wait = Wait::ForInput;
+        self.link = LinkView::default();
+        self.pulls_reset = false;
+        let Some(machine) = self.machine.take() else { return false };
+        self.memory = Some(machine.into_memory());
+        true
+    }
+
+    pub(super) const fn machine(&self) -> Option<&HostMachine> {
+        self.machine.as_ref()
+    }
+
+    pub(super) const fn machine_mut(&mut self) -> Option<&mut HostMachine> {
+        self.machine.as_mut()
+    }
+
+    pub(super) const fn machine_and_clock(&mut self) -> Option<(&mut HostMachine, &Clock)> {
+        match &mut self.machine {
+            Some(machine) => Some((machine, &self.clock)),
+            None => None,
+        }
+    }
+}
+
+impl Esp8266 {
+    pub(super) fn new(setup: &Setup) -> Self {
+        Self {
+            machine: None,
+            clock: Clock::new(setup.esp_drift_ppm),
+            wait: Wait::ForInput,
+            link: LinkView::default(),
+            command_task_dead: false,
+        }
+    }
+
+    /// Becomes the board of a new run.
+    pub(super) fn reset(&mut self, setup: &Setup) {
+        *self = Self::new(setup);
+    }
+
+    fn lose_power(&mut self) -> bool {
+        self.wait = Wait::ForInput;
+        self.link = LinkView::default();
+        self.command_task_dead = false;
+        self.machine.take().is_some()
+    }
+}
+
+impl<A: Application> World<A> {
+    pub(super) const fn has_bridge(&self) -> bool {
+        matches!(self.schedule.setup.topology, Topology::Bridge)
+    }
+
+    pub(super) const fn host_is_busy(&self) -> bool {
+        self.faults.is_on(Lasting::HostBusy)
+    }
+
+    // What memory holds after power-up is anything, so that of the life before is left in it.
+    pub(super) fn boot_host<O: Observer>(&mut self, observer: &mut O) {
+        let setup = &self.schedule.setup;
+        let memory = self.host.memory.take().unwrap_or_else(|| HostMemory::new(setup));
+        let seed = self.machine_seeds.seed();
+        let mut machine = HostMachine::new(setup, self.planted, memory, seed);
+        self.host.clock.restart(self.now);
+        self.see(observer, &Observation::BoardUp { part: Part::Host });
+        machine.start(Instant::ZERO);
+        self.host.machine = Some(machine);
+        self.application.started(Instant::from_micros(self.now));
+        self.summary.stopped = false;
+        self.drain_host(observer);
+        self.find_each_other();
+    }
+
+    pub(super) fn boot_esp<O: Observer>(&mut self, observer: &mut O) {
+        let seed = self.machine_seeds.seed();
+        let mut machine = Esp::new(esp_memory(), seed).unwrap_or_else(|error| panic!("{error}"));
+        machine.plant(self.planted);
+        self.esp.clock.restart(self.now);
+        self.see(observer, &Observation::BoardUp { part: Part::Esp });
+        self.esp.machine = Some(machine);
+        self.drain_esp(observer);
+        self.find_each_other();
+    }
+
+    /// Plans the ESP8266's next boot, which begins at `from`.
+    pub(super) fn plan_esp_boot(&mut self, from: u64) {
+        let mut boot_us = self.boot.between(BOOT_MIN_US, BOOT_MAX_US);
+        if self.faults.strikes(Lasting::EspSlowBoot) {
+            boot_us += self.boot.between(SLOW_BOOT_MIN_US, SLOW_BOOT_MAX_US);
+        }
+        self.agenda.set(Slot::EspBoots, from + u64::from(boot_us));
+    }
+
+    /// The ends of the link look for each other once both run.
+    pub(super) fn find_each_other(&mut self) {
+        let both = self.host.machine.is_some() && self.esp.machine.is_some();
+        if both && !self.link.is_up() && !self.link.is_synchronising() {
+            self.link.synchronise(self.now);
+        }
+    }
+
+    /// The host loses its memory, and boots again.
+    pub(super) fn lose_host<O: Observer>(&mut self, loss: BoardLoss, observer: &mut O) -> bool {
+        let ran = self.host.lose_power();
+        if ran {
+            self.see(observer, &Observation::BoardDown { part: Part::Host, loss });
+        }
+        self.agenda.clear(Slot::Host);
+        self.summary.connected = false;
+        if self.has_bridge() {
+            self.lose_link(observer);
+        } else {
+            self.lose_radio(observer);
+        }
+        let boot_us = self.boot.between(BOOT_MIN_US, BOOT_MAX_US);
+        self.agenda.set(Slot::HostBoots, self.now + u64::from(boot_us));
+        ran
+    }
+
+    /// The ESP8266 loses its memory. Whether it boots again is decided elsewhere.
+    fn lose_esp<O: Observer>(&mut self, loss: BoardLoss, observer: &mut O) -> bool {
+        let ran = self.esp.lose_power();
+        if ran {
+            self.see(observer, &Observation::BoardDown { part: Part::Esp, loss });
+        }
+        self.agenda.clear(Slot::Esp);
+        self.agenda.clear(Slot::EspBoots);
+        self.lose_radio(observer);
+        ran
+    }
+
+    /// The ESP8266 starts from the beginning by itself. True if that changed anything.
+    pub(super) fn crash_esp<O: Observer>(&mut self, loss: BoardLoss, observer: &mut O) -> bool {
+        // One that hangs does nothing by itself; only power can fail it.
+        let booting = self.agenda.is_due(Slot::EspBoots);
+        if self.esp.machine.is_none() && loss != BoardLoss::PowerLoss {
+            return false;
+        }
+        let ran = self.lose_esp(loss, observer);
+        self.lose_link(observer);
+        self.plan_esp_boot(self.now);
+        ran || booting
+    }
+
+    /// The ESP8266 stops dead. The host only notices its silence: nothing arrives any more.
+    pub(super) fn hang_esp<O: Observer>(&mut self, observer: &mut O) -> bool {
+        if self.esp.machine.is_none() {
+            return false;
+        }
+        self.link.cut(Part::Host);
+        self.lose_esp(BoardLoss::Crash, observer)
+    }
+
+    /// The host pulls the reset line.
+    pub(super) fn pull_reset_line<O: Observer>(&mut self, observer: &mut O) {
+        let cause = self.host.reset_cause;
+        self.see(observer, &Observation::ResetLine { cause });
+        self.lose_esp(BoardLoss::ResetLine, observer);
+        self.lose_link(observer);
+        self.plan_esp_boot(self.now + RESET_PULSE_US);
+    }
+
+    /// The supply of the ESP8266 sags once more.
+    pub(super) fn sag<O: Observer>(&mut self, observer: &mut O) {
+        if self.crash_esp(BoardLoss::PowerLoss, observer) {
+            self.faults.bite(Lasting::EspBrownOut);
+        }
+        self.plan_sag();
+    }
+
+    pub(super) fn plan_sag(&mut self) {
+        let pause_us = self.boot.between(500_000, 2_000_000);
+        self.agenda.set(Slot::EspBrownOut, self.now + u64::from(pause_us));
+    }
+
+    /// The board with the radio is gone: it leaves the network, and its connection dies in silence.
+    fn lose_radio<O: Observer>(&mut self, observer: &mut O) {
+        if self.radio.leave() {
+            self.see(observer, &Observation::Wifi(false));
+        }
+        self.agenda.set(Slot::Wifi, NEVER);
+        let now = Instant::from_micros(self.now);
+        self.tcp.vanish(Side::Device, |connection: ConnectionId| {
+            let ending = Ending::Vanished;
+            observer.observe(now, &Observation::EndedAtDevice { connection, ending });
+        });
+        self.note_client_state(observer);
+    }
+
+    /// The link is lost. Each end is told as soon as its machine listens.
+    pub(super) fn lose_link<O: Observer>(&mut self, observer: &mut O) {
+        for lost in self.link.go_down().into_iter().flatten() {
+            let LostFrame { to, size_bytes, partly_sent } = lost;
+            self.see(observer, &Observation::FrameLost { to, size_bytes, partly_sent });
+        }
+        self.host.link.lost = self.host.link.up;
+        self.esp.link.lost = self.esp.link.up;
+    }
+}

@@ -1,0 +1,211 @@
+//! The machines under test: how they are configured, and what the host's board runs.
+
+use fivewire_core::bridge::esp;
+use fivewire_core::bridge::host::{self, Host, Settings};
+use fivewire_core::bridge::{Broker, Network};
+use fivewire_core::client::{self, Client, Publication};
+use fivewire_core::config::{Config, Release};
+use fivewire_core::error::{PublishError, SubscribeError};
+use fivewire_core::event::{Counters, Delivery, Ticket};
+use fivewire_core::mqtt::{QoS, Will};
+use fivewire_core::planted::Planted;
+use fivewire_core::time::Instant;
+
+use crate::schedule::{Setup, Topology};
+
+/// The device's client identifier.
+pub const DEVICE_ID: &str = "device";
+/// The topic of its will, if it has one.
+pub const WILL_TOPIC: &str = "will/device";
+/// The payload of its will.
+pub const WILL_PAYLOAD: &[u8] = b"gone";
+
+/// A machine's memory in the simulator.
+pub(crate) type Bytes = Vec<u8>;
+
+/// The machine that the application talks to.
+#[expect(clippy::large_enum_variant, reason = "there is one, and it never moves")]
+pub(crate) enum HostMachine {
+    /// The client itself.
+    Client(Client<Bytes>),
+    /// The host end of the bridge.
+    Bridge(Host<Bytes>),
+}
+
+/// The buffers of a machine that is not running.
+pub(super) enum HostMemory {
+    Client(client::Memory<Bytes>),
+    Bridge(host::Memory<Bytes>),
+}
+
+/// The client's configuration.
+pub(super) fn config(setup: &Setup, planted: Planted) -> Config<'static> {
+    let will =
+        Will { topic: WILL_TOPIC, payload: WILL_PAYLOAD, qos: QoS::AtLeastOnce, retain: false };
+    Config {
+        will: setup.will.then_some(will),
+        keep_alive_s: setup.keep_alive_s,
+        clean_session: setup.clean_session,
+        clean_init: setup.clean_init,
+        window: setup.window,
+        release: match setup.release_after_ms {
+            Some(_) => Release::Explicit,
+            None => Release::AtHandOut,
+        },
+        planted,
+        ..Config::new(DEVICE_ID)
+    }
+}
+
+fn client_memory(receive_bytes: usize, outbox_bytes: usize) -> client::Memory<Bytes> {
+    client::Memory {
+        receive: vec![0; receive_bytes],
+        transmit: vec![0; 2_048],
+        outbox: vec![0; outbox_bytes],
+        subscriptions: vec![0; 1_024],
+        connect: vec![0; 512],
+    }
+}
+
+/// The buffers of an ESP8266.
+pub(super) fn esp_memory() -> esp::Memory<Bytes> {
+    esp::Memory {
+        client: client_memory(1_024, 4_096),
+        frames: vec![0; 2_048],
+        settings: vec![0; 512],
+    }
+}
+
+impl HostMemory {
+    pub(super) fn new(setup: &Setup) -> Self {
+        match setup.topology {
+            Topology::Client => Self::Client(client_memory(2_048, setup.outbox_bytes as usize)),
+            Topology::Bridge => Self::Bridge(host::Memory {
+                outbox: vec![0; setup.outbox_bytes as usize],
+                subscriptions: vec![0; 1_024],
+                inbound: vec![0; 4_096],
+                frame: vec![0; 2_048],
+                settings: vec![0; 512],
+            }),
+        }
+    }
+}
+
+impl HostMachine {
+    /// A machine that starts its life.
+    ///
+    /// # Panics
+    /// The setup is one that the core refuses: it should have been checked before.
+    pub(super) fn new(setup: &Setup, planted: Planted, memory: HostMemory, seed: u64) -> Self {
+        let config = config(setup, planted);
+        let machine = match memory {
+            HostMemory::Client(memory) => Client::new(&config, memory, seed).map(Self::Client),
+            HostMemory::Bridge(memory) => {
+                let network =
+                    Network { ssid: "greenhouse", password: "tomatoes", use_default: false };
+                let broker = Broker { host: "broker.lan", port: 1_883 };
+                let settings = Settings::new(config, network, broker);
+                Host::new(&settings, memory, seed).map(Self::Bridge)
+            }
+        };
+        machine.unwrap_or_else(|error| panic!("this setup cannot work: {error}"))
+    }
+
+    pub(super) fn into_memory(self) -> HostMemory {
+        match self {
+            Self::Client(client) => HostMemory::Client(client.into_memory()),
+            Self::Bridge(host) => HostMemory::Bridge(host.into_memory()),
+        }
+    }
+
+    pub(super) fn start(&mut self, now: Instant) {
+        match self {
+            Self::Client(client) => client.start(now),
+            Self::Bridge(host) => host.start(now),
+        }
+    }
+
+    pub(super) fn time_out(&mut self, now: Instant) {
+        match self {
+            Self::Client(client) => client.handle(now, client::Input::Timeout),
+            Self::Bridge(host) => host.handle(now, host::Input::Timeout),
+        }
+    }
+
+    pub(crate) fn publish(
+        &mut self,
+        now: Instant,
+        publication: &Publication<'_>,
+    ) -> Result<Ticket, PublishError> {
+        match self {
+            Self::Client(client) => client.publish(now, publication),
+            Self::Bridge(host) => host.publish(now, publication),
+        }
+    }
+
+    pub(crate) fn cancel(&mut self, now: Instant, ticket: Ticket) -> bool {
+        match self {
+            Self::Client(client) => client.cancel(now, ticket),
+            Self::Bridge(host) => host.cancel(now, ticket),
+        }
+    }
+
+    pub(crate) fn subscribe(
+        &mut self,
+        now: Instant,
+        filter: &str,
+        qos: QoS,
+    ) -> Result<Ticket, SubscribeError> {
+        match self {
+            Self::Client(client) => client.subscribe(now, filter, qos),
+            Self::Bridge(host) => host.subscribe(now, filter, qos),
+        }
+    }
+
+    pub(crate) fn unsubscribe(
+        &mut self,
+        now: Instant,
+        filter: &str,
+    ) -> Result<Ticket, SubscribeError> {
+        match self {
+            Self::Client(client) => client.unsubscribe(now, filter),
+            Self::Bridge(host) => host.unsubscribe(now, filter),
+        }
+    }
+
+    pub(crate) fn release(&mut self, now: Instant, delivery: Delivery) -> bool {
+        match self {
+            Self::Client(client) => client.release(now, delivery),
+            Self::Bridge(host) => host.release(now, delivery),
+        }
+    }
+
+    pub(crate) fn hold(&mut self, now: Instant, hold: bool) {
+        match self {
+            Self::Client(client) => client.hold(now, hold),
+            Self::Bridge(host) => host.hold(now, hold),
+        }
+    }
+
+    pub(crate) fn shut_down(&mut self, now: Instant) {
+        match self {
+            Self::Client(client) => client.shut_down(now),
+            Self::Bridge(host) => host.shut_down(now),
+        }
+    }
+
+    pub(super) fn counters(&self) -> Counters {
+        match self {
+            Self::Client(client) => client.counters(),
+            Self::Bridge(host) => host.counters(),
+        }
+    }
+
+    /// Nothing waits for an acknowledgement.
+    pub(super) fn is_acknowledged(&self) -> bool {
+        match self {
+            Self::Client(client) => client.unacknowledged() == 0 && !client.awaiting_suback(),
+            Self::Bridge(host) => host.unacknowledged() == 0,
+        }
+    }
+}

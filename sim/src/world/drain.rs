@@ -1,0 +1,242 @@
+//! The loops around the machines: inputs in, outputs out, until they wait.
+
+use fivewire_core::bridge::{esp, host};
+use fivewire_core::client;
+use fivewire_core::event::Event;
+use fivewire_core::time::{Instant, Wait};
+
+use super::World;
+use super::agenda::{NEVER, Slot};
+use super::clock::Clock;
+use super::device::HostMachine;
+use super::faults::Lasting;
+use super::tcp::{AtDevice, Path, Side};
+use crate::app::Application;
+use crate::observation::{Observation, Observer, Part};
+
+/// What became of one output of the host's machine.
+enum Turn {
+    Again,
+    Act(client::Action),
+    Done(Wait),
+}
+
+impl<A: Application> World<A> {
+    /// The host's machine is woken by its own deadline.
+    pub(super) fn wake_host<O: Observer>(&mut self, observer: &mut O) {
+        if self.faults.strikes(Lasting::HostBusy) {
+            return;
+        }
+        let wait = self.host.wait;
+        let Some((machine, clock)) = self.host.machine_and_clock() else { return };
+        machine.time_out(clock.local(self.now));
+        if let Wait::Until(_, reason) = wait {
+            self.see(observer, &Observation::Woken { part: Part::Host, reason });
+        }
+        self.drain_host(observer);
+    }
+
+    /// The ESP8266's machine is woken by its own deadline.
+    pub(super) fn wake_esp<O: Observer>(&mut self, observer: &mut O) {
+        let wait = self.esp.wait;
+        let local = self.esp.clock.local(self.now);
+        let Some(machine) = &mut self.esp.machine else { return };
+        machine.handle(local, esp::Input::Timeout);
+        if let Wait::Until(_, reason) = wait {
+            self.see(observer, &Observation::Woken { part: Part::Esp, reason });
+        }
+        self.drain_esp(observer);
+    }
+
+    /// Does what the host's machine wants until it waits.
+    pub(super) fn drain_host<O: Observer>(&mut self, observer: &mut O) {
+        let wait = loop {
+            let turn = match self.host.machine() {
+                None => return,
+                Some(HostMachine::Client(_)) => self.turn_client(observer),
+                Some(HostMachine::Bridge(_)) => self.turn_bridge(observer),
+            };
+            match turn {
+                Turn::Again => {}
+                Turn::Act(action) => self.act_on(action, observer),
+                Turn::Done(wait) => break wait,
+            }
+        };
+        self.host.wait = wait;
+        self.agenda.set(Slot::Host, due(wait, &self.host.clock));
+        if self.host.pulls_reset {
+            self.host.pulls_reset = false;
+            self.pull_reset_line(observer);
+        }
+        if !self.has_bridge() {
+            self.note_client_state(observer);
+        }
+    }
+
+    fn turn_client<O: Observer>(&mut self, observer: &mut O) -> Turn {
+        let now = Instant::from_micros(self.now);
+        let Some((HostMachine::Client(client), clock)) = self.host.machine_and_clock() else {
+            return Turn::Done(Wait::ForInput);
+        };
+        match client.poll() {
+            client::Output::Action(action) => Turn::Act(action),
+            client::Output::Transmit(bytes) => {
+                let mut path = Path {
+                    now: self.now,
+                    associated: self.radio.is_associated(),
+                    faults: &mut self.faults,
+                };
+                let taken = self.tcp.write_current(bytes, &mut path);
+                let local = clock.local(self.now);
+                client.handle(local, client::Input::Sent(taken));
+                Turn::Again
+            }
+            client::Output::Event(event) => {
+                observer.observe(now, &Observation::Told(event));
+                self.application.told(now, &event);
+                self.summary.note(&event);
+                Turn::Again
+            }
+            client::Output::Wait(wait) => Turn::Done(wait),
+        }
+    }
+
+    fn turn_bridge<O: Observer>(&mut self, observer: &mut O) -> Turn {
+        let now = Instant::from_micros(self.now);
+        let local = self.host.clock.local(self.now);
+        let Some(HostMachine::Bridge(host)) = self.host.machine_mut() else {
+            return Turn::Done(Wait::ForInput);
+        };
+        match host.poll() {
+            host::Output::Action(host::Action::ResetEsp) => {
+                self.host.pulls_reset = true;
+                Turn::Again
+            }
+            host::Output::Frame(frame) => {
+                let taken = self.link.send(Part::Esp, self.now, frame);
+                host.handle(local, host::Input::Sent(taken));
+                Turn::Again
+            }
+            host::Output::Event(event) => {
+                observer.observe(now, &Observation::Told(event));
+                self.application.told(now, &event);
+                self.summary.note(&event);
+                if let Event::EspReset { cause } = event {
+                    self.host.reset_cause = cause;
+                }
+                Turn::Again
+            }
+            host::Output::Wait(wait) => Turn::Done(wait),
+        }
+    }
+
+    /// Does what the ESP8266's machine wants until it waits.
+    pub(super) fn drain_esp<O: Observer>(&mut self, observer: &mut O) {
+        let local = self.esp.clock.local(self.now);
+        let wait = loop {
+            let Some(machine) = &mut self.esp.machine else { return };
+            match machine.poll() {
+                esp::Output::Frame(frame) => {
+                    let taken = if self.esp.command_task_dead {
+                        0
+                    } else {
+                        self.link.send(Part::Host, self.now, frame)
+                    };
+                    machine.handle(local, esp::Input::FrameSent(taken));
+                }
+                esp::Output::Configure(_) => {}
+                esp::Output::Net(action) => self.act_on(action, observer),
+                esp::Output::Transmit(bytes) => {
+                    let mut path = Path {
+                        now: self.now,
+                        associated: self.radio.is_associated(),
+                        faults: &mut self.faults,
+                    };
+                    let taken = self.tcp.write_current(bytes, &mut path);
+                    machine.handle(local, esp::Input::Net(client::Input::Sent(taken)));
+                }
+                esp::Output::Wait(wait) => break wait,
+            }
+        };
+        self.esp.wait = wait;
+        self.agenda.set(Slot::Esp, due(wait, &self.esp.clock));
+        self.note_client_state(observer);
+    }
+
+    /// Tells the client, wherever it runs, what the network did, and does what it wants.
+    pub(super) fn tell_client<O: Observer>(&mut self, input: client::Input<'_>, observer: &mut O) {
+        if self.has_bridge() {
+            let local = self.esp.clock.local(self.now);
+            if let Some(esp) = &mut self.esp.machine {
+                esp.handle(local, esp::Input::Net(input));
+                self.drain_esp(observer);
+            }
+        } else if let Some((HostMachine::Client(client), clock)) = self.host.machine_and_clock() {
+            client.handle(clock.local(self.now), input);
+            self.drain_host(observer);
+        }
+    }
+
+    /// The client reads once. False if there is nothing to read, or it does not want to.
+    pub(super) fn read_as_client<O: Observer>(&mut self, observer: &mut O) -> bool {
+        let AtDevice::Bytes(connection, unread) = self.tcp.at_device() else { return false };
+        let now = Instant::from_micros(self.now);
+        let size = if self.has_bridge() {
+            let local = self.esp.clock.local(self.now);
+            let Some(esp) = &mut self.esp.machine else { return false };
+            let size = unread.len().min(esp.receive_capacity());
+            if size > 0 {
+                let bytes = &unread[..size];
+                observer.observe(now, &Observation::ToDevice { connection, bytes });
+                esp.handle(local, esp::Input::Net(client::Input::Received(bytes)));
+            }
+            size
+        } else {
+            let Some((HostMachine::Client(client), clock)) = self.host.machine_and_clock() else {
+                return false;
+            };
+            let size = unread.len().min(client.receive_capacity());
+            if size > 0 {
+                let bytes = &unread[..size];
+                observer.observe(now, &Observation::ToDevice { connection, bytes });
+                client.handle(clock.local(self.now), client::Input::Received(bytes));
+            }
+            size
+        };
+        if size == 0 {
+            return false;
+        }
+        self.tcp.read(Side::Device, connection, size, self.now);
+        if self.has_bridge() {
+            self.drain_esp(observer);
+        } else {
+            self.drain_host(observer);
+        }
+        true
+    }
+
+    /// Shows the client's state where it has changed.
+    pub(super) fn note_client_state<O: Observer>(&mut self, observer: &mut O) {
+        let state = if self.has_bridge() {
+            self.esp.machine.as_ref().map(|esp| esp.client_state())
+        } else {
+            match self.host.machine() {
+                Some(HostMachine::Client(client)) => Some(client.state()),
+                Some(HostMachine::Bridge(_)) | None => None,
+            }
+        };
+        let state = state.unwrap_or(client::State::Idle);
+        if state != self.client_state {
+            self.client_state = state;
+            self.see(observer, &Observation::ClientState(state));
+        }
+    }
+}
+
+/// When a wait ends, in world time.
+fn due(wait: Wait, clock: &Clock) -> u64 {
+    match wait {
+        Wait::Until(deadline, _) => clock.world(deadline),
+        Wait::ForInput => NEVER,
+    }
+}

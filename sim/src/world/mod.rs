@@ -1,0 +1,419 @@
+//! The world: a device, a network, a broker, and everything that can go wrong between them.
+//!
+//! It jumps from event to event; time in which nothing happens costs nothing. Within an event
+//! everything that can move at that instant moves, in a fixed order, before the next event.
+//!
+//! * [`World`] holds the parts and the agenda (this file, `agenda.rs`).
+//! * The boards run the machines under test (`device.rs`, `boards.rs`, `drain.rs`); between them lies
+//!   the link (`link.rs`, `crossing.rs`).
+//! * The radio (`wifi.rs`) and TCP (`tcp/`) carry bytes to the broker's machine (`server.rs`), on which
+//!   the witness lives as well (`witness.rs`).
+//! * Faults begin and end (`faults.rs`, `trouble.rs`, `outages.rs`), then everything heals and settles (`settle.rs`).
+
+mod agenda;
+mod boards;
+mod clock;
+mod crossing;
+mod device;
+mod drain;
+mod faults;
+mod link;
+mod network;
+mod outages;
+mod server;
+mod settle;
+mod tcp;
+mod trouble;
+mod wifi;
+mod witness;
+
+use fivewire_core::client;
+use fivewire_core::event::{Counters, Event};
+use fivewire_core::planted::Planted;
+use fivewire_core::time::Instant;
+
+use crate::app::{Application, Commands, Workload};
+use crate::broker::Broker;
+use crate::fault::{Fault, FaultKind};
+use crate::observation::{Observation, Observer};
+use crate::random::{Purpose, Random};
+use crate::schedule::Schedule;
+use agenda::{Agenda, NEVER, Slot};
+use boards::{Esp8266, HostBoard};
+use faults::Faults;
+use link::Link;
+use server::Server;
+use settle::Settling;
+use tcp::Tcp;
+use wifi::Radio;
+use witness::Witness;
+
+pub(crate) use clock::Clock;
+pub(crate) use device::HostMachine;
+pub use device::{DEVICE_ID, WILL_PAYLOAD, WILL_TOPIC};
+pub use settle::SETTLE_LIMIT_MS;
+pub use witness::WITNESS_ID;
+
+/// More events than this at one instant are a livelock.
+const EVENTS_AT_ONCE_MAX: u32 = 1_000_000;
+
+/// A world. It ends when its schedule has ended and everything has settled.
+pub struct World<A = Workload> {
+    now: u64,
+    events: u64,
+    events_at_once: u32,
+    finished: bool,
+    agenda: Agenda,
+    schedule: Schedule,
+    planted: Planted,
+    faults: Faults,
+    /// The first fault of the schedule that has not begun.
+    next_fault: usize,
+    radio: Radio,
+    tcp: Tcp,
+    link: Link,
+    host: HostBoard,
+    esp: Esp8266,
+    server: Server,
+    witness: Witness,
+    application: A,
+    client_state: client::State,
+    machine_seeds: Random,
+    boot: Random,
+    settling: Settling,
+    summary: Summary,
+    published: u64,
+}
+
+/// How many messages went which way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Messages {
+    /// Publications that the application got a ticket for.
+    pub published: u64,
+    /// Messages for the device that the witness handed to the broker.
+    pub witnessed: u64,
+    /// Messages that the device told its application.
+    pub told: u64,
+}
+
+/// What the device told its application, in short.
+#[derive(Clone, Copy, Debug, Default)]
+struct Summary {
+    connected: bool,
+    stopped: bool,
+    messages: u64,
+}
+
+impl Summary {
+    const fn note(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Connected { .. } => self.connected = true,
+            Event::Disconnected { .. } => self.connected = false,
+            Event::Message(_) => self.messages += 1,
+            Event::Stopped => self.stopped = true,
+            _ => {}
+        }
+    }
+}
+
+impl World<Workload> {
+    /// The world that `schedule` describes.
+    #[must_use]
+    pub fn new(schedule: Schedule) -> Self {
+        let application = Workload::new(&schedule);
+        Self::with_application(schedule, application)
+    }
+
+    /// Becomes the world that `schedule` describes, in the memory this one has.
+    pub fn reset(&mut self, schedule: &Schedule) {
+        self.application = Workload::new(schedule);
+        self.schedule.clone_from(schedule);
+        self.restart();
+    }
+}
+
+impl<A: Application> World<A> {
+    /// The world that `schedule` describes, with another application at the device. Of the
+    /// schedule's workload, what concerns the witness still holds.
+    #[must_use]
+    pub fn with_application(schedule: Schedule, application: A) -> Self {
+        let seed = schedule.seed;
+        let mut world = Self {
+            now: 0,
+            events: 0,
+            events_at_once: 0,
+            finished: false,
+            agenda: Agenda::new(),
+            planted: Planted::NONE,
+            faults: Faults::default(),
+            next_fault: 0,
+            radio: Radio::new(seed),
+            tcp: Tcp::new(seed),
+            link: Link::new(seed),
+            host: HostBoard::new(&schedule.setup),
+            esp: Esp8266::new(&schedule.setup),
+            server: Server::new(),
+            witness: Witness::new(&schedule),
+            application,
+            client_state: client::State::Idle,
+            machine_seeds: Random::new(seed, Purpose::Machine),
+            boot: Random::new(seed, Purpose::Boot),
+            settling: Settling::default(),
+            summary: Summary::default(),
+            published: 0,
+            schedule,
+        };
+        world.restart();
+        world
+    }
+
+    fn restart(&mut self) {
+        let seed = self.schedule.seed;
+        self.now = 0;
+        self.events = 0;
+        self.events_at_once = 0;
+        self.finished = false;
+        self.agenda = Agenda::new();
+        self.faults.reset(self.schedule.faults.len());
+        self.next_fault = 0;
+        self.radio = Radio::new(seed);
+        self.tcp.reset(seed, &self.schedule.setup);
+        self.link.reset(seed);
+        self.host.reset(&self.schedule.setup);
+        self.esp.reset(&self.schedule.setup);
+        self.server = Server::new();
+        self.witness = Witness::new(&self.schedule);
+        self.client_state = client::State::Idle;
+        self.machine_seeds = Random::new(seed, Purpose::Machine);
+        self.boot = Random::new(seed, Purpose::Boot);
+        self.settling = Settling::default();
+        self.summary = Summary::default();
+        self.published = 0;
+        self.plan_start();
+    }
+
+    fn plan_start(&mut self) {
+        self.server.refuse(self.schedule.setup.refused_filter.clone());
+        self.agenda.set(Slot::Broker, 0);
+        self.agenda.set(Slot::HostBoots, 0);
+        if self.has_bridge() {
+            self.plan_esp_boot(0);
+        }
+        self.agenda.set(Slot::Heals, u64::from(self.schedule.duration_ms) * 1_000);
+        let first = self.witness.next();
+        self.agenda.set(Slot::Witness, first);
+        self.plan_next_fault();
+    }
+
+    /// Puts a bug into the machines, for those that are built with bugs.
+    pub fn plant(&mut self, planted: Planted) {
+        self.planted = planted;
+    }
+
+    /// The world's time.
+    #[must_use]
+    pub const fn now(&self) -> Instant {
+        Instant::from_micros(self.now)
+    }
+
+    /// Events so far.
+    #[must_use]
+    pub const fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// Messages so far.
+    #[must_use]
+    pub const fn messages(&self) -> Messages {
+        Messages {
+            published: self.published,
+            witnessed: self.witness.published(),
+            told: self.summary.messages,
+        }
+    }
+
+    /// True once the run is over.
+    #[must_use]
+    pub const fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// True while the device has told its application that it is connected.
+    #[must_use]
+    pub const fn is_connected(&self) -> bool {
+        self.summary.connected
+    }
+
+    /// The schedule, with all faults that were added.
+    #[must_use]
+    pub const fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// Each fault of the schedule: how often it began, how often it bit.
+    pub fn faults(&self) -> impl Iterator<Item = (FaultKind, u64, u64)> {
+        self.schedule.faults.iter().enumerate().map(|(index, fault)| {
+            let began = u64::from(index < self.next_fault);
+            (fault.kind, began, u64::from(self.faults.has_bitten(index)))
+        })
+    }
+
+    /// The application.
+    #[must_use]
+    pub const fn application(&self) -> &A {
+        &self.application
+    }
+
+    /// The broker, to look at.
+    #[must_use]
+    pub const fn broker(&self) -> &Broker {
+        self.server.broker()
+    }
+
+    /// The broker, to misbehave. What a fault switches on or off is switched over this.
+    pub const fn broker_mut(&mut self) -> &mut Broker {
+        self.server.broker_mut()
+    }
+
+    /// What the device has counted since it started; zero while it is without power.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.host.machine().map_or_else(Counters::default, HostMachine::counters)
+    }
+
+    /// Runs to the end.
+    pub fn run<O: Observer>(&mut self, observer: &mut O) {
+        while self.step(observer) {}
+    }
+
+    /// Runs up to and with the events of `until`.
+    pub fn run_until<O: Observer>(&mut self, until: Instant, observer: &mut O) {
+        while !self.finished && self.next_event().is_some_and(|at| at <= until) {
+            self.step(observer);
+        }
+        if !self.finished {
+            self.now = self.now.max(until.as_micros());
+        }
+    }
+
+    /// When the next event happens.
+    #[must_use]
+    pub fn next_event(&self) -> Option<Instant> {
+        let (_, at) = self.agenda.next()?;
+        Some(Instant::from_micros(at.max(self.now)))
+    }
+
+    /// Does the next event. False if there is none: the run is over.
+    pub fn step<O: Observer>(&mut self, observer: &mut O) -> bool {
+        if self.finished {
+            return false;
+        }
+        let Some((slot, at)) = self.agenda.next() else { return false };
+        self.agenda.clear(slot);
+        if at > self.now {
+            self.now = at;
+            self.events_at_once = 0;
+        }
+        self.events += 1;
+        self.events_at_once += 1;
+        assert!(
+            self.events_at_once < EVENTS_AT_ONCE_MAX,
+            "livelock: {EVENTS_AT_ONCE_MAX} events at one instant, the last was {slot:?}"
+        );
+        self.dispatch(slot, observer);
+        self.flow(observer);
+        !self.finished
+    }
+
+    fn dispatch<O: Observer>(&mut self, slot: Slot, observer: &mut O) {
+        match slot {
+            Slot::FaultBegins => self.begin_fault(observer),
+            Slot::FaultEnds => self.end_faults(self.now, observer),
+            Slot::Heals => self.heal(observer),
+            Slot::Wifi => self.finish_join(observer),
+            Slot::Tcp => self.step_tcp(observer),
+            Slot::Link => self.step_link(observer),
+            Slot::Broker => self.wake_broker(observer),
+            Slot::EspBoots => self.boot_esp(observer),
+            Slot::EspBrownOut => self.sag(observer),
+            Slot::Esp => self.wake_esp(observer),
+            Slot::HostBoots => self.boot_host(observer),
+            Slot::Host => self.wake_host(observer),
+            Slot::Application => self.act(observer),
+            Slot::Witness => self.witness_publishes(),
+            Slot::Settled => self.look_whether_settled(observer),
+        }
+    }
+
+    /// Lets everything move that can move at this instant.
+    fn flow<O: Observer>(&mut self, observer: &mut O) {
+        loop {
+            let moved = self.flow_tcp(observer)
+                || self.flow_broker(observer)
+                || (self.has_bridge() && self.flow_link(observer));
+            if !moved {
+                break;
+            }
+        }
+        self.tell_bites(observer);
+        self.agenda.set(Slot::Tcp, self.tcp.next());
+        self.agenda.set(Slot::Link, self.link.next());
+        self.agenda.set(Slot::Application, self.next_action());
+    }
+
+    fn tell_bites<O: Observer>(&mut self, observer: &mut O) {
+        while let Some(index) = self.faults.next_untold() {
+            self.see(observer, &Observation::FaultBit { index });
+        }
+    }
+
+    fn see<O: Observer>(&self, observer: &mut O, observation: &Observation<'_>) {
+        observer.observe(Instant::from_micros(self.now), observation);
+    }
+
+    /// Makes the application ask something of its device. `None` while its board is without power.
+    pub fn command<O: Observer, T>(
+        &mut self,
+        observer: &mut O,
+        command: impl FnOnce(&mut A, &mut Commands<'_>) -> T,
+    ) -> Option<T> {
+        let result = self.command_without_flow(observer, command)?;
+        self.flow(observer);
+        Some(result)
+    }
+
+    fn command_without_flow<O: Observer, T>(
+        &mut self,
+        observer: &mut O,
+        command: impl FnOnce(&mut A, &mut Commands<'_>) -> T,
+    ) -> Option<T> {
+        let (machine, clock) = self.host.machine_and_clock()?;
+        let now = Instant::from_micros(self.now);
+        let mut commands = Commands { now, clock, machine, observer, published: 0 };
+        let result = command(&mut self.application, &mut commands);
+        self.published += commands.published;
+        self.drain_host(observer);
+        Some(result)
+    }
+
+    fn act<O: Observer>(&mut self, observer: &mut O) {
+        self.command_without_flow(observer, A::act);
+    }
+
+    /// When the application wants to act and can.
+    fn next_action(&self) -> u64 {
+        if self.host.machine().is_none() || self.host_is_busy() {
+            return NEVER;
+        }
+        self.application.next_action().map_or(NEVER, |at| at.as_micros())
+    }
+
+    /// Adds a fault to the schedule. One that lies in the past begins at once.
+    pub fn add_fault(&mut self, fault: Fault) {
+        let waiting = &self.schedule.faults[self.next_fault..];
+        let place = waiting.partition_point(|other| other.at_ms <= fault.at_ms);
+        self.schedule.faults.insert(self.next_fault + place, fault);
+        self.faults.grow();
+        self.plan_next_fault();
+    }
+}

@@ -1,0 +1,139 @@
+//! What faults do to the broker: it stops, loses power, forgets, and misbehaves.
+
+use fivewire_core::mqtt::ConnectReturnCode;
+use fivewire_core::time::Instant;
+
+use super::World;
+use super::agenda::Slot;
+use super::device::DEVICE_ID;
+use super::faults::Lasting;
+use super::tcp::Side;
+use crate::app::Application;
+use crate::broker::{ClientKey, Input, MALFORMED, Misbehaviour};
+use crate::fault::{FaultKind, Memory};
+use crate::observation::{ConnectionId, Ending, Observation, Observer};
+
+impl<A: Application> World<A> {
+    /// The process is stopped: its sockets are closed.
+    pub(super) fn stop_broker<O: Observer>(&mut self, memory: Memory, observer: &mut O) {
+        self.broker_goes_down(memory, observer);
+        self.tcp.to_broker.clear();
+        while let Some(connection) = self.tcp.next_at_broker() {
+            self.faults.bite(Lasting::BrokerRestart);
+            self.close_socket(connection, observer);
+        }
+    }
+
+    /// The machine loses power: nobody is told.
+    pub(super) fn crash_broker<O: Observer>(&mut self, memory: Memory, observer: &mut O) {
+        self.broker_goes_down(memory, observer);
+        let now = Instant::from_micros(self.now);
+        let faults = &mut self.faults;
+        self.tcp.vanish(Side::Broker, |connection| {
+            faults.bite(Lasting::BrokerCrash);
+            let ending = Ending::Vanished;
+            observer.observe(now, &Observation::EndedAtBroker { connection, ending });
+        });
+    }
+
+    fn broker_goes_down<O: Observer>(&mut self, memory: Memory, observer: &mut O) {
+        self.server.forgets |= memory == Memory::Lost;
+        if !self.server.is_down {
+            self.server.is_down = true;
+            self.agenda.clear(Slot::Broker);
+            self.see(observer, &Observation::BrokerDown(true));
+        }
+    }
+
+    /// The process starts again, unless another fault keeps it down.
+    pub(super) fn broker_comes_up<O: Observer>(&mut self, observer: &mut O) {
+        let kept_down =
+            self.faults.is_on(Lasting::BrokerRestart) || self.faults.is_on(Lasting::BrokerCrash);
+        if kept_down || !self.server.is_down {
+            return;
+        }
+        self.server.is_down = false;
+        let forgets = std::mem::take(&mut self.server.forgets);
+        let memory = if forgets { Memory::Lost } else { Memory::Kept };
+        self.server.broker.restart(Instant::from_micros(self.now), memory);
+        self.see(observer, &Observation::BrokerDown(false));
+        if forgets {
+            self.see(observer, &Observation::SessionForgotten);
+        }
+        self.drain_broker(observer);
+        self.connect_witness(observer);
+    }
+
+    /// The process hangs no more. It hears of what arrived before it looks at the clock.
+    pub(super) fn broker_wakes_up(&mut self) {
+        if self.broker_runs() {
+            self.agenda.set(Slot::Broker, self.now);
+        }
+    }
+
+    /// The broker closes the device's connection. False if there is none.
+    pub(super) fn broker_closes<O: Observer>(&mut self, observer: &mut O) -> bool {
+        let Some(key) = self.device_key() else { return false };
+        let now = Instant::from_micros(self.now);
+        self.close_socket(ConnectionId(key.0), observer);
+        self.server.broker.handle(now, Input::Closed(key));
+        self.drain_broker(observer);
+        true
+    }
+
+    /// The broker forgets the device's session. False if there is none.
+    pub(super) fn broker_forgets<O: Observer>(&mut self, observer: &mut O) -> bool {
+        if !self.broker_runs() || !self.server.broker.session_exists(DEVICE_ID) {
+            return false;
+        }
+        self.server.broker.forget_session(Instant::from_micros(self.now), DEVICE_ID);
+        self.see(observer, &Observation::SessionForgotten);
+        self.drain_broker(observer);
+        true
+    }
+
+    /// The broker sends bytes that are no MQTT. False if nobody gets them.
+    pub(super) fn broker_stammers<O: Observer>(&mut self, which: u8, observer: &mut O) -> bool {
+        let Some(key) = self.device_key() else { return false };
+        let malformed = &MALFORMED[usize::from(which) % MALFORMED.len()];
+        let injected = self.server.broker.inject(key, malformed.bytes);
+        self.drain_broker(observer);
+        injected
+    }
+
+    /// The device's connection, if the process runs and the device is connected.
+    fn device_key(&self) -> Option<ClientKey> {
+        if !self.broker_runs() {
+            return None;
+        }
+        let broker = &self.server.broker;
+        broker.connections().find(|&key| broker.client_id(key) == Some(DEVICE_ID))
+    }
+
+    /// Misbehaves as the faults at work demand. What else was set is left.
+    pub(super) fn misbehave(&mut self) {
+        let deny_connect = self.faults.kinds().find_map(|kind| match kind {
+            FaultKind::ConnectDenied { code } => Some(return_code(code)),
+            _ => None,
+        });
+        let misbehaviour = Misbehaviour {
+            swallow_acknowledgements: self.faults.is_on(Lasting::AcksSwallowed),
+            double_acknowledgements: self.faults.is_on(Lasting::AcksDoubled),
+            deny_connect,
+            ..self.server.broker.misbehaviour().clone()
+        };
+        self.server.broker.set_misbehaviour(misbehaviour);
+    }
+}
+
+const fn return_code(code: u8) -> ConnectReturnCode {
+    use ConnectReturnCode as Code;
+
+    match code {
+        1 => Code::UnacceptableProtocolVersion,
+        2 => Code::IdentifierRejected,
+        4 => Code::BadUserNameOrPassword,
+        5 => Code::NotAuthorized,
+        _ => Code::ServerUnavailable,
+    }
+}

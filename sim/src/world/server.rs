@@ -1,0 +1,252 @@
+//! The broker's machine: the process with the broker in it, its sockets, and the witness beside it.
+
+use fivewire_core::mqtt::QoS;
+use fivewire_core::time::{Instant, Wait};
+
+use super::World;
+use super::agenda::{NEVER, Slot};
+use super::device::DEVICE_ID;
+use super::faults::Lasting;
+use super::tcp::{Notice, Path, Side};
+use super::witness::WITNESS_KEY;
+use crate::app::Application;
+use crate::broker::{Broker, ClientKey, CloseReason, Config, Event, Input, Misbehaviour, Output};
+use crate::observation::{ConnectionId, Ending, Observation, Observer};
+
+/// More than any schedule makes: what a broker drops is not the device's doing.
+const QUEUE_MAX: usize = 1_000_000;
+
+/// The first four bits of a PUBLISH.
+const PUBLISH: u8 = 3;
+
+/// The broker process.
+pub(super) struct Server {
+    pub(super) broker: Broker,
+    /// It ran at least once.
+    started: bool,
+    pub(super) is_down: bool,
+    /// It will have forgotten everything when it starts again.
+    pub(super) forgets: bool,
+}
+
+impl Server {
+    pub(super) fn new() -> Self {
+        let config = Config { queue_max: QUEUE_MAX, ..Config::default() };
+        Self { broker: Broker::new(config), started: false, is_down: false, forgets: false }
+    }
+
+    /// The broker answers this filter with 0x80 from now on.
+    pub(super) fn refuse(&mut self, filter: Option<String>) {
+        let misbehaviour =
+            Misbehaviour { refuse_filter: filter, ..self.broker.misbehaviour().clone() };
+        self.broker.set_misbehaviour(misbehaviour);
+    }
+
+    pub(super) const fn broker(&self) -> &Broker {
+        &self.broker
+    }
+
+    pub(super) const fn broker_mut(&mut self) -> &mut Broker {
+        &mut self.broker
+    }
+}
+
+impl<A: Application> World<A> {
+    /// The process is there and does its work.
+    pub(super) const fn broker_runs(&self) -> bool {
+        !self.server.is_down && !self.faults.is_on(Lasting::BrokerHang)
+    }
+
+    pub(super) fn connect_witness<O: Observer>(&mut self, observer: &mut O) {
+        self.server.started = true;
+        let now = Instant::from_micros(self.now);
+        self.server.broker.handle(now, Input::Opened(WITNESS_KEY));
+        self.witness.connect();
+        // Nobody denies the witness anything.
+        let misbehaviour = self.server.broker.misbehaviour().clone();
+        self.server.broker.set_misbehaviour(Misbehaviour::default());
+        self.drain_broker(observer);
+        self.server.broker.set_misbehaviour(misbehaviour);
+    }
+
+    /// The process is woken by its own deadline, or starts for the first time.
+    pub(super) fn wake_broker<O: Observer>(&mut self, observer: &mut O) {
+        if !self.broker_runs() {
+            return;
+        }
+        if self.server.started {
+            self.server.broker.handle(Instant::from_micros(self.now), Input::Timeout);
+            self.drain_broker(observer);
+        } else {
+            self.connect_witness(observer);
+        }
+    }
+
+    /// Lets the process hear and read what there is. True if there was something.
+    pub(super) fn flow_broker<O: Observer>(&mut self, observer: &mut O) -> bool {
+        if self.tcp.to_broker.is_empty() && !self.witness.is_eager() {
+            return false;
+        }
+        if !self.broker_runs() {
+            self.faults.bite(Lasting::BrokerHang);
+            return false;
+        }
+        if let Some((connection, notice)) = self.tcp.to_broker.pop_front() {
+            self.notice_at_broker(connection, notice, observer);
+        } else {
+            let now = Instant::from_micros(self.now);
+            self.witness.publish(|topic, payload, qos| {
+                observer.observe(now, &Observation::WitnessPublished { topic, payload, qos });
+            });
+        }
+        self.drain_broker(observer);
+        true
+    }
+
+    fn notice_at_broker<O: Observer>(
+        &mut self,
+        connection: ConnectionId,
+        notice: Notice,
+        observer: &mut O,
+    ) {
+        let now = Instant::from_micros(self.now);
+        let key = ClientKey(connection.0);
+        let broker = &mut self.server.broker;
+        match notice {
+            Notice::Opened => broker.handle(now, Input::Opened(key)),
+            Notice::Writable => broker.handle(now, Input::Writable(key)),
+            Notice::Readable => self.read_as_broker(connection, observer),
+            Notice::Ended(ending) => {
+                self.see(observer, &Observation::EndedAtBroker { connection, ending });
+                self.server.broker.handle(now, Input::Closed(key));
+            }
+            Notice::Failed(_) => {}
+        }
+    }
+
+    fn read_as_broker<O: Observer>(&mut self, connection: ConnectionId, observer: &mut O) {
+        let now = Instant::from_micros(self.now);
+        let key = ClientKey(connection.0);
+        let bytes = self.tcp.unread(Side::Broker, connection);
+        let size = bytes.len();
+        if size > 0 {
+            observer.observe(now, &Observation::ToBroker { connection, bytes });
+            self.server.broker.handle(now, Input::Received(key, bytes));
+            self.tcp.read(Side::Broker, connection, size, self.now);
+            self.drain_broker(observer);
+        }
+        let associated = self.radio.is_associated();
+        let mut path = Path { now: self.now, associated, faults: &mut self.faults };
+        if self.tcp.ends_at_broker(connection, &mut path) {
+            let ending = Ending::ClosedByPeer;
+            self.see(observer, &Observation::EndedAtBroker { connection, ending });
+            self.server.broker.handle(now, Input::Closed(key));
+        }
+    }
+
+    /// Does what the process wants until it waits.
+    pub(super) fn drain_broker<O: Observer>(&mut self, observer: &mut O) {
+        let now = Instant::from_micros(self.now);
+        let wait = loop {
+            match self.server.broker.poll() {
+                Output::Transmit(WITNESS_KEY, bytes) => {
+                    let size = bytes.len();
+                    self.witness.receive(bytes, |publish| {
+                        let (topic, payload) = (publish.topic, publish.payload);
+                        let (qos, retain) = (publish.qos, publish.retain);
+                        let seen = Observation::WitnessReceived { topic, payload, qos, retain };
+                        observer.observe(now, &seen);
+                    });
+                    self.server.broker.handle(now, Input::Sent(WITNESS_KEY, size));
+                }
+                Output::Transmit(key, bytes) => {
+                    let connection = ConnectionId(key.0);
+                    if bytes[0] >> 4 == PUBLISH {
+                        self.faults.bite(Lasting::AppHolds);
+                    }
+                    let associated = self.radio.is_associated();
+                    let mut path = Path { now: self.now, associated, faults: &mut self.faults };
+                    let taken = self.tcp.write(Side::Broker, connection, bytes, &mut path);
+                    let bytes = &bytes[..taken];
+                    observer.observe(now, &Observation::FromBroker { connection, bytes });
+                    self.server.broker.handle(now, Input::Sent(key, taken));
+                }
+                Output::Close(key, reason) => self.close_as_broker(key, reason, observer),
+                Output::Event(event) => note(&event, &mut self.faults),
+                Output::Wait(wait) => {
+                    let bytes = self.witness.outgoing();
+                    if bytes.is_empty() {
+                        break wait;
+                    }
+                    self.server.broker.handle(now, Input::Received(WITNESS_KEY, bytes));
+                    bytes.clear();
+                }
+            }
+        };
+        let due = match wait {
+            Wait::Until(deadline, _) => deadline.as_micros(),
+            Wait::ForInput => NEVER,
+        };
+        self.agenda.set(Slot::Broker, due);
+    }
+
+    fn close_as_broker<O: Observer>(
+        &mut self,
+        key: ClientKey,
+        reason: CloseReason,
+        observer: &mut O,
+    ) {
+        if key == WITNESS_KEY {
+            return;
+        }
+        if matches!(reason, CloseReason::Refused(_)) {
+            self.faults.bite(Lasting::ConnectDenied);
+        }
+        self.close_socket(ConnectionId(key.0), observer);
+    }
+
+    pub(super) fn close_socket<O: Observer>(&mut self, connection: ConnectionId, observer: &mut O) {
+        let associated = self.radio.is_associated();
+        let mut path = Path { now: self.now, associated, faults: &mut self.faults };
+        self.tcp.close(Side::Broker, connection, &mut path);
+        let ending = Ending::Closed;
+        self.see(observer, &Observation::EndedAtBroker { connection, ending });
+    }
+
+    /// The witness's next numbered message comes into being.
+    pub(super) fn witness_publishes(&mut self) {
+        self.witness.owe(1);
+        let next = self.witness.next();
+        self.agenda.set(Slot::Witness, next);
+    }
+
+    /// Makes the witness publish, as soon as the broker is there.
+    pub fn witness_publish<O: Observer>(
+        &mut self,
+        topic: &str,
+        payload: &[u8],
+        qos: QoS,
+        retain: bool,
+        observer: &mut O,
+    ) {
+        self.witness.run_errand(topic, payload, qos, retain);
+        self.flow(observer);
+    }
+
+    /// The broker owes the device nothing.
+    pub(super) fn broker_is_drained(&self) -> bool {
+        let broker = &self.server.broker;
+        broker.queued(DEVICE_ID) == 0 && broker.in_flight(DEVICE_ID) == 0
+    }
+}
+
+/// Sees which faults bite in what the broker does.
+fn note(event: &Event<'_>, faults: &mut super::faults::Faults) {
+    if let Event::PublishReceived { key, publish, .. } = event
+        && *key != WITNESS_KEY
+        && publish.qos != QoS::AtMostOnce
+    {
+        faults.bite(Lasting::AcksSwallowed);
+        faults.bite(Lasting::AcksDoubled);
+    }
+}

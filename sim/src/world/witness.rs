@@ -1,0 +1,190 @@
+//! The witness: another client of the broker, on the broker's own machine, with a connection that is
+//! never late. It subscribes to everything and publishes for the device.
+
+use std::collections::VecDeque;
+
+use fivewire_core::mqtt::{
+    Connect, Filters, Packet, PacketId, Publish, QoS, Split, Subscribe, decode, split,
+};
+
+use fivewire_core::time::Instant;
+
+use super::agenda::NEVER;
+use crate::app::{Intervals, fill};
+use crate::broker::ClientKey;
+use crate::random::{Purpose, Random};
+use crate::schedule::Schedule;
+
+/// The witness's client identifier.
+pub const WITNESS_ID: &str = "witness";
+/// Its connection, at the broker.
+pub(super) const WITNESS_KEY: ClientKey = ClientKey(u32::MAX);
+
+/// A message that it was told to publish, once the broker is there.
+#[derive(Clone, Debug)]
+struct Errand {
+    topic: String,
+    payload: Vec<u8>,
+    qos: QoS,
+    retain: bool,
+}
+
+/// The witness.
+#[derive(Clone, Debug)]
+pub(super) struct Witness {
+    intervals: Intervals,
+    content: Random,
+    topics: Vec<String>,
+    payload_min_bytes: u32,
+    payload_max_bytes: u32,
+    /// Numbered messages that are due.
+    owed: u32,
+    errands: VecDeque<Errand>,
+    numbered: u64,
+    published: u64,
+    last_id: u16,
+    payload: Vec<u8>,
+    /// Bytes from the broker that are no whole packet yet.
+    incoming: Vec<u8>,
+    /// Bytes for the broker.
+    outgoing: Vec<u8>,
+}
+
+impl Witness {
+    pub(super) fn new(schedule: &Schedule) -> Self {
+        let workload = &schedule.workload;
+        Self {
+            intervals: Intervals::new(schedule.seed, Purpose::Inbound, workload.inbound_every_ms),
+            content: Random::new(schedule.seed, Purpose::InboundContent),
+            topics: workload.inbound_topics.clone(),
+            payload_min_bytes: u32::from(workload.payload_min_bytes),
+            payload_max_bytes: u32::from(workload.payload_max_bytes),
+            owed: 0,
+            errands: VecDeque::new(),
+            numbered: 0,
+            published: 0,
+            last_id: 0,
+            payload: Vec::new(),
+            incoming: Vec::new(),
+            outgoing: Vec::new(),
+        }
+    }
+
+    /// When its next message comes into being.
+    pub(super) fn next(&mut self) -> u64 {
+        self.intervals.next().map_or(NEVER, Instant::as_micros)
+    }
+
+    /// Messages that the broker has got from it.
+    pub(super) const fn published(&self) -> u64 {
+        self.published
+    }
+
+    /// It will publish `count` numbered messages as soon as the broker is there.
+    pub(super) const fn owe(&mut self, count: u32) {
+        if !self.topics.is_empty() {
+            self.owed += count;
+        }
+    }
+
+    /// It will publish this message as soon as the broker is there.
+    pub(super) fn run_errand(&mut self, topic: &str, payload: &[u8], qos: QoS, retain: bool) {
+        let (topic, payload) = (topic.to_owned(), payload.to_vec());
+        self.errands.push_back(Errand { topic, payload, qos, retain });
+    }
+
+    /// True if it has something to publish.
+    pub(super) fn is_eager(&self) -> bool {
+        self.owed > 0 || !self.errands.is_empty()
+    }
+
+    /// Starts a new connection.
+    pub(super) fn connect(&mut self) {
+        self.incoming.clear();
+        self.outgoing.clear();
+        self.send(&Packet::Connect(Connect {
+            client_id: WITNESS_ID,
+            clean_session: false,
+            keep_alive_s: 0,
+            will: None,
+            username: None,
+            password: None,
+        }));
+    }
+
+    /// Writes the next message it has, and shows it.
+    pub(super) fn publish(&mut self, show: impl FnOnce(&str, &[u8], QoS)) {
+        self.published += 1;
+        if let Some(Errand { topic, payload, qos, retain }) = self.errands.pop_front() {
+            self.send_publish(&topic, &payload, qos, retain);
+            show(&topic, &payload, qos);
+            return;
+        }
+        self.owed -= 1;
+        self.numbered += 1;
+        let size = self.content.between(self.payload_min_bytes, self.payload_max_bytes);
+        let mut payload = std::mem::take(&mut self.payload);
+        fill(&mut payload, self.numbered, size as usize);
+        let turn = (self.numbered % self.topics.len() as u64) as usize;
+        let topic = std::mem::take(&mut self.topics[turn]);
+        self.send_publish(&topic, &payload, QoS::AtLeastOnce, false);
+        show(&topic, &payload, QoS::AtLeastOnce);
+        self.topics[turn] = topic;
+        self.payload = payload;
+    }
+
+    fn send_publish(&mut self, topic: &str, payload: &[u8], qos: QoS, retain: bool) {
+        let packet_id = if qos == QoS::AtMostOnce { None } else { Some(self.next_id()) };
+        self.send(&Packet::Publish(Publish { dup: false, qos, retain, topic, packet_id, payload }));
+    }
+
+    fn next_id(&mut self) -> PacketId {
+        self.last_id = self.last_id.checked_add(1).unwrap_or(1);
+        PacketId::new(self.last_id).expect("it counts from 1")
+    }
+
+    fn send(&mut self, packet: &Packet<'_>) {
+        let start = self.outgoing.len();
+        self.outgoing.resize(start + packet.encoded_len(), 0);
+        packet.encode(&mut self.outgoing[start..]).expect("the room was made for it");
+    }
+
+    /// Bytes for the broker; the caller clears them.
+    pub(super) const fn outgoing(&mut self) -> &mut Vec<u8> {
+        &mut self.outgoing
+    }
+
+    /// Takes bytes from the broker, shows each message, and answers.
+    ///
+    /// # Panics
+    /// The broker writes no MQTT: a bug of the simulator.
+    pub(super) fn receive(&mut self, bytes: &[u8], mut show: impl FnMut(&Publish<'_>)) {
+        let mut buffer = std::mem::take(&mut self.incoming);
+        buffer.extend_from_slice(bytes);
+        let mut start = 0;
+        while let Split::Header(header) = split(&buffer[start..]).expect("the broker writes MQTT")
+            && let Some(packet) = buffer[start..].get(..header.packet_len())
+        {
+            match decode(packet).expect("the broker writes MQTT") {
+                Packet::Publish(publish) => {
+                    show(&publish);
+                    if let Some(id) = publish.packet_id {
+                        self.send(&Packet::Puback(id));
+                    }
+                }
+                Packet::Connack(connack) if !connack.session_present => self.subscribe(),
+                _ => {}
+            }
+            start += header.packet_len();
+        }
+        buffer.drain(..start);
+        self.incoming = buffer;
+    }
+
+    fn subscribe(&mut self) {
+        let everything = [("#", QoS::AtLeastOnce)];
+        let packet_id = self.next_id();
+        let filters = Filters::list(&everything);
+        self.send(&Packet::Subscribe(Subscribe { packet_id, filters }));
+    }
+}

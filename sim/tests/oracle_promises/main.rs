@@ -1,0 +1,17 @@
+//! The oracle itself is tested: for each promise a history that keeps it passes, and histories that
+//! break it are caught, under the name of that promise.
+
+mod history;
+mod marks;
+mod p01_published;
+mod p02_order;
+mod p03_duplicates;
+mod p04_subscriptions;
+mod p05_received;
+mod p06_converges;
+mod p07_accounted;
+mod p08_watchdog;
+mod p09_pressure;
+mod p10_will;
+mod p11_time;
+mod p12_malformed;

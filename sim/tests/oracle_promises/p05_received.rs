@@ -1,0 +1,192 @@
+use fivewire_core::event::Event;
+use fivewire_core::mqtt::QoS;
+use fivewire_sim::fault::FaultKind;
+use fivewire_sim::observation::{BoardLoss, ConnectionId, Ending, Observation, Part};
+use fivewire_sim::oracle::Promise::P5;
+use fivewire_sim::schedule::Setup;
+
+use crate::history::{History, packet, setup};
+
+fn subscribed(setup: Setup) -> History {
+    let mut history = History::of(setup);
+    history.connect(false).subscribe(1, "in/#", 1);
+    history
+}
+
+fn explicit() -> Setup {
+    Setup { release_after_ms: Some(100), ..setup() }
+}
+
+#[test]
+fn acknowledging_what_the_application_has_keeps_the_promise() {
+    let mut history = subscribed(setup());
+    for number in 1..=3 {
+        history.witness(number, "in/0").deliver(number, "in/0", number as u16, false);
+    }
+    for number in 1..=3 {
+        history.message(number, "in/0").device_sends(&packet::puback(number as u16));
+    }
+    history.settle().passes();
+}
+
+#[test]
+fn an_acknowledgement_before_the_application_has_it_is_caught() {
+    let mut history = subscribed(setup());
+    history.witness(1, "in/0").deliver(1, "in/0", 1, false).device_sends(&packet::puback(1));
+    history.breaks(P5, "before the application got it");
+}
+
+#[test]
+fn an_acknowledgement_before_the_release_is_caught() {
+    let mut history = subscribed(explicit());
+    history.witness(1, "in/0").deliver(1, "in/0", 1, false);
+    history.message_to_release(1, "in/0", Some(1)).device_sends(&packet::puback(1));
+    history.breaks(P5, "before the application released it");
+
+    let mut history = subscribed(explicit());
+    history.witness(1, "in/0").deliver(1, "in/0", 1, false);
+    history.message_to_release(1, "in/0", Some(1)).see(Observation::Released { delivery: 1 });
+    history.device_sends(&packet::puback(1)).settle().passes();
+}
+
+#[test]
+fn another_messages_release_does_not_count() {
+    let mut history = subscribed(explicit());
+    for number in 1..=2 {
+        history.witness(number, "in/0").deliver(number, "in/0", number as u16, false);
+        history.message_to_release(number, "in/0", Some(number as u32));
+    }
+    history.see(Observation::Released { delivery: 2 }).device_sends(&packet::puback(1));
+    history.breaks(P5, "before the application released it");
+}
+
+#[test]
+fn acknowledgements_in_another_order_are_caught() {
+    let mut history = subscribed(setup());
+    for number in 1..=2 {
+        history.witness(number, "in/0").deliver(number, "in/0", number as u16, false);
+        history.message(number, "in/0");
+    }
+    history.device_sends(&packet::puback(2)).breaks(P5, "MQTT-4.6.0-2");
+}
+
+#[test]
+fn an_acknowledgement_of_nothing_is_caught() {
+    subscribed(setup()).device_sends(&packet::puback(9)).breaks(P5, "no such PUBLISH");
+}
+
+#[test]
+fn a_message_the_host_had_in_an_earlier_life_must_be_told_again() {
+    let mut history = subscribed(setup());
+    history.witness(1, "in/0").deliver(1, "in/0", 1, false).message(1, "in/0");
+    history.begin(0, FaultKind::HostReset);
+    history.see(Observation::BoardDown { part: Part::Host, loss: BoardLoss::PowerLoss });
+    let connection = history.connection;
+    history.see(Observation::EndedAtBroker { connection, ending: Ending::Vanished });
+    history.connect(true).deliver(1, "in/0", 1, true).device_sends(&packet::puback(1));
+    history.breaks(P5, "before the application got it");
+}
+
+#[test]
+fn a_message_that_is_never_told_is_caught() {
+    let mut history = subscribed(setup());
+    history.witness(1, "in/0").settle();
+    history.breaks(P5, "never told");
+}
+
+#[test]
+fn a_message_lost_with_a_connection_is_caught_where_the_session_lasts() {
+    let mut history = subscribed(setup());
+    history.witness(1, "in/0").deliver(1, "in/0", 1, false).break_off().connect(true).settle();
+    history.breaks(P5, "never told");
+}
+
+#[test]
+fn what_was_lost_with_the_session_is_not_owed() {
+    let mut history = subscribed(setup());
+    history.witness(1, "in/0").break_off().connect(false);
+    history.device_sends(&packet::subscribe(2, &["in/#"])).broker_sends(&packet::suback(2, &[1]));
+    history.settle().passes();
+}
+
+#[test]
+fn what_no_subscription_matches_is_not_owed() {
+    let mut history = subscribed(setup());
+    history.witness(1, "other").witness(2, "$in/0").settle();
+    history.passes();
+}
+
+#[test]
+fn a_message_that_no_broker_sent_is_caught() {
+    subscribed(setup()).message(1, "in/0").breaks(P5, "which no broker sent");
+}
+
+#[test]
+fn a_message_too_large_may_be_acknowledged_if_it_is_told_so() {
+    let large = packet::publish("in/0", &[7; 400], 1, false, false);
+    let size_bytes = large.len();
+    let too_large = Event::MessageTooLarge { qos: QoS::AtLeastOnce, size_bytes };
+    let mut history = subscribed(setup());
+    history.broker_sends(&large).told(too_large).device_sends(&packet::puback(1)).settle();
+    history.passes();
+
+    let mut history = subscribed(setup());
+    history.broker_sends(&large).device_sends(&packet::puback(1)).told(too_large).settle();
+    history.passes();
+
+    let mut history = subscribed(setup());
+    history.broker_sends(&large).device_sends(&packet::puback(1)).idle_s(40);
+    history.breaks(P5, "before the application got it");
+}
+
+fn wiping() -> Setup {
+    Setup { clean_init: true, ..setup() }
+}
+
+/// The session of an earlier life is wiped.
+fn wipe(history: &mut History) {
+    history.open().device_sends(&packet::connect(true, 60, None));
+    history.broker_sends(&packet::connack(false, 0)).device_sends(&packet::DISCONNECT);
+    let connection = history.connection;
+    history.see(Observation::EndedAtDevice { connection, ending: Ending::Closed });
+    history.see(Observation::EndedAtBroker { connection, ending: Ending::ClosedByPeer });
+}
+
+#[test]
+fn wiping_the_session_once_per_life_keeps_the_promise() {
+    let mut history = History::of(wiping());
+    wipe(&mut history);
+    history.connect(false).break_off().connect(true).begin(0, FaultKind::HostReset);
+    history.see(Observation::BoardDown { part: Part::Host, loss: BoardLoss::PowerLoss });
+    let connection = history.connection;
+    history.see(Observation::EndedAtBroker { connection, ending: Ending::Vanished });
+    history.see(Observation::BoardUp { part: Part::Host });
+    wipe(&mut history);
+    history.connect(false).settle();
+    history.passes();
+}
+
+#[test]
+fn wiping_the_session_again_is_caught() {
+    let mut history = History::of(wiping());
+    wipe(&mut history);
+    history.connect(false).break_off();
+    history.open().device_sends(&packet::connect(true, 60, None)).breaks(P5, "wiped again");
+}
+
+#[test]
+fn not_wiping_the_session_at_all_is_caught() {
+    let mut history = History::of(wiping());
+    history
+        .open()
+        .device_sends(&packet::connect(false, 60, None))
+        .breaks(P5, "was not wiped first");
+}
+
+#[test]
+fn a_clean_session_nobody_configured_is_caught() {
+    let mut history = History::of(setup());
+    history.open().device_sends(&packet::connect(true, 60, None));
+    history.breaks(P5, "against the configuration");
+    assert_eq!(history.connection, ConnectionId(1));
+}

@@ -1,0 +1,99 @@
+use fivewire_core::error::PublishError;
+use fivewire_core::event::{AbandonReason, Event};
+use fivewire_core::mqtt::QoS;
+use fivewire_sim::observation::Observation;
+use fivewire_sim::oracle::Promise::P7;
+
+use crate::history::{History, packet, setup, ticket};
+
+fn at_most_once(ticket: u32) -> Observation<'static> {
+    Observation::Published {
+        ticket,
+        topic: "a",
+        payload: b"zero",
+        qos: QoS::AtMostOnce,
+        retain: false,
+    }
+}
+
+fn connected() -> History {
+    let mut history = History::of(setup());
+    history.connect(false);
+    history
+}
+
+#[test]
+fn a_qos_0_message_that_is_sent_or_given_up_aloud_keeps_the_promise() {
+    let mut history = connected();
+    history.see(at_most_once(1)).told(Event::Sent(ticket(1)));
+    history.device_sends(&packet::publish("a", b"zero", 0, false, false));
+    history.see(at_most_once(2));
+    history.told(Event::Abandoned { ticket: ticket(2), reason: AbandonReason::Dropped });
+    history.settle().passes();
+}
+
+#[test]
+fn a_qos_0_ticket_without_an_outcome_is_caught() {
+    let mut history = connected();
+    history.see(at_most_once(1)).settle().breaks(P7, "has no outcome");
+}
+
+#[test]
+fn a_qos_0_ticket_with_two_outcomes_is_caught() {
+    let mut history = connected();
+    history.see(at_most_once(1)).told(Event::Sent(ticket(1))).told(Event::Sent(ticket(1)));
+    history.breaks(P7, "second outcome");
+}
+
+#[test]
+fn what_was_told_as_sent_and_never_arrived_is_caught() {
+    let mut history = connected();
+    history.see(at_most_once(1)).told(Event::Sent(ticket(1))).settle();
+    history.breaks(P7, "never arrived");
+}
+
+#[test]
+fn what_was_sent_into_a_dying_connection_may_be_lost() {
+    let mut history = connected();
+    history.see(at_most_once(1)).told(Event::Sent(ticket(1))).break_off().connect(true).settle();
+    history.passes();
+}
+
+#[test]
+fn a_ticket_that_is_given_twice_is_caught() {
+    connected().publish(1, "a").publish(1, "a").breaks(P7, "given twice");
+}
+
+#[test]
+fn a_subscription_without_an_outcome_is_caught() {
+    let mut history = connected();
+    let qos = QoS::AtLeastOnce;
+    history.see(Observation::SubscribeAsked { ticket: 1, filter: "f", qos });
+    history.device_sends(&packet::subscribe(1, &["f"])).broker_sends(&packet::suback(1, &[1]));
+    history.settle().breaks(P7, "has no outcome");
+}
+
+#[test]
+fn an_empty_outbox_that_says_it_is_full_is_caught() {
+    let full = Observation::PublishRefused { topic: "a", error: PublishError::OutboxFull };
+    connected().see(full).breaks(P7, "for no reason");
+
+    let mut history = connected();
+    history.publish(1, "a").see(full).passes();
+}
+
+#[test]
+fn stopping_with_open_tickets_is_caught() {
+    let mut history = connected();
+    history.publish(1, "a").see(Observation::ShutDownAsked).told(Event::Stopped);
+    history.breaks(P7, "left 1 publications");
+}
+
+#[test]
+fn a_word_after_the_last_word_is_caught() {
+    let mut history = connected();
+    history.publish(1, "a").see(Observation::ShutDownAsked);
+    history.told(Event::Abandoned { ticket: ticket(1), reason: AbandonReason::ShutDown });
+    history.told(Event::Stopped).passes();
+    history.told(Event::Wifi(true)).breaks(P7, "after `Stopped`");
+}
