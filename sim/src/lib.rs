@@ -30,6 +30,8 @@
 
 pub mod app;
 pub mod broker;
+pub mod catalogue;
+pub mod corpus;
 pub mod fault;
 pub mod harness;
 pub mod marks;
@@ -38,6 +40,8 @@ pub mod oracle;
 pub mod random;
 pub mod run;
 pub mod schedule;
+pub mod shrink;
 pub mod swarm;
+pub mod sweep;
 pub mod trace;
 pub mod world;

@@ -1,0 +1,166 @@
+//! What can be asked for on the command line.
+
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use fivewire_sim::catalogue;
+use fivewire_sim::shrink::RUNS_MAX_DEFAULT;
+use fivewire_sim::sweep::Shard;
+
+const ABOUT: &str = "Runs fivewire's machines through simulated trouble and checks every promise";
+
+const EXAMPLES: &str = "\
+Examples:
+  fivewire                                      10,000 seeds of one hour each
+  fivewire --seeds 0..200                       a quick look
+  fivewire --scenario esp-crash --seeds 0..500  one family of trouble
+  fivewire --shard 2/4 --json part2.json        the second of four machines
+  fivewire run --scenario swarm --seed 42       one run, event by event
+  fivewire replay fivewire-swarm-42.json        a stored run, event by event
+  fivewire shrink fivewire-swarm-42.json        the few faults that matter
+
+A seed is a whole run: the same seed, version and scenario give the same trace on every machine.
+What must last is stored as a schedule (shrink writes one), because a later version may draw
+another schedule from the same seed.
+
+Exit codes:
+  0    every promise kept, and in a full sweep every mark hit
+  1    a promise broken, or a mark or a matrix cell never hit in a full sweep
+  2    wrong usage, or a file that cannot be read or written
+  130  interrupted; what is known so far was printed";
+
+#[derive(Parser)]
+#[command(name = "fivewire", version, about = ABOUT, after_help = EXAMPLES)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) sweep: SweepArguments,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run many seeds and check every promise (this is what `fivewire` alone does)
+    Sweep(SweepArguments),
+    /// Run one seed and print what happened, event by event
+    Run(RunArguments),
+    /// Run stored schedules and print what happened
+    Replay(ReplayArguments),
+    /// Reduce a failing schedule to the few faults that matter, and store it
+    Shrink(ShrinkArguments),
+    /// List the scenarios
+    List,
+}
+
+#[derive(Args)]
+pub(crate) struct SweepArguments {
+    /// Run this scenario instead of the default mixture; can be given several times
+    ///
+    /// `fivewire list` says which there are; `all` stands for every one. Without this option three
+    /// of every four seeds run `swarm` and the fourth runs `client`, so that both topologies are
+    /// covered.
+    #[arg(long, value_name = "NAME", value_parser = scenario_or_all)]
+    pub(crate) scenario: Vec<String>,
+    /// The seeds, from A up to but without B
+    ///
+    /// A full sweep (10,000 seeds or more of the default mixture, in one piece) must also reach
+    /// every mark, every cell of the matrix and every kind of fault. Any other sweep reports what
+    /// it never reached, but does not fail for it.
+    #[arg(long, value_name = "A..B", value_parser = seeds, default_value = "0..10000")]
+    pub(crate) seeds: Range<u64>,
+    /// Threads [default: one per processor]
+    #[arg(long, value_name = "N", value_parser = jobs)]
+    pub(crate) jobs: Option<NonZeroUsize>,
+    /// Run only every N-th seed, beginning with the I-th (from 1)
+    #[arg(long, value_name = "I/N", value_parser = shard)]
+    #[arg(default_value = "1/1", hide_default_value = true)]
+    pub(crate) shard: Shard,
+    /// Also write the result as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Spend at most this many runs on shrinking the first failure; 0 leaves it alone
+    ///
+    /// The result is printed and stored as fivewire-SCENARIO-SEED.json in the current directory.
+    #[arg(long, value_name = "N", default_value_t = RUNS_MAX_DEFAULT)]
+    pub(crate) shrink_runs: u32,
+}
+
+#[derive(Args)]
+pub(crate) struct RunArguments {
+    /// The scenario, one of `fivewire list`
+    #[arg(long, value_name = "NAME", value_parser = scenario)]
+    pub(crate) scenario: &'static catalogue::Scenario,
+    /// The seed
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) view: View,
+}
+
+#[derive(Args)]
+pub(crate) struct ReplayArguments {
+    /// Files with a schedule, or schedules themselves as one line of JSON; `-` is standard input
+    #[arg(value_name = "FILE-or-LINE", required = true)]
+    pub(crate) sources: Vec<String>,
+    #[command(flatten)]
+    pub(crate) view: View,
+}
+
+/// How much of a run is shown.
+#[derive(Args)]
+pub(crate) struct View {
+    /// Print only the last N lines of the timeline; 0 prints only the verdict
+    #[arg(long, value_name = "N")]
+    pub(crate) last: Option<usize>,
+}
+
+#[derive(Args)]
+pub(crate) struct ShrinkArguments {
+    /// A file with a schedule, or the schedule itself as one line of JSON; `-` is standard input
+    #[arg(value_name = "FILE-or-LINE")]
+    pub(crate) source: String,
+    /// Where the result goes [default: fivewire-SCENARIO-SEED.json in the current directory]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Spend at most this many runs
+    #[arg(long, value_name = "N", default_value_t = RUNS_MAX_DEFAULT)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) runs: u32,
+}
+
+/// Stands for every scenario.
+pub(crate) const ALL: &str = "all";
+
+fn scenario(name: &str) -> Result<&'static catalogue::Scenario, catalogue::UnknownScenario> {
+    catalogue::find(name)
+}
+
+fn scenario_or_all(name: &str) -> Result<String, catalogue::UnknownScenario> {
+    if name != ALL {
+        catalogue::find(name)?;
+    }
+    Ok(name.to_owned())
+}
+
+fn seeds(text: &str) -> Result<Range<u64>, String> {
+    let range = text.split_once("..").and_then(|(start, end)| {
+        let range = start.parse::<u64>().ok()?..end.parse::<u64>().ok()?;
+        (!range.is_empty()).then_some(range)
+    });
+    range.ok_or_else(|| "expected A..B with A below B, for example 0..10000".to_owned())
+}
+
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    let jobs = text.parse::<usize>().ok().filter(|jobs| (1..=1_024).contains(jobs));
+    jobs.and_then(NonZeroUsize::new).ok_or_else(|| "expected a number from 1 to 1024".to_owned())
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    let shard = text
+        .split_once('/')
+        .and_then(|(index, count)| Shard::new(index.parse().ok()?, count.parse().ok()?));
+    shard.ok_or_else(|| "expected I/N with I from 1 to N, for example 2/4".to_owned())
+}

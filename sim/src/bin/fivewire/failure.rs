@@ -1,0 +1,28 @@
+//! How a broken promise is shown.
+
+use fivewire_sim::corpus;
+use fivewire_sim::oracle::Breach;
+use fivewire_sim::schedule::Schedule;
+
+use crate::format::{moment, shell_word};
+
+/// Lines of the timeline that stand above a broken promise.
+pub(crate) const LAST_LINES: usize = 20;
+
+/// What was promised, and what was seen instead.
+pub(crate) fn headline(schedule: &Schedule, breach: &Breach) -> String {
+    format!(
+        "{} broken by {} seed {} at {} s\n  promised: {}\n  seen:     {}\n",
+        breach.promise.id(),
+        schedule.scenario,
+        schedule.seed,
+        moment(breach.at),
+        breach.promise.sentence(),
+        breach.detail.replace('\n', "\n            "),
+    )
+}
+
+/// The command that runs exactly this schedule again.
+pub(crate) fn replay_command(schedule: &Schedule) -> String {
+    format!("fivewire replay {}", shell_word(&corpus::line(schedule)))
+}

@@ -1,0 +1,17 @@
+//! `fivewire list`
+
+use fivewire_sim::catalogue;
+
+use crate::format::{Columns, Side};
+use crate::output::Output;
+use crate::{Refusal, Verdict};
+
+/// Prints the scenarios.
+pub(crate) fn execute(output: &mut Output) -> Result<Verdict, Refusal> {
+    let mut columns = Columns::new([Side::Left, Side::Left]);
+    for scenario in catalogue::ALL {
+        columns.row([scenario.name, scenario.about]);
+    }
+    output.print(&columns.to_string())?;
+    Ok(Verdict::Kept)
+}

@@ -1,0 +1,106 @@
+//! `fivewire sweep`
+
+use std::fs::File;
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use fivewire_sim::catalogue::{self, Scenario};
+use fivewire_sim::corpus;
+use fivewire_sim::schedule::Schedule;
+use fivewire_sim::sweep::{self, DrawSeed, Failure, Plan};
+
+use crate::cli::{ALL, SweepArguments};
+use crate::output::{Output, complain};
+use crate::progress::Meter;
+use crate::shrink::shrink_and_store;
+use crate::summary::Summary;
+use crate::{Refusal, Verdict, failure, interrupt, world};
+
+/// Runs the seeds, prints the table, and shows and shrinks the first failure.
+pub(crate) fn execute(arguments: &SweepArguments, output: &mut Output) -> Result<Verdict, Refusal> {
+    let stop = interrupt::flag()?;
+    // opened before anything runs: nobody wants to learn after an hour that it cannot be written
+    let json = arguments.json.as_deref().map(create).transpose()?;
+    let scenarios = chosen(&arguments.scenario);
+    let draws: Vec<_> = scenarios.iter().map(|scenario| |seed| scenario.schedule(seed)).collect();
+    let by_seed = |seed| catalogue::default_for(seed).schedule(seed);
+    let plan = Plan {
+        scenarios: if draws.is_empty() {
+            vec![&by_seed]
+        } else {
+            draws.iter().map(|draw| draw as DrawSeed<'_>).collect()
+        },
+        seeds: arguments.seeds.clone(),
+        shard: arguments.shard,
+        jobs: arguments.jobs.unwrap_or_else(processors),
+    };
+    let meter = Meter::new(plan.len());
+    let totals = sweep::sweep(&plan, world::judge, |step| meter.step(step), &stop)?;
+    let stopwatch = meter.finish();
+    let mut summary = Summary::new(&plan, scenarios.is_empty(), &totals, &stopwatch);
+    output.print(&summary.to_string())?;
+    output.flush()?;
+    if let Some(first) = &totals.first_failure {
+        summary.shrunk = show_failure(first, arguments.shrink_runs, &stop, output)?;
+    }
+    if let Some((mut file, path)) = json {
+        let written = serde_json::to_writer_pretty(&mut file, &summary).map_err(Into::into);
+        written.and_then(|()| file.write_all(b"\n")).map_err(|error| file_error(path, error))?;
+    }
+    Ok(summary.verdict)
+}
+
+fn create(path: &Path) -> Result<(File, &Path), corpus::CorpusError> {
+    File::create(path).map(|file| (file, path)).map_err(|error| file_error(path, error))
+}
+
+fn file_error(path: &Path, error: std::io::Error) -> corpus::CorpusError {
+    corpus::CorpusError::File { path: path.to_owned(), error }
+}
+
+fn processors() -> NonZeroUsize {
+    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+/// The scenarios asked for, each once, in the order of the catalogue. None: the default mixture.
+fn chosen(names: &[String]) -> Vec<&'static Scenario> {
+    let everything = names.iter().any(|name| name == ALL);
+    let wanted = |scenario: &&Scenario| {
+        names.iter().any(|name| name == scenario.name) || (everything && !scenario.is_canary())
+    };
+    catalogue::ALL.iter().filter(wanted).collect()
+}
+
+/// Shows a failure, then shrinks it. The shrunk schedule, if there is one.
+fn show_failure(
+    first: &Failure,
+    runs_max: u32,
+    stop: &AtomicBool,
+    output: &mut Output,
+) -> Result<Option<Schedule>, Refusal> {
+    let Failure { schedule, breach, .. } = first;
+    output.print("\nfirst failure\n")?;
+    output.print(&world::watch(schedule, failure::LAST_LINES).timeline.to_string())?;
+    output.print(&failure::headline(schedule, breach))?;
+    output.print(&format!(
+        "again:  fivewire run --scenario {} --seed {}\nreplay: {}\n\n",
+        schedule.scenario,
+        schedule.seed,
+        failure::replay_command(schedule)
+    ))?;
+    output.flush()?;
+    if runs_max == 0 || stop.load(Ordering::Relaxed) {
+        return Ok(None);
+    }
+    match shrink_and_store(schedule, runs_max, None, stop, output) {
+        Ok(shrunk) => Ok(shrunk.map(|shrunk| shrunk.schedule)),
+        // the sweep's verdict stands even where its result cannot be stored
+        Err(refusal) => {
+            complain(&format!("error: {refusal}\n"));
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! What a schedule may ask for.
+
+use fivewire_core::error::TopicError;
+use fivewire_core::mqtt::topic;
+use thiserror::Error;
+
+use crate::fault::{Fault, FaultKind};
+use crate::schedule::{Schedule, Setup, Topology, VERSION, Workload};
+
+/// The longest run: a week. Far beyond it, the times of a run would no longer fit their field.
+const DURATION_MAX_MS: i64 = 7 * 24 * 3_600_000;
+/// The longest delay of anything in the world that is not a fault.
+const DELAY_MAX_MS: i64 = 60_000;
+/// The longest time the application keeps a message.
+const RELEASE_MAX_MS: i64 = 600_000;
+/// Ten times the error of a bad crystal.
+const DRIFT_MAX_PPM: i64 = 10_000;
+/// As many as a schedule can have and still be run in reasonable time.
+const FAULTS_MAX: usize = 10_000;
+/// As many subscriptions as the simulated device has memory for.
+const FILTERS_MAX: usize = 16;
+/// The largest burst of a fault.
+const MESSAGES_MAX: i64 = 10_000;
+
+/// What a schedule asks for and cannot have. Fields are written as in the file.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum ScheduleError {
+    /// A number is out of its range.
+    #[error("{field} is {value}, but must be from {min} to {max}")]
+    OutOfRange {
+        /// The field, for example `faults[3].at_ms`.
+        field: String,
+        /// What it is.
+        value: i64,
+        /// The smallest value allowed.
+        min: i64,
+        /// The largest value allowed.
+        max: i64,
+    },
+    /// A topic name or topic filter is malformed.
+    #[error("{field} is {value:?}: {error}")]
+    Topic {
+        /// The field, for example `setup.filters[0]`.
+        field: String,
+        /// What it is.
+        value: String,
+        /// What is wrong with it.
+        #[source]
+        error: TopicError,
+    },
+    /// Nobody would receive what the witness publishes.
+    #[error("{field} is {value:?}, but must match one of setup.filters ({filters})")]
+    UnmatchedTopic {
+        /// The field, for example `workload.inbound_topics[0]`.
+        field: String,
+        /// What it is.
+        value: String,
+        /// The filters there are.
+        filters: String,
+    },
+    /// A list is too long, or empty where something must be in it.
+    #[error("{field} has {count} entries, but must have from {min} to {max}")]
+    Count {
+        /// The list.
+        field: &'static str,
+        /// How many there are.
+        count: usize,
+        /// The fewest allowed.
+        min: usize,
+        /// The most allowed.
+        max: usize,
+    },
+    /// A fault breaks what the simulated device does not have.
+    #[error(
+        "{field} is {fault}, which needs \"topology\": \"bridge\": \
+         drop the fault or change setup.topology"
+    )]
+    NeedsBridge {
+        /// The field, for example `faults[3].kind`.
+        field: String,
+        /// The fault.
+        fault: &'static str,
+    },
+    /// The name cannot stand in a file name.
+    #[error("scenario is {value:?}, but must have from 1 to 64 characters of a-z, 0-9 and '-'")]
+    ScenarioName {
+        /// What it is.
+        value: String,
+    },
+}
+
+/// Checks every field of a schedule.
+///
+/// # Errors
+/// The first field that is wrong, its value, and what is allowed.
+pub fn validate(schedule: &Schedule) -> Result<(), ScheduleError> {
+    in_range("version", schedule.version, i64::from(VERSION), i64::from(VERSION))?;
+    validate_name(&schedule.scenario)?;
+    in_range("duration_ms", schedule.duration_ms, 1, DURATION_MAX_MS)?;
+    validate_setup(&schedule.setup)?;
+    validate_workload(&schedule.workload, &schedule.setup.filters)?;
+    validate_count("faults", schedule.faults.len(), 0, FAULTS_MAX)?;
+    let mut earliest_ms = 0;
+    for (index, fault) in schedule.faults.iter().enumerate() {
+        validate_fault(schedule, index, fault, earliest_ms)?;
+        earliest_ms = i64::from(fault.at_ms);
+    }
+    Ok(())
+}
+
+fn validate_name(name: &str) -> Result<(), ScheduleError> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if (1..=64).contains(&name.len()) && name.bytes().all(plain) {
+        Ok(())
+    } else {
+        Err(ScheduleError::ScenarioName { value: name.to_owned() })
+    }
+}
+
+fn validate_setup(setup: &Setup) -> Result<(), ScheduleError> {
+    in_range("setup.window", setup.window, 1, 16)?;
+    in_range("setup.release_after_ms", setup.release_after_ms.unwrap_or(0), 0, RELEASE_MAX_MS)?;
+    in_range("setup.latency_min_ms", setup.latency_min_ms, 0, DELAY_MAX_MS)?;
+    let latency_min_ms = i64::from(setup.latency_min_ms);
+    in_range("setup.latency_max_ms", setup.latency_max_ms, latency_min_ms, DELAY_MAX_MS)?;
+    in_range("setup.host_drift_ppm", setup.host_drift_ppm, -DRIFT_MAX_PPM, DRIFT_MAX_PPM)?;
+    in_range("setup.esp_drift_ppm", setup.esp_drift_ppm, -DRIFT_MAX_PPM, DRIFT_MAX_PPM)?;
+    in_range("setup.outbox_bytes", setup.outbox_bytes, 256, 1 << 20)?;
+    validate_count("setup.filters", setup.filters.len(), 0, FILTERS_MAX)?;
+    for (index, filter) in setup.filters.iter().enumerate() {
+        validate_filter(&format!("setup.filters[{index}]"), filter)?;
+    }
+    setup
+        .refused_filter
+        .iter()
+        .try_for_each(|filter| validate_filter("setup.refused_filter", filter))
+}
+
+fn validate_filter(field: &str, filter: &str) -> Result<(), ScheduleError> {
+    topic::validate_filter(filter).map_err(|error| ScheduleError::Topic {
+        field: field.to_owned(),
+        value: filter.to_owned(),
+        error,
+    })
+}
+
+fn validate_workload(workload: &Workload, filters: &[String]) -> Result<(), ScheduleError> {
+    in_range("workload.qos0_percent", workload.qos0_percent, 0, 100)?;
+    in_range("workload.topics", workload.topics, 1, 255)?;
+    in_range("workload.payload_min_bytes", workload.payload_min_bytes, 8, 4_096)?;
+    let payload_min_bytes = i64::from(workload.payload_min_bytes);
+    in_range("workload.payload_max_bytes", workload.payload_max_bytes, payload_min_bytes, 4_096)?;
+    let topics_min = usize::from(workload.inbound_every_ms > 0);
+    validate_count("workload.inbound_topics", workload.inbound_topics.len(), topics_min, 256)?;
+    for (index, name) in workload.inbound_topics.iter().enumerate() {
+        let field = format!("workload.inbound_topics[{index}]");
+        if let Err(error) = topic::validate_name(name) {
+            return Err(ScheduleError::Topic { field, value: name.clone(), error });
+        }
+        if !filters.iter().any(|filter| topic::matches(filter, name)) {
+            let filters = filters.join(", ");
+            return Err(ScheduleError::UnmatchedTopic { field, value: name.clone(), filters });
+        }
+    }
+    Ok(())
+}
+
+fn validate_fault(
+    schedule: &Schedule,
+    index: usize,
+    fault: &Fault,
+    earliest_ms: i64,
+) -> Result<(), ScheduleError> {
+    let field = |name: &str| format!("faults[{index}].{name}");
+    if fault.kind.needs_bridge() && schedule.setup.topology != Topology::Bridge {
+        let fault = fault.kind.name();
+        return Err(ScheduleError::NeedsBridge { field: field("kind"), fault });
+    }
+    let run_ms = i64::from(schedule.duration_ms);
+    in_range(&field("at_ms"), fault.at_ms, earliest_ms, run_ms)?;
+    // it may outlast the run: at the end of that everything heals
+    let (min_ms, max_ms) = if fault.kind.is_instant() { (0, 0) } else { (1, DURATION_MAX_MS) };
+    in_range(&field("duration_ms"), fault.duration_ms, min_ms, max_ms)?;
+    match fault.kind {
+        FaultKind::Latency { extra_ms } => {
+            in_range(&field("kind.latency.extra_ms"), extra_ms, 0, DELAY_MAX_MS)
+        }
+        FaultKind::ConnectDenied { code } => {
+            in_range(&field("kind.connect-denied.code"), code, 1, 5)
+        }
+        FaultKind::Backlog { messages } => {
+            in_range(&field("kind.backlog.messages"), messages, 1, MESSAGES_MAX)
+        }
+        FaultKind::AppBurst { messages } => {
+            in_range(&field("kind.app-burst.messages"), messages, 1, MESSAGES_MAX)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn in_range(field: &str, value: impl Into<i64>, min: i64, max: i64) -> Result<(), ScheduleError> {
+    let value = value.into();
+    if (min..=max).contains(&value) {
+        Ok(())
+    } else {
+        Err(ScheduleError::OutOfRange { field: field.to_owned(), value, min, max })
+    }
+}
+
+fn validate_count(
+    field: &'static str,
+    count: usize,
+    min: usize,
+    max: usize,
+) -> Result<(), ScheduleError> {
+    if (min..=max).contains(&count) {
+        Ok(())
+    } else {
+        Err(ScheduleError::Count { field, count, min, max })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corpus::tests::sample;
+
+    fn refusal(change: impl FnOnce(&mut Schedule)) -> String {
+        let mut schedule = sample(&[FaultKind::WifiOutage, FaultKind::EspCrash]);
+        validate(&schedule).expect("the sample is valid");
+        change(&mut schedule);
+        validate(&schedule).expect_err("this change must be refused").to_string()
+    }
+
+    #[test]
+    fn each_refusal_names_field_value_and_range() {
+        assert_eq!(
+            refusal(|schedule| schedule.faults[1].at_ms = 59_000),
+            "faults[1].at_ms is 59000, but must be from 60000 to 3600000"
+        );
+        assert_eq!(
+            refusal(|schedule| schedule.faults[0].duration_ms = 0),
+            "faults[0].duration_ms is 0, but must be from 1 to 604800000"
+        );
+        assert_eq!(
+            refusal(|schedule| schedule.faults[1].duration_ms = 1),
+            "faults[1].duration_ms is 1, but must be from 0 to 0"
+        );
+        assert_eq!(
+            refusal(|schedule| schedule.faults[1].kind = FaultKind::ConnectDenied { code: 6 }),
+            "faults[1].duration_ms is 0, but must be from 1 to 604800000"
+        );
+        assert_eq!(
+            refusal(|schedule| schedule.faults[0].kind = FaultKind::ConnectDenied { code: 6 }),
+            "faults[0].kind.connect-denied.code is 6, but must be from 1 to 5"
+        );
+        assert_eq!(
+            refusal(|schedule| schedule.setup.latency_min_ms = 94),
+            "setup.latency_max_ms is 93, but must be from 94 to 60000"
+        );
+        assert_eq!(
+            refusal(|schedule| schedule.duration_ms = 0),
+            "duration_ms is 0, but must be from 1 to 604800000"
+        );
+        assert_eq!(
+            refusal(|schedule| schedule.workload.inbound_topics.clear()),
+            "workload.inbound_topics has 0 entries, but must have from 1 to 256"
+        );
+    }
+
+    #[test]
+    fn a_bridge_fault_needs_a_bridge() {
+        assert_eq!(
+            refusal(|schedule| schedule.setup.topology = Topology::Client),
+            "faults[1].kind is esp-crash, which needs \"topology\": \"bridge\": drop the fault or \
+             change setup.topology"
+        );
+    }
+
+    #[test]
+    fn topics_must_be_well_formed_and_matched() {
+        let refused = refusal(|schedule| schedule.setup.filters[1] = "a/#/b".to_owned());
+        assert!(refused.starts_with("setup.filters[1] is \"a/#/b\": "), "{refused}");
+        assert_eq!(
+            refusal(|schedule| schedule.workload.inbound_topics[0] = "up/1".to_owned()),
+            "workload.inbound_topics[0] is \"up/1\", but must match one of setup.filters \
+             (down/#, all/+/x)"
+        );
+    }
+
+    #[test]
+    fn a_scenario_name_cannot_leave_its_directory() {
+        let refused = refusal(|schedule| schedule.scenario = "../x".to_owned());
+        assert!(refused.contains("must have from 1 to 64 characters"), "{refused}");
+    }
+}

@@ -1,0 +1,166 @@
+use std::sync::atomic::AtomicU64;
+
+use fivewire_core::time::Instant;
+
+use super::*;
+use crate::corpus::tests::sample;
+use crate::fault::FaultKind;
+use crate::marks::FaultRow;
+use crate::oracle::{Breach, Promise};
+
+fn draw(seed: u64) -> Schedule {
+    Schedule { seed, ..sample(&[]) }
+}
+
+fn report(schedule: &Schedule) -> Report {
+    Report { hash: !schedule.seed, virtual_us: 1_000, events: 3, ..Report::default() }
+}
+
+/// Seeds that end in 7 fail.
+fn failing(schedule: &Schedule) -> Report {
+    let breach = Breach { promise: Promise::P2, at: Instant::ZERO, detail: "order".to_owned() };
+    Report { breach: (schedule.seed % 10 == 7).then_some(breach), ..report(schedule) }
+}
+
+fn plan(seeds: Range<u64>, jobs: usize) -> Plan<'static> {
+    let jobs = NonZeroUsize::new(jobs).expect("at least one");
+    Plan { scenarios: vec![&draw], seeds, shard: Shard::WHOLE, jobs }
+}
+
+fn swept(plan: &Plan<'_>, run: impl Fn(&Schedule) -> Report + Sync) -> Totals {
+    sweep(plan, run, |_| (), &AtomicBool::new(false)).expect("threads start")
+}
+
+#[test]
+fn the_result_does_not_depend_on_threads() {
+    let one = swept(&plan(0..1_000, 1), failing);
+    assert_eq!(one, swept(&plan(0..1_000, 2), failing));
+    assert_eq!(one, swept(&plan(0..1_000, 7), failing));
+    assert_eq!(one.tally().seeds, 1_000);
+    assert_eq!(one.tally().virtual_us, 1_000_000);
+    assert_eq!(one.tally().failed, 100);
+    assert_eq!(one.broken[&Promise::P2], 100);
+    assert_eq!(one.first_failure.expect("100 failed").schedule.seed, 7);
+}
+
+#[test]
+fn about_one_seed_in_twenty_runs_twice() {
+    let runs = AtomicU64::new(0);
+    let counting = |schedule: &Schedule| {
+        runs.fetch_add(1, Ordering::Relaxed);
+        report(schedule)
+    };
+    let totals = swept(&plan(0..10_000, 2), counting);
+    let twice = totals.tally().twice;
+    assert!((400..600).contains(&twice), "{twice} of 10,000 ran twice");
+    assert_eq!(runs.into_inner(), 10_000 + twice);
+}
+
+#[test]
+fn a_run_that_differs_from_its_repetition_breaks_p11() {
+    let runs = AtomicU64::new(0);
+    let fickle = |schedule: &Schedule| {
+        let hash = runs.fetch_add(1, Ordering::Relaxed);
+        Report { hash, ..report(schedule) }
+    };
+    let totals = swept(&plan(0..100, 2), fickle);
+    assert_eq!(totals.broken[&Promise::P11], totals.tally().twice);
+    let first = totals.first_failure.expect("some seeds of 100 run twice");
+    assert!(first.breach.detail.starts_with("two runs of this schedule differ"));
+}
+
+#[test]
+fn a_panic_breaks_p12_of_its_seed_only() {
+    let fragile = |schedule: &Schedule| {
+        assert!(schedule.seed != 13, "no thirteens, please");
+        report(schedule)
+    };
+    let totals = swept(&plan(0..50, 2), fragile);
+    assert_eq!(totals.tally().seeds, 50);
+    let failure = totals.first_failure.expect("seed 13 panics");
+    assert_eq!((failure.schedule.seed, failure.breach.promise), (13, Promise::P12));
+    let detail = failure.breach.detail;
+    assert!(detail.starts_with("panicked at "), "{detail}");
+    assert!(detail.contains("tests.rs") && detail.ends_with("no thirteens, please"), "{detail}");
+}
+
+#[test]
+fn shards_share_all_seeds_and_add_up_to_the_whole() {
+    let whole = swept(&plan(5..42, 2), failing);
+    let mut sum = Totals::default();
+    for index in 1..=4 {
+        let shard = Shard::new(index, 4).expect("1 to 4 of 4");
+        sum = sum.merged(swept(&Plan { shard, ..plan(5..42, 2) }, failing));
+    }
+    assert_eq!(sum, whole);
+    assert_eq!(Shard::new(0, 4), None);
+    assert_eq!(Shard::new(5, 4), None);
+}
+
+#[test]
+fn several_scenarios_each_run_all_seeds_and_the_first_failure_is_of_the_first() {
+    let other = |seed| Schedule { scenario: "other".to_owned(), ..draw(seed) };
+    let scenarios: Vec<DrawSeed<'_>> = vec![&other, &draw];
+    let totals = swept(&Plan { scenarios, ..plan(20..40, 2) }, failing);
+    assert_eq!(totals.scenarios["other"].seeds, 20);
+    assert_eq!(totals.scenarios["sample"].failed, 2);
+    let first = totals.first_failure.expect("27 fails").schedule;
+    assert_eq!((first.scenario.as_str(), first.seed), ("other", 27));
+}
+
+#[test]
+fn the_hash_tells_which_seed_had_which_trace() {
+    let hash = |run: fn(&Schedule) -> Report| swept(&plan(0..2, 1), run).hash;
+    let straight = hash(|schedule| Report { hash: schedule.seed, ..Report::default() });
+    let swapped = hash(|schedule| Report { hash: 1 - schedule.seed, ..Report::default() });
+    assert_ne!(straight, swapped);
+}
+
+#[test]
+fn stopping_keeps_what_was_done() {
+    let stop = AtomicBool::new(false);
+    let done = AtomicU64::new(0);
+    let progress = |_| {
+        if done.fetch_add(1, Ordering::Relaxed) == 9 {
+            stop.store(true, Ordering::Relaxed);
+        }
+    };
+    let totals = sweep(&plan(0..1_000_000, 1), report, progress, &stop).expect("threads start");
+    assert_eq!(totals.tally().seeds, 10);
+}
+
+#[test]
+fn what_no_run_reached_is_told() {
+    let half = |schedule: &Schedule| {
+        let mut checked = [0; Promise::COUNT];
+        checked[Promise::P1.index()] = 1;
+        Report {
+            checked,
+            marks: vec![("reached", schedule.seed % 2), ("missed", 0)],
+            faults: vec![(FaultKind::TcpReset, 2, 1), (FaultKind::EspHang, 1, 0)],
+            ..report(schedule)
+        }
+    };
+    let totals = swept(&plan(0..10, 2), half);
+    assert_eq!(totals.marks["reached"], 5);
+    let count = |kind| totals.fault(FaultRow::of(kind));
+    assert_eq!(count(FaultKind::TcpReset), FaultCount { begun: 20, bit: 10 });
+    assert_eq!(count(FaultKind::WifiFade), FaultCount::default());
+    assert_eq!(totals.judgements(Promise::P1), 10);
+    let missed = totals.never_reached();
+    for sentence in ["judgement of P2", "effect of esp-hang", "effect of wifi-fade", "mark missed"]
+    {
+        assert!(missed.iter().any(|missed| missed == sentence), "{sentence}");
+    }
+    for sentence in ["judgement of P1", "effect of tcp-reset", "mark reached"] {
+        assert!(missed.iter().all(|missed| missed != sentence), "{sentence}");
+    }
+    assert!(missed.iter().any(|missed| missed == "wifi-outage in state idle"));
+}
+
+#[test]
+fn an_empty_range_is_an_empty_result() {
+    let plan = plan(3..3, 2);
+    assert!(plan.is_empty());
+    assert_eq!(swept(&plan, report), Totals::default());
+}
