@@ -1,0 +1,237 @@
+//! The handle that a program holds.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use fivewire_core::client::State;
+use fivewire_core::error::ConfigError;
+use fivewire_core::event::AbandonReason;
+use fivewire_core::mqtt::QoS;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::time::{Instant, timeout_at};
+
+use crate::config::Config;
+use crate::connect::{AddressError, Connect, Tcp};
+use crate::driver::{Control, Driver, Offer};
+use crate::event::{Events, Listener, Status};
+use crate::publication::{Outcome, Publication, Publish, PublishError};
+use crate::subscription::{SubscribeError, Subscription};
+
+/// Publications on their way to the driver. It takes them one by one while the outbox has room, so
+/// this only saves wake-ups.
+const OFFERS: usize = 64;
+
+/// An MQTT client that connects, stays connected and comes back by itself.
+///
+/// It is a handle: clones talk to the same client, and the connection lives in a task of its own.
+/// When the last clone and the last [`Subscription`] are dropped, the client shuts down as with
+/// [`shutdown`](Self::shutdown), except that nobody waits for it.
+#[derive(Clone, Debug)]
+pub struct Client {
+    control: mpsc::UnboundedSender<Control>,
+    offers: mpsc::Sender<Offer>,
+    status: watch::Receiver<Status>,
+    room: Arc<Notify>,
+}
+
+impl Client {
+    /// Begins to connect to [`Config::broker`] over TCP, and never stops trying. Returns at once;
+    /// publications and subscriptions wait until there is a connection.
+    ///
+    /// # Errors
+    /// The configuration cannot work. Nothing was started.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn connect(config: Config) -> Result<Self, ConnectError> {
+        let tcp = Tcp::new(&config.broker)?;
+        Ok(Self::connect_with(config, tcp)?)
+    }
+
+    /// Like [`connect`](Self::connect), over whatever `connector` opens.
+    ///
+    /// # Errors
+    /// The configuration cannot work. Nothing was started.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn connect_with<C: Connect>(config: Config, connector: C) -> Result<Self, ConfigError> {
+        config.validate()?;
+        // Two clients that keep step after an outage are what this is to avoid, nothing secret.
+        let seed = config.seed.unwrap_or_else(|| RandomState::new().hash_one(0));
+        let core = fivewire_core::client::Client::new(&config.core(), config.memory(), seed)?;
+        let (control, controls) = mpsc::unbounded_channel();
+        let (offer, offers) = mpsc::channel(OFFERS);
+        let room = Arc::new(Notify::new());
+        let weak = control.downgrade();
+        let (driver, status) =
+            Driver::new(core, &config, controls, offers, weak, Arc::clone(&room));
+        tokio::spawn(driver.run(connector));
+        Ok(Self { control, offers: offer, status, room })
+    }
+
+    /// Publishes a message, and returns its outcome: with QoS 1 once the broker acknowledged it, with
+    /// QoS 0 once it was handed to the transport. Waits as long as that takes, for a connection and
+    /// for room in the outbox too; publishers that wait are served in turn.
+    ///
+    /// Dropping the future before the message is queued un-publishes it; afterwards it is published
+    /// all the same.
+    ///
+    /// # Errors
+    /// Why it was not queued or was given up.
+    pub async fn publish(
+        &self,
+        topic: impl Into<String>,
+        payload: impl Into<Bytes>,
+        qos: QoS,
+        retain: bool,
+    ) -> Result<Outcome, PublishError> {
+        let publication = Publication { retain, ..Publication::new(topic, payload, qos) };
+        self.enqueue(publication).await?.await
+    }
+
+    /// Like [`publish`](Self::publish), but gives up at `deadline`.
+    ///
+    /// # Errors
+    /// Why it was not queued or was given up; [`AbandonReason::Expired`] at the deadline.
+    pub async fn publish_with_deadline(
+        &self,
+        topic: impl Into<String>,
+        payload: impl Into<Bytes>,
+        qos: QoS,
+        retain: bool,
+        deadline: Instant,
+    ) -> Result<Outcome, PublishError> {
+        let deadline = Some(deadline);
+        let publication = Publication { retain, deadline, ..Publication::new(topic, payload, qos) };
+        self.enqueue(publication).await?.await
+    }
+
+    /// Queues a publication and returns without waiting for its outcome, so that many can be under
+    /// way at once. Waits while the outbox is full; publishers that wait are served in turn.
+    ///
+    /// Cancel-safe: a publication whose future is dropped before it returned is not published.
+    ///
+    /// # Errors
+    /// Why it was not queued.
+    pub async fn enqueue(&self, publication: Publication) -> Result<Publish, PublishError> {
+        let deadline = publication.deadline;
+        let (reply, accepted) = oneshot::channel();
+        let queued = async {
+            let offer = Offer { publication, reply };
+            self.offers.send(offer).await.map_err(|_| PublishError::SHUT_DOWN)?;
+            accepted.await.unwrap_or(Err(PublishError::SHUT_DOWN))
+        };
+        match deadline {
+            Some(at) => timeout_at(at, queued)
+                .await
+                .unwrap_or(Err(PublishError::Abandoned(AbandonReason::Expired))),
+            None => queued.await,
+        }
+    }
+
+    /// Queues a publication if there is room and nobody waits for it, and never waits for room
+    /// itself. Cancel-safe, as [`enqueue`](Self::enqueue) is.
+    ///
+    /// # Errors
+    /// Why it was not queued; see [`PublishError::is_outbox_full`].
+    pub async fn try_publish(
+        &self,
+        topic: impl Into<String>,
+        payload: impl Into<Bytes>,
+        qos: QoS,
+        retain: bool,
+    ) -> Result<Publish, PublishError> {
+        let publication = Publication { retain, ..Publication::new(topic, payload, qos) };
+        let (reply, accepted) = oneshot::channel();
+        self.order(Control::TryPublish(Offer { publication, reply }));
+        accepted.await.unwrap_or(Err(PublishError::SHUT_DOWN))
+    }
+
+    /// Asks for the messages that match `filter`, on this connection and on all to come, and waits
+    /// until the broker granted it. QoS 2 is asked for as QoS 1.
+    ///
+    /// Asking for a filter once more gives a second stream of it, and makes the broker send its
+    /// retained messages again, to both. If the future is dropped, the broker may be asked all the
+    /// same.
+    ///
+    /// # Errors
+    /// Why the broker was not asked, or that it refused.
+    pub async fn subscribe(
+        &self,
+        filter: impl Into<String>,
+        qos: QoS,
+    ) -> Result<Subscription, SubscribeError> {
+        let filter = filter.into();
+        let (reply, granted) = oneshot::channel();
+        self.order(Control::Subscribe { filter: filter.clone(), qos, reply });
+        let (granted, messages) = granted.await.unwrap_or(Err(SubscribeError::SHUT_DOWN))?;
+        Ok(Subscription::new(filter, granted, messages, Arc::clone(&self.room), self.clone()))
+    }
+
+    /// Ends all subscriptions to `filter`, letter by letter, and waits until the broker confirmed it.
+    /// Their streams end.
+    ///
+    /// # Errors
+    /// Why the broker was not asked.
+    pub async fn unsubscribe(&self, filter: impl Into<String>) -> Result<(), SubscribeError> {
+        let (reply, ended) = oneshot::channel();
+        self.order(Control::Unsubscribe { filter: filter.into(), reply });
+        ended.await.unwrap_or(Err(SubscribeError::SHUT_DOWN))
+    }
+
+    /// Hands out messages from now on; for clients that were started [`paused`](Config::paused).
+    pub fn resume(&self) {
+        self.order(Control::Resume);
+    }
+
+    /// What happens to the connection from now on.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        let (listener, events) = Listener::new();
+        self.order(Control::Listen(listener));
+        events
+    }
+
+    /// Where the client stands, and what it counts.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        *self.status.borrow()
+    }
+
+    /// Waits until the client is connected. False if it was shut down instead. Cancel-safe.
+    pub async fn connected(&self) -> bool {
+        let mut status = self.status.clone();
+        let settled = |status: &Status| matches!(status.state, State::Connected | State::Stopped);
+        let seen = status.wait_for(settled).await;
+        seen.is_ok_and(|status| status.state == State::Connected)
+    }
+
+    /// Disconnects on purpose, and waits until it is done: DISCONNECT was flushed, so the broker tells
+    /// no will; what is not acknowledged ended as [`AbandonReason::ShutDown`]; the socket is closed
+    /// and the task has ended. To lose nothing, await your publications first.
+    ///
+    /// Takes at most `response_timeout_ms` and a second. Dropping the future does not stop it.
+    pub async fn shutdown(&self) {
+        self.order(Control::ShutDown);
+        self.control.closed().await;
+    }
+
+    fn order(&self, control: Control) {
+        // A client that is gone drops the order, and with it the sender of its reply.
+        let _ = self.control.send(control);
+    }
+}
+
+/// A configuration that cannot work. Nothing was started.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// A setting is out of its range.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The address of the broker is none.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+}

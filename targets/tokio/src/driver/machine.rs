@@ -1,0 +1,248 @@
+//! The core's machine on tokio's clock, and the orders it takes.
+
+use std::io;
+use std::sync::Arc;
+
+use fivewire_core::client::{self, Action, Input, Output, TcpFailure};
+use fivewire_core::error;
+use fivewire_core::event::Delivery;
+use fivewire_core::mqtt::QoS;
+use fivewire_core::time::{Instant, Wait};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::audience::Audience;
+use super::control::{Control, Granted, Offer};
+use super::router::Router;
+use crate::config::Config;
+use crate::event::Status;
+use crate::publication::{Publish, PublishError};
+use crate::subscription::SubscribeError;
+
+/// The machine. All its memory is allocated once.
+pub(crate) type Core = client::Client<Box<[u8]>>;
+
+/// What is to be done once the machine is drained.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Step {
+    /// Open a connection.
+    Open,
+    /// Close it, or give up opening it.
+    Close,
+    /// Wait for input, until the instant if there is one.
+    Wait(Option<tokio::time::Instant>),
+    /// Nothing more will happen.
+    Stopped,
+}
+
+pub(super) struct Machine {
+    core: Core,
+    /// The core's zero.
+    epoch: tokio::time::Instant,
+    /// The core hands out no message.
+    held: bool,
+    /// The application wants none.
+    paused: bool,
+    shutting_down: bool,
+    audience: Audience,
+    status: watch::Sender<Status>,
+    control: mpsc::WeakUnboundedSender<Control>,
+}
+
+impl Machine {
+    pub(super) fn new(
+        core: Core,
+        config: &Config,
+        control: mpsc::WeakUnboundedSender<Control>,
+    ) -> (Self, watch::Receiver<Status>) {
+        let (status, receiver) = watch::channel(Status {
+            state: core.state(),
+            counters: core.counters(),
+            unacknowledged: 0,
+            unclaimed: 0,
+        });
+        let machine = Self {
+            core,
+            epoch: tokio::time::Instant::now(),
+            held: false,
+            paused: config.paused,
+            shutting_down: false,
+            audience: Audience::new(Router::new(config.queue_messages, control.clone())),
+            status,
+            control,
+        };
+        (machine, receiver)
+    }
+
+    fn now(&self) -> Instant {
+        self.instant(tokio::time::Instant::now())
+    }
+
+    /// The core's name for an instant. What lies before its zero is as good as zero.
+    fn instant(&self, at: tokio::time::Instant) -> Instant {
+        let elapsed = at.saturating_duration_since(self.epoch);
+        Instant::from_micros(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn start(&mut self) {
+        self.core.start(self.now());
+    }
+
+    pub(super) fn handle(&mut self, input: Input<'_>) {
+        self.core.handle(self.now(), input);
+    }
+
+    /// The connection could not be opened.
+    pub(super) fn handle_failure(&mut self, error: &io::Error) {
+        self.audience.failure = Some(Arc::from(error.to_string()));
+        let failure = match error.kind() {
+            io::ErrorKind::ConnectionRefused => TcpFailure::Refused,
+            _ => TcpFailure::Unreachable,
+        };
+        self.handle(Input::TcpFailed(failure));
+    }
+
+    pub(super) fn receive_capacity(&self) -> usize {
+        self.core.receive_capacity()
+    }
+
+    pub(super) const fn is_shutting_down(&self) -> bool {
+        self.shutting_down
+    }
+
+    /// Lets the core say everything it has to say, until it wants something done. Bytes to be sent
+    /// are put into `outgoing`, which the core sees to be empty.
+    pub(super) fn drain(&mut self, outgoing: &mut Vec<u8>) -> Step {
+        self.hold_or_not();
+        loop {
+            let unwanted = match self.core.poll() {
+                Output::Action(Action::OpenTcp) => return Step::Open,
+                Output::Action(Action::CloseTcp) => return Step::Close,
+                // The operating system does that; the configuration says so.
+                Output::Action(Action::JoinWifi | Action::LeaveWifi) => None,
+                Output::Transmit(bytes) => {
+                    outgoing.extend_from_slice(bytes);
+                    None
+                }
+                Output::Event(event) => self.audience.hear(&event),
+                Output::Wait(wait) => return self.rest(wait),
+            };
+            if let Some(delivery) = unwanted {
+                self.release(delivery);
+            }
+            self.hold_or_not();
+        }
+    }
+
+    fn rest(&self, wait: Wait) -> Step {
+        self.status.send_if_modified(|status| {
+            let now = Status {
+                state: self.core.state(),
+                counters: self.core.counters(),
+                unacknowledged: self.core.unacknowledged(),
+                unclaimed: self.audience.unclaimed,
+            };
+            let before = std::mem::replace(status, now);
+            before != now
+        });
+        if self.audience.stopped {
+            return Step::Stopped;
+        }
+        Step::Wait(match wait {
+            Wait::Until(at, _) => {
+                self.epoch.checked_add(std::time::Duration::from_micros(at.as_micros()))
+            }
+            Wait::ForInput => None,
+        })
+    }
+
+    /// The core hands a message out only if every queue has room for it: it is acknowledged then
+    /// (P5).
+    fn hold_or_not(&mut self) {
+        let hold = self.paused || !self.audience.router.has_room();
+        if hold != self.held {
+            self.held = hold;
+            self.core.hold(self.now(), hold);
+        }
+    }
+
+    /// Queues a publication, or gives the offer back because there is no room now.
+    pub(super) fn accept(&mut self, offer: Offer) -> Option<Offer> {
+        if offer.reply.is_closed() {
+            return None;
+        }
+        let publication = client::Publication {
+            topic: &offer.publication.topic,
+            payload: &offer.publication.payload,
+            qos: offer.publication.qos,
+            retain: offer.publication.retain,
+            deadline: offer.publication.deadline.map(|at| self.instant(at)),
+        };
+        let now = self.now();
+        match self.core.publish(now, &publication) {
+            Ok(ticket) => {
+                let outcome = self.audience.publications.add(ticket);
+                let publish = Publish { ticket, outcome, control: self.control.clone() };
+                if offer.reply.send(Ok(publish)).is_err() {
+                    self.core.cancel(now, ticket);
+                }
+                None
+            }
+            Err(error::PublishError::OutboxFull) => Some(offer),
+            Err(error) => {
+                // Whoever dropped the future does not want to know.
+                let _ = offer.reply.send(Err(PublishError::NotQueued(error)));
+                None
+            }
+        }
+    }
+
+    /// Does what a handle asked for.
+    pub(super) fn obey(&mut self, control: Control) {
+        match control {
+            Control::TryPublish(offer) => {
+                if let Some(offer) = self.accept(offer) {
+                    let _ = offer.reply.send(Err(PublishError::OUTBOX_FULL));
+                }
+            }
+            Control::Cancel(ticket) => {
+                self.core.cancel(self.now(), ticket);
+            }
+            Control::Release(delivery) => self.release(delivery),
+            Control::Subscribe { filter, qos, reply } => self.subscribe(filter, qos, reply),
+            Control::Unsubscribe { filter, reply } => self.unsubscribe(filter, reply),
+            Control::Listen(listener) => self.audience.listeners.push(listener),
+            Control::Resume => self.paused = false,
+            Control::ShutDown => self.shut_down(),
+        }
+    }
+
+    fn release(&mut self, delivery: Delivery) {
+        self.core.release(self.now(), delivery);
+    }
+
+    fn subscribe(&mut self, filter: String, qos: QoS, reply: oneshot::Sender<Granted>) {
+        match self.core.subscribe(self.now(), &filter, qos) {
+            Ok(ticket) => {
+                let messages = self.audience.router.add(ticket, &filter);
+                self.audience.requests.subscribe(ticket, filter, reply, messages);
+            }
+            Err(error) => {
+                let _ = reply.send(Err(SubscribeError::NotQueued(error)));
+            }
+        }
+    }
+
+    fn unsubscribe(&mut self, filter: String, reply: oneshot::Sender<Result<(), SubscribeError>>) {
+        match self.core.unsubscribe(self.now(), &filter) {
+            Ok(ticket) => self.audience.requests.unsubscribe(ticket, filter, reply),
+            Err(error) => {
+                let _ = reply.send(Err(SubscribeError::NotQueued(error)));
+            }
+        }
+    }
+
+    pub(super) fn shut_down(&mut self) {
+        self.shutting_down = true;
+        self.core.shut_down(self.now());
+    }
+}

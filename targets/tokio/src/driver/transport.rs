@@ -1,0 +1,122 @@
+//! One open connection, and the bytes on their way through it.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::time::timeout;
+
+/// What is read at once, at most.
+const READ_BYTES: usize = 16 * 1024;
+
+/// How long the other side may take to close after our DISCONNECT.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// What the connection did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Io {
+    /// All that was outgoing was taken: this many bytes.
+    Sent(usize),
+    /// This many bytes are in [`Transport::received`].
+    Received(usize),
+    /// It is closed or broken.
+    Closed,
+}
+
+pub(super) struct Transport<S> {
+    stream: S,
+    /// What the core offered. It learns that it was sent once all of it was.
+    pub(super) outgoing: Vec<u8>,
+    written: usize,
+    flushed: bool,
+    incoming: Box<[u8]>,
+    /// Both directions take turns in being looked at first, so that neither starves the other.
+    receive_first: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Transport<S> {
+    pub(super) fn new(stream: S) -> Self {
+        Self {
+            stream,
+            outgoing: Vec::new(),
+            written: 0,
+            flushed: true,
+            incoming: vec![0; READ_BYTES].into_boxed_slice(),
+            receive_first: false,
+        }
+    }
+
+    /// The `count` bytes that arrived last.
+    pub(super) fn received(&self, count: usize) -> &[u8] {
+        &self.incoming[..count]
+    }
+
+    /// Waits until the connection does something. Reads at most `capacity` bytes. Cancel-safe.
+    pub(super) async fn progress(&mut self, capacity: usize) -> Io {
+        self.receive_first = !self.receive_first;
+        poll_fn(|context| {
+            let first = if self.receive_first {
+                self.poll_receive(context, capacity)
+            } else {
+                self.poll_send(context)
+            };
+            match first {
+                Poll::Ready(io) => Poll::Ready(io),
+                Poll::Pending if self.receive_first => self.poll_send(context),
+                Poll::Pending => self.poll_receive(context, capacity),
+            }
+        })
+        .await
+    }
+
+    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Io> {
+        while self.written < self.outgoing.len() {
+            let rest = &self.outgoing[self.written..];
+            match ready!(Pin::new(&mut self.stream).poll_write(context, rest)) {
+                Ok(0) | Err(_) => return Poll::Ready(Io::Closed),
+                Ok(count) => (self.written, self.flushed) = (self.written + count, false),
+            }
+        }
+        if self.written > 0 {
+            self.outgoing.clear();
+            return Poll::Ready(Io::Sent(std::mem::take(&mut self.written)));
+        }
+        if !self.flushed {
+            match ready!(Pin::new(&mut self.stream).poll_flush(context)) {
+                Ok(()) => self.flushed = true,
+                Err(_) => return Poll::Ready(Io::Closed),
+            }
+        }
+        Poll::Pending
+    }
+
+    fn poll_receive(&mut self, context: &mut Context<'_>, capacity: usize) -> Poll<Io> {
+        let capacity = capacity.min(self.incoming.len());
+        if capacity == 0 {
+            return Poll::Pending;
+        }
+        let mut buffer = ReadBuf::new(&mut self.incoming[..capacity]);
+        match ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer)) {
+            Ok(()) if !buffer.filled().is_empty() => {
+                Poll::Ready(Io::Received(buffer.filled().len()))
+            }
+            Ok(()) | Err(_) => Poll::Ready(Io::Closed),
+        }
+    }
+
+    /// Closes after a DISCONNECT, so that it arrives: closing a socket with unread bytes in it would
+    /// reset the connection, and the broker might tell the will (P10). So first the other side
+    /// closes, or is given up.
+    pub(super) async fn close_gently(mut self) {
+        let farewell = async {
+            self.stream.shutdown().await?;
+            while self.stream.read(&mut self.incoming).await? > 0 {}
+            io::Result::Ok(())
+        };
+        // Whatever goes wrong now, the connection is closed afterwards.
+        let _ = timeout(LINGER, farewell).await;
+    }
+}

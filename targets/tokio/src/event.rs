@@ -1,0 +1,131 @@
+//! What happens to the connection, for programs that want to show it.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use fivewire_core::client::State;
+use fivewire_core::event::{Counters, DownReason};
+use fivewire_core::mqtt::QoS;
+use futures_core::Stream;
+use tokio::sync::mpsc;
+
+/// Events that wait for a slow listener.
+const QUEUE_EVENTS: usize = 64;
+
+/// What happened to the connection. A program needs to react to none of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// The broker accepted the connection; publications and subscriptions flow.
+    Connected {
+        /// The broker still had the session of this client identifier.
+        session_present: bool,
+    },
+    /// The connection is gone. The client is already on its way to the next one.
+    Disconnected {
+        /// Why.
+        reason: DownReason,
+    },
+    /// The broker forgot the session that an earlier run had left (`clean_init`); the connection
+    /// that lasts comes next.
+    CleanSlate,
+    /// An attempt to connect failed. The client is already on its way to the next one.
+    AttemptFailed {
+        /// Why.
+        reason: DownReason,
+        /// What the operating system said, if it was asked.
+        error: Option<Arc<str>>,
+    },
+    /// A message did not fit into the receive buffer. A QoS 1 message was acknowledged, because the
+    /// broker would send it again for ever.
+    MessageTooLarge {
+        /// Its quality of service.
+        qos: QoS,
+        /// The size of its packet.
+        size_bytes: usize,
+    },
+    /// A message matched no [`Subscription`](crate::Subscription) that is still read. It is
+    /// acknowledged and gone.
+    Unclaimed {
+        /// Its topic name.
+        topic: Arc<str>,
+        /// Its quality of service.
+        qos: QoS,
+    },
+    /// The client was shut down. No event follows.
+    Stopped,
+}
+
+/// Where the client stands, and what was dropped, repeated or given up so far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Status {
+    /// Where it stands.
+    pub state: State,
+    /// What it counts.
+    pub counters: Counters,
+    /// QoS 1 publications without an outcome.
+    pub unacknowledged: usize,
+    /// Messages that matched no [`Subscription`](crate::Subscription) that is still read.
+    pub unclaimed: u64,
+}
+
+/// The events of a client, as a [`Stream`]. It ends after [`Event::Stopped`].
+///
+/// Nothing waits for a listener: one that falls behind by more than 64 events misses some, and
+/// [`missed`](Self::missed) counts them.
+#[derive(Debug)]
+pub struct Events {
+    events: mpsc::Receiver<Event>,
+    missed: Arc<AtomicU64>,
+}
+
+impl Events {
+    /// The next event; `None` at the end. Cancel-safe.
+    pub async fn recv(&mut self) -> Option<Event> {
+        self.events.recv().await
+    }
+
+    /// How many events this listener missed so far because it was slow.
+    #[must_use]
+    pub fn missed(&self) -> u64 {
+        self.missed.load(Ordering::Relaxed)
+    }
+}
+
+impl Stream for Events {
+    type Item = Event;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event>> {
+        self.events.poll_recv(context)
+    }
+}
+
+/// The client's end of [`Events`].
+#[derive(Debug)]
+pub(crate) struct Listener {
+    events: mpsc::Sender<Event>,
+    missed: Arc<AtomicU64>,
+}
+
+impl Listener {
+    pub(crate) fn new() -> (Self, Events) {
+        let (sender, receiver) = mpsc::channel(QUEUE_EVENTS);
+        let missed = Arc::new(AtomicU64::new(0));
+        (Self { events: sender, missed: Arc::clone(&missed) }, Events { events: receiver, missed })
+    }
+
+    /// Tells the listener. False if it is gone.
+    pub(crate) fn tell(&self, event: &Event) -> bool {
+        match self.events.try_send(event.clone()) {
+            Ok(()) => true,
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                self.missed.fetch_add(1, Ordering::Relaxed);
+                true
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => false,
+        }
+    }
+}

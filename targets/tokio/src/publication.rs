@@ -1,0 +1,115 @@
+//! Publications, and what becomes of them.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use fivewire_core::error;
+use fivewire_core::event::{AbandonReason, RefusedReason, Ticket};
+use fivewire_core::mqtt::QoS;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use crate::driver::Control;
+
+/// A message to be published.
+///
+/// ```
+/// use std::time::Duration;
+/// use fivewire_tokio::{Publication, QoS};
+/// use tokio::time::Instant;
+///
+/// let mut door = Publication::new("house/door", "open", QoS::AtLeastOnce);
+/// door.deadline = Some(Instant::now() + Duration::from_secs(30));
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Publication {
+    /// The topic name: 1 to 65,535 bytes, no wildcards, no U+0000.
+    pub topic: String,
+    /// The application message, any bytes, as many as the outbox holds.
+    pub payload: Bytes,
+    /// [`QoS::AtMostOnce`] or [`QoS::AtLeastOnce`].
+    pub qos: QoS,
+    /// The broker keeps it for subscriptions to come.
+    pub retain: bool,
+    /// When to give it up, whether it waits for room or for its acknowledgement. It then ends as
+    /// [`PublishError::Abandoned`].
+    pub deadline: Option<Instant>,
+}
+
+impl Publication {
+    /// A publication that is not retained and has no deadline.
+    #[must_use]
+    pub fn new(topic: impl Into<String>, payload: impl Into<Bytes>, qos: QoS) -> Self {
+        Self { topic: topic.into(), payload: payload.into(), qos, retain: false, deadline: None }
+    }
+}
+
+/// How a publication ended well.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Outcome {
+    /// QoS 1: the broker acknowledged it.
+    Acked,
+    /// QoS 0: it was handed to the transport. Nobody knows more.
+    Sent,
+}
+
+/// Why a publication did not end well.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// It was not even queued.
+    #[error("not queued: {0}")]
+    NotQueued(#[source] error::PublishError),
+    /// It was given up. Whether the broker has it is unknown.
+    #[error("given up ({0:?}): whether the broker has it is unknown")]
+    Abandoned(AbandonReason),
+    /// It could not be carried at all.
+    #[error("refused: {0:?}")]
+    Refused(RefusedReason),
+}
+
+impl PublishError {
+    pub(crate) const SHUT_DOWN: Self = Self::NotQueued(error::PublishError::ShutDown);
+    pub(crate) const OUTBOX_FULL: Self = Self::NotQueued(error::PublishError::OutboxFull);
+
+    /// The outbox has no room now; later it may.
+    #[must_use]
+    pub fn is_outbox_full(&self) -> bool {
+        *self == Self::OUTBOX_FULL
+    }
+}
+
+/// A publication that is queued. Await it to learn its outcome.
+///
+/// It is sent whether somebody awaits this or not: dropping it only means that nobody wants to know.
+/// [`cancel`](Self::cancel) gives the publication up.
+#[derive(Debug)]
+#[must_use = "it is published all the same, but nobody learns its outcome"]
+pub struct Publish {
+    pub(crate) ticket: Ticket,
+    pub(crate) outcome: oneshot::Receiver<Result<Outcome, PublishError>>,
+    pub(crate) control: mpsc::WeakUnboundedSender<Control>,
+}
+
+impl Publish {
+    /// Gives the publication up. It then ends as [`AbandonReason::Cancelled`], unless its outcome is
+    /// known already. One that is under way may reach the broker all the same.
+    pub fn cancel(&self) {
+        if let Some(control) = self.control.upgrade() {
+            // A client that is gone has given it up already.
+            let _ = control.send(Control::Cancel(self.ticket));
+        }
+    }
+}
+
+impl Future for Publish {
+    type Output = Result<Outcome, PublishError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        // The sender only goes away where the runtime ends with the client in it.
+        let lost = Err(PublishError::Abandoned(AbandonReason::ShutDown));
+        Pin::new(&mut self.outcome).poll(context).map(|outcome| outcome.unwrap_or(lost))
+    }
+}

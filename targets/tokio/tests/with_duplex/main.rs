@@ -1,0 +1,10 @@
+//! The client over pipes in memory, on a paused clock, against brokers made of hand-written bytes.
+
+#![allow(clippy::unwrap_used, reason = "a test may give up")]
+
+mod closing;
+mod connecting;
+mod publishing;
+mod receiving;
+mod rig;
+mod subscribing;
