@@ -1,0 +1,46 @@
+//! Each planted bug is caught within a thousand seeds, by the promise it breaks.
+
+#![allow(missing_docs, reason = "the name of a test is its claim")]
+
+use fivewire_core::planted::Bug;
+use fivewire_planted::{SEEDS, catch};
+use fivewire_sim::oracle::Promise;
+
+#[track_caller]
+fn caught(bug: Bug, by: &[Promise]) {
+    let Some(found) = catch(bug) else { panic!("{bug:?} was not seen in {SEEDS} seeds") };
+    println!("{bug:?}: seed {}, {}", found.seed, found.detail);
+    assert!(by.contains(&found.promise), "{bug:?} was seen as {}", found.detail);
+}
+
+macro_rules! bugs {
+    ($($name:ident: $bug:ident breaks $($promise:ident)or+;)*) => {$(
+        #[test]
+        fn $name() {
+            caught(Bug::$bug, &[$(Promise::$promise),+]);
+        }
+    )*};
+}
+
+bugs! {
+    dup_that_is_not_set: DupNotSet breaks P3;
+    a_fresh_identifier_on_redelivery: FreshIdentifier breaks P3;
+    redelivery_on_the_same_connection: ResendOnSameConnection breaks P3;
+    a_puback_before_the_host_has_the_message: PubackBeforeHost breaks P5;
+    in_flight_called_acked_at_a_crash: InFlightLostAtCrash breaks P1;
+    no_resubscription_to_a_lost_session: NoResubscription breaks P4 or P5;
+    resubscription_doubled: ResubscribedTwice breaks P4;
+    a_wildcard_matched_letter_by_letter: WildcardLiteral breaks P5 or P6;
+    retain_always_set: RetainAlwaysSet breaks P1;
+    a_puback_for_the_wrong_publication: AckMatchesOldest breaks P1 or P3;
+    a_keep_alive_that_is_never_sent: KeepAliveNeverSent breaks P10 or P6;
+    an_outbox_that_overflows_in_silence: OverflowSilent breaks P1 or P7;
+    a_back_off_without_bound: BackoffUnbounded breaks P6;
+    withheld_reading_counted_as_silence: HoldIsSilence breaks P9;
+    a_refusal_that_is_not_taken: RefusalRetried breaks P4;
+    a_clean_slate_at_each_boot: CleanSlateEachBoot breaks P5;
+    a_watchdog_that_looks_at_the_clock_only: WatchdogSeesClockOnly breaks P8 or P6;
+    a_silent_esp_that_is_reset_only_once: ResetOnce breaks P6 or P8;
+    a_will_in_the_first_connect_only: WillOnFirstConnectOnly breaks P10;
+    new_publications_before_redelivered_ones: NewBeforeRedelivered breaks P2 or P3;
+}

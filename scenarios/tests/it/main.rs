@@ -1,0 +1,20 @@
+//! What fivewire promises. The list of modules is the table of contents; each test is a claim.
+
+#![allow(clippy::unwrap_used, reason = "a test may give up")]
+#![allow(missing_docs, reason = "the name of a test is its claim")]
+
+mod backlog;
+mod bridge;
+mod broker;
+mod corpus;
+mod esp_crash;
+mod half_open;
+mod keep_alive;
+mod malformed;
+mod pressure;
+mod redelivery;
+mod sessions;
+mod subscriptions;
+mod swarm;
+mod wifi;
+mod will;
