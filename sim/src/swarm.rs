@@ -166,6 +166,11 @@ fn draw_kinds(random: &mut Random, draw: &Draw<'_>) -> Vec<FaultKind> {
         kinds.swap(place, other);
     }
     kinds.truncate(count);
+    let pressure = FaultKind::Backlog { messages: 0 };
+    let needs_pressure = kinds.contains(&FaultKind::EspReceiveOverflow);
+    if needs_pressure && draw.kinds.contains(&pressure) && !kinds.contains(&pressure) {
+        kinds.push(pressure);
+    }
     kinds
 }
 
@@ -196,7 +201,7 @@ impl Times {
 
     fn draw(&self, random: &mut Random, kind: FaultKind, before: &[Fault]) -> u32 {
         if needs_company(kind) && !before.is_empty() && random.chance(3, 4) {
-            let other = random.pick(before);
+            let other = company(random, kind, before);
             let at_ms = other.at_ms + random.between(0, other.duration_ms.saturating_add(2_000));
             return at_ms.saturating_sub(random.between(0, 5_000)).min(self.end_ms);
         }
@@ -223,6 +228,13 @@ const fn needs_company(kind: FaultKind) -> bool {
             | FaultKind::EspSlowBoot
             | FaultKind::EspReceiveOverflow
     )
+}
+
+/// One of the faults so far; for buffers that overflow, one that fills them.
+fn company<'a>(random: &mut Random, kind: FaultKind, before: &'a [Fault]) -> &'a Fault {
+    let fills = |fault: &&Fault| matches!(fault.kind, FaultKind::Backlog { .. });
+    let filling = before.iter().rev().find(fills);
+    filling.filter(|_| kind == FaultKind::EspReceiveOverflow).unwrap_or(random.pick(before))
 }
 
 fn draw_faults(

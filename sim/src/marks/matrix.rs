@@ -75,8 +75,8 @@ pub type Unreachable = (FaultRow, Column, &'static str);
 const NO_CONNECTION: &str = "there is no connection that it could hurt";
 const NO_SHUTDOWN: &str = "no drawn workload shuts the device down";
 
-static UNREACHABLE: [Unreachable; FaultRow::COUNT + 2] = {
-    let mut list = [(FaultRow::ALL[0], Column::Disconnecting, NO_SHUTDOWN); FaultRow::COUNT + 2];
+static UNREACHABLE: [Unreachable; FaultRow::COUNT + 3] = {
+    let mut list = [(FaultRow::ALL[0], Column::Disconnecting, NO_SHUTDOWN); FaultRow::COUNT + 3];
     let mut row = 0;
     while row < FaultRow::COUNT {
         list[row].0 = FaultRow::ALL[row];
@@ -85,6 +85,7 @@ static UNREACHABLE: [Unreachable; FaultRow::COUNT + 2] = {
     // the place of TcpReset and TcpHalfOpen in the list of kinds
     list[FaultRow::COUNT] = (FaultRow::ALL[3], Column::Wifi, NO_CONNECTION);
     list[FaultRow::COUNT + 1] = (FaultRow::ALL[4], Column::Wifi, NO_CONNECTION);
+    list[FaultRow::COUNT + 2] = (FaultRow::ALL[3], Column::TcpWait, NO_CONNECTION);
     list
 };
 

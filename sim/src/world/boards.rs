@@ -264,6 +264,9 @@ impl<A: Application> World<A> {
             self.see(observer, &Observation::Wifi(false));
         }
         self.agenda.set(Slot::Wifi, NEVER);
+        while let Some((connection, ending)) = self.tcp.forget_notices(Side::Device) {
+            self.see(observer, &Observation::EndedAtDevice { connection, ending });
+        }
         let now = Instant::from_micros(self.now);
         self.tcp.vanish(Side::Device, |connection: ConnectionId| {
             let ending = Ending::Vanished;

@@ -71,7 +71,7 @@ fn client_memory(receive_bytes: usize, outbox_bytes: usize) -> client::Memory<By
 pub(super) fn esp_memory() -> esp::Memory<Bytes> {
     esp::Memory {
         client: client_memory(1_024, 4_096),
-        frames: vec![0; 2_048],
+        frames: vec![0; 1_536],
         settings: vec![0; 512],
     }
 }
@@ -83,7 +83,7 @@ impl HostMemory {
             Topology::Bridge => Self::Bridge(host::Memory {
                 outbox: vec![0; setup.outbox_bytes as usize],
                 subscriptions: vec![0; 1_024],
-                inbound: vec![0; 4_096],
+                inbound: vec![0; 2_048],
                 frame: vec![0; 2_048],
                 settings: vec![0; 512],
             }),

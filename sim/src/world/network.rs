@@ -11,7 +11,7 @@ use crate::app::Application;
 use crate::observation::{BoardLoss, ConnectionId, Ending, Observation, Observer};
 
 /// With small receive buffers, more unread bytes than this crash the ESP8266.
-const SMALL_RECEIVE_BYTES: usize = 1_024;
+const SMALL_RECEIVE_BYTES: usize = 512;
 
 impl<A: Application> World<A> {
     /// Does what the client asks of its radio or its transport.
@@ -44,7 +44,7 @@ impl<A: Application> World<A> {
 
     fn close_tcp<O: Observer>(&mut self, observer: &mut O) {
         // An end that the client has not been told of is an end all the same.
-        if let Some((connection, ending)) = self.tcp.forget_notices() {
+        while let Some((connection, ending)) = self.tcp.forget_notices(Side::Device) {
             self.see(observer, &Observation::EndedAtDevice { connection, ending });
         }
         let Some(connection) = self.tcp.current() else { return };

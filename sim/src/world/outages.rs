@@ -17,7 +17,6 @@ impl<A: Application> World<A> {
     /// The process is stopped: its sockets are closed.
     pub(super) fn stop_broker<O: Observer>(&mut self, memory: Memory, observer: &mut O) {
         self.broker_goes_down(memory, observer);
-        self.tcp.to_broker.clear();
         while let Some(connection) = self.tcp.next_at_broker() {
             self.faults.bite(Lasting::BrokerRestart);
             self.close_socket(connection, observer);
@@ -42,6 +41,10 @@ impl<A: Application> World<A> {
             self.server.is_down = true;
             self.agenda.clear(Slot::Broker);
             self.see(observer, &Observation::BrokerDown(true));
+        }
+        // What it had not heard of has happened all the same.
+        while let Some((connection, ending)) = self.tcp.forget_notices(Side::Broker) {
+            self.see(observer, &Observation::EndedAtBroker { connection, ending });
         }
     }
 

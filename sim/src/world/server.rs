@@ -16,6 +16,9 @@ use crate::observation::{ConnectionId, Ending, Observation, Observer};
 /// More than any schedule makes: what a broker drops is not the device's doing.
 const QUEUE_MAX: usize = 1_000_000;
 
+/// More than the device's buffers hold, so that it has to defend itself.
+const IN_FLIGHT_MAX: u16 = 50;
+
 /// The first four bits of a PUBLISH.
 const PUBLISH: u8 = 3;
 
@@ -31,7 +34,8 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn new() -> Self {
-        let config = Config { queue_max: QUEUE_MAX, ..Config::default() };
+        let config =
+            Config { queue_max: QUEUE_MAX, in_flight_max: IN_FLIGHT_MAX, ..Config::default() };
         Self { broker: Broker::new(config), started: false, is_down: false, forgets: false }
     }
 

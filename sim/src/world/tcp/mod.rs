@@ -182,14 +182,17 @@ impl Tcp {
         self.bury(place);
     }
 
-    /// Drops what the device has not been told yet. If that was the end of a connection, says which.
-    pub(super) fn forget_notices(&mut self) -> Option<(ConnectionId, Ending)> {
-        let ended = self.to_device.iter().find_map(|&(id, notice)| match notice {
-            Notice::Ended(ending) => Some((id, ending)),
-            Notice::Opened | Notice::Failed(_) | Notice::Readable | Notice::Writable => None,
-        });
-        self.to_device.clear();
-        ended
+    /// Drops what one end has not been told yet, up to the next end of a connection, and says which.
+    pub(super) fn forget_notices(&mut self, side: Side) -> Option<(ConnectionId, Ending)> {
+        let notices = match side {
+            Side::Device => &mut self.to_device,
+            Side::Broker => &mut self.to_broker,
+        };
+        loop {
+            if let (id, Notice::Ended(ending)) = notices.pop_front()? {
+                return Some((id, ending));
+            }
+        }
     }
 
     /// Takes what fits of `bytes` from the device's end of its connection.
@@ -304,12 +307,8 @@ impl Tcp {
                 Side::Broker => connection.down.lose_sender(&mut self.chopping),
             }
         }
-        match side {
-            Side::Device => {
-                self.current = None;
-                self.to_device.clear();
-            }
-            Side::Broker => self.to_broker.clear(),
+        if side == Side::Device {
+            self.current = None;
         }
         self.bury_all();
     }
@@ -319,21 +318,23 @@ impl Tcp {
         self.connections.iter().find(|one| one.broker == End::Open).map(|one| one.id)
     }
 
-    /// Both ends of the current connection are reset at once. False if there is none.
+    /// Both ends of the current connection are reset at once; an attempt is refused. False if there
+    /// is none.
     pub(super) fn reset_current(&mut self) -> bool {
         let Some(place) = self.current_place() else { return false };
         let connection = &mut self.connections[place];
-        if connection.device != End::Open {
-            return false;
-        }
         let id = connection.id;
-        connection.device = End::Gone;
-        self.current = None;
-        self.to_device.push_back((id, Notice::Ended(Ending::Reset)));
+        let notice = match connection.device {
+            End::Open => Notice::Ended(Ending::Reset),
+            End::Opening | End::Gone => Notice::Failed(TcpFailure::Refused),
+        };
         if connection.broker == End::Open {
-            connection.broker = End::Gone;
             self.to_broker.push_back((id, Notice::Ended(Ending::Reset)));
         }
+        connection.device = End::Gone;
+        connection.broker = End::Gone;
+        self.current = None;
+        self.to_device.push_back((id, notice));
         self.bury(place);
         true
     }
