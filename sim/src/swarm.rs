@@ -167,7 +167,8 @@ fn draw_kinds(random: &mut Random, draw: &Draw<'_>) -> Vec<FaultKind> {
     }
     kinds.truncate(count);
     let pressure = FaultKind::Backlog { messages: 0 };
-    let needs_pressure = kinds.contains(&FaultKind::EspReceiveOverflow);
+    let needs_pressure = kinds.contains(&FaultKind::EspReceiveOverflow)
+        || (kinds.contains(&FaultKind::AppHolds) && random.chance(1, 2));
     if needs_pressure && draw.kinds.contains(&pressure) && !kinds.contains(&pressure) {
         kinds.push(pressure);
     }
@@ -200,6 +201,9 @@ impl Times {
     }
 
     fn draw(&self, random: &mut Random, kind: FaultKind, before: &[Fault]) -> u32 {
+        if let Some(at_ms) = flood_while_held(random, kind, before) {
+            return at_ms.min(self.end_ms);
+        }
         if needs_company(kind) && !before.is_empty() && random.chance(3, 4) {
             let other = company(random, kind, before);
             let at_ms = other.at_ms + random.between(0, other.duration_ms.saturating_add(2_000));
@@ -228,6 +232,24 @@ const fn needs_company(kind: FaultKind) -> bool {
             | FaultKind::EspSlowBoot
             | FaultKind::EspReceiveOverflow
     )
+}
+
+/// A backlog says most to an application that takes nothing: the two are drawn together.
+fn flood_while_held(random: &mut Random, kind: FaultKind, before: &[Fault]) -> Option<u32> {
+    let last =
+        |wanted: fn(&FaultKind) -> bool| before.iter().rev().find(|fault| wanted(&fault.kind));
+    let at_ms = match kind {
+        FaultKind::Backlog { .. } => {
+            let held = last(|kind| matches!(kind, FaultKind::AppHolds))?;
+            held.at_ms + random.between(0, held.duration_ms.min(10_000))
+        }
+        FaultKind::AppHolds => {
+            let flood = last(|kind| matches!(kind, FaultKind::Backlog { .. }))?;
+            flood.at_ms.saturating_sub(random.between(0, 2_000))
+        }
+        _ => return None,
+    };
+    random.chance(3, 4).then_some(at_ms)
 }
 
 /// One of the faults so far; for buffers that overflow, one that fills them.

@@ -29,7 +29,7 @@ bugs! {
     a_puback_before_the_host_has_the_message: PubackBeforeHost breaks P5;
     in_flight_called_acked_at_a_crash: InFlightLostAtCrash breaks P1;
     no_resubscription_to_a_lost_session: NoResubscription breaks P4 or P5;
-    resubscription_doubled: ResubscribedTwice breaks P4;
+    resubscription_doubled: ResubscribedTwice breaks P3 or P4;
     a_wildcard_matched_letter_by_letter: WildcardLiteral breaks P5 or P6;
     retain_always_set: RetainAlwaysSet breaks P1;
     a_puback_for_the_wrong_publication: AckMatchesOldest breaks P1 or P3;
@@ -42,5 +42,5 @@ bugs! {
     a_watchdog_that_looks_at_the_clock_only: WatchdogSeesClockOnly breaks P8 or P6;
     a_silent_esp_that_is_reset_only_once: ResetOnce breaks P6 or P8;
     a_will_in_the_first_connect_only: WillOnFirstConnectOnly breaks P10;
-    new_publications_before_redelivered_ones: NewBeforeRedelivered breaks P2 or P3;
+    new_publications_before_redelivered_ones: NewBeforeRedelivered breaks P1 or P2 or P3;
 }
