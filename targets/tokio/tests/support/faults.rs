@@ -53,7 +53,7 @@ pub(crate) struct Fault {
 pub(crate) fn draw(seed: u64, kinds: &[(Kind, usize)]) -> Vec<Fault> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut pick = |from: u32, to: u32| {
-        from + (u64::from(rng.next_u32()) * u64::from(to - from + 1) >> 32) as u32
+        from + ((u64::from(rng.next_u32()) * u64::from(to - from + 1)) >> 32) as u32
     };
     let each = kinds.iter().flat_map(|&(kind, count)| std::iter::repeat_n(kind, count));
     let mut schedule = Vec::new();
