@@ -111,4 +111,13 @@ mod tests {
             assert_eq!(Tcp::new(text), Err(AddressError { address: text.to_owned() }), "{text:?}");
         }
     }
+
+    #[tokio::test]
+    async fn connections_do_not_wait_for_more_to_send_and_refusals_are_refusals() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut tcp = Tcp::new(&listener.local_addr().unwrap().to_string()).unwrap();
+        assert!(tcp.connect().await.unwrap().nodelay().unwrap());
+        drop(listener);
+        assert_eq!(tcp.connect().await.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+    }
 }

@@ -155,3 +155,21 @@ async fn a_message_that_never_fits_is_told() {
     let too_large = Event::MessageTooLarge { qos: QoS::AtLeastOnce, size_bytes: 57 };
     assert_eq!(events.recv().await, Some(too_large));
 }
+
+/// P9.
+#[tokio::test(start_paused = true)]
+async fn a_backlog_that_nobody_subscribed_to_keeps_no_acknowledgement_away() {
+    let (client, peer) = client(config().receive_bytes(128));
+    let mut broker = peer.accept(&RESUMED).await;
+    send_numbered(&mut broker, 1..=40).await;
+    for id in 1..=3 {
+        let (outcome, ()) =
+            tokio::join!(client.publish("o", "k", QoS::AtLeastOnce, false), async {
+                broker.expect(&publish(b'o', id, b'k')).await;
+                broker.send(&puback(id)).await;
+            });
+        assert!(outcome.is_ok());
+    }
+    assert_eq!(client.status().counters.connections, 1);
+    assert!(client.status().counters.shed_in > 0);
+}

@@ -1,6 +1,7 @@
 //! A connector whose connections the test makes, and the broker's end of one.
 
 use std::io;
+use std::time::Duration;
 
 use fivewire_tokio::{Client, Config, Connect};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
@@ -11,6 +12,10 @@ pub(crate) const FRESH: [u8; 4] = [0x20, 2, 0, 0];
 /// CONNACK with the session that was there.
 pub(crate) const RESUMED: [u8; 4] = [0x20, 2, 1, 0];
 pub(crate) const DISCONNECT: [u8; 2] = [0xE0, 0];
+
+/// No test takes so long. Without an end a client that waits would try again for ever, at no cost
+/// on a paused clock.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Answers each attempt with what the test prepared, and never where it prepared nothing.
 pub(crate) struct Prepared(mpsc::UnboundedReceiver<io::Result<DuplexStream>>);
@@ -87,7 +92,7 @@ impl Connection {
 
     /// The client says nothing for two seconds.
     pub(crate) async fn expect_silence(&mut self) {
-        let pause = std::time::Duration::from_secs(2);
+        let pause = Duration::from_secs(2);
         let packet = tokio::time::timeout(pause, self.packet()).await;
         assert!(packet.is_err(), "{packet:?}");
     }
@@ -125,6 +130,11 @@ pub(crate) fn config() -> Config {
 }
 
 pub(crate) fn client(config: Config) -> (Client, Peer) {
+    tokio::spawn(async {
+        tokio::time::sleep(DAY).await;
+        eprintln!("the test waits for something that never comes");
+        std::process::abort();
+    });
     let (sender, receiver) = mpsc::unbounded_channel();
     (Client::connect_with(config, Prepared(receiver)).unwrap(), Peer(sender))
 }
@@ -139,5 +149,5 @@ pub(crate) async fn connected(config: Config) -> (Client, Peer, Connection) {
 
 /// Lets all tasks run until they wait for something.
 pub(crate) async fn settle() {
-    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    tokio::time::sleep(Duration::from_millis(1)).await;
 }

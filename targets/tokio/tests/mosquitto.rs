@@ -1,0 +1,176 @@
+//! The client against mosquitto, through a proxy that closes, resets, stalls, swallows and refuses,
+//! and over restarts of the broker. Wants the package `mosquitto`.
+
+#![allow(clippy::unwrap_used, reason = "a test may give up")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fivewire_tokio::{Client, Config, Outcome, Publication, QoS};
+use support::broker::Mosquitto;
+use support::faults::{self, Fault, Kind};
+use support::journal::{Journal, Number};
+use support::proxy::Proxy;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+const TOPICS: Number = 5;
+const MESSAGES_MIN: Number = 1_000;
+
+/// Between two publications: several are under way at any time.
+const INTERVAL: Duration = Duration::from_millis(4);
+
+/// How long everything may take to drain on a loaded machine once nothing is wrong any more.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Notices and retries sooner than the defaults do, because the test is to be short.
+fn impatient(client_id: &str, address: String) -> Config {
+    Config::new(client_id)
+        .broker(address)
+        .keep_alive_s(5)
+        .response_timeout_ms(1_000)
+        .open_timeout_ms(1_000)
+        .ack_timeout_ms(2_000)
+        .backoff_first_ms(50)
+        .backoff_last_ms(500)
+}
+
+/// Counts the copies of each message that reach an independent subscriber, directly at the broker
+/// and with a session that lasts.
+struct Witness {
+    client: Client,
+    seen: watch::Receiver<BTreeMap<Number, u32>>,
+}
+
+impl Witness {
+    async fn new(address: String) -> Self {
+        let client = Client::connect(impatient("witness", address)).unwrap();
+        let mut messages = client.subscribe("numbered/#", QoS::AtLeastOnce).await.unwrap();
+        let (seen, receiver) = watch::channel(BTreeMap::new());
+        tokio::spawn(async move {
+            while let Some(message) = messages.recv().await {
+                let number = std::str::from_utf8(&message.payload).unwrap().parse().unwrap();
+                seen.send_modify(|seen| *seen.entry(number).or_default() += 1);
+            }
+        });
+        Self { client, seen: receiver }
+    }
+
+    /// How many of the messages below `end` do not come, however long one waits.
+    async fn missing(mut self, end: Number, patience: Duration) -> usize {
+        let all = |seen: &BTreeMap<Number, u32>| seen.len() == end as usize;
+        // What is not there after that is counted.
+        let _ = timeout(patience, self.seen.wait_for(all)).await;
+        let missing = {
+            let seen = self.seen.borrow();
+            (0..end).filter(|number| !seen.contains_key(number)).count()
+        };
+        self.client.shutdown().await;
+        missing
+    }
+}
+
+/// Publishes numbered messages until `stop`, at least as many as are wanted. Returns how many, once
+/// all are acknowledged.
+async fn publish(client: &Client, journal: &Journal, mut stop: watch::Receiver<bool>) -> Number {
+    let mut under_way = JoinSet::new();
+    let mut number = 0;
+    while number < MESSAGES_MIN || !*stop.borrow_and_update() {
+        let topic = format!("numbered/{}", number % TOPICS);
+        let publication = Publication::new(topic, number.to_string(), QoS::AtLeastOnce);
+        let publish = client.enqueue(publication).await.unwrap();
+        let journal = journal.clone();
+        under_way.spawn(async move {
+            assert_eq!(publish.await, Ok(Outcome::Acked), "P1: {number}");
+            journal.report(number);
+        });
+        number += 1;
+        sleep(INTERVAL).await;
+    }
+    timeout(PATIENCE, under_way.join_all()).await.expect("P6: not everything was acknowledged");
+    number
+}
+
+/// Publishes while `schedule` goes wrong, and judges what passed. Returns what the witness missed.
+async fn run(name: &str, mut broker: Mosquitto, schedule: Vec<Fault>, patience: Duration) -> usize {
+    println!("{name}: {schedule:?}");
+    let journal = Journal::default();
+    let proxy = Proxy::open(broker.port(), journal.clone()).await;
+    let witness = Witness::new(broker.address()).await;
+    let client = Client::connect(impatient("publisher", proxy.address())).unwrap();
+    let (stop, stopped) = watch::channel(false);
+    let (count, ()) = tokio::join!(publish(&client, &journal, stopped), async {
+        faults::play(&schedule, &proxy, &mut broker).await;
+        stop.send_replace(true);
+    });
+    let missing = witness.missing(count, patience).await;
+    let counters = client.status().counters;
+    client.shutdown().await;
+    let verdict = journal.judge();
+    println!("{name}: {verdict:?}, {counters:?}, {missing} of {count} forgotten by the broker");
+    assert_eq!(verdict.reported, count as usize, "P1");
+    // Otherwise nothing was tested.
+    assert!(verdict.connections >= schedule.len() / 2, "the faults hit no connection");
+    assert!(verdict.copies > 0, "the faults hit nothing that was under way");
+    missing
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_over_faults_of_the_network_and_restarts_of_the_broker() {
+    let Some(broker) = Mosquitto::start(true).await else { return };
+    let kinds = [
+        (Kind::Close, 4),
+        (Kind::Reset, 4),
+        (Kind::Stall, 4),
+        (Kind::Blackhole, 3),
+        (Kind::Refuse, 4),
+        (Kind::Terminate, 4),
+    ];
+    let missing = run("network", broker, faults::draw(1, &kinds), PATIENCE).await;
+    assert_eq!(missing, 0, "P1, P5");
+}
+
+/// What the broker acknowledged and then forgets is not the client's to keep: it is counted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_client_keeps_its_promises_to_a_broker_that_forgets() {
+    for (name, persistence, seed, kinds) in [
+        ("killed", true, 2, [(Kind::Kill, 4), (Kind::Reset, 2)]),
+        ("without persistence", false, 3, [(Kind::Terminate, 4), (Kind::Close, 2)]),
+    ] {
+        let Some(broker) = Mosquitto::start(persistence).await else { return };
+        run(name, broker, faults::draw(seed, &kinds), Duration::from_secs(2)).await;
+    }
+}
+
+/// P10.
+#[tokio::test]
+async fn the_will_is_told_when_the_client_vanishes_and_only_then() {
+    let Some(broker) = Mosquitto::start(false).await else { return };
+    let watcher = Client::connect(Config::new("watcher").broker(broker.address())).unwrap();
+    let mut wills = watcher.subscribe("will", QoS::AtLeastOnce).await.unwrap();
+    let with_will = |payload: &'static str| {
+        let config = Config::new("mortal").broker(broker.address());
+        config.will("will", payload, QoS::AtLeastOnce, false)
+    };
+
+    let polite = Client::connect(with_will("never told")).unwrap();
+    assert!(polite.connected().await);
+    polite.shutdown().await;
+
+    // A runtime that ends takes the client with it, as a process would.
+    let doomed = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let config = with_will("told");
+    let connected = doomed.spawn(async {
+        let client = Client::connect(config).unwrap();
+        client.connected().await.then_some(client)
+    });
+    let _client = connected.await.unwrap().unwrap();
+    doomed.shutdown_background();
+
+    let will = timeout(Duration::from_secs(20), wills.recv()).await.unwrap().unwrap();
+    assert_eq!(&*will.payload, b"told");
+    watcher.shutdown().await;
+}
