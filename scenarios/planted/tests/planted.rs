@@ -2,9 +2,12 @@
 
 #![allow(missing_docs, reason = "the name of a test is its claim")]
 
-use fivewire_core::planted::Bug;
-use fivewire_planted::{SEEDS, catch};
+use std::ops::ControlFlow;
+
+use fivewire_core::planted::{Bug, ENABLED};
+use fivewire_planted::{SEEDS, broken, catch};
 use fivewire_sim::oracle::Promise;
+use fivewire_sim::shrink::shrink;
 
 #[track_caller]
 fn caught(bug: Bug, by: &[Promise]) {
@@ -43,4 +46,27 @@ bugs! {
     a_silent_esp_that_is_reset_only_once: ResetOnce breaks P6 or P8;
     a_will_in_the_first_connect_only: WillOnFirstConnectOnly breaks P10;
     new_publications_before_redelivered_ones: NewBeforeRedelivered breaks P1 or P2 or P3;
+}
+
+#[test]
+fn a_schedule_that_shows_a_bug_shrinks_to_the_fault_that_matters() {
+    let found = catch(Bug::InFlightLostAtCrash).expect("it is caught, as another test shows");
+    assert!(found.schedule.faults.len() > 3, "there is something to shrink");
+    let judge = |schedule: &_| broken(Bug::InFlightLostAtCrash, schedule);
+    let go_on = |_| ControlFlow::Continue(());
+    let shrunk = shrink(&found.schedule, 2_000, judge, Promise::eq, go_on).expect("it fails");
+    assert_eq!(shrunk.failure, found.promise);
+    assert!(shrunk.schedule.faults.len() <= 3, "{:?}", shrunk.schedule.faults);
+}
+
+#[test]
+fn only_this_package_is_built_with_bugs() {
+    const { assert!(ENABLED) };
+    assert!(broken_without_a_bug().is_none());
+}
+
+/// The same machines, with nothing planted.
+fn broken_without_a_bug() -> Option<Promise> {
+    let schedule = fivewire_sim::catalogue::default_for(0).schedule(0);
+    fivewire_sim::run::Runner::new(&schedule).run(&schedule).breach.map(|breach| breach.promise)
 }
