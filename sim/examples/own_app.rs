@@ -1,8 +1,5 @@
 //! A simulation of one's own: an application, what goes wrong, and a rule that must hold.
-//!
-//! ```text
-//! cargo run --example own_app
-//! ```
+//! Run it with `cargo run --example own_app`.
 
 use fivewire_core::client::Publication;
 use fivewire_core::event::Event;
@@ -14,8 +11,7 @@ use fivewire_sim::observation::{Observation, Observer};
 use fivewire_sim::run::run_world;
 use fivewire_sim::schedule::Schedule;
 use fivewire_sim::swarm::{Draw, draw};
-use fivewire_sim::trace::Timeline;
-use fivewire_sim::world::World;
+use fivewire_sim::{trace::Timeline, world::World};
 
 /// Answers every message with the door's state.
 #[derive(Default)]
@@ -73,7 +69,8 @@ fn main() {
     let calm = Draw { scenario: "door", duration_ms: 120_000, kinds: &[], ..Draw::default() };
     let outage = Fault { at_ms: 30_000, duration_ms: 20_000, kind: FaultKind::WifiOutage };
     let crash = Fault { at_ms: 70_000, duration_ms: 0, kind: FaultKind::EspCrash };
-    let schedule = Schedule { faults: vec![outage, crash], ..draw(1, &calm) };
+    let mut schedule = Schedule { faults: vec![outage, crash], ..draw(1, &calm) };
+    schedule.setup.release_after_ms = None;
     let mut watch = Watch::default();
     let report = run_world(&mut World::with_application(schedule, Door::default()), &mut watch);
     print!("{}", watch.timeline);
