@@ -46,7 +46,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             id: ConnectionId(0),
             handshake: Handshake::Done,

@@ -3,6 +3,8 @@
 
 use std::collections::VecDeque;
 
+use bytes::{Buf, BytesMut};
+
 use crate::random::Random;
 use crate::world::agenda::NEVER;
 
@@ -14,8 +16,6 @@ pub(super) const RETRY_LAST_US: u64 = 16_000_000;
 pub(super) const GIVE_UP_US: u64 = 60_000_000;
 /// A receiver takes this many unread bytes, then its window is closed.
 const WINDOW_BYTES: usize = 5_840;
-/// Bytes that were read stay in front of the others until there are this many.
-const COMPACT_BYTES: usize = 4_096;
 
 #[derive(Clone, Copy, Debug)]
 struct Segment {
@@ -59,9 +59,8 @@ pub(super) enum Progress {
 /// One direction.
 #[derive(Clone, Debug)]
 pub(super) struct Pipe {
-    /// Read already (up to `head`), then `arrived` bytes to be read, then what is in flight.
-    bytes: Vec<u8>,
-    head: usize,
+    /// `arrived` bytes to be read, then what is in flight.
+    bytes: BytesMut,
     arrived: usize,
     segments: VecDeque<Segment>,
     retry: Option<Retry>,
@@ -74,10 +73,9 @@ pub(super) struct Pipe {
 }
 
 impl Pipe {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            bytes: Vec::new(),
-            head: 0,
+            bytes: BytesMut::new(),
             arrived: 0,
             segments: VecDeque::new(),
             retry: None,
@@ -92,7 +90,6 @@ impl Pipe {
     /// Makes the pipe as new, with the memory it has.
     pub(super) fn reset(&mut self) {
         self.bytes.clear();
-        self.head = 0;
         self.arrived = 0;
         self.segments.clear();
         self.retry = None;
@@ -115,7 +112,7 @@ impl Pipe {
     }
 
     fn in_flight(&self) -> usize {
-        self.bytes.len() - self.head - self.arrived
+        self.bytes.len() - self.arrived
     }
 
     /// Takes what fits of `bytes` with `capacity` bytes in flight, and says how much that was.
@@ -123,13 +120,6 @@ impl Pipe {
     pub(super) fn take(&mut self, bytes: &[u8], capacity: usize) -> usize {
         let taken = bytes.len().min(capacity.saturating_sub(self.in_flight()));
         self.sender_waits = taken < bytes.len();
-        if self.head == self.bytes.len() {
-            self.bytes.clear();
-            self.head = 0;
-        } else if self.head >= COMPACT_BYTES {
-            self.bytes.drain(..self.head);
-            self.head = 0;
-        }
         self.bytes.extend_from_slice(&bytes[..taken]);
         taken
     }
@@ -241,7 +231,7 @@ impl Pipe {
 
     /// Loses everything in flight behind the next `kept` bytes.
     fn lose_in_flight(&mut self, kept: usize) {
-        self.bytes.truncate(self.head + self.arrived + kept);
+        self.bytes.truncate(self.arrived + kept);
         let mut left = kept;
         let mut segments = 0;
         for segment in &mut self.segments {
@@ -262,12 +252,12 @@ impl Pipe {
 
     /// Bytes to be read.
     pub(super) fn unread(&self) -> &[u8] {
-        &self.bytes[self.head..self.head + self.arrived]
+        &self.bytes[..self.arrived]
     }
 
     /// `size` bytes were read. The first segment that waits for the window comes at `reopened`.
     pub(super) fn read(&mut self, size: usize, reopened: u64) {
-        self.head += size;
+        self.bytes.advance(size);
         self.arrived -= size;
         if self.window_closed {
             self.window_closed = false;
@@ -279,7 +269,7 @@ impl Pipe {
 
     /// Nobody will read any more.
     pub(super) fn discard_unread(&mut self) {
-        self.head += self.arrived;
+        self.bytes.advance(self.arrived);
         self.arrived = 0;
         self.window_closed = false;
     }
