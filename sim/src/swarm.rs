@@ -144,9 +144,12 @@ fn draw_setup(random: &mut Random, topology: Topology) -> Setup {
 fn draw_workload(random: &mut Random, draw: &Draw<'_>) -> Workload {
     let payload_min_bytes = random.between(8, 40) as u16;
     let payload_range_bytes = if random.chance(1, 5) { 600 } else { 120 };
+    let qos0_percent = if random.chance(1, 2) { 0 } else { random.between(1, 30) };
+    // QoS 0 comes on top: the rate of QoS 1 is the one that was asked for.
+    let publish_every_ms = in_range(random, &draw.publish_every_ms) * (100 - qos0_percent) / 100;
     Workload {
-        publish_every_ms: in_range(random, &draw.publish_every_ms),
-        qos0_percent: if random.chance(1, 2) { 0 } else { random.between(1, 50) as u8 },
+        publish_every_ms,
+        qos0_percent: qos0_percent as u8,
         topics: random.between(1, 5) as u8,
         payload_min_bytes,
         payload_max_bytes: payload_min_bytes + random.between(0, payload_range_bytes) as u16,

@@ -87,3 +87,24 @@ fn publications_are_acknowledged_while_the_application_holds() {
     sim.heal_and_settle();
     sim.assert_told("in/light", 60..);
 }
+
+/// D-06: an exception in a callback left the predecessors running and deaf for ever.
+#[test]
+fn an_application_that_never_releases_stops_nothing_else() {
+    let mut sim = Sim::bridge(6).configure(|setup| setup.release_after_ms = Some(mins(10)));
+    sim.subscribe("in/+");
+    sim.run_until_connected();
+    sim.run_for(secs(2));
+    for _ in 0..40 {
+        sim.witness_publish("in/light", b"on", QoS::AtLeastOnce, false);
+    }
+    sim.run_for(secs(10));
+    let opened = sim.publish("door/open", b"1", QoS::AtLeastOnce);
+    sim.run_for(secs(5));
+    sim.assert_acked(opened);
+    sim.at(0, FaultKind::EspCrash);
+    sim.run_for(secs(20));
+    let closed = sim.publish("door/open", b"0", QoS::AtLeastOnce);
+    sim.run_for(secs(5));
+    sim.assert_acked(closed);
+}

@@ -92,3 +92,20 @@ fn a_broker_that_forgot_the_session_gets_unacknowledged_publications_all_the_sam
     sim.run_for(secs(30));
     sim.assert_acked(opened);
 }
+
+/// The broker began a new session with a CONNECT whose CONNACK nobody saw. On the next connection
+/// that session is present, but it is not the one that knew our subscriptions.
+#[test]
+fn a_connack_that_was_never_seen_may_have_begun_another_session() {
+    use fivewire_sim::fault::Memory;
+    let mut sim = Sim::client(8);
+    sim.subscribe("in/light");
+    sim.run_until_connected();
+    sim.run_for(secs(1));
+    sim.at_for(0, secs(1), FaultKind::BrokerRestart { memory: Memory::Lost });
+    sim.at_for(secs(1), secs(20), FaultKind::BrokerHang);
+    sim.run_for(mins(2));
+    sim.witness_publish("in/light", b"on", QoS::AtLeastOnce, false);
+    sim.run_for(secs(2));
+    sim.assert_told("in/light", 1..=1);
+}
