@@ -10,7 +10,7 @@ use crate::mqtt::{Packet, PacketId, Publish, QoS, topic};
 use crate::outbox::Outbox;
 use crate::planted::{Bug, Planted};
 use crate::storage::Storage;
-use crate::subscriptions::{Standing, Subscriptions};
+use crate::subscriptions::{Standing, Subscription, Subscriptions};
 use crate::time::Instant;
 
 /// Events that one call can cause besides those found while reading.
@@ -148,6 +148,7 @@ impl<S: Storage> Desk<S> {
         };
         let pending = matches!(known.standing, Standing::Wanted | Standing::Asked) && !known.told;
         if !pending || known.qos != qos {
+            self.supersede(&known);
             known.ticket = self.next_ticket();
             known.ask_again(qos);
             self.subscriptions.update(&known);
@@ -184,8 +185,25 @@ impl<S: Storage> Desk<S> {
     }
 
     pub(crate) fn unsubscribe(&mut self, filter: &str) -> Result<Ticket, SubscribeError> {
+        let overtaken = self.subscriptions.find(filter);
         let ticket = self.next_ticket();
-        self.unsubscribe_as(ticket, filter).map(|()| ticket)
+        self.unsubscribe_as(ticket, filter)?;
+        if let Some(overtaken) = overtaken {
+            self.supersede(&overtaken);
+        }
+        Ok(ticket)
+    }
+
+    /// Another request takes the place of this one: if nobody was told how it ended, it ends here.
+    fn supersede(&mut self, subscription: &Subscription) {
+        let open = match subscription.standing {
+            Standing::Wanted | Standing::Asked => !subscription.told,
+            Standing::Leaving | Standing::LeavingAsked | Standing::Ended => true,
+            Standing::Active => false,
+        };
+        if open {
+            self.tell(Event::Superseded(subscription.ticket));
+        }
     }
 
     /// Ends a subscription under a ticket that the caller chose. A filter that was never subscribed

@@ -143,6 +143,9 @@ pub enum Event<'a> {
     SubscribeRefused(Ticket),
     /// The broker confirmed that a subscription ended.
     Unsubscribed(Ticket),
+    /// A request for a topic filter was overtaken by another one for the same filter before it was
+    /// answered: what comes is told under the other ticket.
+    Superseded(Ticket),
     /// The ESP8266 is being reset (bridge only).
     EspReset {
         /// Why.

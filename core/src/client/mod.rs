@@ -229,15 +229,16 @@ impl<S: Storage> Client<S> {
         self.session.desk.publish(publication)
     }
 
-    /// Gives a publication up. True if `Abandoned` follows; false if its outcome is known already,
-    /// or is about to be told.
+    /// Gives a publication up. True if `Abandoned` follows; false if its outcome is known already, is
+    /// about to be told, or if so many events wait that this one has no room: drain, and try again.
     pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> bool {
         self.advance_clock(now);
         self.session.desk.cancel(ticket)
     }
 
     /// Asks for the messages that match `filter`, now and on every connection to come. QoS 2 is
-    /// asked for as QoS 1. Asking again for a filter that is active asks the broker again.
+    /// asked for as QoS 1. Asking again for a filter that is active asks the broker again; for one
+    /// that waits for its answer it shares the ticket, or, with another QoS, supersedes it.
     ///
     /// # Errors
     /// Why it was not queued.

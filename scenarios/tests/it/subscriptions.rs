@@ -90,6 +90,19 @@ fn the_end_of_a_subscription_that_never_was_completes() {
 }
 
 #[test]
+fn a_request_that_another_one_overtakes_is_told_so() {
+    let mut sim = Sim::bridge(9);
+    let asked = sim.subscribe("in/light");
+    let ended = sim.unsubscribe("in/light");
+    let again = sim.subscribe("in/light");
+    sim.run_until_connected();
+    sim.run_for(secs(2));
+    sim.assert_outcome(asked, Outcome::Superseded);
+    sim.assert_outcome(ended, Outcome::Superseded);
+    sim.assert_outcome(again, Outcome::Subscribed);
+}
+
+#[test]
 fn after_an_esp_crash_each_subscription_is_asked_for_once() {
     let (mut sim, tap) = Tap::on(Sim::bridge(7));
     for filter in ["a", "b/+", "c/#"] {

@@ -26,6 +26,8 @@ pub enum Outcome {
     SubscribeRefused,
     /// The broker ended the subscription.
     Unsubscribed,
+    /// Another request for the same filter took its place.
+    Superseded,
 }
 
 /// Counts what arrived where.
@@ -61,6 +63,7 @@ impl Ledger {
             Event::Subscribed { ticket, .. } => (ticket, Outcome::Subscribed),
             Event::SubscribeRefused(ticket) => (ticket, Outcome::SubscribeRefused),
             Event::Unsubscribed(ticket) => (ticket, Outcome::Unsubscribed),
+            Event::Superseded(ticket) => (ticket, Outcome::Superseded),
             Event::Message(message) => {
                 *self.told.entry(message.topic.to_owned()).or_default() += 1;
                 return;

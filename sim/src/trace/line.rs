@@ -232,6 +232,7 @@ fn tell(text: &mut String, event: &Event<'_>) -> Result<Option<Head>, fmt::Error
         Event::Acked(ticket) => outcome(text, ticket.get(), "acked")?,
         Event::Sent(ticket) => outcome(text, ticket.get(), "sent")?,
         Event::Unsubscribed(ticket) => outcome(text, ticket.get(), "unsubscribed")?,
+        Event::Superseded(ticket) => outcome(text, ticket.get(), "superseded")?,
         Event::Subscribed { ticket, granted } => {
             write!(text, "ticket {} subscribed qos{}", ticket.get(), granted.as_u8())?;
             head("app", '=')

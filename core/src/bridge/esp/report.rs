@@ -39,6 +39,7 @@ impl<S: Storage> Esp<S> {
             // The host gives up its own publications; messages go through `forward`; the rest is the
             // host's to tell.
             Event::Abandoned { .. }
+            | Event::Superseded(_)
             | Event::Message(_)
             | Event::EspReset { .. }
             | Event::EspReady { .. } => {
