@@ -171,6 +171,9 @@ impl<'a> Config<'a> {
         }
         if let Some(username) = self.username {
             short_enough("username", username.as_bytes())?;
+            if username.contains('\0') {
+                return Err(ConfigError::Topic { field: "username", error: TopicError::Nul });
+            }
         }
         if let Some(password) = self.password {
             short_enough("password", password)?;
@@ -214,18 +217,19 @@ impl<'a> Config<'a> {
     /// needs at most one join, and a connection, or two where it asks for a clean slate.
     #[must_use]
     pub const fn recovery_bound_ms(&self) -> u32 {
-        let unnoticed =
-            self.effective_ping_interval_ms() + self.response_timeout_ms + self.backoff_first_ms;
+        let noticed_ms = self.effective_ping_interval_ms().saturating_add(self.response_timeout_ms);
+        // A connection that lasted shorter than the longest pause does not shorten the next one.
+        let short_lived = noticed_ms < self.backoff_last_ms;
+        let pause_ms = if short_lived { self.backoff_last_ms } else { self.backoff_first_ms };
+        let unnoticed = noticed_ms.saturating_add(pause_ms);
         let join = if self.manages_wifi { self.join_timeout_ms } else { 0 };
         let attempt = max(max(self.open_timeout_ms, self.response_timeout_ms), join);
-        let doomed = attempt + self.backoff_last_ms;
-        let connect = self.open_timeout_ms + self.response_timeout_ms;
-        let clean_slate = if self.clean_init && !self.clean_session {
-            connect + self.backoff_first_ms
-        } else {
-            0
-        };
-        max(unnoticed, doomed) + join + connect + clean_slate
+        let doomed = attempt.saturating_add(self.backoff_last_ms);
+        let connect = self.open_timeout_ms.saturating_add(self.response_timeout_ms);
+        let once_more = connect.saturating_add(self.backoff_first_ms);
+        let clean_slate = if self.clean_init && !self.clean_session { once_more } else { 0 };
+        let reconnect = join.saturating_add(connect).saturating_add(clean_slate);
+        max(unnoticed, doomed).saturating_add(reconnect)
     }
 }
 

@@ -40,8 +40,12 @@ fn new_esp(seed: u64) -> esp::Esp<Vec<u8>> {
 
 impl Bridge {
     fn new() -> Self {
+        Self::with(CONFIG)
+    }
+
+    fn with(config: Config<'_>) -> Self {
         let network = Network { ssid: "home", password: "secret", use_default: false };
-        let settings = host::Settings::new(CONFIG, network, Broker { host: "broker", port: 1883 });
+        let settings = host::Settings::new(config, network, Broker { host: "broker", port: 1883 });
         let memory = host::Memory {
             outbox: vec![0; 1024],
             subscriptions: vec![0; 256],
@@ -249,4 +253,80 @@ fn an_esp_whose_command_task_is_silent_is_reset_after_the_timeout() {
     }
     assert_eq!(bridge.now, Instant::from_millis(10_000));
     assert_eq!(bridge.told("EspReset { cause: Watchdog }"), 1);
+}
+
+#[test]
+fn a_shut_down_is_final_even_if_the_esp_dies_of_it() {
+    let mut bridge = Bridge::new();
+    bridge.esp_boots();
+    bridge.connect(0);
+    bridge.host.shut_down(bridge.now);
+    bridge.host_speaks(); // and nothing is heard of the ESP8266 any more
+    for _ in 0..200 {
+        bridge.now = bridge.now.plus_ms(100);
+        bridge.host.handle(bridge.now, host::Input::Timeout);
+        bridge.host_speaks();
+    }
+    assert_eq!(bridge.told.last().map(String::as_str), Some("Stopped"));
+    assert_eq!(bridge.resets, 1);
+}
+
+#[test]
+fn a_shut_down_reaches_an_esp_whose_link_was_lost_meanwhile() {
+    let mut bridge = Bridge::new();
+    bridge.esp_boots();
+    bridge.connect(0);
+    bridge.host.handle(bridge.now, host::Input::LinkDown);
+    bridge.esp.handle(bridge.now, esp::Input::LinkDown);
+    bridge.host.shut_down(bridge.now);
+    bridge.settle();
+    bridge.host.handle(bridge.now, host::Input::LinkUp);
+    bridge.esp.handle(bridge.now, esp::Input::LinkUp);
+    bridge.settle();
+    assert_eq!(bridge.sent, [0xE0, 0], "DISCONNECT");
+    assert_eq!(bridge.told.last().map(String::as_str), Some("Stopped"));
+}
+
+#[test]
+fn the_session_that_lasts_waits_until_the_host_has_noted_the_clean_slate() {
+    let mut bridge = Bridge::with(Config { clean_init: true, ..CONFIG });
+    bridge.esp_boots();
+    bridge.net(client::Input::WifiUp);
+    bridge.net(client::Input::TcpOpened);
+    bridge.host.handle(bridge.now, host::Input::LinkDown);
+    bridge.esp.handle(bridge.now, esp::Input::LinkDown);
+    bridge.net(client::Input::Received(&[0x20, 2, 0, 0]));
+    bridge.net(client::Input::WifiDown);
+    bridge.asked.clear();
+    for _ in 0..100 {
+        bridge.now = bridge.now.plus_ms(100);
+        bridge.net(client::Input::Timeout);
+    }
+    assert!(bridge.asked.contains(&Action::JoinWifi));
+    bridge.net(client::Input::WifiUp);
+    assert!(!bridge.asked.contains(&Action::OpenTcp), "the host does not know yet");
+    bridge.host.handle(bridge.now, host::Input::LinkUp);
+    bridge.esp.handle(bridge.now, esp::Input::LinkUp);
+    bridge.settle();
+    bridge.now = bridge.now.plus_ms(1_000);
+    bridge.net(client::Input::Timeout);
+    assert!(bridge.asked.contains(&Action::OpenTcp));
+    assert_eq!(bridge.told("CleanSlate"), 1);
+}
+
+/// Well-formed, but nothing that a fivewire host sends: QoS 2, a foreign identifier.
+#[test]
+fn publications_that_no_host_makes_are_not_taken() {
+    for packet in [[0x34, 6, 0, 1, b'a', 0, 1, b'1'], [0x32, 6, 0, 1, b'a', 0x80, 1, b'1']] {
+        let mut bridge = Bridge::new();
+        bridge.esp_boots();
+        bridge.connect(0);
+        let frame = [&[0x02, 0, 0, 0, 9, 0][..], &packet].concat();
+        bridge.esp.handle(bridge.now, esp::Input::Frame(&frame));
+        bridge.settle();
+        assert_eq!(bridge.sent, []);
+        assert_eq!(bridge.told("EspReady { resumed: true }"), 1, "the protocol started over");
+        bridge.host.shut_down(bridge.now);
+        bridge.settle();
+    }
 }

@@ -6,7 +6,7 @@ use fivewire_core::client::{Action, Client, Input, Memory, Output, Publication};
 use fivewire_core::config::Config;
 use fivewire_core::event::Event;
 use fivewire_core::mqtt::QoS;
-use fivewire_core::time::Instant;
+use fivewire_core::time::{Instant, Wait};
 
 /// Drains the client: what it asked for, what it sent, what it told, as text.
 fn drain(client: &mut Client<Vec<u8>>, now: Instant) -> (String, Vec<u8>) {
@@ -135,4 +135,129 @@ fn a_publication_after_a_long_silence_has_all_the_time_for_its_acknowledgement()
     now = Instant::from_millis(27_000 + 20_000);
     client.handle(now, Input::Timeout);
     assert!(drain(&mut client, now).0.contains("AckOverdue"));
+}
+
+/// A client with a transmit buffer of 64 bytes.
+fn connected_narrow(config: &Config<'_>) -> Client<Vec<u8>> {
+    let memory = Memory {
+        receive: vec![0; 512],
+        transmit: vec![0; 64],
+        outbox: vec![0; 8192],
+        subscriptions: vec![0; 256],
+        connect: vec![0; 128],
+    };
+    let mut client = Client::new(config, memory, 7).unwrap();
+    client.start(Instant::ZERO);
+    drain(&mut client, Instant::ZERO);
+    client.handle(Instant::ZERO, Input::TcpOpened);
+    drain(&mut client, Instant::ZERO);
+    client.handle(Instant::ZERO, Input::Received(&[0x20, 2, 0, 0]));
+    drain(&mut client, Instant::ZERO);
+    client
+}
+
+/// Lets the transport take `count` bytes and then say that it is full, until the client waits.
+fn drain_slowly(client: &mut Client<Vec<u8>>, now: Instant, count: usize) -> (String, Vec<u8>) {
+    let (mut told, mut sent) = (String::new(), Vec::new());
+    client.handle(now, Input::Writable);
+    loop {
+        let taken = match client.poll() {
+            Output::Action(action) => {
+                told += &format!("{action:?} ");
+                continue;
+            }
+            Output::Event(event) => {
+                told += &format!("{event:?} ");
+                continue;
+            }
+            Output::Transmit(bytes) => {
+                let taken = bytes.len().min(count - sent.len());
+                sent.extend_from_slice(&bytes[..taken]);
+                taken
+            }
+            Output::Wait(_) => return (told, sent),
+        };
+        client.handle(now, Input::Sent(taken));
+    }
+}
+
+#[test]
+fn a_backlog_keeps_neither_pings_nor_acknowledgements_waiting() {
+    let mut client = connected_narrow(&CONFIG);
+    let mut stream = Vec::new();
+    for second in 1..60 {
+        let now = Instant::from_millis(second * 1_000);
+        while client.publish(now, &Publication::new("a", &[7; 50], QoS::AtMostOnce)).is_ok() {}
+        if second == 30 {
+            client.handle(now, Input::Received(&[0x32, 6, 0, 1, b'x', 0, 9, b'!']));
+        }
+        let (told, sent) = drain_slowly(&mut client, now, 100);
+        stream.extend_from_slice(&sent);
+        assert!(!told.contains("Disconnected"), "{told}");
+        if sent.windows(2).any(|bytes| bytes == [0xC0, 0]) {
+            client.handle(now, Input::Received(&[0xD0, 0]));
+        }
+    }
+    assert!(stream.windows(4).any(|bytes| bytes == [0x40, 2, 0, 9]), "the PUBACK left");
+}
+
+#[test]
+fn a_publication_may_take_minutes_to_leave() {
+    let mut client = connected_narrow(&CONFIG);
+    let payload = vec![7; 6_000];
+    let ticket =
+        client.publish(Instant::ZERO, &Publication::new("a", &payload, QoS::AtLeastOnce)).unwrap();
+    let mut sent = 0;
+    for second in 1..=61 {
+        let now = Instant::from_millis(second * 1_000);
+        client.handle(now, Input::Timeout);
+        let (told, bytes) = drain_slowly(&mut client, now, 100);
+        assert_eq!(told, "", "after {second} s");
+        sent += bytes.len();
+    }
+    assert!(sent > 6_000);
+    let now = Instant::from_millis(62_000);
+    client.handle(now, Input::Received(&[0x40, 2, 0, 1]));
+    assert!(drain(&mut client, now).0.contains(&format!("{:?}", Event::Acked(ticket))));
+}
+
+#[test]
+fn every_pubrel_is_answered_however_many_come_at_once() {
+    let mut client = connected(&CONFIG);
+    let now = Instant::from_millis(1_000);
+    let pubrels: Vec<u8> = (1..=10).flat_map(|id| [0x62, 2, 0, id]).collect();
+    client.handle(now, Input::Received(&pubrels));
+    let pubcomps: Vec<u8> = (1..=10).flat_map(|id| [0x70, 2, 0, id]).collect();
+    assert_eq!(drain(&mut client, now).1, pubcomps);
+}
+
+#[test]
+fn a_shut_down_in_the_middle_of_a_loss_is_final() {
+    let mut client = connected(&CONFIG);
+    let now = Instant::from_millis(1_000);
+    client.handle(now, Input::TcpClosed);
+    client.shut_down(now);
+    let (told, _) = drain(&mut client, now);
+    assert!(told.ends_with("Stopped ") && !told.contains("OpenTcp"), "{told}");
+}
+
+#[test]
+fn a_deadline_that_passes_while_its_packet_leaves_does_not_wake_the_client_over_and_over() {
+    let mut client = connected_narrow(&CONFIG);
+    let deadline = Some(Instant::from_millis(2_000));
+    let publication = Publication { deadline, ..Publication::new("a", &[7; 300], QoS::AtMostOnce) };
+    client.publish(Instant::ZERO, &publication).unwrap();
+    drain_slowly(&mut client, Instant::from_millis(1), 10);
+    let now = Instant::from_millis(3_000);
+    client.handle(now, Input::Timeout);
+    loop {
+        match client.poll() {
+            Output::Wait(Wait::Until(at, _)) => {
+                assert!(at > now, "it waits for the past");
+                break;
+            }
+            Output::Wait(Wait::ForInput) => break,
+            other => panic!("{other:?}"),
+        }
+    }
 }

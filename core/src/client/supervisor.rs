@@ -61,6 +61,10 @@ pub(crate) struct Supervisor {
     greeted: bool,
     shut_down: bool,
     gated: bool,
+    /// The clean slate was done and not noted by whom it concerns: no session that lasts before.
+    slate_unnoted: bool,
+    /// The network went while the session had a stream.
+    wifi_gone: bool,
     manages_wifi: bool,
     attempts_before_wifi: u8,
     join_timeout_ms: u32,
@@ -84,6 +88,8 @@ impl Supervisor {
             greeted: false,
             shut_down: false,
             gated: false,
+            slate_unnoted: false,
+            wifi_gone: false,
             manages_wifi: config.manages_wifi,
             attempts_before_wifi: config.attempts_before_wifi,
             join_timeout_ms: config.join_timeout_ms,
@@ -115,13 +121,15 @@ impl Supervisor {
         self.gated = true;
     }
 
+    /// The clean slate was done, and nobody has noted it.
     pub(crate) const fn is_gated(&self) -> bool {
-        matches!(self.stage, Stage::Gated)
+        self.slate_unnoted
     }
 
     /// The clean slate was noted: on with the session that lasts.
     pub(crate) fn pass(&mut self, now: Instant) {
-        if self.is_gated() {
+        self.slate_unnoted = false;
+        if self.stage == Stage::Gated {
             self.pause_after_clean_slate(now);
         }
     }
@@ -171,7 +179,10 @@ impl Supervisor {
                 self.lose_wifi(now);
             }
             Stage::OpenPause { .. } | Stage::Gated => self.lose_wifi(now),
-            Stage::Online => session.close_down(DownReason::WifiLost),
+            Stage::Online => {
+                self.wifi_gone = true;
+                session.close_down(DownReason::WifiLost);
+            }
             Stage::Idle | Stage::JoinPause { .. } | Stage::Stopping | Stage::Stopped => {}
         }
     }
@@ -233,11 +244,16 @@ impl Supervisor {
     ) {
         self.push(Duty::Action(Action::CloseTcp));
         let connected_since = self.connected_since.take();
+        let wifi_gone = core::mem::take(&mut self.wifi_gone);
         match close {
+            _ if self.shut_down => self.stage = Stage::Stopping,
             Close::CleanSlate => {
                 self.unanswered = 0;
+                self.slate_unnoted = self.gated;
                 self.push(Duty::Event(Event::CleanSlate));
-                if self.gated {
+                if wifi_gone {
+                    self.lose_wifi(now);
+                } else if self.gated {
                     self.stage = Stage::Gated;
                 } else {
                     self.pause_after_clean_slate(now);
@@ -301,6 +317,10 @@ impl Supervisor {
     }
 
     fn open(&mut self, now: Instant) {
+        if self.slate_unnoted {
+            self.stage = Stage::Gated;
+            return;
+        }
         self.push(Duty::Action(Action::OpenTcp));
         self.stage = Stage::Opening { until: now.plus_ms(self.open_timeout_ms) };
     }

@@ -142,6 +142,9 @@ impl<S: Storage> Outbox<S> {
         deadline: Option<Instant>,
         again: bool,
     ) -> Result<(), PublishError> {
+        if publish.qos == QoS::ExactlyOnce {
+            return Err(PublishError::QosNotSupported);
+        }
         let packet = Packet::Publish(*publish);
         let size = Self::cost(&packet);
         if size > self.size_bytes() {
@@ -318,6 +321,14 @@ impl<S: Storage> Outbox<S> {
         self.take_given_qos0(|record| !record.has(LOST))
     }
 
+    /// Drops the QoS 0 publications that no connection was given; nobody asks for them any more.
+    pub(crate) fn drop_unsent_qos0(&mut self) {
+        while let Some(record) = self.records(self.cursor).find(|record| record.packet_id.is_none())
+        {
+            self.forget(record);
+        }
+    }
+
     /// One QoS 0 publication that a connection took with it when it ended.
     pub(crate) fn take_lost(&mut self) -> Option<Ticket> {
         self.take_given_qos0(|record| record.has(LOST))
@@ -369,7 +380,7 @@ impl<S: Storage> Outbox<S> {
             self.abandon(record);
             return Some(record.ticket);
         }
-        let waiting = self.records(self.head).filter(|record| !record.has(ABANDONED));
+        let waiting = self.records(self.head).filter(|record| self.can_be_given_up(record));
         self.next_deadline = waiting.filter_map(|record| record.deadline).min();
         None
     }

@@ -36,6 +36,7 @@ impl<S: Storage> Session<S> {
     pub(crate) fn shut_down(&mut self, now: Instant) {
         self.advance_clock(now);
         self.desk.shut_down = true;
+        self.closing = self.closing.map(|_| Close::Finished);
         let until = self.now.plus_ms(self.limits.response_timeout_ms);
         match self.phase {
             Phase::Online => {

@@ -101,6 +101,16 @@ impl Deliveries {
         repeated
     }
 
+    /// The last PUBREL is not answered yet: the next one has to wait.
+    pub(crate) const fn owes_pubcomp(&self) -> bool {
+        self.pubcomp_due.is_some()
+    }
+
+    /// The last repeated QoS 2 message is not answered yet: the next one has to wait.
+    pub(crate) const fn owes_pubrec(&self) -> bool {
+        self.pubrec_due.is_some()
+    }
+
     /// PUBREL came: the identifier is free, whether it was known or not.
     pub(crate) fn pubrel(&mut self, packet_id: PacketId) {
         for slot in &mut self.awaiting_pubrel {

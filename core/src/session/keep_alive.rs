@@ -36,6 +36,10 @@ impl KeepAlive {
 
     pub(crate) const fn sent(&mut self, now: Instant) {
         self.last_sent = now;
+        if self.ping_due {
+            // It waits behind a long packet that is leaving: the broker has not been asked yet.
+            self.awaiting_since = Some(now);
+        }
     }
 
     /// Any byte shows that the broker lives. Also called when reading is taken up again: what was

@@ -236,6 +236,10 @@ impl<S: Storage> Session<S> {
             Input::Sent(count) => {
                 if count > 0 {
                     self.keep_alive.sent(self.now);
+                    if self.desk.outbox.is_mid_packet() {
+                        // A long packet on a slow line: nobody can answer what has not arrived.
+                        self.ack_owed_since = self.ack_owed_since.map(|_| self.now);
+                    }
                 }
                 self.transmit.sent(count);
             }
@@ -316,8 +320,13 @@ impl<S: Storage> Session<S> {
     /// Ends the connection because of something only the client knows.
     pub(crate) fn close_down(&mut self, reason: DownReason) {
         if self.phase != Phase::Offline && self.closing.is_none() {
-            let finishing = matches!(self.phase, Phase::Finishing { close: Close::Finished, .. });
-            self.closing = Some(if finishing { Close::Finished } else { Close::Down(reason) });
+            // A stream that was to be closed anyway is closed for the reason it was to be.
+            self.closing = Some(match self.phase {
+                Phase::Finishing { close, .. } => close,
+                Phase::Offline | Phase::AwaitingConnack { .. } | Phase::Online => {
+                    Close::Down(reason)
+                }
+            });
         }
     }
 

@@ -12,6 +12,9 @@ use crate::planted::Bug;
 use crate::storage::Storage;
 use crate::subscriptions::Standing;
 
+/// The type of a PUBREL packet (MQTT 3.1.1 §2.2.1).
+const PUBREL: u8 = 6;
+
 /// A packet that is no message, copied out of the receive buffer.
 enum Answer {
     Connack(Connack),
@@ -75,15 +78,22 @@ impl<S: Storage> Session<S> {
     /// Hands out the oldest message that is kept, if the application takes it.
     fn hand_out(&mut self) -> Option<Step> {
         let (_, packet) = self.inbound.first_kept()?;
-        if packet.len() > self.hand_out_max_bytes {
+        let too_large = packet.len() > self.message_max_bytes;
+        if packet.len() > self.hand_out_max_bytes && !too_large {
             return None;
         }
         let Ok(Packet::Publish(publish)) = decode(&self.inbound.bytes()[packet.clone()]) else {
             return None;
         };
         let (qos, packet_id) = (publish.qos, publish.packet_id);
+        if too_large {
+            return self.answer_too_large(qos, packet_id, packet.len());
+        }
         let mut delivery = None;
         if let Some(id) = packet_id {
+            if qos == QoS::ExactlyOnce && self.deliveries.owes_pubrec() {
+                return None;
+            }
             if qos == QoS::ExactlyOnce && self.deliveries.is_repeated_qos2(id) {
                 self.inbound.drop_first_kept(packet.len());
                 return None;
@@ -100,6 +110,24 @@ impl<S: Storage> Session<S> {
         Some(Step::Message(Handed { packet, delivery }))
     }
 
+    /// A kept message that can never be handed out.
+    fn answer_too_large(
+        &mut self,
+        qos: QoS,
+        packet_id: Option<PacketId>,
+        size_bytes: usize,
+    ) -> Option<Step> {
+        if let Some(id) = packet_id {
+            if self.deliveries.count() >= super::deliveries::CAPACITY {
+                return None;
+            }
+            self.deliveries.push(id, qos, true);
+        }
+        self.inbound.drop_first_kept(size_bytes);
+        self.desk.counters.too_large_in = self.desk.counters.too_large_in.saturating_add(1);
+        Some(Step::Event(Event::MessageTooLarge { qos, size_bytes }))
+    }
+
     fn read_packet(&mut self) -> Result<Progress, Breach> {
         match self.inbound.look()? {
             Next::Incomplete => Ok(Progress::Nothing),
@@ -107,6 +135,9 @@ impl<S: Storage> Session<S> {
             Next::TooLarge(header) => self.read_too_large(header),
             Next::Whole(header, packet) => {
                 let Some(qos) = publish_qos(&header) else {
+                    if header.packet_type() == PUBREL && self.deliveries.owes_pubcomp() {
+                        return Ok(Progress::Nothing);
+                    }
                     let answer = self.decode_answer(packet.clone())?;
                     self.inbound.drop_scanned(packet.len());
                     return self.take_answer(answer);
@@ -115,8 +146,6 @@ impl<S: Storage> Session<S> {
                 decode(&self.inbound.bytes()[packet.clone()])?;
                 if self.shedding {
                     self.shed(qos, packet.len());
-                } else if packet.len() > self.message_max_bytes {
-                    return self.read_too_large(header);
                 } else {
                     self.inbound.keep(packet.len());
                 }

@@ -30,17 +30,16 @@ impl<S: Storage> Session<S> {
     }
 
     fn fill_online(&mut self) {
-        if !self.desk.outbox.is_mid_packet() {
-            self.fill_answers();
-            if self.keep_alive.take_ping() && !self.planted.has(Bug::KeepAliveNeverSent) {
-                self.plant_resend();
-                self.transmit.put(&Packet::Pingreq);
-            }
-            self.fill_subscriptions();
+        if self.desk.outbox.is_mid_packet() {
+            let filled = self.desk.outbox.copy_rest(self.transmit.room());
+            self.transmit.extend(filled);
         }
-        let (room, window) = (self.transmit.room(), self.limits.window);
-        let filled = self.desk.outbox.fill(room, window, &mut self.desk.counters.redelivered);
-        self.transmit.extend(filled);
+        // A backlog keeps neither ping nor acknowledgement waiting: they go between its packets.
+        if !self.desk.outbox.is_mid_packet() && self.fill_urgent() {
+            let (room, window) = (self.transmit.room(), self.limits.window);
+            let filled = self.desk.outbox.fill(room, window, &mut self.desk.counters.redelivered);
+            self.transmit.extend(filled);
+        }
         if self.ack_owed_since.is_none()
             && self.desk.outbox.in_flight() + self.desk.subscriptions.asked() > 0
         {
@@ -48,14 +47,26 @@ impl<S: Storage> Session<S> {
         }
     }
 
-    fn fill_answers(&mut self) {
+    /// True if nothing of it is left for lack of room.
+    fn fill_urgent(&mut self) -> bool {
+        if self.transmit.room().len() < 2 {
+            return false;
+        }
+        if self.keep_alive.take_ping() && !self.planted.has(Bug::KeepAliveNeverSent) {
+            self.plant_resend();
+            self.transmit.put(&Packet::Pingreq);
+        }
         while self.transmit.room().len() >= 4 {
-            let Some(answer) = self.deliveries.next_answer() else { break };
+            let Some(answer) = self.deliveries.next_answer() else {
+                return self.fill_subscriptions();
+            };
             self.transmit.put(&answer);
         }
+        false
     }
 
-    fn fill_subscriptions(&mut self) {
+    /// True if none is left for lack of room.
+    fn fill_subscriptions(&mut self) -> bool {
         while let Some((mut subscription, packet_id)) = self.desk.subscriptions.next_due() {
             let leaving = subscription.standing == Standing::Leaving;
             let filters = [(self.desk.subscriptions.filter(&subscription), subscription.qos)];
@@ -66,7 +77,7 @@ impl<S: Storage> Session<S> {
                 Packet::Subscribe(Subscribe { packet_id, filters })
             };
             if !self.transmit.put(&packet) {
-                break;
+                return false;
             }
             if subscription.told && self.planted.has(Bug::ResubscribedTwice) {
                 self.transmit.put(&packet);
@@ -75,6 +86,7 @@ impl<S: Storage> Session<S> {
             subscription.standing = if leaving { Standing::LeavingAsked } else { Standing::Asked };
             self.desk.subscriptions.update(&subscription);
         }
+        true
     }
 
     /// A packet that has begun to leave is completed; then DISCONNECT, and nothing after it

@@ -1,11 +1,13 @@
 //! What the ESP8266's end makes of the host's commands.
 
 use super::{Esp, Room};
+use crate::bridge::HEARTBEAT_MS;
 use crate::bridge::frame::{Init, Outcome, Status, ToEsp, ToHost};
 use crate::client::{Action, Client, State};
 use crate::config::{Config, Release};
 use crate::event::{Delivery, DownReason, Ticket};
 use crate::mqtt::{Packet, Publish, QoS, decode};
+use crate::outbox::FIRST_SUBSCRIPTION_ID;
 use crate::storage::Storage;
 
 impl<S: Storage> Esp<S> {
@@ -86,6 +88,8 @@ impl<S: Storage> Esp<S> {
     fn resume(&mut self) {
         self.push(&ToHost::Ready { resumed: true });
         let Some(client) = self.client.as_mut() else { return };
+        // The host has given these up with the link.
+        client.session_mut().desk.outbox.drop_unsent_qos0();
         let (state, gated) = (client.state(), client.supervisor_mut().is_gated());
         if client.unreleased() > 0 {
             client.session_mut().close_down(DownReason::LinkLost);
@@ -104,7 +108,13 @@ impl<S: Storage> Esp<S> {
             self.say_hello();
             return;
         };
-        let Some(client) = self.client.as_mut() else { return };
+        let foreign_id = publish.packet_id.is_some_and(|id| id.get() >= FIRST_SUBSCRIPTION_ID);
+        if publish.qos == QoS::ExactlyOnce || foreign_id {
+            self.say_hello();
+            return;
+        }
+        // While one does not fit, none may overtake it.
+        let Some(client) = self.client.as_mut().filter(|_| self.hello_at.is_none()) else { return };
         if !client.session().desk.outbox.could_ever_fit(packet.len()) {
             self.push(&ToHost::Done { ticket, outcome: Outcome::TooLarge });
             return;
@@ -119,10 +129,14 @@ impl<S: Storage> Esp<S> {
         }
         // The DUP bit is the outbox's own business.
         let publish = Publish { dup: false, ..publish };
-        match client.session_mut().publish_as(ticket, &publish, again) {
+        match client.session_mut().publish_as(
+            ticket,
+            &publish,
+            again && publish.qos == QoS::AtLeastOnce,
+        ) {
             Ok(()) => self.received_up_to = Some(ticket),
-            // The host counts what it gives: it has miscounted, and starts over.
-            Err(_) => self.say_hello(),
+            // What an earlier life of the link left here is in the way: the host tries again later.
+            Err(_) => self.hello_at = Some(self.now.plus_ms(HEARTBEAT_MS)),
         }
     }
 }

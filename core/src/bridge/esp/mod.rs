@@ -118,6 +118,10 @@ pub struct Esp<S> {
     link_up: bool,
     /// The host told its settings since the link came up.
     configured: bool,
+    /// A report did not fit into the queue: the host is to start the protocol over.
+    hello_due: bool,
+    /// A publication did not fit into the outbox: the host is to give it again from then on.
+    hello_at: Option<Instant>,
     epoch: Option<u32>,
     room: Room,
     last_frame_at: Instant,
@@ -153,6 +157,8 @@ impl<S: Storage> Esp<S> {
             close_due: [None; 2],
             link_up: false,
             configured: false,
+            hello_due: false,
+            hello_at: None,
             epoch: None,
             room: Room::default(),
             last_frame_at: Instant::ZERO,
@@ -241,6 +247,10 @@ impl<S: Storage> Esp<S> {
                 None => break Wait::ForInput,
             }
         };
+        let again = self.hello_at.is_some_and(|at| at <= self.now);
+        if self.link_up && (again || self.hello_due) {
+            self.say_hello();
+        }
         if self.heartbeat_at().is_some_and(|at| at <= self.now) {
             self.push(&ToHost::Alive(self.tally()));
         }
@@ -248,7 +258,8 @@ impl<S: Storage> Esp<S> {
             self.frame_offered = true;
             return Step::Frame;
         }
-        Step::Wait(wait.sooner(Wait::until(self.heartbeat_at(), Reason::Heartbeat)))
+        let hello = Wait::until(self.hello_at.filter(|_| self.link_up), Reason::MoreWork);
+        Step::Wait(wait.sooner(hello).sooner(Wait::until(self.heartbeat_at(), Reason::Heartbeat)))
     }
 
     /// What the client wants, if there is room to report it.
@@ -273,9 +284,13 @@ impl<S: Storage> Esp<S> {
     fn push(&mut self, frame: &ToHost<'_>) {
         let mut bytes = [0; SMALL_FRAME_BYTES];
         let Ok(size) = frame.encode(&mut bytes) else { return };
-        if let Some(room) = self.frames.push(size) {
-            room.copy_from_slice(&bytes[..size]);
-            self.last_frame_at = self.now;
+        match self.frames.push(size) {
+            Some(room) => {
+                room.copy_from_slice(&bytes[..size]);
+                self.last_frame_at = self.now;
+            }
+            // The host must not miss it: it is told to ask for everything again.
+            None => self.hello_due = true,
         }
     }
 
@@ -284,10 +299,14 @@ impl<S: Storage> Esp<S> {
         self.frame_offered = false;
         self.frame_blocked = false;
         self.configured = false;
+        self.hello_at = None;
+        self.hello_due = false;
     }
 
     fn say_hello(&mut self) {
         self.configured = false;
+        self.hello_at = None;
+        self.hello_due = false;
         self.push(&ToHost::Hello { version: VERSION, outbox_bytes: self.outbox_bytes });
     }
 

@@ -292,7 +292,8 @@ impl<S: Storage> Host<S> {
         self.desk.publish(publication)
     }
 
-    /// Gives a publication up. True if `Abandoned` follows; false if its outcome is known already.
+    /// Gives a publication up. True if `Abandoned` follows; false if its outcome is known already, or if
+    /// so many events wait that this one has no room: drain, and try again.
     pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> bool {
         self.advance_clock(now);
         self.desk.cancel(ticket)
@@ -342,12 +343,13 @@ impl<S: Storage> Host<S> {
         self.desk.shut_down = true;
         self.stop_told = false;
         match self.stage {
-            Stage::Running if self.link_up => {
+            // Where the link is being found again, the ESP8266 may well be connected.
+            Stage::Running | Stage::Configuring => {
                 self.due.shut_down = true;
                 self.stage = Stage::Stopping { until: self.now.plus_ms(self.startup_timeout_ms) };
             }
             Stage::Stopping { .. } | Stage::Stopped => {}
-            Stage::Idle | Stage::AwaitingEsp | Stage::Configuring | Stage::Running => self.stop(),
+            Stage::Idle | Stage::AwaitingEsp => self.stop(),
         }
     }
 
@@ -420,6 +422,11 @@ impl<S: Storage> Host<S> {
     }
 
     fn reset_esp(&mut self, cause: ResetCause) {
+        if matches!(self.stage, Stage::Stopping { .. }) {
+            // Who is leaving does not wait for an ESP8266 to start.
+            self.stop();
+            return;
+        }
         self.lose_link(DownReason::EspRestarted);
         self.stage = Stage::AwaitingEsp;
         self.watchdog =

@@ -45,8 +45,11 @@ impl<S: Storage> Host<S> {
         self.desk.subscriptions.connection_lost();
         self.desk.subscriptions.renew_all();
         self.deliveries.clear();
+        self.forget_origins();
         self.due.init = true;
-        if !matches!(self.stage, Stage::Stopping { .. }) {
+        if matches!(self.stage, Stage::Stopping { .. }) {
+            self.due.shut_down = true;
+        } else {
             self.stage = Stage::Configuring;
         }
     }
@@ -62,7 +65,6 @@ impl<S: Storage> Host<S> {
                 if !resumed {
                     self.tally_base = self.desk.counters;
                 }
-                self.forget_origins();
                 self.desk.tell(Event::EspReady { resumed });
             }
             ToHost::Status(status) => self.take_status(status),

@@ -14,7 +14,8 @@ pub struct Settings<'a> {
     /// The broker to connect to.
     pub broker: Broker<'a>,
     /// Milliseconds, 4,000 to 600,000, default 10,000 (SPEC.md §1.10): an ESP8266 whose command task
-    /// is silent for this long is reset (P8).
+    /// is silent for this long is reset (P8). Only time in which the host polls counts, so the host must
+    /// poll at least every 250 ms where something is due.
     pub watchdog_timeout_ms: u32,
     /// Milliseconds, 2,000 to 600,000, default 10,000: an ESP8266 that did not answer this long
     /// after a reset is reset again.
@@ -44,6 +45,14 @@ impl<'a> Settings<'a> {
             if size_bytes > max_bytes {
                 return Err(ConfigError::TooLong { field, size_bytes, max_bytes });
             }
+        }
+        if self.broker.host.is_empty() {
+            return Err(ConfigError::OutOfRange {
+                field: "broker.host (bytes)",
+                value: 0,
+                min: 1,
+                max: 255,
+            });
         }
         let numbers = [
             ("watchdog_timeout_ms", self.watchdog_timeout_ms, 4_000, 600_000),
