@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::fault::{FaultKind, Memory};
 use crate::schedule::{Schedule, Topology};
-use crate::swarm::{self, ALL_KINDS, Draw};
+use crate::swarm::{self, Draw};
 
 /// A family of runs; a seed makes it one run.
 #[derive(Clone, Copy, Debug)]
@@ -42,14 +42,17 @@ const fn bridge(name: &'static str, about: &'static str, kinds: &'static [FaultK
     Scenario { name, about, topology: Topology::Bridge, kinds }
 }
 
-const SWARM: Scenario =
-    bridge("swarm", "everything that can break, on the whole chain from host to broker", ALL_KINDS);
+const SWARM: Scenario = bridge(
+    "swarm",
+    "everything that can break, on the whole chain from host to broker",
+    &FaultKind::ALL,
+);
 
 const CLIENT: Scenario = Scenario {
     name: "client",
     about: "the same without a bridge: one board with WiFi of its own",
     topology: Topology::Client,
-    kinds: ALL_KINDS,
+    kinds: &FaultKind::ALL,
 };
 
 /// The name of the scenario that fails on purpose.

@@ -124,6 +124,42 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
+    /// One of each kind. Arguments are nothing to go by, except for how much a broker remembers. New
+    /// kinds go to the end: tables and stored results count on the order.
+    pub const ALL: [Self; 31] = [
+        Self::WifiOutage,
+        Self::WifiFade,
+        Self::Latency { extra_ms: 0 },
+        Self::TcpReset,
+        Self::TcpHalfOpen,
+        Self::BrokerCloses,
+        Self::ConnectRefused,
+        Self::ConnectBlackhole,
+        Self::BrokerRestart { memory: Memory::Kept },
+        Self::BrokerRestart { memory: Memory::Lost },
+        Self::BrokerCrash { memory: Memory::Kept },
+        Self::BrokerCrash { memory: Memory::Lost },
+        Self::BrokerHang,
+        Self::SessionLost,
+        Self::ConnectDenied { code: 0 },
+        Self::AcksSwallowed,
+        Self::AcksDoubled,
+        Self::Malformed { which: 0 },
+        Self::Backlog { messages: 0 },
+        Self::EspCrash,
+        Self::EspHang,
+        Self::EspCommandTaskDies,
+        Self::EspSlowBoot,
+        Self::EspBrownOut,
+        Self::EspReceiveOverflow,
+        Self::LinkReset,
+        Self::LinkDead,
+        Self::HostBusy,
+        Self::HostReset,
+        Self::AppHolds,
+        Self::AppBurst { messages: 0 },
+    ];
+
     /// Its name in schedules, tables and timelines, without arguments.
     #[must_use]
     pub const fn name(self) -> &'static str {

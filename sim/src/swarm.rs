@@ -7,44 +7,9 @@
 use std::ops::RangeInclusive;
 
 use crate::app::Intervals;
-use crate::fault::{Fault, FaultKind, Memory};
+use crate::fault::{Fault, FaultKind};
 use crate::random::{Purpose, Random};
 use crate::schedule::{Schedule, Setup, Topology, VERSION, Workload};
-
-/// Every kind of fault. Arguments are drawn anew, except for how much a broker remembers.
-pub const ALL_KINDS: &[FaultKind] = &[
-    FaultKind::WifiOutage,
-    FaultKind::WifiFade,
-    FaultKind::Latency { extra_ms: 0 },
-    FaultKind::TcpReset,
-    FaultKind::TcpHalfOpen,
-    FaultKind::BrokerCloses,
-    FaultKind::ConnectRefused,
-    FaultKind::ConnectBlackhole,
-    FaultKind::BrokerRestart { memory: Memory::Kept },
-    FaultKind::BrokerRestart { memory: Memory::Lost },
-    FaultKind::BrokerCrash { memory: Memory::Kept },
-    FaultKind::BrokerCrash { memory: Memory::Lost },
-    FaultKind::BrokerHang,
-    FaultKind::SessionLost,
-    FaultKind::ConnectDenied { code: 0 },
-    FaultKind::AcksSwallowed,
-    FaultKind::AcksDoubled,
-    FaultKind::Malformed { which: 0 },
-    FaultKind::Backlog { messages: 0 },
-    FaultKind::EspCrash,
-    FaultKind::EspHang,
-    FaultKind::EspCommandTaskDies,
-    FaultKind::EspSlowBoot,
-    FaultKind::EspBrownOut,
-    FaultKind::EspReceiveOverflow,
-    FaultKind::LinkReset,
-    FaultKind::LinkDead,
-    FaultKind::HostBusy,
-    FaultKind::HostReset,
-    FaultKind::AppHolds,
-    FaultKind::AppBurst { messages: 0 },
-];
 
 /// Sets of topic filters that each match `down/0` to `down/2`, and no topic twice.
 const FILTERS: &[&[&str]] = &[
@@ -83,7 +48,7 @@ impl Default for Draw<'_> {
             scenario: "swarm",
             topology: Topology::Bridge,
             duration_ms: 3_600_000,
-            kinds: ALL_KINDS,
+            kinds: &FaultKind::ALL,
             kinds_per_run: 2..=8,
             faults: 3..=30,
             publish_every_ms: 4_000..=5_000,
@@ -359,7 +324,7 @@ mod tests {
     fn every_kind_is_drawn_somewhere_and_left_out_somewhere() {
         let options = Draw::default();
         let schedules: Vec<Schedule> = (0..200).map(|seed| draw(seed, &options)).collect();
-        for kind in ALL_KINDS {
+        for kind in FaultKind::ALL {
             let with = schedules
                 .iter()
                 .filter(|one| one.faults.iter().any(|fault| fault.kind.name() == kind.name()))

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use fivewire_scenarios::seeds;
 use fivewire_sim::catalogue;
+use fivewire_sim::fault::FaultKind;
 use fivewire_sim::run::Runner;
-use fivewire_sim::swarm::ALL_KINDS;
 
 /// How many times each kind of fault hurt somebody in the first `count` seeds of a scenario.
 #[track_caller]
@@ -33,7 +33,7 @@ fn sweep(name: &str, count: u64) -> BTreeMap<&'static str, u64> {
 fn every_promise_is_kept_in_the_first_seeds_and_every_kind_of_fault_really_hurt() {
     let hurt = sweep("swarm", 300);
     if std::env::var_os("FIVEWIRE_SEEDS").is_none() {
-        for kind in ALL_KINDS {
+        for kind in FaultKind::ALL {
             assert!(
                 hurt.get(kind.name()).is_some_and(|times| *times > 0),
                 "{} never hurt",

@@ -1,49 +1,14 @@
 //! Kinds of fault as rows of a table: without arguments, in a fixed order.
 
-use crate::fault::{FaultKind, Memory};
+use crate::fault::FaultKind;
 
 /// A kind of fault. Arguments do not matter, except for how much a broker remembers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct FaultRow(u8);
 
-/// One of each kind. New ones go to the end.
-const KINDS: [FaultKind; FaultRow::COUNT] = [
-    FaultKind::WifiOutage,
-    FaultKind::WifiFade,
-    FaultKind::Latency { extra_ms: 0 },
-    FaultKind::TcpReset,
-    FaultKind::TcpHalfOpen,
-    FaultKind::BrokerCloses,
-    FaultKind::ConnectRefused,
-    FaultKind::ConnectBlackhole,
-    FaultKind::BrokerRestart { memory: Memory::Kept },
-    FaultKind::BrokerRestart { memory: Memory::Lost },
-    FaultKind::BrokerCrash { memory: Memory::Kept },
-    FaultKind::BrokerCrash { memory: Memory::Lost },
-    FaultKind::BrokerHang,
-    FaultKind::SessionLost,
-    FaultKind::ConnectDenied { code: 0 },
-    FaultKind::AcksSwallowed,
-    FaultKind::AcksDoubled,
-    FaultKind::Malformed { which: 0 },
-    FaultKind::Backlog { messages: 0 },
-    FaultKind::EspCrash,
-    FaultKind::EspHang,
-    FaultKind::EspCommandTaskDies,
-    FaultKind::EspSlowBoot,
-    FaultKind::EspBrownOut,
-    FaultKind::EspReceiveOverflow,
-    FaultKind::LinkReset,
-    FaultKind::LinkDead,
-    FaultKind::HostBusy,
-    FaultKind::HostReset,
-    FaultKind::AppHolds,
-    FaultKind::AppBurst { messages: 0 },
-];
-
 impl FaultRow {
     /// How many there are.
-    pub const COUNT: usize = 31;
+    pub const COUNT: usize = FaultKind::ALL.len();
 
     /// All of them, in order.
     pub const ALL: [Self; Self::COUNT] = {
@@ -68,8 +33,12 @@ impl FaultRow {
             AppBurst { .. } => AppBurst { messages: 0 },
             other => other,
         };
-        let place = KINDS.iter().position(|&listed| listed == plain);
-        Self(place.and_then(|place| u8::try_from(place).ok()).expect("KINDS lists every kind"))
+        let place = FaultKind::ALL.iter().position(|&listed| listed == plain);
+        Self(
+            place
+                .and_then(|place| u8::try_from(place).ok())
+                .expect("`FaultKind::ALL` lists every kind"),
+        )
     }
 
     /// Its place in [`FaultRow::ALL`], from 0.
@@ -81,7 +50,7 @@ impl FaultRow {
     /// A fault of this kind, with arguments of 0.
     #[must_use]
     pub const fn kind(self) -> FaultKind {
-        KINDS[self.index()]
+        FaultKind::ALL[self.index()]
     }
 
     /// Its name, as in [`FaultKind::name`].

@@ -1,20 +1,20 @@
 //! The host end of the bridge: owns every message until it is done, tells the ESP8266 what to do,
 //! and resets it when it is silent.
 
+mod commands;
 mod deliveries;
 mod receive;
 mod send;
 mod settings;
 
 use crate::bridge::fifo::Fifo;
-use crate::bridge::frame::{Init, PUBLISH_HEADER_BYTES, ToEsp};
+use crate::bridge::frame::{Init, ToEsp};
 use crate::bridge::watchdog::Watchdog;
-use crate::client::Publication;
 use crate::config::Release;
 use crate::desk::Desk;
-use crate::error::{ConfigError, PublishError, SubscribeError};
-use crate::event::{Counters, Delivery, DownReason, Event, Message, ResetCause, Ticket};
-use crate::mqtt::{Packet, PacketId, Publish, QoS, decode};
+use crate::error::ConfigError;
+use crate::event::{Counters, Delivery, DownReason, Event, Message, ResetCause};
+use crate::mqtt::{Packet, QoS, decode};
 use crate::planted::{Bug, Planted};
 use crate::storage::Storage;
 use crate::time::{Instant, Reason, Wait};
@@ -264,93 +264,6 @@ impl<S: Storage> Host<S> {
             return Output::Frame(self.frame.pending());
         }
         Output::Wait(self.wait())
-    }
-
-    /// Queues a publication, whatever state the ESP8266 and the network are in.
-    ///
-    /// # Errors
-    /// Why it was not queued; nothing was changed then.
-    pub fn publish(
-        &mut self,
-        now: Instant,
-        publication: &Publication<'_>,
-    ) -> Result<Ticket, PublishError> {
-        self.advance_clock(now);
-        let packet = Packet::Publish(Publish {
-            dup: false,
-            qos: publication.qos.min(QoS::AtLeastOnce),
-            retain: publication.retain,
-            topic: publication.topic,
-            packet_id: PacketId::new(1).filter(|_| publication.qos != QoS::AtMostOnce),
-            payload: publication.payload,
-        });
-        let size_bytes = packet.encoded_len().saturating_add(PUBLISH_HEADER_BYTES);
-        let max_bytes = self.frame.capacity();
-        if size_bytes > max_bytes {
-            return Err(PublishError::TooLarge { size_bytes, max_bytes });
-        }
-        self.desk.publish(publication)
-    }
-
-    /// Gives a publication up. True if `Abandoned` follows; false if its outcome is known already, or if
-    /// so many events wait that this one has no room: drain, and try again.
-    pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> bool {
-        self.advance_clock(now);
-        self.desk.cancel(ticket)
-    }
-
-    /// Asks for the messages that match `filter`, now and after every restart to come. QoS 2 is
-    /// asked for as QoS 1.
-    ///
-    /// # Errors
-    /// Why it was not queued.
-    pub fn subscribe(
-        &mut self,
-        now: Instant,
-        filter: &str,
-        qos: QoS,
-    ) -> Result<Ticket, SubscribeError> {
-        self.advance_clock(now);
-        self.desk.subscribe(filter, qos)
-    }
-
-    /// Ends a subscription.
-    ///
-    /// # Errors
-    /// Why it was not queued.
-    pub fn unsubscribe(&mut self, now: Instant, filter: &str) -> Result<Ticket, SubscribeError> {
-        self.advance_clock(now);
-        self.desk.unsubscribe(filter)
-    }
-
-    /// The application owns the message: it may be acknowledged to the broker. False if the ESP8266
-    /// has started over since, and the broker will deliver it again.
-    pub fn release(&mut self, now: Instant, delivery: Delivery) -> bool {
-        self.advance_clock(now);
-        self.deliveries.release(delivery)
-    }
-
-    /// While held, no message is handed out. Everything else goes on.
-    pub fn hold(&mut self, now: Instant, hold: bool) {
-        self.advance_clock(now);
-        self.hold = hold;
-    }
-
-    /// Disconnects on purpose: DISCONNECT is sent and flushed, the broker tells no will, what is
-    /// not acknowledged is `Abandoned`, and the last event is `Stopped`.
-    pub fn shut_down(&mut self, now: Instant) {
-        self.advance_clock(now);
-        self.desk.shut_down = true;
-        self.stop_told = false;
-        match self.stage {
-            // Where the link is being found again, the ESP8266 may well be connected.
-            Stage::Running | Stage::Configuring => {
-                self.due.shut_down = true;
-                self.stage = Stage::Stopping { until: self.now.plus_ms(self.startup_timeout_ms) };
-            }
-            Stage::Stopping { .. } | Stage::Stopped => {}
-            Stage::Idle | Stage::AwaitingEsp => self.stop(),
-        }
     }
 
     /// Where the host stands.
