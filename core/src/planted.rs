@@ -9,7 +9,6 @@ pub const ENABLED: bool = cfg!(feature = "planted");
 
 /// A known bug.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[cfg_attr(not(feature = "planted"), allow(dead_code, reason = "names what is not built in"))]
 #[non_exhaustive]
 pub enum Bug {
     /// A redelivered PUBLISH lacks DUP [MQTT-3.3.1-1].
