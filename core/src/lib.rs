@@ -79,8 +79,9 @@
 //! | `session` | one MQTT session: it outlives its connections |
 //! | `desk` | what the application handed over and does not know the outcome of |
 //! | `outbox`, `subscriptions` | what is kept, in the caller's memory |
+//! | [`config`], [`event`] | what the caller decides, and what it is told |
 //! | [`mqtt`] | packets and topics |
-//! | [`config`], [`event`], [`error`], [`time`], [`storage`] | the vocabulary |
+//! | [`error`], [`time`], [`storage`] | the vocabulary |
 //!
 //! # Errors
 //!

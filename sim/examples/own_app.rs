@@ -1,5 +1,5 @@
 //! A simulation of one's own: an application, what goes wrong, and a rule that must hold.
-//! Run it with `cargo run --example own_app`.
+//! Run it with `cargo run --release -p fivewire-sim --example own_app`.
 
 use fivewire_core::client::Publication;
 use fivewire_core::event::Event;
@@ -13,28 +13,27 @@ use fivewire_sim::schedule::Schedule;
 use fivewire_sim::swarm::{Draw, draw};
 use fivewire_sim::{trace::Timeline, world::World};
 
-/// Answers every message with the door's state.
+/// Tells the door's state after it changed; every message changes it.
 #[derive(Default)]
 struct Door {
     is_subscribed: bool,
-    answers_owed: u32,
+    is_owed: bool,
     is_open: bool,
 }
 
 impl Application for Door {
     fn started(&mut self, _now: Instant) {
-        *self = Self { answers_owed: 1, ..Self::default() };
+        *self = Self { is_owed: true, ..Self::default() };
     }
-
     fn told(&mut self, _now: Instant, event: &Event<'_>) {
         if let Event::Message(_) = event {
             self.is_open = !self.is_open;
-            self.answers_owed += 1;
+            self.is_owed = true;
         }
     }
 
     fn next_action(&self) -> Option<Instant> {
-        (self.answers_owed > 0).then_some(Instant::ZERO)
+        self.is_owed.then_some(Instant::ZERO)
     }
 
     fn act(&mut self, commands: &mut Commands<'_>) {
@@ -42,8 +41,9 @@ impl Application for Door {
         if !self.is_subscribed {
             self.is_subscribed = commands.subscribe("down/#", QoS::AtLeastOnce).is_ok();
         }
-        let _ = commands.publish(&Publication::new("door", state, QoS::AtLeastOnce));
-        self.answers_owed = 0;
+        let publication = Publication::new("door", state, QoS::AtLeastOnce);
+        commands.publish(&publication).expect("an outbox this large is never full here");
+        self.is_owed = false;
     }
 }
 
@@ -70,7 +70,7 @@ fn main() {
     let outage = Fault { at_ms: 30_000, duration_ms: 20_000, kind: FaultKind::WifiOutage };
     let crash = Fault { at_ms: 70_000, duration_ms: 0, kind: FaultKind::EspCrash };
     let mut schedule = Schedule { faults: vec![outage, crash], ..draw(1, &calm) };
-    schedule.setup.release_after_ms = None;
+    schedule.setup.release_after_ms = None; // released at hand-out
     let mut watch = Watch::default();
     let report = run_world(&mut World::with_application(schedule, Door::default()), &mut watch);
     print!("{}", watch.timeline);

@@ -11,7 +11,9 @@
 //! When the connection ends the cursor goes back to the head: everything unacknowledged is given
 //! to the next one first, in the original order [MQTT-4.6.0-1], and new publications follow.
 
+mod planted;
 mod record;
+mod records;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +29,7 @@ use crate::time::Instant;
 use record::{ABANDONED, DEAD, DUP_BIT, EVER_SENT, LOST, Record};
 
 pub(crate) use record::HEADER_BYTES;
+use records::Records;
 
 /// Identifiers of publications are below this, those of subscriptions from it on: so the owner of
 /// the publications can choose theirs (the bridge's host) while the session chooses the others.
@@ -468,56 +471,5 @@ impl<S: Storage> Outbox<S> {
         self.head = 0;
         self.cursor = cursor.unwrap_or(write);
         self.tail = write;
-    }
-
-    #[cfg(feature = "planted")]
-    pub(crate) fn plant_take_given(&mut self) -> Option<Ticket> {
-        let record = self.records(self.head).find(|record| record.at < self.cursor)?;
-        self.forget(record);
-        Some(record.ticket)
-    }
-
-    fn plant_fresh_identifier(&mut self, mut record: Record) {
-        let Some(id) = self.free_packet_id() else { return };
-        self.last_packet_id = id.get();
-        record.packet_id = Some(id);
-        record.write(self.bytes.as_mut());
-        let packet = &mut self.bytes.as_mut()[record.packet()];
-        if let Some(at) = packet_id_offset(packet) {
-            packet[at..at + 2].copy_from_slice(&id.get().to_be_bytes());
-        }
-    }
-
-    /// Puts what was never sent before what has to be sent again.
-    fn plant_rotation(&mut self) {
-        let given = self.cursor - self.head;
-        self.bytes.as_mut()[self.head..self.tail].rotate_left(given);
-    }
-}
-
-/// Where the packet identifier of an encoded PUBLISH with QoS > 0 lies.
-pub(crate) fn packet_id_offset(packet: &[u8]) -> Option<usize> {
-    let crate::mqtt::Split::Header(header) = crate::mqtt::split(packet).ok()? else { return None };
-    let topic = packet.get(header.header_len..header.header_len + 2)?;
-    Some(header.header_len + 2 + usize::from(u16::from_be_bytes([topic[0], topic[1]])))
-}
-
-struct Records<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl Iterator for Records<'_> {
-    type Item = Record;
-
-    fn next(&mut self) -> Option<Record> {
-        while self.at < self.bytes.len() {
-            let record = Record::read(self.bytes, self.at);
-            self.at += record.size;
-            if !record.has(DEAD) {
-                return Some(record);
-            }
-        }
-        None
     }
 }
