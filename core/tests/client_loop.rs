@@ -8,9 +8,15 @@ use fivewire_core::event::Event;
 use fivewire_core::mqtt::QoS;
 use fivewire_core::time::{Instant, Wait};
 
-/// Drains the client: what it asked for, what it sent, what it told, as text.
+/// Drains the client: what it asked for and told, as text, and what it sent.
 fn drain(client: &mut Client<Vec<u8>>, now: Instant) -> (String, Vec<u8>) {
+    drain_slowly(client, now, usize::MAX)
+}
+
+/// The same with a transport that takes `count` bytes and then is full.
+fn drain_slowly(client: &mut Client<Vec<u8>>, now: Instant, count: usize) -> (String, Vec<u8>) {
     let (mut told, mut sent) = (String::new(), Vec::new());
+    client.handle(now, Input::Writable);
     loop {
         let taken = match client.poll() {
             Output::Action(action) => {
@@ -22,29 +28,30 @@ fn drain(client: &mut Client<Vec<u8>>, now: Instant) -> (String, Vec<u8>) {
                 continue;
             }
             Output::Transmit(bytes) => {
-                sent.extend_from_slice(bytes);
-                bytes.len()
+                let taken = bytes.len().min(count - sent.len());
+                sent.extend_from_slice(&bytes[..taken]);
+                taken
             }
-            Output::Wait(_) => break,
+            Output::Wait(_) => return (told, sent),
         };
         client.handle(now, Input::Sent(taken));
     }
-    (told, sent)
 }
 
-fn client(config: &Config<'_>) -> Client<Vec<u8>> {
+/// A connected client whose transmit buffer and outbox have these sizes.
+fn connected_with(
+    config: &Config<'_>,
+    transmit_bytes: usize,
+    outbox_bytes: usize,
+) -> Client<Vec<u8>> {
     let memory = Memory {
         receive: vec![0; 512],
-        transmit: vec![0; 512],
-        outbox: vec![0; 1024],
+        transmit: vec![0; transmit_bytes],
+        outbox: vec![0; outbox_bytes],
         subscriptions: vec![0; 256],
         connect: vec![0; 128],
     };
-    Client::new(config, memory, 7).unwrap()
-}
-
-fn connected(config: &Config<'_>) -> Client<Vec<u8>> {
-    let mut client = client(config);
+    let mut client = Client::new(config, memory, 7).unwrap();
     let now = Instant::ZERO;
     client.start(now);
     assert_eq!(drain(&mut client, now).0, "OpenTcp ");
@@ -54,6 +61,14 @@ fn connected(config: &Config<'_>) -> Client<Vec<u8>> {
     client.handle(now, Input::Received(&[0x20, 2, 0, 0]));
     assert_eq!(drain(&mut client, now).0, "Connected { session_present: false } ");
     client
+}
+
+fn connected(config: &Config<'_>) -> Client<Vec<u8>> {
+    connected_with(config, 512, 1_024)
+}
+
+fn connected_narrow(config: &Config<'_>) -> Client<Vec<u8>> {
+    connected_with(config, 64, 8_192)
 }
 
 const CONFIG: Config<'_> = Config { clean_init: false, manages_wifi: false, ..Config::new("c") };
@@ -135,50 +150,6 @@ fn a_publication_after_a_long_silence_has_all_the_time_for_its_acknowledgement()
     now = Instant::from_millis(27_000 + 20_000);
     client.handle(now, Input::Timeout);
     assert!(drain(&mut client, now).0.contains("AckOverdue"));
-}
-
-/// A client with a transmit buffer of 64 bytes.
-fn connected_narrow(config: &Config<'_>) -> Client<Vec<u8>> {
-    let memory = Memory {
-        receive: vec![0; 512],
-        transmit: vec![0; 64],
-        outbox: vec![0; 8192],
-        subscriptions: vec![0; 256],
-        connect: vec![0; 128],
-    };
-    let mut client = Client::new(config, memory, 7).unwrap();
-    client.start(Instant::ZERO);
-    drain(&mut client, Instant::ZERO);
-    client.handle(Instant::ZERO, Input::TcpOpened);
-    drain(&mut client, Instant::ZERO);
-    client.handle(Instant::ZERO, Input::Received(&[0x20, 2, 0, 0]));
-    drain(&mut client, Instant::ZERO);
-    client
-}
-
-/// Lets the transport take `count` bytes and then say that it is full, until the client waits.
-fn drain_slowly(client: &mut Client<Vec<u8>>, now: Instant, count: usize) -> (String, Vec<u8>) {
-    let (mut told, mut sent) = (String::new(), Vec::new());
-    client.handle(now, Input::Writable);
-    loop {
-        let taken = match client.poll() {
-            Output::Action(action) => {
-                told += &format!("{action:?} ");
-                continue;
-            }
-            Output::Event(event) => {
-                told += &format!("{event:?} ");
-                continue;
-            }
-            Output::Transmit(bytes) => {
-                let taken = bytes.len().min(count - sent.len());
-                sent.extend_from_slice(&bytes[..taken]);
-                taken
-            }
-            Output::Wait(_) => return (told, sent),
-        };
-        client.handle(now, Input::Sent(taken));
-    }
 }
 
 #[test]

@@ -11,14 +11,11 @@ use fivewire_core::mqtt::{QoS, Will};
 use fivewire_core::planted::Planted;
 use fivewire_core::time::Instant;
 
+pub use crate::oracle::{WILL_PAYLOAD, WILL_TOPIC};
 use crate::schedule::{Setup, Topology};
 
 /// The device's client identifier.
 pub const DEVICE_ID: &str = "device";
-/// The topic of its will, if it has one.
-pub const WILL_TOPIC: &str = "will/device";
-/// The payload of its will.
-pub const WILL_PAYLOAD: &[u8] = b"gone";
 
 /// A machine's memory in the simulator.
 pub(crate) type Bytes = Vec<u8>;
