@@ -32,6 +32,7 @@ pub mod app;
 pub mod broker;
 pub mod catalogue;
 pub mod corpus;
+mod encoded;
 pub mod fault;
 pub mod harness;
 pub mod marks;

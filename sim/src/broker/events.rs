@@ -59,6 +59,10 @@ impl EventLog {
         Self { wanted, records: VecDeque::new(), lent: None, texts: String::new() }
     }
 
+    pub(super) const fn set_wanted(&mut self, wanted: bool) {
+        self.wanted = wanted;
+    }
+
     fn text(&mut self, text: &str) -> Text {
         let start = self.texts.len();
         self.texts.push_str(text);

@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use fivewire_core::mqtt::Packet;
 use fivewire_core::time::Instant;
 
+use crate::encoded::Encoded;
+
 /// Bytes sent from here on are moved to the front, so that a slow reader does not make the buffer
 /// grow for ever.
 const COMPACT_FROM_BYTES: usize = 4_096;
@@ -12,7 +14,7 @@ const COMPACT_FROM_BYTES: usize = 4_096;
 /// Encoded packets that the transport did not take yet.
 #[derive(Default, Debug)]
 pub(super) struct OutputBuffer {
-    bytes: Vec<u8>,
+    bytes: Encoded,
     /// Taken by the transport.
     sent: usize,
     /// How many of the bytes after `sent` were offered and not answered by `Sent`.
@@ -31,16 +33,16 @@ impl OutputBuffer {
     }
 
     pub(super) fn push(&mut self, packet: &Packet<'_>) {
-        encode_into(&mut self.bytes, packet);
+        self.bytes.push(packet);
     }
 
     pub(super) fn push_raw(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
+        self.bytes.push_raw(bytes);
     }
 
     /// Bytes the transport did not take yet.
     pub(super) fn pending_bytes(&self) -> usize {
-        self.bytes.len() - self.sent
+        self.bytes.size() - self.sent
     }
 
     pub(super) fn is_blocked(&self) -> bool {
@@ -49,13 +51,13 @@ impl OutputBuffer {
 
     /// Whether there is something to offer now.
     pub(super) fn has_offer(&self) -> bool {
-        self.offered == 0 && !self.blocked && self.bytes.len() > self.sent
+        self.offered == 0 && !self.blocked && self.bytes.size() > self.sent
     }
 
     /// Everything there is. Nothing more is offered before [`Self::sent`].
     pub(super) fn offer(&mut self) -> &[u8] {
         self.offered = self.pending_bytes();
-        &self.bytes[self.sent..]
+        &self.bytes.bytes()[self.sent..]
     }
 
     /// The transport took `count` bytes of those offered.
@@ -65,11 +67,11 @@ impl OutputBuffer {
         }
         self.sent += count.min(self.offered);
         self.offered = 0;
-        if self.sent == self.bytes.len() {
+        if self.sent == self.bytes.size() {
             self.bytes.clear();
             self.sent = 0;
         } else if self.sent >= COMPACT_FROM_BYTES {
-            self.bytes.drain(..self.sent);
+            self.bytes.drop_front(self.sent);
             self.sent = 0;
         }
     }
@@ -82,7 +84,7 @@ impl OutputBuffer {
 /// Acknowledgements that a misbehaving broker holds back, oldest first.
 #[derive(Default, Debug)]
 pub(super) struct DelayedPackets {
-    bytes: Vec<u8>,
+    bytes: Encoded,
     /// When each packet is due, and its length.
     due: VecDeque<(Instant, usize)>,
 }
@@ -100,10 +102,9 @@ impl DelayedPackets {
     /// Holds `packet` back until `at`, and at least as long as those before it: acknowledgements
     /// keep their order [MQTT-4.6.0-2].
     pub(super) fn push(&mut self, at: Instant, packet: &Packet<'_>) {
-        let len_before = self.bytes.len();
-        encode_into(&mut self.bytes, packet);
+        let size = self.bytes.push(packet);
         let at = self.due.back().map_or(at, |&(last, _)| at.max(last));
-        self.due.push_back((at, self.bytes.len() - len_before));
+        self.due.push_back((at, size));
     }
 
     pub(super) fn next_due(&self) -> Option<Instant> {
@@ -119,15 +120,9 @@ impl DelayedPackets {
             len += packet_len;
             self.due.pop_front();
         }
-        output.push_raw(&self.bytes[..len]);
-        self.bytes.drain(..len);
+        output.push_raw(&self.bytes.bytes()[..len]);
+        self.bytes.drop_front(len);
     }
-}
-
-fn encode_into(bytes: &mut Vec<u8>, packet: &Packet<'_>) {
-    let start = bytes.len();
-    bytes.resize(start + packet.encoded_len(), 0);
-    packet.encode(&mut bytes[start..]).expect("the room was made for exactly this packet");
 }
 
 #[cfg(test)]
@@ -161,7 +156,7 @@ mod tests {
             let offered = output.offer().len();
             output.sent(offered - 2);
         }
-        assert!(output.bytes.len() <= COMPACT_FROM_BYTES + 4);
+        assert!(output.bytes.size() <= COMPACT_FROM_BYTES + 4);
     }
 
     #[test]

@@ -125,7 +125,10 @@ impl<A: Application> World<A> {
             deny_connect,
             ..self.server.broker.misbehaviour().clone()
         };
+        let concerns_publications =
+            misbehaviour.swallow_acknowledgements || misbehaviour.double_acknowledgements;
         self.server.broker.set_misbehaviour(misbehaviour);
+        self.server.broker.set_events(concerns_publications);
     }
 }
 

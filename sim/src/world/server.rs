@@ -34,8 +34,13 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn new() -> Self {
-        let config =
-            Config { queue_max: QUEUE_MAX, in_flight_max: IN_FLIGHT_MAX, ..Config::default() };
+        let config = Config {
+            queue_max: QUEUE_MAX,
+            in_flight_max: IN_FLIGHT_MAX,
+            // until a fault wants to know whether it bites
+            events: false,
+            ..Config::default()
+        };
         Self { broker: Broker::new(config), started: false, is_down: false, forgets: false }
     }
 
@@ -178,12 +183,13 @@ impl<A: Application> World<A> {
                 Output::Close(key, reason) => self.close_as_broker(key, reason, observer),
                 Output::Event(event) => note(&event, &mut self.faults),
                 Output::Wait(wait) => {
-                    let bytes = self.witness.outgoing();
-                    if bytes.is_empty() {
+                    let outgoing = self.witness.outgoing();
+                    if outgoing.is_empty() {
                         break wait;
                     }
+                    let bytes = outgoing.bytes();
                     self.server.broker.handle(now, Input::Received(WITNESS_KEY, bytes));
-                    bytes.clear();
+                    outgoing.clear();
                 }
             }
         };
