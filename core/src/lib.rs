@@ -99,6 +99,7 @@ pub mod client;
 mod session;
 
 mod desk;
+mod news;
 mod outbox;
 mod subscriptions;
 mod transmit;

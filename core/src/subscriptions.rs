@@ -101,6 +101,16 @@ impl<S: Storage> Subscriptions<S> {
         self.asked
     }
 
+    /// Some are to be asked for or ended.
+    pub(crate) const fn has_due(&self) -> bool {
+        self.due > 0
+    }
+
+    /// Some ended with the session, and the application is to be told.
+    pub(crate) const fn has_ended(&self) -> bool {
+        self.ended > 0
+    }
+
     /// The topic filter of `subscription`.
     pub(crate) fn filter(&self, subscription: &Subscription) -> &str {
         let filter = &self.bytes.as_ref()[subscription.at + HEADER_BYTES..]

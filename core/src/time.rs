@@ -73,6 +73,14 @@ impl Wait {
         }
     }
 
+    /// The deadline has come.
+    pub(crate) const fn is_over(self, now: Instant) -> bool {
+        match self {
+            Self::Until(at, _) => at.0 <= now.0,
+            Self::ForInput => false,
+        }
+    }
+
     /// Waits for `deadline` if there is one.
     #[must_use]
     pub(crate) const fn until(deadline: Option<Instant>, reason: Reason) -> Self {

@@ -70,6 +70,12 @@ impl Deliveries {
         })
     }
 
+    /// An acknowledgement is to be sent.
+    pub(crate) fn owes_answer(&self) -> bool {
+        let oldest = &self.entries[self.first];
+        self.owes_pubcomp() || self.owes_pubrec() || oldest.is_some_and(|entry| entry.released)
+    }
+
     /// The next acknowledgement to send.
     pub(crate) fn next_answer(&mut self) -> Option<Packet<'static>> {
         if let Some(id) = self.pubcomp_due.take() {

@@ -72,6 +72,11 @@ impl<S: Storage> Inbound<S> {
         self.skip > 0
     }
 
+    /// Nothing is here.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.head == self.end
+    }
+
     /// Messages wait here.
     pub(crate) const fn keeps_messages(&self) -> bool {
         self.head < self.scan
@@ -138,7 +143,7 @@ impl<S: Storage> Inbound<S> {
 
     /// The oldest kept message.
     pub(crate) fn first_kept(&self) -> Option<(FixedHeader, Range<usize>)> {
-        self.kept().next()
+        if self.keeps_messages() { self.kept().next() } else { None }
     }
 
     /// The kept messages, oldest first.
@@ -185,6 +190,13 @@ impl<S: Storage> Inbound<S> {
             (self.head, self.scan, self.end) = (0, 0, 0);
         }
     }
+}
+
+/// The packet identifier of a PUBLISH with QoS > 0, if `arrived` reaches that far.
+pub(crate) fn publish_id(header: &FixedHeader, arrived: &[u8]) -> Option<u16> {
+    let fields = arrived.get(header.header_len..)?;
+    let topic_len = usize::from(u16::from_be_bytes(*fields.first_chunk()?));
+    Some(u16::from_be_bytes(*fields.get(2 + topic_len..)?.first_chunk()?))
 }
 
 /// The QoS in the fixed header of a PUBLISH, `None` for other packets.

@@ -49,6 +49,11 @@ impl KeepAlive {
         self.awaiting_since = None;
     }
 
+    /// A PINGREQ is to be sent.
+    pub(crate) const fn owes_ping(&self) -> bool {
+        self.ping_due
+    }
+
     /// Takes the order to send a PINGREQ.
     pub(crate) const fn take_ping(&mut self) -> bool {
         core::mem::replace(&mut self.ping_due, false)

@@ -55,7 +55,6 @@ pub struct Memory<S> {
 /// What the stream did.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Input<'a> {
-    Timeout,
     Opened,
     Closed,
     Received(&'a [u8]),
@@ -221,7 +220,6 @@ impl<S: Storage> Session<S> {
     pub(crate) fn handle(&mut self, now: Instant, input: Input<'_>) {
         self.advance_clock(now);
         match input {
-            Input::Timeout => {}
             Input::Opened => {
                 let until = self.now.plus_ms(self.limits.response_timeout_ms);
                 self.phase = Phase::AwaitingConnack { until };

@@ -1,6 +1,6 @@
 //! What the session makes of the bytes that arrive.
 
-use super::inbound::{Next, RESERVE_BYTES, publish_qos};
+use super::inbound::{Next, RESERVE_BYTES, publish_id, publish_qos};
 use super::{Close, Handed, Phase, Session, Step};
 use crate::config::{Release, Resubscribe};
 use crate::event::{DownReason, Event};
@@ -51,6 +51,9 @@ impl<S: Storage> Session<S> {
 
     /// Reads until something is to be told, or nothing whole is left.
     pub(super) fn read(&mut self) -> Option<Step> {
+        if self.inbound.is_empty() && self.too_large.is_none() {
+            return None;
+        }
         loop {
             if let Some(event) = self.take_too_large() {
                 return Some(Step::Event(event));
@@ -77,15 +80,19 @@ impl<S: Storage> Session<S> {
 
     /// Hands out the oldest message that is kept, if the application takes it.
     fn hand_out(&mut self) -> Option<Step> {
-        let (_, packet) = self.inbound.first_kept()?;
+        let (header, packet) = self.inbound.first_kept()?;
         let too_large = packet.len() > self.message_max_bytes;
         if packet.len() > self.hand_out_max_bytes && !too_large {
             return None;
         }
-        let Ok(Packet::Publish(publish)) = decode(&self.inbound.bytes()[packet.clone()]) else {
-            return None;
+        // It was decoded before it was kept.
+        let qos = publish_qos(&header)?;
+        let packet_id = match qos {
+            QoS::AtMostOnce => None,
+            QoS::AtLeastOnce | QoS::ExactlyOnce => {
+                publish_id(&header, &self.inbound.bytes()[packet.clone()]).and_then(PacketId::new)
+            }
         };
-        let (qos, packet_id) = (publish.qos, publish.packet_id);
         if too_large {
             return self.answer_too_large(qos, packet_id, packet.len());
         }
@@ -198,7 +205,7 @@ impl<S: Storage> Session<S> {
         }
         let mut packet_id = None;
         if qos != QoS::AtMostOnce {
-            let Some(id) = self.early_packet_id(&header) else {
+            let Some(id) = publish_id(&header, self.inbound.arrived()) else {
                 let hopeless = self.inbound.arrived().len() >= self.inbound.packet_max_bytes();
                 if !hopeless {
                     return Ok(Progress::Nothing);
@@ -228,16 +235,6 @@ impl<S: Storage> Session<S> {
         }
         self.desk.counters.too_large_in = self.desk.counters.too_large_in.saturating_add(1);
         Some(Event::MessageTooLarge { qos, size_bytes })
-    }
-
-    /// The packet identifier of a message of which only the beginning has arrived.
-    fn early_packet_id(&self, header: &FixedHeader) -> Option<u16> {
-        let arrived = self.inbound.arrived();
-        let topic_len = arrived.get(header.header_len..header.header_len + 2)?;
-        let at =
-            header.header_len + 2 + usize::from(u16::from_be_bytes([topic_len[0], topic_len[1]]));
-        let id = arrived.get(at..at + 2)?;
-        Some(u16::from_be_bytes([id[0], id[1]]))
     }
 
     fn decode_answer(&self, packet: core::ops::Range<usize>) -> Result<Answer, Breach> {

@@ -272,7 +272,7 @@ impl<S: Storage> Esp<S> {
         let host = self.room.left_bytes().saturating_sub(super::host::INBOUND_HEADER_BYTES);
         let max_bytes = if self.configured { link.min(host) } else { 0 };
         let client = self.client.as_mut()?;
-        client.session_mut().limit_hand_out(max_bytes);
+        client.limit_hand_out(max_bytes);
         Some(client.next())
     }
 
