@@ -43,11 +43,12 @@ impl Messages {
 
     /// The message with this topic and payload.
     pub(super) fn find(&self, topic: &[u8], payload: &[u8]) -> Option<TextId> {
-        if let Some(id) = self.numbered(payload)
-            && self.topic(id) == topic
-            && self.payload(id) == payload
-        {
-            return Some(id);
+        if let Some(number) = number(payload) {
+            // the first message with a number is always found by it
+            let id = self.by_number.get(number).copied().flatten()?;
+            if self.payload(id) == payload && self.topic(id) == topic {
+                return Some(id);
+            }
         }
         if self.by_content.is_empty() {
             return None;

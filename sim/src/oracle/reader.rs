@@ -104,7 +104,7 @@ impl Reader {
                 self.held.clear();
                 self.is_spent = false;
             }
-            if self.is_lost {
+            if self.is_lost || bytes.is_empty() {
                 return None;
             }
             if self.held.is_empty()
