@@ -133,6 +133,7 @@ impl<A: Application> World<A> {
     }
 
     // What memory holds after power-up is anything, so that of the life before is left in it.
+    #[cold]
     pub(super) fn boot_host<O: Observer>(&mut self, observer: &mut O) {
         let setup = &self.schedule.setup;
         let memory = self.host.memory.take().unwrap_or_else(|| HostMemory::new(setup));
@@ -148,6 +149,7 @@ impl<A: Application> World<A> {
         self.find_each_other();
     }
 
+    #[cold]
     pub(super) fn boot_esp<O: Observer>(&mut self, observer: &mut O) {
         let seed = self.machine_seeds.seed();
         let mut machine = Esp::new(esp_memory(), seed).unwrap_or_else(|error| panic!("{error}"));
@@ -207,6 +209,7 @@ impl<A: Application> World<A> {
     }
 
     /// The ESP8266 starts from the beginning by itself. True if that changed anything.
+    #[cold]
     pub(super) fn crash_esp<O: Observer>(&mut self, loss: BoardLoss, observer: &mut O) -> bool {
         // One that hangs does nothing by itself; only power can fail it.
         let booting = self.agenda.is_due(Slot::EspBoots);
@@ -229,6 +232,7 @@ impl<A: Application> World<A> {
     }
 
     /// The host pulls the reset line.
+    #[cold]
     pub(super) fn pull_reset_line<O: Observer>(&mut self, observer: &mut O) {
         let cause = self.host.reset_cause;
         self.see(observer, &Observation::ResetLine { cause });
@@ -238,6 +242,7 @@ impl<A: Application> World<A> {
     }
 
     /// The supply of the ESP8266 sags once more.
+    #[cold]
     pub(super) fn sag<O: Observer>(&mut self, observer: &mut O) {
         if self.crash_esp(BoardLoss::PowerLoss, observer) {
             self.faults.bite(Lasting::EspBrownOut);

@@ -66,6 +66,7 @@ impl<A: Application> World<A> {
         !self.server.is_down && !self.faults.is_on(Lasting::BrokerHang)
     }
 
+    #[cold]
     pub(super) fn connect_witness<O: Observer>(&mut self, observer: &mut O) {
         self.server.started = true;
         let now = Instant::from_micros(self.now);
@@ -208,6 +209,7 @@ impl<A: Application> World<A> {
         self.agenda.set(Slot::Broker, due);
     }
 
+    #[cold]
     fn close_as_broker<O: Observer>(
         &mut self,
         key: ClientKey,
@@ -223,6 +225,7 @@ impl<A: Application> World<A> {
         self.close_socket(ConnectionId(key.0), observer);
     }
 
+    #[cold]
     pub(super) fn close_socket<O: Observer>(&mut self, connection: ConnectionId, observer: &mut O) {
         let associated = self.radio.is_associated();
         let mut path = Path { now: self.now, associated, faults: &mut self.faults };

@@ -200,6 +200,7 @@ impl Pipe {
         }
     }
 
+    #[cold]
     fn stall(&mut self, now: u64) -> Progress {
         if self.sender_vanished {
             self.lose_in_flight(0);
