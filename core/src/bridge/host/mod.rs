@@ -376,7 +376,7 @@ impl<S: Storage> Host<S> {
 
     /// The oldest message, if the application takes it.
     fn next_message(&mut self) -> Option<(core::ops::Range<usize>, Option<Delivery>)> {
-        if self.hold || self.deliveries.is_full() {
+        if self.inbound.is_empty() || self.hold || self.deliveries.is_full() {
             return None;
         }
         let record = self.inbound.front()?;
