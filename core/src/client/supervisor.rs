@@ -187,6 +187,7 @@ impl Supervisor {
         }
     }
 
+    #[cold]
     fn lose_wifi(&mut self, now: Instant) {
         self.push(Duty::Event(Event::Wifi(false)));
         self.pause_join(now);
@@ -236,6 +237,7 @@ impl Supervisor {
     }
 
     /// The session let go of its stream.
+    #[cold]
     pub(crate) fn closed<S: Storage>(
         &mut self,
         now: Instant,
@@ -278,6 +280,7 @@ impl Supervisor {
     }
 
     /// An attempt failed before the broker accepted it.
+    #[cold]
     fn fail_attempt<S: Storage>(
         &mut self,
         now: Instant,

@@ -316,6 +316,7 @@ impl<S: Storage> Session<S> {
     }
 
     /// Ends the connection because of something only the client knows.
+    #[cold]
     pub(crate) fn close_down(&mut self, reason: DownReason) {
         if self.phase != Phase::Offline && self.closing.is_none() {
             // A stream that was to be closed anyway is closed for the reason it was to be.
@@ -333,6 +334,7 @@ impl<S: Storage> Session<S> {
     }
 
     /// Forgets everything that belongs to the connection.
+    #[cold]
     fn let_go(&mut self) {
         self.session_in_doubt |= matches!(self.phase, Phase::AwaitingConnack { .. });
         self.phase = Phase::Offline;

@@ -118,6 +118,7 @@ impl<S: Storage> Session<S> {
     }
 
     /// A kept message that can never be handed out.
+    #[cold]
     fn answer_too_large(
         &mut self,
         qos: QoS,
@@ -179,6 +180,7 @@ impl<S: Storage> Session<S> {
         }
     }
 
+    #[cold]
     fn shed(&mut self, qos: QoS, size: usize) {
         self.count_shed(qos);
         self.inbound.drop_scanned(size);
@@ -194,6 +196,7 @@ impl<S: Storage> Session<S> {
 
     /// A message that can never be handed out is answered as soon as its identifier is there, so
     /// that the broker does not send it for ever.
+    #[cold]
     fn read_too_large(&mut self, header: FixedHeader) -> Result<Progress, Breach> {
         let Some(qos) = publish_qos(&header) else {
             return Err(Breach::WrongLength { packet_type: header.packet_type() });
@@ -275,6 +278,7 @@ impl<S: Storage> Session<S> {
         Ok(event.map_or(Progress::Taken, Progress::Told))
     }
 
+    #[cold]
     fn take_connack(&mut self, connack: Connack) -> Result<Option<Event<'static>>, Breach> {
         let Phase::AwaitingConnack { .. } = self.phase else {
             return Err(Breach::UnexpectedPacket { packet_type: 2 });
@@ -320,6 +324,7 @@ impl<S: Storage> Session<S> {
         }
     }
 
+    #[cold]
     fn take_suback(&mut self, id: PacketId, code: SubscribeReturnCode) -> Option<Event<'static>> {
         let known = self.desk.subscriptions.with_id(id).filter(|s| s.standing == Standing::Asked);
         let Some(mut subscription) = known else { return self.unknown_ack() };
@@ -347,6 +352,7 @@ impl<S: Storage> Session<S> {
         event
     }
 
+    #[cold]
     fn take_unsuback(&mut self, id: PacketId) -> Option<Event<'static>> {
         let known =
             self.desk.subscriptions.with_id(id).filter(|s| s.standing == Standing::LeavingAsked);
@@ -356,6 +362,7 @@ impl<S: Storage> Session<S> {
         Some(Event::Unsubscribed(subscription.ticket))
     }
 
+    #[cold]
     const fn unknown_ack(&mut self) -> Option<Event<'static>> {
         self.desk.counters.unknown_acks = self.desk.counters.unknown_acks.saturating_add(1);
         None
@@ -376,6 +383,7 @@ impl<S: Storage> Session<S> {
 
     /// Gives up the newest messages, and all that follow on this connection: acknowledging a later
     /// one without an earlier one would break the order [MQTT-4.6.0-2].
+    #[cold]
     pub(super) fn start_shedding(&mut self) {
         self.shedding = true;
         while self.inbound.free() < RESERVE_BYTES && self.inbound.drop_newest_kept() {

@@ -8,6 +8,7 @@ use crate::subscriptions::Standing;
 
 impl<S: Storage> Session<S> {
     /// CONNECT is the first packet of a connection [MQTT-3.1.0-1].
+    #[cold]
     pub(super) fn send_connect(&mut self) {
         self.transmit.clear();
         let packet = self.connect.packet();
@@ -104,6 +105,7 @@ impl<S: Storage> Session<S> {
 
     /// A packet that has begun to leave is completed; then DISCONNECT, and nothing after it
     /// [MQTT-3.14.4-2].
+    #[cold]
     fn fill_last(&mut self) {
         let Phase::Finishing { until, put, close } = self.phase else { return };
         if self.desk.outbox.is_mid_packet() {

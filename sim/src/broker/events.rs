@@ -157,12 +157,13 @@ impl EventLog {
         if let Some(message) = self.lent.take() {
             messages.release(message);
         }
-        let record = self.records.pop_front();
-        match &record {
-            Some(record) => self.lent = record.message(),
-            None => self.texts.clear(),
+        if self.records.is_empty() {
+            self.texts.clear();
+            return None;
         }
-        record
+        let record = self.records.pop_front()?;
+        self.lent = record.message();
+        Some(record)
     }
 
     /// The event of the record that [`Self::next`] gave last.

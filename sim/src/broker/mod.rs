@@ -170,6 +170,7 @@ impl Broker {
         connection.is_open()
     }
 
+    #[cold]
     fn open(&mut self, key: ClientKey) {
         // whoever uses a name again has lost the connection that had it
         if let Some(slot) = self.shared.connections.find(key) {
@@ -180,6 +181,7 @@ impl Broker {
     }
 
     /// Offers once what a connection that is over still has to say, then closes it.
+    #[cold]
     fn close(&mut self, slot: ConnectionSlot) -> Output<'_> {
         let connection = &mut self.shared.connections[slot];
         match connection.phase {

@@ -165,6 +165,7 @@ impl Marks {
         }
     }
 
+    #[cold]
     fn connected(&mut self, session_present: bool) {
         let watch = &mut self.watch;
         let was_malformed = std::mem::take(&mut watch.was_malformed);
@@ -186,6 +187,7 @@ impl Marks {
         }
     }
 
+    #[cold]
     fn disconnected(&mut self, reason: DownReason) {
         match reason {
             DownReason::Breach(_) => self.watch.was_malformed = true,
@@ -196,6 +198,7 @@ impl Marks {
         }
     }
 
+    #[cold]
     fn holds(&mut self, now: Instant, is_held: bool) {
         if is_held {
             self.watch.held_since = Some(now);
@@ -208,6 +211,7 @@ impl Marks {
         }
     }
 
+    #[cold]
     fn wifi(&mut self, is_up: bool) {
         self.watch.is_associated = is_up;
         if is_up && std::mem::take(&mut self.watch.left_wifi) {
@@ -215,6 +219,7 @@ impl Marks {
         }
     }
 
+    #[cold]
     fn board_down(&mut self, part: Part) {
         let is_client = match part {
             Part::Host => !self.watch.is_bridge,
@@ -235,6 +240,7 @@ impl Marks {
         }
     }
 
+    #[cold]
     fn fault_began(&mut self, index: usize, kind: FaultKind) {
         let watch = &mut self.watch;
         if watch.faults.len() <= index {
@@ -246,6 +252,7 @@ impl Marks {
         }
     }
 
+    #[cold]
     fn fault_bit(&mut self, index: usize) {
         let fault = self.watch.faults.get_mut(index).and_then(Option::take);
         if let Some((row, states)) = fault {

@@ -161,6 +161,7 @@ impl Oracle {
         judges.convergence.published(facts);
     }
 
+    #[cold]
     fn filter_asked(&mut self, ticket: u32, filter: &str, wish: Wish) {
         let Self { facts, verdict, .. } = self;
         let place = facts.filters.ask(filter.as_bytes(), ticket, wish);
@@ -172,6 +173,7 @@ impl Oracle {
         p7_accounted::given(verdict, ticket, is_new);
     }
 
+    #[cold]
     fn cancelled(&mut self, ticket: u32) {
         let facts = &mut self.facts;
         let used_for = facts.tickets.get_mut(ticket).map(|ticket| ticket.used_for);
@@ -197,6 +199,7 @@ impl Oracle {
     }
 
     /// The run is over. Without healing there was nothing to wait for.
+    #[cold]
     fn finished(&mut self) {
         let Self { facts, judges, verdict } = self;
         if facts.healed_at.is_none() {
@@ -259,6 +262,12 @@ impl Observer for Oracle {
                     self.judges.will.will_told(&mut self.verdict);
                 }
             }
+            Observation::FrameToHost(_) => self.judges.watchdog.heard(now),
+            Observation::FrameToEsp(_)
+            | Observation::ToDevice { .. }
+            | Observation::Woken { .. }
+            | Observation::ClientState(_)
+            | Observation::Asked(_) => {}
             Observation::Finished => self.finished(),
             _ => self.observe_surroundings(observation),
         }

@@ -32,6 +32,7 @@ pub(super) struct WillAndKeepAlive {
 
 impl WillAndKeepAlive {
     /// CONNECT came.
+    #[cold]
     pub(super) fn connecting(&mut self, facts: &Facts, verdict: &mut Verdict, got: &Connect<'_>) {
         self.wills += u32::from(got.will.is_some());
         // whoever comes back takes the old connection over: its will is no longer owed
@@ -76,6 +77,7 @@ impl WillAndKeepAlive {
     }
 
     /// DISCONNECT came.
+    #[cold]
     pub(super) fn disconnecting(
         &mut self,
         facts: &Facts,
@@ -140,6 +142,7 @@ impl WillAndKeepAlive {
     }
 
     /// The witness received the will.
+    #[cold]
     pub(super) fn will_told(&mut self, verdict: &mut Verdict) {
         verdict.require(P10, self.wills > 0, || {
             "a will was published although the device had said goodbye".into()

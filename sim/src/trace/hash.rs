@@ -43,12 +43,13 @@ impl TraceHash {
         }
         if !rest.is_empty() {
             let (words, last) = rest.as_chunks::<8>();
-            let word = |place: usize| match words.get(place) {
-                Some(word) => u64::from_le_bytes(*word),
-                None if place == words.len() => padded(last),
-                None => 0,
-            };
-            self.block([word(0), word(1), word(2), word(3)]);
+            let (word, last) = (u64::from_le_bytes, padded(last));
+            self.block(match *words {
+                [] => [last, 0, 0, 0],
+                [a] => [word(a), last, 0, 0],
+                [a, b] => [word(a), word(b), last, 0],
+                [a, b, c, ..] => [word(a), word(b), word(c), last],
+            });
         }
     }
 

@@ -2,11 +2,11 @@
 
 use fivewire_core::bridge::esp::Esp;
 use fivewire_core::event::ResetCause;
-use fivewire_core::time::{Instant, Wait};
+use fivewire_core::time::Instant;
 
 use super::World;
 use super::agenda::{NEVER, Slot};
-use super::clock::Clock;
+use super::clock::{Alarm, Clock};
 use super::device::{Bytes, HostMachine, HostMemory, esp_memory};
 use super::faults::Lasting;
 use super::link::LostFrame;
@@ -40,11 +40,9 @@ pub(super) struct HostBoard {
     topology: Topology,
     outbox_bytes: u32,
     pub(super) clock: Clock,
-    pub(super) wait: Wait,
+    pub(super) alarm: Alarm,
     pub(super) link: LinkView,
-    /// The machine pulled the reset line.
-    pub(super) pulls_reset: bool,
-    /// What it told its application of that.
+    /// Why the machine last reset the ESP8266, as it told its application.
     pub(super) reset_cause: ResetCause,
 }
 
@@ -52,7 +50,7 @@ pub(super) struct HostBoard {
 pub(super) struct Esp8266 {
     pub(super) machine: Option<Esp<Bytes>>,
     pub(super) clock: Clock,
-    pub(super) wait: Wait,
+    pub(super) alarm: Alarm,
     pub(super) link: LinkView,
     /// Frames are neither read nor written any more.
     pub(super) command_task_dead: bool,
@@ -66,9 +64,8 @@ impl HostBoard {
             topology: setup.topology,
             outbox_bytes: setup.outbox_bytes,
             clock: Clock::new(setup.host_drift_ppm),
-            wait: Wait::ForInput,
+            alarm: Alarm::OFF,
             link: LinkView::default(),
-            pulls_reset: false,
             reset_cause: ResetCause::PowerUp,
         }
     }
@@ -83,9 +80,8 @@ impl HostBoard {
     }
 
     fn lose_power(&mut self) -> bool {
-        self.wait = Wait::ForInput;
+        self.alarm = Alarm::OFF;
         self.link = LinkView::default();
-        self.pulls_reset = false;
         let Some(machine) = self.machine.take() else { return false };
         self.memory = Some(machine.into_memory());
         true
@@ -93,10 +89,6 @@ impl HostBoard {
 
     pub(super) const fn machine(&self) -> Option<&HostMachine> {
         self.machine.as_ref()
-    }
-
-    pub(super) const fn machine_mut(&mut self) -> Option<&mut HostMachine> {
-        self.machine.as_mut()
     }
 
     pub(super) const fn machine_and_clock(&mut self) -> Option<(&mut HostMachine, &Clock)> {
@@ -112,7 +104,7 @@ impl Esp8266 {
         Self {
             machine: None,
             clock: Clock::new(setup.esp_drift_ppm),
-            wait: Wait::ForInput,
+            alarm: Alarm::OFF,
             link: LinkView::default(),
             command_task_dead: false,
         }
@@ -124,7 +116,7 @@ impl Esp8266 {
     }
 
     fn lose_power(&mut self) -> bool {
-        self.wait = Wait::ForInput;
+        self.alarm = Alarm::OFF;
         self.link = LinkView::default();
         self.command_task_dead = false;
         self.machine.take().is_some()
@@ -141,6 +133,7 @@ impl<A: Application> World<A> {
     }
 
     // What memory holds after power-up is anything, so that of the life before is left in it.
+    #[cold]
     pub(super) fn boot_host<O: Observer>(&mut self, observer: &mut O) {
         let setup = &self.schedule.setup;
         let memory = self.host.memory.take().unwrap_or_else(|| HostMemory::new(setup));
@@ -156,6 +149,7 @@ impl<A: Application> World<A> {
         self.find_each_other();
     }
 
+    #[cold]
     pub(super) fn boot_esp<O: Observer>(&mut self, observer: &mut O) {
         let seed = self.machine_seeds.seed();
         let mut machine = Esp::new(esp_memory(), seed).unwrap_or_else(|error| panic!("{error}"));
@@ -215,6 +209,7 @@ impl<A: Application> World<A> {
     }
 
     /// The ESP8266 starts from the beginning by itself. True if that changed anything.
+    #[cold]
     pub(super) fn crash_esp<O: Observer>(&mut self, loss: BoardLoss, observer: &mut O) -> bool {
         // One that hangs does nothing by itself; only power can fail it.
         let booting = self.agenda.is_due(Slot::EspBoots);
@@ -237,6 +232,7 @@ impl<A: Application> World<A> {
     }
 
     /// The host pulls the reset line.
+    #[cold]
     pub(super) fn pull_reset_line<O: Observer>(&mut self, observer: &mut O) {
         let cause = self.host.reset_cause;
         self.see(observer, &Observation::ResetLine { cause });
@@ -246,6 +242,7 @@ impl<A: Application> World<A> {
     }
 
     /// The supply of the ESP8266 sags once more.
+    #[cold]
     pub(super) fn sag<O: Observer>(&mut self, observer: &mut O) {
         if self.crash_esp(BoardLoss::PowerLoss, observer) {
             self.faults.bite(Lasting::EspBrownOut);

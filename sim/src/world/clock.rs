@@ -1,6 +1,6 @@
 //! A board's clock: it starts at zero with each boot and runs a little fast or slow.
 
-use fivewire_core::time::Instant;
+use fivewire_core::time::{Instant, Reason, Wait};
 
 use super::agenda::NEVER;
 
@@ -61,6 +61,40 @@ impl Clock {
             }
         };
         self.started + elapsed + 1
+    }
+}
+
+/// What a board's machine waits for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Alarm {
+    wait: Wait,
+    /// When that is, in world time.
+    due: u64,
+}
+
+impl Alarm {
+    /// It waits for nothing.
+    pub(super) const OFF: Self = Self { wait: Wait::ForInput, due: NEVER };
+
+    /// The machine waits for this by its board's clock; says when that is in world time. Of a clock
+    /// that starts again the alarm must have been [`OFF`](Self::OFF).
+    pub(super) fn set(&mut self, wait: Wait, clock: &Clock) -> u64 {
+        if wait != self.wait {
+            let due = match wait {
+                Wait::Until(deadline, _) => clock.world(deadline),
+                Wait::ForInput => NEVER,
+            };
+            *self = Self { wait, due };
+        }
+        self.due
+    }
+
+    /// Why the machine wants to be woken.
+    pub(super) const fn reason(&self) -> Option<Reason> {
+        match self.wait {
+            Wait::Until(_, reason) => Some(reason),
+            Wait::ForInput => None,
+        }
     }
 }
 

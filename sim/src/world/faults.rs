@@ -166,6 +166,7 @@ impl Faults {
     }
 
     /// The fault at `index`, one that happens at once, did something to somebody.
+    #[cold]
     pub(super) fn bite_one(&mut self, index: usize) {
         if !self.bitten[index] {
             self.bitten[index] = true;

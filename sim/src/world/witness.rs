@@ -12,7 +12,7 @@ use fivewire_core::time::Instant;
 use super::agenda::NEVER;
 use crate::app::{Intervals, fill};
 use crate::broker::ClientKey;
-use crate::encoded::Encoded;
+use crate::queue::ByteQueue;
 use crate::random::{Purpose, Random};
 use crate::schedule::Schedule;
 
@@ -48,7 +48,7 @@ pub(super) struct Witness {
     /// Bytes from the broker that are no whole packet yet.
     incoming: Vec<u8>,
     /// Bytes for the broker.
-    outgoing: Encoded,
+    outgoing: ByteQueue,
 }
 
 impl Witness {
@@ -67,7 +67,7 @@ impl Witness {
             last_id: 0,
             payload: Vec::new(),
             incoming: Vec::new(),
-            outgoing: Encoded::default(),
+            outgoing: ByteQueue::default(),
         }
     }
 
@@ -145,11 +145,11 @@ impl Witness {
     }
 
     fn send(&mut self, packet: &Packet<'_>) {
-        self.outgoing.push(packet);
+        self.outgoing.push_packet(packet);
     }
 
     /// Bytes for the broker; the caller clears them.
-    pub(super) const fn outgoing(&mut self) -> &mut Encoded {
+    pub(super) const fn outgoing(&mut self) -> &mut ByteQueue {
         &mut self.outgoing
     }
 

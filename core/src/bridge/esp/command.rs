@@ -48,6 +48,7 @@ impl<S: Storage> Esp<S> {
         }
     }
 
+    #[cold]
     fn take_init(&mut self, init: &Init<'_>) {
         let capacity_bytes = usize::try_from(init.capacity_bytes).unwrap_or(usize::MAX);
         self.room = Room { initial_bytes: init.room_bytes, capacity_bytes, ..Room::default() };

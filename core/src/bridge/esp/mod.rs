@@ -294,6 +294,7 @@ impl<S: Storage> Esp<S> {
         }
     }
 
+    #[cold]
     fn reset_link(&mut self) {
         self.frames.clear();
         self.frame_offered = false;
@@ -303,6 +304,7 @@ impl<S: Storage> Esp<S> {
         self.hello_due = false;
     }
 
+    #[cold]
     fn say_hello(&mut self) {
         self.configured = false;
         self.hello_at = None;
@@ -310,6 +312,7 @@ impl<S: Storage> Esp<S> {
         self.push(&ToHost::Hello { version: VERSION, outbox_bytes: self.outbox_bytes });
     }
 
+    #[cold]
     fn show_setup(&self) -> Output<'_> {
         match ToEsp::decode(&self.settings.as_ref()[..self.settings_size]) {
             Ok(ToEsp::Init(Init { network, broker, .. })) => {
