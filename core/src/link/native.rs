@@ -1,0 +1,1 @@
+//! Bytes between two fivewire ends: framed, checked, repaired, several in flight.
