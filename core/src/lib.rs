@@ -96,6 +96,7 @@ extern crate std;
 
 pub mod bridge;
 pub mod client;
+pub mod link;
 mod session;
 
 mod desk;
