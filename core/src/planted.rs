@@ -51,6 +51,10 @@ pub enum Bug {
     WillOnFirstConnectOnly,
     /// New publications overtake those that are redelivered.
     NewBeforeRedelivered,
+    /// The link keeps the phase of its clock over a reset.
+    LinkPhaseKept,
+    /// The link's passive end frames characters as the initiator does.
+    LinkOffsetWrong,
 }
 
 /// The bug in this machine, if any.
