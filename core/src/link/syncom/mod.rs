@@ -22,19 +22,18 @@
 //!
 //! # Memory
 //! A string may be as long as the buffer less one byte. A longer one is passed over to its end, counted in
-//! [`Counters::rejected`], and told as [`Event::Oversized`]. Where the owner [holds](Link::hold) and `receive` is full, this
+//! [`Counters::rejected`], and told as [`Event::Oversized`]. Where the owner [holds](super::Link::hold) and `receive` is full, this
 //! end makes no more steps, which keeps the other one from sending, but also from receiving; a predecessor's
 //! host takes 10 s of that for a crash.
 
 mod config;
 mod framing;
+mod interface;
 mod search;
 mod strings;
 
 use super::shake::Shake;
-use super::{
-    Counters, DownReason, Event, Input, Levels, Link, Output, Peer, Role, SendError, Timing,
-};
+use super::{Counters, DownReason, Event, Levels, Peer, Role, Timing};
 use crate::error::ConfigError;
 use crate::planted::{Bug, Planted};
 use crate::storage::Storage;
@@ -423,90 +422,5 @@ impl<S: Storage> Syncom<S> {
                 Wait::Until(at, if sync { Reason::SyncOverdue } else { Reason::EdgeOverdue })
             }),
         }
-    }
-}
-
-impl<S: Storage> Link for Syncom<S> {
-    fn start(&mut self, now: Instant) {
-        self.advance_clock(now);
-        if self.stage == Stage::Idle {
-            self.begin();
-        }
-    }
-
-    fn restart(&mut self, now: Instant) {
-        self.advance_clock(now);
-        if self.stage == Stage::Up && !self.due.up {
-            self.due.down = Some(DownReason::Restarted);
-        }
-        self.begin();
-    }
-
-    fn handle(&mut self, now: Instant, input: Input) {
-        self.advance_clock(now);
-        let Input::Levels(levels) = input else { return };
-        let changed = core::mem::replace(&mut self.heard, levels) != levels;
-        if let Stage::Still { since } = self.stage
-            && changed
-            && self.is_high()
-            && since.plus_ms(STILL_MIN_MS) <= self.now
-        {
-            self.leave_still();
-        }
-    }
-
-    fn poll(&mut self) -> Output<'_> {
-        if core::mem::take(&mut self.handed) {
-            self.incoming.pop();
-        }
-        self.tick();
-        if let Some(levels) = self.due.drive.take() {
-            return Output::Drive(levels);
-        }
-        if let Some(asserted) = self.due.reset.take() {
-            return Output::Reset { asserted };
-        }
-        if let Some(event) = self.next_event() {
-            return Output::Event(event);
-        }
-        if self.incoming.has_whole() && !self.hold {
-            self.handed = true;
-            return Output::Event(Event::Frame(self.incoming.front()));
-        }
-        if self.can_step() {
-            return Output::Drive(self.step());
-        }
-        Output::Wait(self.wait())
-    }
-
-    fn send(&mut self, frame: &[u8]) -> Result<usize, SendError> {
-        if frame.is_empty() {
-            return Err(SendError::Empty);
-        }
-        if let Some(at) = frame.iter().position(|code| !(1..=127).contains(code)) {
-            return Err(SendError::Character { code: frame[at], at });
-        }
-        let (size_bytes, max_bytes) = (frame.len(), self.outgoing.string_max_bytes());
-        if size_bytes > max_bytes {
-            return Err(SendError::TooLarge { size_bytes, max_bytes });
-        }
-        if self.stage != Stage::Up || !self.outgoing.fits(size_bytes) {
-            self.refused_size = Some(size_bytes);
-            return Ok(0);
-        }
-        self.outgoing.push(frame);
-        Ok(size_bytes)
-    }
-
-    fn hold(&mut self, hold: bool) {
-        self.hold = hold;
-    }
-
-    fn is_up(&self) -> bool {
-        self.stage == Stage::Up
-    }
-
-    fn counters(&self) -> Counters {
-        self.counters
     }
 }
