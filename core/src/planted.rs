@@ -53,8 +53,18 @@ pub enum Bug {
     NewBeforeRedelivered,
     /// The link keeps the phase of its clock over a reset.
     LinkPhaseKept,
-    /// The link's passive end frames characters as the initiator does.
+    /// The link takes a bit for the one beside it where a character or a payload begins.
     LinkOffsetWrong,
+    /// The link delivers frames whatever their checksum.
+    LinkCrcIgnored,
+    /// The link delivers frames whatever their sequence number.
+    LinkSequenceUnchecked,
+    /// The link says HELLO, or SYN, once.
+    LinkHelloOnce,
+    /// The link acknowledges a frame that arrived damaged.
+    LinkAckWrong,
+    /// The link sends frames that the other end has no room for.
+    LinkCreditIgnored,
 }
 
 /// The bug in this machine, if any.

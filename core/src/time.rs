@@ -125,6 +125,8 @@ pub enum Reason {
     SyncOverdue,
     /// The other end of the link must have made an edge by now.
     EdgeOverdue,
+    /// A link with nothing to say makes its next edge.
+    IdleStep,
 }
 
 impl Reason {
@@ -151,6 +153,7 @@ impl Reason {
             Self::Settling => "settling",
             Self::SyncOverdue => "sync-overdue",
             Self::EdgeOverdue => "edge-overdue",
+            Self::IdleStep => "idle-step",
         }
     }
 }
