@@ -1,4 +1,4 @@
-//! Two sets of pins joined by five wires: what one end drives, the other end reads.
+// Two sets of pins joined by five wires: what one end drives, the other end reads.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -9,7 +9,7 @@ use fivewire_pins::{ActiveLow, NoReset, Wires};
 
 /// A wire between two pins.
 #[derive(Clone, Default)]
-pub struct Wire(Rc<Cell<bool>>);
+pub(crate) struct Wire(Rc<Cell<bool>>);
 
 impl ErrorType for Wire {
     type Error = Infallible;
@@ -37,11 +37,11 @@ impl InputPin for Wire {
     }
 }
 
-pub type InitiatorPins = Wires<Wire, Wire, Wire, Wire, ActiveLow<Wire>>;
-pub type PassivePins = Wires<Wire, Wire, Wire, Wire, NoReset>;
+pub(crate) type InitiatorPins = Wires<Wire, Wire, Wire, Wire, ActiveLow<Wire>>;
+pub(crate) type PassivePins = Wires<Wire, Wire, Wire, Wire, NoReset>;
 
 /// The pins of an initiator and of a passive end, each one's outputs being the other's inputs.
-pub fn crossed() -> (InitiatorPins, PassivePins) {
+pub(crate) fn crossed() -> (InitiatorPins, PassivePins) {
     let [stx, sckout, srx, sckin, reset] = std::array::from_fn(|_| Wire::default());
     let initiator = Wires {
         data_out: stx.clone(),
