@@ -76,7 +76,11 @@ struct Loose<P> {
 impl<P: Pins> Loose<P> {
     fn fails(&mut self, pin: &'static str) -> Result<(), PinError> {
         self.accesses += 1;
-        if self.accesses % 3 == 0 { Err(PinError { pin, kind: ErrorKind::Other }) } else { Ok(()) }
+        if self.accesses.is_multiple_of(3) {
+            Err(PinError { pin, kind: ErrorKind::Other })
+        } else {
+            Ok(())
+        }
     }
 }
 
