@@ -199,17 +199,12 @@ impl<S: Storage> Client<S> {
 
     /// Decides what comes next, without lending it yet.
     pub(crate) fn next(&mut self) -> Next {
-        if let Some(wait) = self.settled
-            && !wait.is_over(self.now)
-        {
-            return Next::Wait(wait);
+        if let Some(wait) = self.settled {
+            if !wait.is_over(self.now) {
+                return Next::Wait(wait);
+            }
+            self.settled = None;
         }
-        let next = self.find_next();
-        self.settled = if let Next::Wait(wait) = next { Some(wait) } else { None };
-        next
-    }
-
-    fn find_next(&mut self) -> Next {
         loop {
             if let Some(duty) = self.supervisor.next_duty(self.now, &mut self.session) {
                 return match duty {
@@ -227,7 +222,9 @@ impl<S: Storage> Client<S> {
                 Step::Close(close) => self.supervisor.closed(self.now, close, &mut self.session),
                 Step::Wait(wait) => {
                     if !self.supervisor.rest() {
-                        return Next::Wait(self.supervisor.wait().sooner(wait));
+                        let wait = self.supervisor.wait().sooner(wait);
+                        self.settled = Some(wait);
+                        return Next::Wait(wait);
                     }
                 }
             }
