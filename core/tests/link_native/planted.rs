@@ -14,7 +14,7 @@ fn symptom(bug: Option<Bug>, seed: u64) -> Option<&'static str> {
     });
     let mut rig = Rig::with(seed, configs, [300; 4]);
     // Where the reset line leads to the other end, that one starts from scratch, which hides a phase that was kept.
-    rig.reset_wired = seed % 2 == 0;
+    rig.reset_wired = seed.is_multiple_of(2);
     rig.ends[HOST].pace = Pace { every_us: 10, jitter_us: 4 };
     rig.ends[ESP].pace = Pace { every_us: 17, jitter_us: 9 };
     for end in &mut rig.ends {
@@ -39,7 +39,7 @@ fn symptom(bug: Option<Bug>, seed: u64) -> Option<&'static str> {
     rig.noise.glitch = 10;
     rig.run_until(30_000, Rig::all_arrived);
     rig.noise = Default::default();
-    rig.restart(if seed % 3 == 0 { HOST } else { ESP });
+    rig.restart(if seed.is_multiple_of(3) { HOST } else { ESP });
     rig.run_for(150_000);
     for end in &mut rig.ends {
         end.to_send.extend([20; 4]);
