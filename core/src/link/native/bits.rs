@@ -57,6 +57,8 @@ impl<S: Storage> Native<S> {
 
     /// Nothing is left to say of the last byte: here is the next one, if there is any.
     fn load(&mut self) {
+        // The end of a frame may make room for another one.
+        self.has_news |= self.due.writable.is_some();
         if let Some(chunk) = self.speaker.next() {
             self.line.load(chunk, 16);
             return;
@@ -139,6 +141,7 @@ impl<S: Storage> Native<S> {
         let heard =
             self.receiver.hear(&mut self.window, spilled, &mut self.reply, &mut self.counters);
         let Some(arrival) = heard else { return };
+        self.has_news = true;
         if self.stage != Stage::Up {
             self.rise();
         }
@@ -163,6 +166,7 @@ impl<S: Storage> Native<S> {
         if self.told != Some(peer) {
             self.told = Some(peer);
             self.due.unsuited = Some(peer);
+            self.has_news = true;
         }
     }
 }
