@@ -37,6 +37,7 @@ pub mod harness;
 pub mod marks;
 pub mod observation;
 pub mod oracle;
+pub mod original;
 pub mod random;
 pub mod run;
 pub mod schedule;
