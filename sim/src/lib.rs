@@ -37,6 +37,7 @@ pub mod harness;
 pub mod marks;
 pub mod observation;
 pub mod oracle;
+pub mod original;
 mod queue;
 pub mod random;
 pub mod run;
