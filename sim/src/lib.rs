@@ -32,6 +32,7 @@ pub mod app;
 pub mod broker;
 pub mod catalogue;
 pub mod corpus;
+pub mod cross_check;
 pub mod fault;
 pub mod harness;
 pub mod marks;
@@ -45,5 +46,7 @@ pub mod schedule;
 pub mod shrink;
 pub mod swarm;
 pub mod sweep;
+#[cfg(feature = "turmoil")]
+pub mod tokio_world;
 pub mod trace;
 pub mod world;

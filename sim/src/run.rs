@@ -77,12 +77,23 @@ impl Runner {
     }
 }
 
-/// Everybody who watches every run.
-struct Watch<'a, O: ?Sized> {
-    hash: TraceHash,
-    oracle: Oracle,
-    marks: Marks,
+/// Everybody who watches every run, in whatever engine.
+pub(crate) struct Watch<'a, O: ?Sized> {
+    pub(crate) hash: TraceHash,
+    pub(crate) oracle: Oracle,
+    pub(crate) marks: Marks,
     extra: &'a mut O,
+}
+
+impl<'a, O: ?Sized> Watch<'a, O> {
+    pub(crate) fn new(schedule: &Schedule, extra: &'a mut O) -> Self {
+        Self {
+            hash: TraceHash::new(),
+            oracle: Oracle::new(schedule),
+            marks: Marks::new(schedule),
+            extra,
+        }
+    }
 }
 
 impl<O: Observer + ?Sized> Observer for Watch<'_, O> {
@@ -101,12 +112,7 @@ pub fn run_world<A: Application, O: Observer + ?Sized>(
     extra: &mut O,
 ) -> Report {
     world.set_settle_limit_ms(settle_bound_ms(world.schedule()));
-    let mut watch = Watch {
-        hash: TraceHash::new(),
-        oracle: Oracle::new(world.schedule()),
-        marks: Marks::new(world.schedule()),
-        extra,
-    };
+    let mut watch = Watch::new(world.schedule(), extra);
     while watch.oracle.breach().is_none() && world.step(&mut watch) {}
     Report {
         hash: watch.hash.value(),
@@ -122,7 +128,7 @@ pub fn run_world<A: Application, O: Observer + ?Sized>(
 }
 
 /// The marks without those of the faults themselves, which stand in [`Report::faults`].
-fn situations(marks: &Marks) -> impl Iterator<Item = (&'static str, u64)> {
+pub(crate) fn situations(marks: &Marks) -> impl Iterator<Item = (&'static str, u64)> {
     let reached = marks.iter().filter(|(mark, _)| matches!(mark, Mark::Reached(_)));
     reached.map(|(mark, count)| (mark.name(), u64::from(count)))
 }

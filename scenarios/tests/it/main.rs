@@ -16,5 +16,6 @@ mod redelivery;
 mod sessions;
 mod subscriptions;
 mod swarm;
+mod tokio_adapter;
 mod wifi;
 mod will;

@@ -1,5 +1,6 @@
 //! The application at the device: what it may do, and the default one that a schedule describes.
 
+mod messages;
 mod workload;
 
 use fivewire_core::client::Publication;
@@ -11,8 +12,9 @@ use fivewire_core::time::Instant;
 use crate::observation::{Observation, Observer};
 use crate::world::{Clock, HostMachine};
 
+pub(crate) use messages::{Messages, fill};
+pub(crate) use workload::Intervals;
 pub use workload::Workload;
-pub(crate) use workload::{Intervals, fill};
 
 /// An application. It lives at the host, and loses its memory with it: what it keeps over
 /// [`started`](Self::started) is its flash.

@@ -40,7 +40,6 @@ use crate::random::{Purpose, Random};
 use crate::schedule::Schedule;
 use agenda::{Agenda, NEVER, Slot};
 use boards::{Esp8266, HostBoard};
-use faults::Faults;
 use link::Link;
 use server::Server;
 use settle::Settling;
@@ -51,6 +50,11 @@ use witness::Witness;
 pub(crate) use clock::Clock;
 pub(crate) use device::HostMachine;
 pub use device::{DEVICE_ID, WILL_PAYLOAD, WILL_TOPIC};
+pub(crate) use faults::Faults;
+#[cfg(feature = "turmoil")]
+pub(crate) use faults::Lasting;
+#[cfg(feature = "turmoil")]
+pub(crate) use outages::return_code;
 pub use settle::SETTLE_LIMIT_MS;
 pub use witness::WITNESS_ID;
 

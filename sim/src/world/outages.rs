@@ -132,7 +132,8 @@ impl<A: Application> World<A> {
     }
 }
 
-const fn return_code(code: u8) -> ConnectReturnCode {
+/// The return code of a CONNACK that denies.
+pub(crate) const fn return_code(code: u8) -> ConnectReturnCode {
     use ConnectReturnCode as Code;
 
     match code {

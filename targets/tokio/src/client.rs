@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::connect::{AddressError, Connect, Tcp};
 use crate::driver::{Control, Driver, Offer};
 use crate::event::{Events, Listener, Status};
+use crate::planted::Planted;
 use crate::publication::{Outcome, Publication, Publish, PublishError};
 use crate::subscription::{SubscribeError, Subscription};
 
@@ -33,6 +34,7 @@ pub struct Client {
     offers: mpsc::Sender<Offer>,
     status: watch::Receiver<Status>,
     room: Arc<Notify>,
+    pub(crate) planted: Planted,
 }
 
 impl Client {
@@ -68,7 +70,7 @@ impl Client {
         let (driver, status) =
             Driver::new(core, &config, controls, offers, weak, Arc::clone(&room));
         tokio::spawn(driver.run(connector));
-        Ok(Self { control, offers: offer, status, room })
+        Ok(Self { control, offers: offer, status, room, planted: config.planted })
     }
 
     /// Publishes a message, and returns its outcome: with QoS 1 once the broker acknowledged it, with

@@ -6,6 +6,8 @@ use fivewire_core::config::{self, Overflow, Release, Resubscribe};
 use fivewire_core::error::ConfigError;
 use fivewire_core::mqtt::{self, QoS};
 
+use crate::planted::Planted;
+
 /// The configuration of a [`Client`](crate::Client).
 ///
 /// Each setting has the name, unit, range and default of [`fivewire_core::config::Config`], where
@@ -37,6 +39,7 @@ pub struct Config {
     transmit_bytes: usize,
     outbox_bytes: usize,
     subscriptions_bytes: usize,
+    pub(crate) planted: Planted,
 }
 
 #[derive(Clone, Debug)]
@@ -78,6 +81,7 @@ impl Config {
             transmit_bytes: 16 * 1024,
             outbox_bytes: 64 * 1024,
             subscriptions_bytes: 4 * 1024,
+            planted: Planted::NONE,
         }
     }
 
@@ -207,6 +211,13 @@ impl Config {
     #[must_use]
     pub const fn subscriptions_bytes(mut self, subscriptions_bytes: usize) -> Self {
         self.subscriptions_bytes = subscriptions_bytes;
+        self
+    }
+
+    /// A bug for the simulator to find. Nothing can be planted without the feature `planted`.
+    #[must_use]
+    pub const fn planted(mut self, planted: Planted) -> Self {
+        self.planted = planted;
         self
     }
 

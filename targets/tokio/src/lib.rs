@@ -56,6 +56,7 @@ mod config;
 mod connect;
 mod driver;
 mod event;
+pub mod planted;
 mod publication;
 mod subscription;
 #[cfg(feature = "tls")]

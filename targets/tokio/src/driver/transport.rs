@@ -9,6 +9,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 
+use crate::planted::{Bug, Planted};
+
 /// What is read at once, at most.
 const READ_BYTES: usize = 16 * 1024;
 
@@ -36,10 +38,11 @@ pub(super) struct Transport<S> {
     pub(super) error: Option<io::Error>,
     /// Both directions take turns in being looked at first, so that neither starves the other.
     receive_first: bool,
+    planted: Planted,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Transport<S> {
-    pub(super) fn new(stream: S) -> Self {
+    pub(super) fn new(stream: S, planted: Planted) -> Self {
         Self {
             stream,
             outgoing: Vec::new(),
@@ -47,6 +50,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport<S> {
             incoming: vec![0; READ_BYTES].into_boxed_slice(),
             error: None,
             receive_first: false,
+            planted,
         }
     }
 
@@ -58,6 +62,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport<S> {
     /// Waits until the connection does something. Reads at most `capacity` bytes. Cancel-safe.
     pub(super) async fn progress(&mut self, capacity: usize) -> Io {
         self.receive_first = !self.receive_first;
+        if self.written > 0 && self.planted.has(Bug::WriteDroppedOnCancel) {
+            self.written = self.outgoing.len();
+        }
         poll_fn(|context| {
             let first = if self.receive_first {
                 self.poll_receive(context, capacity)
@@ -66,6 +73,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport<S> {
             };
             match first {
                 Poll::Ready(io) => Poll::Ready(io),
+                Poll::Pending if self.planted.has(Bug::LostWakeUp) => Poll::Pending,
                 Poll::Pending if self.receive_first => self.poll_send(context),
                 Poll::Pending => self.poll_receive(context, capacity),
             }
@@ -79,6 +87,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport<S> {
             match ready!(Pin::new(&mut self.stream).poll_write(context, rest)) {
                 Ok(0) => return Poll::Ready(Io::Closed),
                 Err(error) => return Poll::Ready(self.broken(error)),
+                Ok(_) if self.planted.has(Bug::PartialWriteIgnored) => {
+                    self.written = self.outgoing.len();
+                }
                 Ok(count) => self.written += count,
             }
         }
@@ -86,7 +97,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport<S> {
             return Poll::Pending;
         }
         // A stream may hold back what it took, and the core may close it once all is sent.
-        match ready!(Pin::new(&mut self.stream).poll_flush(context)) {
+        let flushed = if self.planted.has(Bug::FlushForgotten) {
+            Ok(())
+        } else {
+            ready!(Pin::new(&mut self.stream).poll_flush(context))
+        };
+        match flushed {
             Ok(()) => {
                 self.outgoing.clear();
                 Poll::Ready(Io::Sent(std::mem::take(&mut self.written)))
