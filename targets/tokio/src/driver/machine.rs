@@ -1,7 +1,6 @@
 //! The core's machine on tokio's clock, and the orders it takes.
 
 use std::io;
-use std::sync::Arc;
 
 use fivewire_core::client::{self, Action, Input, Output, TcpFailure};
 use fivewire_core::error;
@@ -14,7 +13,7 @@ use super::audience::Audience;
 use super::control::{Control, Granted, Offer};
 use super::router::Router;
 use crate::config::Config;
-use crate::event::Status;
+use crate::event::{OpenError, Status};
 use crate::publication::{Publish, PublishError};
 use crate::subscription::SubscribeError;
 
@@ -92,13 +91,19 @@ impl Machine {
     }
 
     /// The connection could not be opened.
-    pub(super) fn handle_failure(&mut self, error: &io::Error) {
-        self.audience.failure = Some(Arc::from(error.to_string()));
+    pub(super) fn handle_failure(&mut self, error: io::Error) {
         let failure = match error.kind() {
             io::ErrorKind::ConnectionRefused => TcpFailure::Refused,
             _ => TcpFailure::Unreachable,
         };
+        self.audience.failure = Some(OpenError::new(error));
         self.handle(Input::TcpFailed(failure));
+    }
+
+    /// The connection is closed or broken.
+    pub(super) fn handle_close(&mut self, error: Option<io::Error>) {
+        self.audience.failure = error.map(OpenError::new);
+        self.handle(Input::TcpClosed);
     }
 
     pub(super) fn receive_capacity(&self) -> usize {

@@ -90,7 +90,7 @@ impl Driver {
         };
         match opened {
             Ok(stream) => self.serve(Transport::new(stream)).await,
-            Err(error) => self.machine.handle_failure(&error),
+            Err(error) => self.machine.handle_failure(error),
         }
     }
 
@@ -101,11 +101,13 @@ impl Driver {
             let capacity = self.machine.receive_capacity();
             tokio::select! {
                 biased;
-                io = transport.progress(capacity) => self.machine.handle(match io {
-                    Io::Sent(count) => Input::Sent(count),
-                    Io::Received(count) => Input::Received(transport.received(count)),
-                    Io::Closed => Input::TcpClosed,
-                }),
+                io = transport.progress(capacity) => match io {
+                    Io::Sent(count) => self.machine.handle(Input::Sent(count)),
+                    Io::Received(count) => {
+                        self.machine.handle(Input::Received(transport.received(count)));
+                    }
+                    Io::Closed => self.machine.handle_close(transport.error.take()),
+                },
                 () = self.wait(deadline) => {}
             }
         }

@@ -26,6 +26,11 @@ impl Mosquitto {
     /// Starts a broker; `persistence`: it writes its sessions to a file when it ends. `None` where
     /// mosquitto is not installed, after saying so.
     pub(crate) async fn start(persistence: bool) -> Option<Self> {
+        Self::start_with(&format!("persistence {persistence}\nallow_anonymous true\n")).await
+    }
+
+    /// Starts a broker with further lines in its configuration, which belong to its listener.
+    pub(crate) async fn start_with(lines: &str) -> Option<Self> {
         let installed = |program: &&str| {
             Command::new(program)
                 .arg("-h")
@@ -47,12 +52,10 @@ impl Mosquitto {
         let port = super::listen_on_lasting_port().local_addr().unwrap().port();
         let config = format!(
             "listener {port} 127.0.0.1\n\
-             allow_anonymous true\n\
              set_tcp_nodelay true\n\
              max_queued_messages 0\n\
-             persistence {persistence}\n\
              persistence_location {}/\n\
-             {}",
+             {}{lines}",
             directory.path().display(),
             // It would become a user who may not write here.
             if is_root(&directory) { "user root\n" } else { "" },
