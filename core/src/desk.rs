@@ -3,6 +3,8 @@
 //!
 //! A [`session`](crate::session) serves it over MQTT, the bridge's host end over the link.
 
+mod checkpoint;
+
 use crate::config::{Config, Overflow};
 use crate::error::{PublishError, SubscribeError};
 use crate::event::{AbandonReason, Counters, Event, Ticket};

@@ -1,5 +1,7 @@
 //! Events that wait to be told, first in, first out.
 
+mod checkpoint;
+
 use crate::event::Event;
 
 /// As many as one call can cause, and some more.

@@ -1,5 +1,7 @@
 //! Topic filters that the application wants, kept over connections in the caller's memory.
 
+mod checkpoint;
+
 use crate::event::Ticket;
 use crate::mqtt::{PacketId, QoS};
 use crate::outbox::FIRST_SUBSCRIPTION_ID;

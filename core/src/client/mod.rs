@@ -12,6 +12,7 @@
 //! answers at all: a refusal shows that it works.
 
 mod backoff;
+mod checkpoint;
 mod supervisor;
 
 use crate::config::Config;

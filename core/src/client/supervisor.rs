@@ -1,5 +1,7 @@
 //! The way up and down: network, TCP connection, pauses. It decides when; the session decides what.
 
+mod checkpoint;
+
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 

@@ -11,6 +11,7 @@
 //! When the connection ends the cursor goes back to the head: everything unacknowledged is given
 //! to the next one first, in the original order [MQTT-4.6.0-1], and new publications follow.
 
+mod checkpoint;
 mod planted;
 mod record;
 mod records;

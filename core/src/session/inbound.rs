@@ -10,6 +10,7 @@
 
 use core::ops::Range;
 
+use crate::checkpoint::{Checkpoint, Pass};
 use crate::mqtt::{Breach, FixedHeader, QoS, Split, split};
 use crate::storage::Storage;
 
@@ -202,4 +203,16 @@ pub(crate) fn publish_id(header: &FixedHeader, arrived: &[u8]) -> Option<u16> {
 /// The QoS in the fixed header of a PUBLISH, `None` for other packets.
 pub(crate) const fn publish_qos(header: &FixedHeader) -> Option<QoS> {
     if header.packet_type() == 3 { QoS::from_u8(header.first_byte >> 1 & 3) } else { None }
+}
+
+impl<S: Storage> Checkpoint for Inbound<S> {
+    fn walk(&mut self, pass: &mut Pass<'_>) -> Option<()> {
+        let Self { bytes, head, scan, end, skip } = self;
+        for position in [&mut *head, &mut *scan, &mut *end, skip] {
+            pass.field(position)?;
+        }
+        pass.agrees(*head <= *scan && *scan <= *end)?;
+        // A packet that is skipped has left nothing here, so the first byte begins one.
+        pass.packets(bytes.as_mut(), *head, *end)
+    }
 }

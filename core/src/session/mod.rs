@@ -4,6 +4,7 @@
 //! and closes them when it says so. `step` decides what comes next, `show` lends it: two halves of
 //! the `poll` that every machine has, so that the client can look at the decision in between.
 
+mod checkpoint;
 mod commands;
 mod connect;
 mod deliveries;

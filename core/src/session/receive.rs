@@ -2,6 +2,7 @@
 
 use super::inbound::{Next, RESERVE_BYTES, publish_id, publish_qos};
 use super::{Close, Handed, Phase, Session, Step};
+use crate::checkpoint::{Field, Fields, Out};
 use crate::config::{Release, Resubscribe};
 use crate::event::{DownReason, Event};
 use crate::mqtt::{
@@ -419,4 +420,21 @@ enum Progress {
     Taken,
     /// And there is something to tell.
     Told(Event<'static>),
+}
+
+impl Field for TooLarge {
+    fn put(&self, out: &mut Out<'_>) {
+        let Self { qos, packet_id, size_bytes } = self;
+        qos.put(out);
+        packet_id.put(out);
+        size_bytes.put(out);
+    }
+
+    fn get(from: &mut Fields<'_>) -> Option<Self> {
+        Some(Self {
+            qos: Field::get(from)?,
+            packet_id: Field::get(from)?,
+            size_bytes: Field::get(from)?,
+        })
+    }
 }
