@@ -32,7 +32,6 @@ impl<S: Storage> Native<S> {
     /// One step: hears the bit that the other end shows, and says what to show to it.
     pub(super) fn step(&mut self, heard: bool) -> bool {
         self.counters.bits += 1;
-        self.quiet = self.quiet.saturating_add(1);
         let spilled = self.window.push(heard);
         if let Some(hello) = self.listener.hear(self.window.recent) {
             self.hear_hello(&hello);
@@ -41,7 +40,7 @@ impl<S: Storage> Native<S> {
             Stage::Joining { .. } | Stage::Up => self.hear_frame(spilled),
             _ => self.hear_foreign(),
         }
-        if heard || self.listener.is_busy() || !self.receiver.is_quiet() {
+        if heard {
             self.quiet = 0;
         }
         self.next_bit()
@@ -79,6 +78,10 @@ impl<S: Storage> Native<S> {
         };
         if let Some(byte) = byte {
             self.line.load(u16::from(byte), 8);
+            self.quiet = 0;
+        } else if self.receiver.is_quiet() {
+            self.quiet = self.quiet.saturating_add(1);
+        } else {
             self.quiet = 0;
         }
     }
