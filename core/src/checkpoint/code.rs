@@ -2,16 +2,18 @@
 
 use crate::config::{Overflow, Release, Resubscribe};
 use crate::event::{AbandonReason, DownReason, RefusedReason, ResetCause};
+#[cfg(feature = "mqtt5")]
+use crate::mqtt::v5::Breach as V5Breach;
 use crate::mqtt::{Breach, ConnectReturnCode};
 use crate::time::Reason;
 
 /// Writes types whose variants are numbers, some with one byte or value in them.
 macro_rules! codes {
-    ($($type:ident { $($code:literal $variant:ident $({ $field:ident })? $(($value:ident))?,)* })*) => {$(
+    ($($type:ident { $($(#[$when:meta])* $code:literal $variant:ident $({ $field:ident })? $(($value:ident))?,)* })*) => {$(
         impl $crate::checkpoint::Field for $type {
             fn put(&self, out: &mut $crate::checkpoint::Out<'_>) {
                 match self {
-                    $(Self::$variant $({ $field })? $(($value))? => {
+                    $($(#[$when])* Self::$variant $({ $field })? $(($value))? => {
                         $crate::checkpoint::put_number($code, out);
                         $($field.put(out);)?
                         $($value.put(out);)?
@@ -21,7 +23,7 @@ macro_rules! codes {
 
             fn get(from: &mut $crate::checkpoint::Fields<'_>) -> Option<Self> {
                 Some(match from.number()? {
-                    $($code => {
+                    $($(#[$when])* $code => {
                         $(let $field = $crate::checkpoint::Field::get(from)?;)?
                         $(let $value = $crate::checkpoint::Field::get(from)?;)?
                         Self::$variant $({ $field })? $(($value))?
@@ -63,6 +65,7 @@ codes! {
         2 StartUpOverdue,
         3 Watchdog,
         4 Garbage,
+        5 GaveUp,
     }
     ConnectReturnCode {
         1 Accepted,
@@ -105,6 +108,11 @@ codes! {
         13 StartUpOverdue,
         14 Watchdog,
         15 Heartbeat,
+        16 ResetPulse,
+        17 Settling,
+        18 SyncOverdue,
+        19 EdgeOverdue,
+        20 IdleStep,
     }
     Breach {
         1 PacketType { packet_type },
@@ -144,5 +152,80 @@ codes! {
         35 SessionPresentWithCleanSession,
         36 EmptyClientId,
         37 UnknownPacketId,
+        #[cfg(feature = "mqtt5")]
+        38 V5(breach),
+    }
+}
+
+#[cfg(feature = "mqtt5")]
+codes! {
+    V5Breach {
+        1 PacketType { packet_type },
+        2 ReservedFlags { first_byte },
+        3 QosThree,
+        4 DupWithQosZero,
+        5 VariableByteInteger,
+        6 NotMinimal,
+        7 WrongLength { packet_type },
+        8 Truncated { packet_type },
+        9 TrailingBytes { packet_type },
+        10 NotUtf8,
+        11 Nul,
+        12 PacketIdZero,
+        13 EmptyTopic,
+        14 NoTopic,
+        15 TopicNameWildcard,
+        16 ResponseTopicWildcard,
+        17 WillTopicWildcard,
+        18 MultiLevelMisplaced,
+        19 SingleLevelMisplaced,
+        20 ShareNameMissing,
+        21 ShareNameMalformed,
+        22 NoLocalShared,
+        23 PropertyTruncated,
+        24 PropertyUnknown { id },
+        25 PropertyMisplaced { id },
+        26 PropertyRepeated { id },
+        27 PropertyValue { id },
+        28 AuthenticationDataAlone,
+        29 AuthenticationMethodMissing,
+        30 ProtocolName,
+        31 ProtocolVersion { version },
+        32 ConnectReservedFlag,
+        33 WillQosWithoutWill,
+        34 WillQosThree,
+        35 WillRetainWithoutWill,
+        36 ConnackFlags { flags },
+        37 SessionPresentWithRefusal,
+        38 ConnackReasonCode { code },
+        39 PubackReasonCode { code },
+        40 PubrecReasonCode { code },
+        41 PubrelReasonCode { code },
+        42 PubcompReasonCode { code },
+        43 SubackReasonCode { code },
+        44 UnsubackReasonCode { code },
+        45 DisconnectReasonCode { code },
+        46 AuthReasonCode { code },
+        47 NoFilters { packet_type },
+        48 SubscriptionOptions { byte },
+        49 SubscribeQosThree,
+        50 RetainHandlingThree,
+        51 SubackCountMismatch,
+        52 UnsubackCountMismatch,
+        53 FirstPacketNotConnack,
+        54 FirstPacketNotConnect,
+        55 SecondConnect,
+        56 SecondConnack,
+        57 UnexpectedPacket { packet_type },
+        58 SessionPresentWithCleanStart,
+        59 AuthNotAskedFor,
+        60 PacketTooLarge,
+        61 ReceiveMaximumExceeded,
+        62 TopicAliasTooLarge,
+        63 TopicAliasUnknown,
+        64 SubscriptionIdentifierFromClient,
+        65 SessionExpiryFromServer,
+        66 SessionExpiryProlonged,
+        67 NoAssignedClientIdentifier,
     }
 }

@@ -31,6 +31,7 @@ impl From<PublishError> for ErrorCode {
             PublishError::TooLarge { .. } => 2,
             PublishError::QosNotSupported => 3,
             PublishError::ShutDown => 4,
+            PublishError::Character { .. } => 5,
             PublishError::Topic(error) => topic_code(error),
         })
     }
@@ -42,6 +43,7 @@ impl From<SubscribeError> for ErrorCode {
             SubscribeError::TooMany => 1,
             SubscribeError::TooLong { .. } => 2,
             SubscribeError::ShutDown => 4,
+            SubscribeError::Character { .. } => 5,
             SubscribeError::Filter(error) => topic_code(error),
         })
     }
