@@ -109,6 +109,19 @@ fn a_subscription_is_confirmed_by_the_answer_to_the_question_behind_it() {
 }
 
 #[test]
+fn what_is_given_while_a_question_is_open_waits_for_its_answer_and_is_then_sent() {
+    let mut side = HostSide::running();
+    side.pass_ms(2_500);
+    assert_eq!(side.sent, ["m"]);
+    side.publish(b"1", false);
+    assert_eq!(side.sent, ["m"]);
+    side.says("m|20000|10000");
+    assert_eq!((&side.sent[1..], side.told("Acked")), (&["p|a/b|1||1".to_owned()][..], 0));
+    side.says("t|4");
+    assert_eq!(side.told("Acked"), 1);
+}
+
+#[test]
 fn a_subscription_that_the_broker_refuses_is_told_once_and_the_esp_forgets_it() {
     let mut side = HostSide::running();
     side.host.subscribe(side.now, "forbidden", QoS::AtLeastOnce).unwrap();
