@@ -6,6 +6,8 @@ use fivewire_core::config::{self, Overflow, Release, Resubscribe};
 use fivewire_core::error::ConfigError;
 use fivewire_core::mqtt::{self, QoS};
 
+use crate::recording::Recording;
+
 /// The configuration of a [`Client`](crate::Client).
 ///
 /// Each setting has the name, unit, range and default of [`fivewire_core::config::Config`], where
@@ -33,6 +35,7 @@ pub struct Config {
     pub(crate) seed: Option<u64>,
     pub(crate) paused: bool,
     pub(crate) queue_messages: usize,
+    pub(crate) recording: Option<Recording>,
     receive_bytes: usize,
     transmit_bytes: usize,
     outbox_bytes: usize,
@@ -74,6 +77,7 @@ impl Config {
             seed: None,
             paused: false,
             queue_messages: 64,
+            recording: None,
             receive_bytes: 64 * 1024,
             transmit_bytes: 16 * 1024,
             outbox_bytes: 64 * 1024,
@@ -176,6 +180,13 @@ impl Config {
     #[must_use]
     pub const fn queue_messages(mut self, queue_messages: usize) -> Self {
         self.queue_messages = queue_messages;
+        self
+    }
+
+    /// Records everything that the core is told and says. Default nothing.
+    #[must_use]
+    pub fn record(mut self, recording: Recording) -> Self {
+        self.recording = Some(recording);
         self
     }
 
