@@ -18,9 +18,11 @@ pub(crate) fn execute(
 ) -> Result<Verdict, Refusal> {
     let sources = arguments.sources.iter();
     let schedules: Vec<_> = sources.map(|source| load(source)).collect::<Result<_, _>>()?;
+    let engine = arguments.place.engine;
+    schedules.iter().try_for_each(|schedule| engine.fits(schedule))?;
     let mut verdict = Verdict::Kept;
     for schedule in &schedules {
-        if show(schedule, &arguments.view, output)? == Verdict::Broken {
+        if show(engine, schedule, &arguments.view, output)? == Verdict::Broken {
             verdict = Verdict::Broken;
         }
     }
