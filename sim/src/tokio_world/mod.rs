@@ -32,12 +32,14 @@ compile_error!(
      without the feature `turmoil` (`--no-default-features`)"
 );
 
+mod application;
 mod claims;
 mod device;
 mod dial;
 mod director;
 mod draw;
 mod lines;
+mod moods;
 mod runner;
 mod seen;
 mod server;

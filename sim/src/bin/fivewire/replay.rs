@@ -29,10 +29,16 @@ pub(crate) fn execute(
     let sources = arguments.sources.iter();
     let sources: Vec<_> =
         sources.map(|source| open(source, arguments.partial)).collect::<Result<_, _>>()?;
+    let engine = arguments.place.engine;
+    for source in &sources {
+        if let Source::Schedule(schedule) = source {
+            engine.fits(schedule)?;
+        }
+    }
     let mut verdict = Verdict::Kept;
     for source in &sources {
         let found = match source {
-            Source::Schedule(schedule) => show(schedule, &arguments.view, output)?,
+            Source::Schedule(schedule) => show(engine, schedule, &arguments.view, output)?,
             Source::Recording(recording) => recording::show(recording, &arguments.view, output)?,
         };
         if found == Verdict::Broken {
