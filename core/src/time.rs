@@ -40,6 +40,12 @@ impl Instant {
         Self(self.0.saturating_add(millis as u64 * 1_000))
     }
 
+    /// This instant plus `micros` µs.
+    #[must_use]
+    pub(crate) const fn plus_us(self, micros: u64) -> Self {
+        Self(self.0.saturating_add(micros))
+    }
+
     /// Microseconds from `earlier` to here, 0 if `earlier` is later.
     #[must_use]
     pub const fn micros_since(self, earlier: Self) -> u64 {
