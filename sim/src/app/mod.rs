@@ -12,7 +12,9 @@ use fivewire_core::time::Instant;
 use crate::observation::{Observation, Observer};
 use crate::world::{Clock, HostMachine};
 
-pub(crate) use messages::{Messages, fill};
+#[cfg(feature = "turmoil")]
+pub(crate) use messages::Messages;
+pub(crate) use messages::fill;
 pub(crate) use workload::Intervals;
 pub use workload::Workload;
 

@@ -213,7 +213,7 @@ impl History {
         }
     }
 
-    fn from_device(&mut self, id: ConnectionId, mut bytes: &[u8]) {
+    fn read_device(&mut self, id: ConnectionId, mut bytes: &[u8]) {
         let Self { lines, outbound, endings, .. } = self;
         let Line { from_device, asked, is_clean, .. } = lines.entry(id.0).or_default();
         while let Some(packet) = from_device.next(&mut bytes) {
@@ -234,7 +234,7 @@ impl History {
         }
     }
 
-    fn from_broker(&mut self, id: ConnectionId, mut bytes: &[u8]) {
+    fn read_broker(&mut self, id: ConnectionId, mut bytes: &[u8]) {
         let line = self.lines.entry(id.0).or_default();
         let mut reader = std::mem::take(&mut line.from_broker);
         while let Some(packet) = reader.next(&mut bytes) {
@@ -314,8 +314,8 @@ impl Observer for History {
                 self.told.entry(filter.to_owned()).or_default();
             }
             Observation::Told(event) => self.told(&event),
-            Observation::ToBroker { connection, bytes } => self.from_device(connection, bytes),
-            Observation::FromBroker { connection, bytes } => self.from_broker(connection, bytes),
+            Observation::ToBroker { connection, bytes } => self.read_device(connection, bytes),
+            Observation::FromBroker { connection, bytes } => self.read_broker(connection, bytes),
             Observation::EndedAtBroker { connection, .. } => self.ended_at_broker(now, connection),
             Observation::EndedAtDevice { .. } => self.trouble(Some(now)),
             Observation::SessionForgotten => self.session_ends(),

@@ -1,7 +1,7 @@
 //! Directs a run: builds the network, lets time pass tick by tick, and makes faults of the schedule
 //! happen to turmoil's hosts and links.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, UNIX_EPOCH};
 
 use fivewire_core::time::Instant;
 use turmoil::{Builder, Sim};
@@ -10,7 +10,6 @@ use super::device::{self, DEVICE};
 use super::socket::{self, BROKER};
 use super::stage::{Parts, Stage};
 use super::witness;
-use crate::broker::MALFORMED;
 use crate::fault::{Fault, FaultKind};
 use crate::observation::{BoardLoss, Ending, Observation, Part};
 use crate::random::{Purpose, Random};
@@ -61,7 +60,7 @@ impl Director<'_> {
         let mut latency = Random::new(schedule.seed, Purpose::Latency);
         let mut sim = Builder::new()
             .rng_seed(latency.seed())
-            .epoch(SystemTime::UNIX_EPOCH)
+            .epoch(UNIX_EPOCH)
             .simulation_duration(Duration::MAX)
             .tick_duration(tick)
             .min_message_latency(FINE_TICK)
@@ -342,6 +341,7 @@ impl Director<'_> {
         // an application that waits for room may not have looked for long
         parts.device.messages.pass_to(now);
         parts.device.messages.wind_down();
+        parts.witness.pass_to(now);
         parts.witness.wind_down();
         parts.see(Observation::Healed);
         self.healed_at = Some(parts.now);
@@ -362,28 +362,5 @@ impl Parts {
         while let Some(index) = self.faults.next_untold() {
             self.see(Observation::FaultBit { index });
         }
-    }
-
-    /// The broker forgets the device's session. False if there is none.
-    fn broker_forgets(&mut self) -> bool {
-        if !self.broker_runs() || !self.server.broker.session_exists(crate::world::DEVICE_ID) {
-            return false;
-        }
-        self.server.broker.forget_session(self.now, crate::world::DEVICE_ID);
-        self.see(Observation::SessionForgotten);
-        self.drain_broker();
-        true
-    }
-
-    /// The broker sends bytes that are no MQTT. False if nobody gets them.
-    fn broker_stammers(&mut self, which: u8) -> bool {
-        if !self.broker_runs() {
-            return false;
-        }
-        let Some(key) = self.server.device_key() else { return false };
-        let malformed = &MALFORMED[usize::from(which) % MALFORMED.len()];
-        let is_sent = self.server.broker.inject(key, malformed.bytes);
-        self.drain_broker();
-        is_sent
     }
 }

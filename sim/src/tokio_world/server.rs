@@ -209,7 +209,7 @@ impl Parts {
         }
     }
 
-    fn close_socket(&mut self, key: ClientKey, reason: CloseReason) {
+    pub(super) fn close_socket(&mut self, key: ClientKey, reason: CloseReason) {
         if matches!(reason, CloseReason::Refused(_)) {
             self.faults.bite(Lasting::ConnectDenied);
         }
@@ -221,18 +221,6 @@ impl Parts {
         if let Some(connection) = socket.connection {
             self.see(Observation::EndedAtBroker { connection, ending: Ending::Closed });
         }
-    }
-
-    /// The process closes the device's connection. False if there is none.
-    pub(super) fn broker_closes(&mut self) -> bool {
-        if !self.broker_runs() {
-            return false;
-        }
-        let Some(key) = self.server.device_key() else { return false };
-        self.close_socket(key, CloseReason::TransportClosed);
-        self.server.broker.handle(self.now, Input::Closed(key));
-        self.drain_broker();
-        true
     }
 
     /// The process is gone, and its sockets with it. What it will remember is decided now.
@@ -265,23 +253,6 @@ impl Parts {
             self.see(Observation::SessionForgotten);
         }
         self.drain_broker();
-    }
-
-    /// Misbehaves as the faults at work demand. What else was set is left.
-    pub(super) fn misbehave(&mut self) {
-        let deny_connect = self.faults.kinds().find_map(|kind| match kind {
-            crate::fault::FaultKind::ConnectDenied { code } => {
-                Some(crate::world::return_code(code))
-            }
-            _ => None,
-        });
-        let misbehaviour = Misbehaviour {
-            swallow_acknowledgements: self.faults.is_on(Lasting::AcksSwallowed),
-            double_acknowledgements: self.faults.is_on(Lasting::AcksDoubled),
-            deny_connect,
-            ..self.server.broker.misbehaviour().clone()
-        };
-        self.server.broker.set_misbehaviour(misbehaviour);
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, UNIX_EPOCH};
 
 use fivewire_tokio::Connect;
 use tokio::time::{sleep, timeout};
@@ -21,7 +21,7 @@ const PORTS: usize = 16_384;
 fn network() -> Sim<'static> {
     Builder::new()
         .rng_seed(1)
-        .epoch(SystemTime::UNIX_EPOCH)
+        .epoch(UNIX_EPOCH)
         .simulation_duration(Duration::MAX)
         .min_message_latency(Duration::from_millis(1))
         .max_message_latency(Duration::from_millis(1))

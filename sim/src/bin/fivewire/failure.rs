@@ -4,6 +4,7 @@ use fivewire_sim::corpus;
 use fivewire_sim::oracle::Breach;
 use fivewire_sim::schedule::Schedule;
 
+use crate::engine::Engine;
 use crate::format::{moment, shell_word};
 
 /// Lines of the timeline that stand above a broken promise.
@@ -26,6 +27,6 @@ pub(crate) fn described(name: &str, breach: &Breach) -> String {
 }
 
 /// The command that runs exactly this schedule again.
-pub(crate) fn replay_command(schedule: &Schedule) -> String {
-    format!("fivewire replay {}", shell_word(&corpus::line(schedule)))
+pub(crate) fn replay_command(engine: Engine, schedule: &Schedule) -> String {
+    format!("fivewire replay{} {}", engine.option(), shell_word(&corpus::line(schedule)))
 }

@@ -1,6 +1,9 @@
 //! The `fivewire` command: sweeps seeds, shows one run, replays and shrinks stored schedules.
 
 mod cli;
+#[cfg(feature = "turmoil")]
+mod cross_check;
+mod engine;
 mod failure;
 mod format;
 mod interrupt;

@@ -29,10 +29,18 @@ pub(crate) fn execute(
     let sources = arguments.sources.iter();
     let sources: Vec<_> =
         sources.map(|source| open(source, arguments.partial)).collect::<Result<_, _>>()?;
+    let engine = arguments.place.engine;
+    for source in &sources {
+        match source {
+            Source::Schedule(schedule) => engine.fits(schedule)?,
+            // of a recording only the machine runs again, wherever it was made
+            Source::Recording(_) => {}
+        }
+    }
     let mut verdict = Verdict::Kept;
     for source in &sources {
         let found = match source {
-            Source::Schedule(schedule) => show(schedule, &arguments.view, output)?,
+            Source::Schedule(schedule) => show(engine, schedule, &arguments.view, output)?,
             Source::Recording(recording) => recording::show(recording, &arguments.view, output)?,
         };
         if found == Verdict::Broken {

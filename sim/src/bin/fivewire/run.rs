@@ -3,6 +3,7 @@
 use fivewire_sim::schedule::Schedule;
 
 use crate::cli::{RunArguments, View};
+use crate::engine::Engine;
 use crate::failure;
 use crate::format::{counted, span};
 use crate::output::Output;
@@ -12,20 +13,22 @@ use crate::{Refusal, Verdict};
 
 /// Draws a schedule, runs it and shows it.
 pub(crate) fn execute(arguments: &RunArguments, output: &mut Output) -> Result<Verdict, Refusal> {
-    let schedule = arguments.scenario.schedule(arguments.seed);
+    let engine = arguments.place.engine;
+    let schedule = engine.schedule(arguments.scenario, arguments.seed)?;
     if let Some(path) = &arguments.record {
-        recording::write(&schedule, path)?;
+        recording::write(engine, &schedule, path)?;
     }
-    show(&schedule, &arguments.view, output)
+    show(engine, &schedule, &arguments.view, output)
 }
 
 /// Runs a schedule; prints its timeline, its verdict and the command that replays it.
 pub(crate) fn show(
+    engine: Engine,
     schedule: &Schedule,
     view: &View,
     output: &mut Output,
 ) -> Result<Verdict, Refusal> {
-    let watched = world::watch(schedule, view.last.unwrap_or(usize::MAX));
+    let watched = world::watch(engine, schedule, view.last.unwrap_or(usize::MAX));
     if view.last != Some(0) {
         output.print(&watched.timeline.to_string())?;
     }
@@ -40,7 +43,7 @@ pub(crate) fn show(
             Verdict::Kept
         }
     };
-    output.print(&format!("replay: {}\n", failure::replay_command(schedule)))?;
+    output.print(&format!("replay: {}\n", failure::replay_command(engine, schedule)))?;
     Ok(verdict)
 }
 
