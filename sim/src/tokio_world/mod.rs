@@ -11,7 +11,7 @@
 //!                   \______________________ Director: faults, time ______________________/
 //! ```
 //!
-//! * [`run`] runs a schedule that [fits](fits); [`run_planted`] does so with a bug in the adapter.
+//! * [`run`] runs a schedule that [fits]; [`run_planted`] does so with a bug in the adapter.
 //! * [`record`] keeps what the adapter's core was told and said: a bare core must say the same.
 //! * Faults of the way between two machines are turmoil's: an outage of WiFi holds messages back and
 //!   releases them (turmoil's TCP sends nothing again, so a loss would be a hole for ever), a power loss
