@@ -7,6 +7,7 @@ use fivewire_scenarios::{secs, seeds};
 use fivewire_sim::cross_check::{History, compare};
 use fivewire_sim::fault::{Fault, FaultKind};
 use fivewire_sim::observation::{Observation, Observer};
+use fivewire_sim::replay::replay;
 use fivewire_sim::run::{self, Report};
 use fivewire_sim::schedule::Schedule;
 use fivewire_sim::tokio_world;
@@ -125,4 +126,19 @@ fn connections_are_refused_by_a_machine_without_a_broker_and_hang_where_there_is
         assert!(!hung.is_empty(), "{kind:?}");
         assert!(hung.iter().all(|reason| *reason == DownReason::TcpUnreachable), "{hung:?}");
     }
+}
+
+#[test]
+fn a_bare_core_says_to_the_byte_what_the_adapters_core_said() {
+    let mut schedule = tokio_world::default_for(1);
+    let reset = Fault { at_ms: secs(30), duration_ms: 0, kind: FaultKind::HostReset };
+    schedule.faults.push(reset);
+    schedule.faults.sort_by_key(|fault| fault.at_ms);
+    let recording = tokio_world::record(&schedule).unwrap();
+    let replayed = replay(&recording, &mut Blind);
+    assert_eq!(replayed.difference, None);
+    assert_eq!(replayed.damage, None);
+    assert_eq!(replayed.breach, None);
+    assert_eq!(replayed.beginnings, 2, "the board lost its power once");
+    assert!(replayed.outputs > 100, "{replayed:?}");
 }

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 
 use super::application;
 use super::dial::Dial;
+use super::recordings::Recordings;
 use super::stage::{Parts, Stage};
 use crate::app::Messages;
 use crate::observation::{Observation, Part};
@@ -78,6 +79,7 @@ pub(super) struct Device {
     pub(super) most: Holdings,
     /// What is left of it after its shutdown.
     pub(super) remains: Option<Holdings>,
+    pub(super) recordings: Recordings,
 }
 
 impl Device {
@@ -98,6 +100,7 @@ impl Device {
             published: 0,
             most: Holdings::default(),
             remains: None,
+            recordings: Recordings::default(),
         }
     }
 
@@ -161,6 +164,9 @@ impl Device {
             .queue_messages(1)
             .seed(self.seeds.seed())
             .planted(self.planted);
+        if let Some(recording) = self.recordings.begin() {
+            config = config.record(recording);
+        }
         if setup.will {
             config = config.will(WILL_TOPIC, WILL_PAYLOAD, QoS::AtLeastOnce, false);
         }

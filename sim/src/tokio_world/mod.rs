@@ -11,7 +11,8 @@
 //!                   \______________________ Director: faults, time ______________________/
 //! ```
 //!
-//! * [`run`] runs a schedule that [fits](fits); [`run_planted`] does so with a bug in the adapter.
+//! * [`run`] runs a schedule that [fits]; [`run_planted`] does so with a bug in the adapter.
+//! * [`record`] keeps what the adapter's core was told and said: a bare core must say the same.
 //! * Faults of the way between two machines are turmoil's: an outage of WiFi holds messages back and
 //!   releases them (turmoil's TCP sends nothing again, so a loss would be a hole for ever), a power loss
 //!   is partition, crash, repair. Faults of one connection are the `Wire`'s, around turmoil's stream.
@@ -40,6 +41,7 @@ mod director;
 mod draw;
 mod lines;
 mod moods;
+mod recordings;
 mod runner;
 mod seen;
 mod server;
@@ -51,4 +53,4 @@ mod wire;
 mod witness;
 
 pub use draw::{Unfit, default_for, draw, fits};
-pub use runner::{NOT_JUDGED, run, run_planted};
+pub use runner::{NOT_JUDGED, record, run, run_planted};

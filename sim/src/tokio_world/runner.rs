@@ -13,6 +13,7 @@ use crate::observation::{Observation, Observer};
 use crate::oracle::{Breach, Promise, settle_bound_ms};
 use crate::run::{Report, Watch, situations};
 use crate::schedule::Schedule;
+use crate::trace::Blind;
 use crate::world::{Messages, SETTLE_LIMIT_MS};
 
 /// It must stay settled this long, in milliseconds, as in the event world.
@@ -56,19 +57,27 @@ pub fn run_planted<O: Observer + ?Sized>(
     extra: &mut O,
 ) -> Result<Report, Unfit> {
     fits(schedule)?;
-    let mut run = Run {
-        director: Director::new(schedule, planted),
-        watch: Watch::new(schedule, extra),
-        claims: Claims::new(schedule.setup.release_after_ms.is_some()),
-        state: State::Idle,
-        breach: None,
-        events: 0,
-    };
-    run.settle(schedule);
-    if run.breach().is_none() {
-        run.say_goodbye(schedule);
-    }
+    let mut run = Run::new(schedule, planted, extra);
+    run.play(schedule);
     Ok(run.report(schedule))
+}
+
+/// Runs `schedule`, and returns what the adapter's core was told and said, for
+/// [`replay`](crate::replay::replay). Each life of the device is a beginning in it.
+///
+/// # Errors
+/// The schedule has a bridge.
+pub fn record(schedule: &Schedule) -> Result<Vec<u8>, Unfit> {
+    fits(schedule)?;
+    let mut blind = Blind;
+    let mut run = Run::new(schedule, Planted::NONE, &mut blind);
+    run.director.stage.lock().device.recordings.are_wanted = true;
+    run.play(schedule);
+    let stage = run.director.stage.clone();
+    // whatever still runs writes what it has left
+    drop(run);
+    let recording = stage.lock().device.recordings.bytes();
+    Ok(recording)
 }
 
 struct Run<'a, O: ?Sized> {
@@ -81,7 +90,25 @@ struct Run<'a, O: ?Sized> {
     events: u64,
 }
 
-impl<O: Observer + ?Sized> Run<'_, O> {
+impl<'a, O: Observer + ?Sized> Run<'a, O> {
+    fn new(schedule: &Schedule, planted: Planted, extra: &'a mut O) -> Self {
+        Self {
+            director: Director::new(schedule, planted),
+            watch: Watch::new(schedule, extra),
+            claims: Claims::new(schedule.setup.release_after_ms.is_some()),
+            state: State::Idle,
+            breach: None,
+            events: 0,
+        }
+    }
+
+    fn play(&mut self, schedule: &Schedule) {
+        self.settle(schedule);
+        if self.breach().is_none() {
+            self.say_goodbye(schedule);
+        }
+    }
+
     /// Runs until everything has healed and come to rest, and has been judged.
     fn settle(&mut self, schedule: &Schedule) {
         let limit_ms = settle_bound_ms(schedule).max(SETTLE_LIMIT_MS);

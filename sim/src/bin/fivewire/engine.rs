@@ -1,6 +1,7 @@
 //! The worlds that a schedule can be run in.
 
 use clap::ValueEnum;
+use fivewire_core::recorder::Payloads;
 use fivewire_sim::catalogue::{self, Scenario};
 use fivewire_sim::observation::Observer;
 use fivewire_sim::run::Report;
@@ -98,6 +99,15 @@ impl Engine {
                 .unwrap_or_else(|unfit| panic!("it should have been asked: {unfit}")),
         };
         world::with_canary(schedule, report)
+    }
+
+    /// What the client of a run was told and said; `None` where it is at the other end of a link.
+    pub(crate) fn record(self, schedule: &Schedule) -> Option<Vec<u8>> {
+        match self {
+            Self::Events => fivewire_sim::run::record(schedule, Payloads::Kept),
+            #[cfg(feature = "turmoil")]
+            Self::Turmoil => tokio_world::record(schedule).ok(),
+        }
     }
 
     /// What is to be added to a command that runs something in this engine again.

@@ -3,14 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use fivewire_core::recorder::Payloads;
 use fivewire_sim::oracle::Promise;
 use fivewire_sim::replay::{Report, check, replay};
-use fivewire_sim::run;
 use fivewire_sim::schedule::Schedule;
 use fivewire_sim::trace::Timeline;
 
 use crate::cli::View;
+use crate::engine::Engine;
 use crate::failure;
 use crate::format::{counted, span};
 use crate::output::Output;
@@ -36,8 +35,8 @@ impl Recording {
 }
 
 /// Runs `schedule` and writes what its client was told and said. What is simulated has no secrets.
-pub(crate) fn write(schedule: &Schedule, path: &Path) -> Result<(), Refusal> {
-    let Some(recording) = run::record(schedule, Payloads::Kept) else {
+pub(crate) fn write(engine: Engine, schedule: &Schedule, path: &Path) -> Result<(), Refusal> {
+    let Some(recording) = engine.record(schedule) else {
         return Err(format!(
             "--record: in the scenario `{}` the client is on the other end of a link; only a client \
              that the application calls itself is recorded, as in the scenario `client`",

@@ -16,13 +16,7 @@ pub(crate) fn execute(arguments: &RunArguments, output: &mut Output) -> Result<V
     let engine = arguments.place.engine;
     let schedule = engine.schedule(arguments.scenario, arguments.seed)?;
     if let Some(path) = &arguments.record {
-        if engine != Engine::Events {
-            return Err("only runs of the engine `events` are recorded here; the tokio adapter \
-                        records itself, see `Config::record`"
-                .to_owned()
-                .into());
-        }
-        recording::write(&schedule, path)?;
+        recording::write(engine, &schedule, path)?;
     }
     show(engine, &schedule, &arguments.view, output)
 }
