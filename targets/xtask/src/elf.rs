@@ -1,10 +1,11 @@
 //! What is in a firmware's ELF: sections, functions, symbols.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SymbolKind};
+use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionFlags, SymbolKind};
 
 /// A function.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub struct Elf {
     pub symbols: Vec<(String, u32)>,
     /// The names of those that are not.
     pub undefined: Vec<String>,
+    /// What is referred to, for each section that is to be relocated: symbols, or sections by their names.
+    pub references: Vec<(String, BTreeSet<String>)>,
 }
 
 impl Elf {
@@ -66,7 +69,28 @@ impl Elf {
                 functions.push(Function { name, address, size: narrow(symbol.size())? });
             }
         }
-        Ok(Self { sections: sections.collect::<Result<_>>()?, functions, symbols, undefined })
+        let references = file.sections().map(|section| {
+            let targets = section.relocations().filter_map(|(_, relocation)| {
+                let RelocationTarget::Symbol(index) = relocation.target() else { return None };
+                let symbol = file.symbol_by_index(index).ok()?;
+                let section =
+                    symbol.section_index().and_then(|index| file.section_by_index(index).ok());
+                let name = match section {
+                    Some(section) => section.name().ok()?.to_owned(),
+                    None => symbol.name().ok()?.to_owned(),
+                };
+                Some(name)
+            });
+            Ok((section.name()?.to_owned(), targets.collect()))
+        });
+        let references = references.collect::<Result<_>>()?;
+        Ok(Self {
+            sections: sections.collect::<Result<_>>()?,
+            functions,
+            symbols,
+            undefined,
+            references,
+        })
     }
 
     /// The address of a symbol.

@@ -17,6 +17,8 @@ const SDK_SYMBOLS: &str = "targets/esp8266/sdk-symbols.txt";
 /// `lx106-link` wants the text of every crate; texts of panics have no place on this chip.
 const FLAGS: &str = "--emit=asm,link -Ccodegen-units=1 -Zunstable-options -Cpanic=immediate-abort";
 const OUTLINED: &str = " -Zinline-mir=no -Cllvm-args=-inline-threshold=-100000 -Cllvm-args=-inlinehint-threshold=-100000";
+/// Where `lx106-link` puts it for the chip.
+const IRAM_SECTIONS: [&str; 2] = [".text", ".literal"];
 /// Where the chip has what.
 const IRAM: std::ops::Range<u32> = 0x4010_0000..0x4010_8000;
 const FLASH: std::ops::Range<u32> = 0x4020_0000..0x4030_0000;
@@ -50,6 +52,7 @@ pub fn sizes(root: &Path) -> Result<Sizes> {
     let foreign: Vec<_> =
         object.undefined.iter().filter(|name| !known.contains(&name.as_str())).collect();
     ensure!(foreign.is_empty(), "neither the SDK nor the ROM has {foreign:?}: see {SDK_SYMBOLS}");
+    check_interrupt_references(&object)?;
     let size_of = |prefixes: &[&str]| {
         let is_one = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
         object
@@ -61,7 +64,7 @@ pub fn sizes(root: &Path) -> Result<Sizes> {
     };
     Ok(Sizes {
         flash_bytes: size_of(&[".irom0", ".text", ".literal", ".data", ".rodata"]),
-        iram_bytes: size_of(&[".text", ".literal"]),
+        iram_bytes: size_of(&IRAM_SECTIONS),
         ram_bytes: size_of(&[".data", ".rodata", ".bss"]),
     })
 }
@@ -100,6 +103,23 @@ pub fn build_images(root: &Path, sdk: &Path) -> Result<()> {
         "  0x3fb000 {bin}/blank.bin 0x3fc000 {bin}/esp_init_data_default_v08.bin 0x3fe000 {bin}/blank.bin",
         bin = bin.display()
     );
+    Ok(())
+}
+
+/// The interrupt handler refers to itself, to data, and to one function of the SDK: never to flash.
+fn check_interrupt_references(object: &Elf) -> Result<()> {
+    let allowed = [".text", ".literal", ".data", ".bss", "system_os_post"];
+    let of_handler = object
+        .references
+        .iter()
+        .filter(|(section, _)| IRAM_SECTIONS.contains(&section.as_str()))
+        .flat_map(|(_, names)| names);
+    let names: Vec<_> = of_handler.map(String::as_str).collect();
+    ensure!(names.contains(&"system_os_post"), "the interrupt handler wakes nobody");
+    for name in names {
+        let is_allowed = allowed.iter().any(|prefix| name.starts_with(prefix));
+        ensure!(is_allowed, "the interrupt handler refers to {name}, which may be in flash");
+    }
     Ok(())
 }
 

@@ -48,6 +48,11 @@ pub struct Pair {
     stack_bytes: Option<u32>,
     ended: bool,
     trace: Sha256,
+    /// When the host's clock changed last, and was not answered.
+    edge_ns: Option<u64>,
+    /// How many edges the board answered, and how long that took in all.
+    answered: u64,
+    answering_ns: u64,
     /// Messages of the board that were answered.
     pub exchanges: u64,
     /// Starts of the board.
@@ -78,6 +83,9 @@ impl Pair {
             stack_bytes: None,
             ended: false,
             trace: Sha256::new(),
+            edge_ns: None,
+            answered: 0,
+            answering_ns: 0,
             exchanges: 0,
             boots: 0,
             log: Vec::new(),
@@ -134,6 +142,12 @@ impl Pair {
         self.orders.push(Event::Exit);
         while self.step()? {}
         Ok(())
+    }
+
+    /// From an edge of the host's clock to the board's answer: how many, and nanoseconds in all.
+    #[must_use]
+    pub const fn answers(&self) -> (u64, u64) {
+        (self.answered, self.answering_ns)
     }
 
     /// A hash of all that the board said and was told, and when.
@@ -202,6 +216,12 @@ impl Pair {
                 // Data is valid from before the change of the clock.
                 if levels.clock != self.esp.clock && levels.data != self.esp.data {
                     bail!("data and clock changed at once");
+                }
+                if levels.clock != self.esp.clock
+                    && let Some(edge_ns) = self.edge_ns.take()
+                {
+                    self.answered += 1;
+                    self.answering_ns += self.now_ns - edge_ns;
                 }
                 self.esp = levels;
                 self.host.hear(self.now_ns, levels);
@@ -272,7 +292,11 @@ impl Pair {
         while let Some(next_ns) = self.next_ns().filter(|next_ns| *next_ns <= to_ns) {
             self.now_ns = self.now_ns.max(next_ns);
             if self.host.due_ns() == Some(next_ns) {
+                let before = self.host.levels.clock;
                 self.host.look(self.now_ns);
+                if self.host.levels.clock != before {
+                    self.edge_ns = Some(self.now_ns);
+                }
                 self.follow_reset_line();
             }
             self.radio.look(self.now_ns);

@@ -25,6 +25,7 @@ pub struct Report {
     acknowledged_us: u64,
     burst_us: u64,
     burst_bits: u64,
+    answer_ns: u64,
     exchanges: u64,
     virtual_ms: u64,
     real: Duration,
@@ -36,8 +37,9 @@ impl fmt::Display for Report {
         writeln!(f, "a publication is acknowledged after {} us", self.acknowledged_us)?;
         writeln!(
             f,
-            "{BURST} publications, acknowledged and delivered again: {} us, {} bits each way",
-            self.burst_us, self.burst_bits
+            "{BURST} publications, acknowledged and delivered again: {} us, {} bits each way, \
+             an edge is answered within {} ns on average",
+            self.burst_us, self.burst_bits, self.answer_ns
         )?;
         write!(
             f,
@@ -67,11 +69,12 @@ pub fn tell(elf: &Path, executed: Option<&Path>) -> Result<Report> {
     let acknowledged_us = (pair.now_ns() - since_ns) / 1_000;
     arrives(&mut pair, published)?;
 
-    let (since_ns, since_bits) = (pair.now_ns(), pair.host.bits());
+    let (since_ns, since_bits, since) = (pair.now_ns(), pair.host.bits(), pair.answers());
     published = publish(&mut pair, published, BURST)?;
     arrives(&mut pair, published)?;
     let burst_us = (pair.now_ns() - since_ns) / 1_000;
     let burst_bits = pair.host.bits() - since_bits;
+    let answer_ns = (pair.answers().1 - since.1) / (pair.answers().0 - since.0).max(1);
 
     for fault in FAULTS {
         published = strike(&mut pair, published, fault)?;
@@ -85,6 +88,7 @@ pub fn tell(elf: &Path, executed: Option<&Path>) -> Result<Report> {
         acknowledged_us,
         burst_us,
         burst_bits,
+        answer_ns,
         exchanges: pair.exchanges,
         virtual_ms: pair.now_ns() / 1_000_000,
         real: wall.elapsed(),

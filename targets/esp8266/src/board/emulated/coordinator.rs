@@ -81,7 +81,7 @@ pub(super) fn now_ns() -> u64 {
 }
 
 /// Moves the clock by what something takes on the chip, instead of what playing it took.
-fn resume(took_ns: u64) {
+pub(super) fn resume(took_ns: u64) {
     let cycles = machine::cycles();
     CLOCK.with(|(last, ns)| (*last, *ns) = (cycles, *ns + took_ns));
 }

@@ -7,6 +7,8 @@ use super::{abort, dns, gpio, machine, stack, system, tcp, timers, wifi};
 use crate::local::Local;
 use crate::sdk::raw::{TaskEvent, TaskFunction};
 
+/// What the SDK takes to call a task or callback, about.
+const DISPATCH_NS: u64 = 2_000;
 /// The longest wait, in µs.
 const FOREVER_US: u32 = u32::MAX;
 
@@ -45,6 +47,7 @@ extern "C" fn emulated_main() -> ! {
         call_back(|| unsafe { started() });
     }
     loop {
+        coordinator::resume(0);
         let busy = is_any_posted();
         let wait_us = if busy { 0 } else { timers::next_us().unwrap_or(FOREVER_US) };
         let answer = coordinator::ask(Ask::Wait, wait_us);
@@ -60,7 +63,10 @@ extern "C" fn emulated_main() -> ! {
 pub(super) fn call_back(run: impl FnOnce()) {
     let was_running = RUNNING.with(|running| running.replace(true));
     abort::rule(!was_running, "a callback inside a callback: the emulation is wrong");
+    // What the emulation of the SDK takes is not what the SDK takes.
+    coordinator::resume(DISPATCH_NS);
     run();
+    coordinator::now_ns();
     RUNNING.with(|running| running.set(false));
 }
 
