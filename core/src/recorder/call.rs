@@ -73,7 +73,7 @@ impl<'a> Call<'a> {
                 put_masked(bytes, |byte| received.byte(byte), out);
             }
             Self::Handle(Input::Sent(count)) => count.put(out),
-            Self::Publish(Publication { topic, payload, qos, retain, deadline }) => {
+            Self::Publish(Publication { topic, payload, qos, retain, deadline, .. }) => {
                 qos.put(out);
                 retain.put(out);
                 deadline.put(out);
