@@ -8,8 +8,6 @@ mod code;
 mod event;
 mod field;
 mod mask;
-#[cfg(feature = "mqtt5")]
-mod mqtt5;
 
 pub(crate) use code::codes;
 pub(crate) use event::{get_event, put_event, put_masked, put_payload};

@@ -110,7 +110,8 @@ impl<'a> Call<'a> {
                 let (qos, retain) = (Field::get(from)?, Field::get(from)?);
                 let deadline = Option::<Instant>::get(from)?;
                 let (topic, payload) = (from.text()?, from.counted()?);
-                Self::Publish(Publication { topic, payload, qos, retain, deadline })
+                let publication = Publication::new(topic, payload, qos);
+                Self::Publish(Publication { retain, deadline, ..publication })
             }
             CANCEL => Self::Cancel(Field::get(from)?),
             SUBSCRIBE => {

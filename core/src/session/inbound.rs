@@ -147,12 +147,6 @@ impl<S: Storage> Inbound<S> {
         if self.keeps_messages() { self.kept().next() } else { None }
     }
 
-    /// How many kept messages want an acknowledgement.
-    #[cfg(feature = "mqtt5")]
-    pub(crate) fn kept_with_id(&self) -> usize {
-        self.kept().filter(|(header, _)| publish_qos(header) != Some(QoS::AtMostOnce)).count()
-    }
-
     /// The kept messages, oldest first.
     fn kept(&self) -> impl Iterator<Item = (FixedHeader, Range<usize>)> + '_ {
         let mut at = self.head;

@@ -328,12 +328,17 @@ impl<S: Storage> Session<S> {
         }
         if self.connect.clean_slate_due() {
             self.plant_forgotten_will();
-            self.connect.clean_slate_done();
-            let until = self.now.plus_ms(self.limits.response_timeout_ms);
-            self.phase = Phase::Finishing { until, put: false, close: Close::CleanSlate };
+            self.begin_clean_slate();
             return Ok(None);
         }
         Ok(Some(self.go_online(session_present)))
+    }
+
+    /// The broker has forgotten the old session: this connection has done what it was for.
+    pub(super) const fn begin_clean_slate(&mut self) {
+        self.connect.clean_slate_done();
+        let until = self.now.plus_ms(self.limits.response_timeout_ms);
+        self.phase = Phase::Finishing { until, put: false, close: Close::CleanSlate };
     }
 
     /// The connection is there.

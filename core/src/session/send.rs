@@ -1,6 +1,6 @@
 //! What the session puts on the wire, and in which order.
 
-use super::{Phase, Session};
+use super::{Close, Phase, Session};
 use crate::mqtt::{Filters, Packet, Subscribe, Unsubscribe};
 use crate::planted::Bug;
 use crate::storage::Storage;
@@ -124,16 +124,17 @@ impl<S: Storage> Session<S> {
         } else if put {
             self.closing = Some(close);
         } else {
-            self.put_disconnect();
+            self.put_disconnect(close);
             self.phase = Phase::Finishing { until, put: true, close };
         }
     }
 
-    fn put_disconnect(&mut self) {
+    fn put_disconnect(&mut self, close: Close) {
         #[cfg(feature = "mqtt5")]
         if self.is_v5() {
-            return self.put_disconnect_v5();
+            return self.put_disconnect_v5(close);
         }
+        let _ = close; // only MQTT 5 tells what becomes of the session
         self.transmit.put(&Packet::Disconnect);
     }
 

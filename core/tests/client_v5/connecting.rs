@@ -32,9 +32,13 @@ fn connect_says_what_the_client_asks_for_and_can_take() {
         assert!(connect.properties.user_properties().eq([("k", "v")]));
         assert_eq!(connect.will.unwrap().properties.will_delay_interval_s(), 5);
     });
-    // one connection discards the old session and begins the one that lasts
+    // the old session is discarded, and so is the one that discarded it
     rig.receive(&accepted(false, &[]));
-    assert_eq!(rig.told(), "CleanSlate Connected { session_present: false } ");
+    assert_eq!(rig.told(), "CloseTcp CleanSlate ");
+    rig.sent(|packets| {
+        let [Packet::Disconnect(disconnect)] = packets else { panic!("{packets:?}") };
+        assert_eq!(disconnect.properties.session_expiry_interval_s(), Some(0));
+    });
     rig.reconnect();
     rig.sent(|packets| {
         let [Packet::Connect(connect)] = packets else { panic!("{packets:?}") };

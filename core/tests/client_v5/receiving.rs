@@ -2,6 +2,7 @@
 
 use fivewire_core::client::Publication;
 use fivewire_core::config::{Config, Mqtt5, Release};
+use fivewire_core::event::Delivery;
 use fivewire_core::mqtt::QoS;
 use fivewire_core::mqtt::v5::{Ack, Disconnect, Packet, Property, Publish, ReasonCode};
 
@@ -37,18 +38,24 @@ fn a_request_and_its_answer_carry_what_ties_them_together() {
     assert!(rig.told().contains("properties: []"));
 }
 
-/// [MQTT5-3.3.4-9]
+/// Brokers that restart do so; nothing is gained by leaving them each time (P6).
 #[test]
-fn a_broker_that_sends_more_than_the_receive_maximum_is_told_so() {
+fn a_broker_that_sends_more_than_the_receive_maximum_is_served_all_the_same() {
     let config = Config { receive_maximum: 2, release: Release::Explicit, ..CONFIG };
     let mut rig = Rig::connected(&config, &[]);
-    for number in 1..=3 {
+    for number in 1..=4 {
         rig.receive(&publish_in("a", Some(number), &[]));
     }
-    assert!(rig.told().ends_with("Disconnected { reason: Breach(V5(ReceiveMaximumExceeded)) } "));
+    assert_eq!(rig.told().matches("Message(").count(), 2);
+    for delivery in 1..=4 {
+        assert!(rig.client.release(T, Delivery::new(delivery).unwrap()));
+        rig.drain();
+    }
+    assert_eq!(rig.told().matches("Message(").count(), 2);
     rig.sent(|packets| {
-        let parting = Disconnect::new(ReasonCode::ReceiveMaximumExceeded);
-        assert_eq!(packets, [Packet::Disconnect(parting)]);
+        assert!(
+            packets.iter().eq(&[1, 2, 3, 4].map(|number| Packet::Puback(Ack::success(id(number)))))
+        );
     });
 }
 
@@ -106,4 +113,25 @@ fn a_malformed_packet_is_answered_and_nothing_behind_it_is_read() {
     let mut rig = Rig::connected(&CONFIG, &[]);
     rig.receive_bytes(b"\x32\xFF\x7F");
     assert!(rig.told().contains("Breach(V5(PacketTooLarge))"));
+}
+
+/// What waited for the client comes in one piece with the CONNACK.
+#[test]
+fn messages_right_behind_the_connack_are_all_handed_out() {
+    let mut rig = Rig::opened(&CONFIG);
+    let mut bytes = Vec::new();
+    for packet in [
+        accepted(true, &[Property::TopicAliasMaximum(10), Property::ReceiveMaximum(20)]),
+        publish_in("a", Some(1), &[]),
+        publish_in("b", Some(2), &[]),
+        publish_in("c", Some(3), &[]),
+    ] {
+        let at = bytes.len();
+        bytes.resize(at + packet.encoded_len(), 0);
+        packet.encode(&mut bytes[at..]).unwrap();
+    }
+    rig.receive_bytes(&bytes);
+    let told = rig.told();
+    assert!(told.contains("Connected"), "{told}");
+    assert_eq!(told.matches("Message(").count(), 3, "{told}");
 }

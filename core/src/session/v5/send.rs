@@ -5,7 +5,7 @@ use crate::mqtt::v5::{
     Disconnect, Filters, Packet, Properties, Property, ReasonCode, Subscribe, TopicFilters,
     Unsubscribe,
 };
-use crate::session::Session;
+use crate::session::{Close, Session};
 use crate::storage::Storage;
 use crate::subscriptions::{Standing, Subscription};
 
@@ -44,10 +44,16 @@ impl<S: Storage> Session<S> {
         })
     }
 
-    /// Puts the DISCONNECT: on purpose, or after a breach of the broker.
-    pub(in crate::session) fn put_disconnect_v5(&mut self) {
+    /// Puts the DISCONNECT: on purpose, or after a breach of the broker. The session that made a clean
+    /// slate ends with its connection, like in 3.1.1.
+    pub(in crate::session) fn put_disconnect_v5(&mut self, close: Close) {
         let reason_code = self.v5.farewell.unwrap_or(ReasonCode::Success);
-        self.transmit.put_v5(&Packet::Disconnect(Disconnect::new(reason_code)));
+        let ends = [Property::SessionExpiryInterval(0)];
+        let properties = match close {
+            Close::CleanSlate => Properties::of(&ends),
+            Close::Down(_) | Close::Finished => Properties::NONE,
+        };
+        self.transmit.put_v5(&Packet::Disconnect(Disconnect { reason_code, properties }));
     }
 
     /// A subscription that the broker said it does not take ends here.
