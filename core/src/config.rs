@@ -1,8 +1,13 @@
 //! What the caller decides: every knob with its unit, range, default and the reason for it.
 
+#[cfg(feature = "mqtt5")]
+mod mqtt5;
+
 use crate::error::{ConfigError, TopicError};
-use crate::mqtt::{QoS, Will, topic};
+use crate::mqtt::{ProtocolVersion, QoS, Will, topic};
 use crate::planted::Planted;
+#[cfg(feature = "mqtt5")]
+pub use mqtt5::Mqtt5;
 
 /// When a QoS 1 message that was received is acknowledged to the broker.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,12 +48,18 @@ pub enum Overflow {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Config<'a> {
+    /// The version of MQTT to speak. Default 3.1.1.
+    pub protocol: ProtocolVersion,
+    /// What is asked for with MQTT 5. Ignored with 3.1.1.
+    #[cfg(feature = "mqtt5")]
+    pub mqtt5: Mqtt5<'a>,
     /// The client identifier, 1 to 65,535 bytes. It names the session, so it must be the client's
-    /// own and stay the same over restarts [MQTT-3.1.3-2].
+    /// own and stay the same over restarts [MQTT-3.1.3-2]. With MQTT 5 it may be empty: the broker
+    /// then chooses one, which lasts until the next power-up [MQTT5-3.1.3-7].
     pub client_id: &'a str,
     /// The user name, if the broker wants one.
     pub username: Option<&'a str>,
-    /// The password; only together with a user name [MQTT-3.1.2-22].
+    /// The password; with MQTT 3.1.1 only together with a user name [MQTT-3.1.2-22].
     pub password: Option<&'a [u8]>,
     /// What the broker publishes when the client vanishes. Needs `keep_alive_s` > 0 to be told in
     /// bounded time.
@@ -108,6 +119,9 @@ impl<'a> Config<'a> {
     #[must_use]
     pub const fn new(client_id: &'a str) -> Self {
         Self {
+            protocol: ProtocolVersion::V3_1_1,
+            #[cfg(feature = "mqtt5")]
+            mqtt5: Mqtt5::new(),
             client_id,
             username: None,
             password: None,
@@ -139,6 +153,8 @@ impl<'a> Config<'a> {
     /// The first field that is wrong, its value, and what is allowed.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.validate_texts()?;
+        #[cfg(feature = "mqtt5")]
+        self.mqtt5.validate()?;
         let ping_max =
             if self.keep_alive_s == 0 { 600_000 } else { u32::from(self.keep_alive_s) * 750 };
         if self.ping_interval_ms != 0 {
@@ -157,7 +173,7 @@ impl<'a> Config<'a> {
 
     fn validate_texts(&self) -> Result<(), ConfigError> {
         let client_id = self.client_id.as_bytes();
-        if client_id.is_empty() {
+        if client_id.is_empty() && self.protocol == ProtocolVersion::V3_1_1 {
             return Err(ConfigError::OutOfRange {
                 field: "client_id (bytes)",
                 value: 0,
@@ -177,7 +193,7 @@ impl<'a> Config<'a> {
         }
         if let Some(password) = self.password {
             short_enough("password", password)?;
-            if self.username.is_none() {
+            if self.username.is_none() && self.protocol == ProtocolVersion::V3_1_1 {
                 return Err(ConfigError::Contradiction {
                     explanation: "password is set without username: set both or neither [MQTT-3.1.2-22]",
                 });

@@ -4,10 +4,16 @@
 //! A [`session`](crate::session) serves it over MQTT, the bridge's host end over the link.
 
 mod checkpoint;
+#[cfg(feature = "mqtt5")]
+mod v5;
 
 use crate::config::{Config, Overflow};
 use crate::error::{PublishError, SubscribeError};
 use crate::event::{AbandonReason, Counters, Event, Ticket};
+#[cfg(feature = "mqtt5")]
+use crate::mqtt::ProtocolVersion;
+#[cfg(feature = "mqtt5")]
+use crate::mqtt::v5::Property;
 use crate::mqtt::{Packet, PacketId, Publish, QoS, topic};
 use crate::news::News;
 use crate::outbox::Outbox;
@@ -29,13 +35,26 @@ pub struct Publication<'a> {
     pub retain: bool,
     /// When to give it up. It is then told as `Abandoned`, and whether the broker has it is unknown.
     pub deadline: Option<Instant>,
+    /// What travels with it (MQTT 5 §3.3.2.3), only to be set for a client that speaks MQTT 5. A
+    /// [`MessageExpiryInterval`](Property::MessageExpiryInterval) is a deadline, too; what is left of
+    /// it is what the broker is told.
+    #[cfg(feature = "mqtt5")]
+    pub properties: &'a [Property<'a>],
 }
 
 impl<'a> Publication<'a> {
     /// A publication that is not retained and has no deadline.
     #[must_use]
     pub const fn new(topic: &'a str, payload: &'a [u8], qos: QoS) -> Self {
-        Self { topic, payload, qos, retain: false, deadline: None }
+        Self {
+            topic,
+            payload,
+            qos,
+            retain: false,
+            deadline: None,
+            #[cfg(feature = "mqtt5")]
+            properties: &[],
+        }
     }
 }
 
@@ -51,6 +70,8 @@ pub(crate) struct Desk<S> {
     overflow: Overflow,
     /// The longest filter of which the packet or frame can be made.
     filter_max_bytes: usize,
+    #[cfg(feature = "mqtt5")]
+    version: ProtocolVersion,
     planted: Planted,
 }
 
@@ -70,6 +91,8 @@ impl<S: Storage> Desk<S> {
             last_ticket: 0,
             overflow: config.overflow,
             filter_max_bytes,
+            #[cfg(feature = "mqtt5")]
+            version: config.protocol,
             planted: config.planted,
         }
     }
@@ -81,6 +104,7 @@ impl<S: Storage> Desk<S> {
 
     pub(crate) fn publish(
         &mut self,
+        now: Instant,
         publication: &Publication<'_>,
     ) -> Result<Ticket, PublishError> {
         if self.shut_down {
@@ -90,6 +114,13 @@ impl<S: Storage> Desk<S> {
         if publication.qos == QoS::ExactlyOnce {
             return Err(PublishError::QosNotSupported);
         }
+        #[cfg(feature = "mqtt5")]
+        if self.version == ProtocolVersion::V5 {
+            return self.publish_v5(now, publication);
+        } else if !publication.properties.is_empty() {
+            return Err(PublishError::NeedsMqtt5);
+        }
+        let _ = now; // only MQTT 5 has intervals
         let publish = Publish {
             dup: false,
             qos: publication.qos,
@@ -98,7 +129,7 @@ impl<S: Storage> Desk<S> {
             packet_id: PacketId::new(1).filter(|_| publication.qos == QoS::AtLeastOnce),
             payload: publication.payload,
         };
-        self.make_room(&publish)?;
+        self.make_room(publish.qos, Packet::Publish(publish).encoded_len())?;
         let ticket = self.next_ticket();
         match self.outbox.push(ticket, &publish, publication.deadline) {
             Err(PublishError::OutboxFull) if self.planted.has(Bug::OverflowSilent) => Ok(ticket),
@@ -107,9 +138,9 @@ impl<S: Storage> Desk<S> {
     }
 
     /// A QoS 1 publication may push out others, as many as can be told about.
-    fn make_room(&mut self, publish: &Publish<'_>) -> Result<(), PublishError> {
-        let size = Outbox::<S>::cost(&Packet::Publish(*publish));
-        if publish.qos != QoS::AtLeastOnce || self.outbox.fits(size) {
+    fn make_room(&mut self, qos: QoS, packet_bytes: usize) -> Result<(), PublishError> {
+        let size = Outbox::<S>::cost(packet_bytes);
+        if qos != QoS::AtLeastOnce || self.outbox.fits(size) {
             return Ok(());
         }
         if !self.outbox.could_fit(size, self.overflow, self.news.free()) {
@@ -228,6 +259,10 @@ impl<S: Storage> Desk<S> {
             return Err(SubscribeError::ShutDown);
         }
         topic::validate_filter(filter).map_err(SubscribeError::Filter)?;
+        #[cfg(feature = "mqtt5")]
+        if self.version == ProtocolVersion::V5 {
+            Self::check_shared(filter)?;
+        }
         let (size_bytes, max_bytes) = (filter.len(), self.filter_max_bytes);
         if size_bytes > max_bytes {
             return Err(SubscribeError::TooLong { size_bytes, max_bytes });

@@ -112,6 +112,11 @@ pub enum PublishError {
         /// Where it stands, in the topic or else in the payload.
         at: usize,
     },
+    /// The publication has properties, but the client speaks MQTT 3.1.1, which has none.
+    NeedsMqtt5,
+    /// A property that a publication may not have, or not twice, or not with this value
+    /// [MQTT 5 §3.3.2.3]. Topic aliases are the client's own.
+    Property,
     /// The machine was shut down.
     ShutDown,
 }
@@ -136,6 +141,10 @@ impl fmt::Display for PublishError {
                 )
             }
             Self::QosNotSupported => f.write_str("QoS 2 is not supported: publish with QoS 0 or 1"),
+            Self::NeedsMqtt5 => f.write_str("properties need a client that speaks MQTT 5"),
+            Self::Property => f.write_str(
+                "a publication may not have one of the properties, or not with this value [MQTT 5 §3.3.2.3]",
+            ),
             Self::ShutDown => f.write_str("the client was shut down"),
         }
     }
@@ -166,6 +175,11 @@ pub enum SubscribeError {
         /// Where it stands.
         at: usize,
     },
+    /// The subscription has options or an identifier, but the client speaks MQTT 3.1.1.
+    NeedsMqtt5,
+    /// The identifier is not 1 to 268,435,455 [MQTT 5 §3.8.2.1.2], or a shared subscription asks not
+    /// to get its own messages [MQTT5-3.8.3-4], or its name is malformed [MQTT5-4.8.2-1].
+    Options,
     /// The machine was shut down.
     ShutDown,
 }
@@ -187,6 +201,10 @@ impl fmt::Display for SubscribeError {
                     "the byte {code} at {at} cannot be told to this ESP8266: only 1 to 126 can"
                 )
             }
+            Self::NeedsMqtt5 => f.write_str("options need a client that speaks MQTT 5"),
+            Self::Options => f.write_str(
+                "no subscription may have these options: check the identifier, and the name if it is shared",
+            ),
             Self::ShutDown => f.write_str("the client was shut down"),
         }
     }

@@ -3,6 +3,8 @@
 use core::fmt;
 use core::num::NonZeroU32;
 
+#[cfg(feature = "mqtt5")]
+use crate::mqtt::v5::{Properties, ReasonCode};
 use crate::mqtt::{Breach, ConnectReturnCode, QoS};
 
 /// Names a publication, a subscription or the end of one until its outcome is told.
@@ -80,6 +82,26 @@ pub struct Message<'a> {
     pub retain: bool,
     /// The broker may have sent it before.
     pub dup: bool,
+    /// What travels with it in MQTT 5; empty in 3.1.1.
+    #[cfg(feature = "mqtt5")]
+    pub properties: Properties<'a>,
+}
+
+impl<'a> Message<'a> {
+    /// A message that is not retained, not sent before, not to be released, and has no properties.
+    #[must_use]
+    pub const fn new(topic: &'a str, payload: &'a [u8], qos: QoS) -> Self {
+        Self {
+            delivery: None,
+            topic,
+            payload,
+            qos,
+            retain: false,
+            dup: false,
+            #[cfg(feature = "mqtt5")]
+            properties: Properties::NONE,
+        }
+    }
 }
 
 /// What the application may want to know.
@@ -104,6 +126,20 @@ pub enum Event<'a> {
         /// Why.
         reason: DownReason,
     },
+    /// What the broker said besides in its CONNACK or DISCONNECT (MQTT 5): limits, an assigned client
+    /// identifier, response information, another server, a reason in words. What it leads to is told
+    /// next: `Connected`, `AttemptFailed` or `Disconnected`.
+    #[cfg(feature = "mqtt5")]
+    BrokerSaid(Properties<'a>),
+    /// What the broker said about a publication, a subscription or the end of one, where it is more
+    /// than success (MQTT 5). The outcome is told next.
+    #[cfg(feature = "mqtt5")]
+    Reason {
+        /// About which request.
+        ticket: Ticket,
+        /// What it said; [`ReasonCode::retry`] tells what that means for asking again.
+        reason_code: ReasonCode,
+    },
     /// The broker delivered a message.
     Message(Message<'a>),
     /// A message did not fit into the receive buffer. A QoS 1 message was acknowledged, because
@@ -118,7 +154,8 @@ pub enum Event<'a> {
     Acked(Ticket),
     /// A QoS 0 publication was handed to the transport.
     Sent(Ticket),
-    /// A publication ended without an acknowledgement because it could not be carried at all.
+    /// A publication ended because it could not be carried at all, or because the broker refused it
+    /// for good (MQTT 5). It is not tried again.
     Refused {
         /// Which publication.
         ticket: Ticket,
@@ -187,6 +224,16 @@ pub enum DownReason {
     AckOverdue,
     /// The broker refused the connection.
     Refused(ConnectReturnCode),
+    /// The broker refused the connection (MQTT 5).
+    #[cfg(feature = "mqtt5")]
+    RefusedWith(ReasonCode),
+    /// The broker said DISCONNECT (MQTT 5).
+    #[cfg(feature = "mqtt5")]
+    ByBroker(ReasonCode),
+    /// The topics that the broker gave aliases to do not fit into memory (MQTT 5). The next
+    /// connections allow none.
+    #[cfg(feature = "mqtt5")]
+    TopicAliasesOverflow,
     /// The broker broke the protocol.
     Breach(Breach),
     /// The adapter delivered more bytes than `receive_capacity` allowed: a bug in the adapter.
@@ -200,6 +247,20 @@ pub enum DownReason {
     EspRestarted,
     /// The application asked for it.
     ShutDown,
+}
+
+#[cfg(feature = "mqtt5")]
+impl DownReason {
+    /// The broker gave a reason that a short pause will not change: the next attempt waits as long as
+    /// attempts ever do, but is made. Another client with the same identifier is such a reason, too:
+    /// two that take the session from each other must not do so as fast as they can.
+    pub(crate) const fn is_lasting(self) -> bool {
+        use crate::mqtt::v5::Retry;
+        let (Self::RefusedWith(reason_code) | Self::ByBroker(reason_code)) = self else {
+            return false;
+        };
+        matches!(reason_code.retry(), Some(Retry::Elsewhere | Retry::AfterChange | Retry::Never))
+    }
 }
 
 /// Who gave a publication up.
@@ -224,6 +285,9 @@ pub enum AbandonReason {
 pub enum RefusedReason {
     /// It does not fit into the ESP8266's outbox.
     TooLargeForEsp,
+    /// The broker refused it [MQTT5-4.4.0-2], or said before that it would: it is then not sent.
+    #[cfg(feature = "mqtt5")]
+    ByBroker(ReasonCode),
 }
 
 /// Why the host resets the ESP8266.

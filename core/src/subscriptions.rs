@@ -3,7 +3,9 @@
 mod checkpoint;
 
 use crate::event::Ticket;
-use crate::mqtt::{PacketId, QoS};
+#[cfg(feature = "mqtt5")]
+use crate::mqtt::v5::SubscriptionOptions;
+use crate::mqtt::{PacketId, ProtocolVersion, QoS};
 use crate::outbox::FIRST_SUBSCRIPTION_ID;
 use crate::storage::{Storage, get_u16, get_u32, put_u16, put_u32};
 
@@ -18,9 +20,21 @@ const TOLD: usize = 11;
 /// Bytes of a subscription besides its filter.
 pub(crate) const HEADER_BYTES: usize = 12;
 
+/// Bytes of a subscription identifier behind the filter, if it has one.
+const IDENTIFIER_BYTES: usize = 4;
+/// In the byte of the QoS and the options: there is an identifier.
+const IDENTIFIED: u8 = 0x80;
+
 /// Bytes of a SUBSCRIBE or UNSUBSCRIBE packet besides its one filter, at most: fixed header (5),
-/// packet identifier (2), length of the filter (2), QoS (1).
-pub(crate) const PACKET_BYTES: usize = 10;
+/// packet identifier (2), length of the filter (2), options (1); in MQTT 5 also the length of the
+/// properties (1) and a subscription identifier (5).
+pub(crate) const fn packet_bytes(version: ProtocolVersion) -> usize {
+    match version {
+        ProtocolVersion::V3_1_1 => 10,
+        #[cfg(feature = "mqtt5")]
+        ProtocolVersion::V5 => 16,
+    }
+}
 
 /// Where a subscription stands with the other side.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,6 +75,8 @@ pub(crate) struct Subscription {
     pub(crate) ticket: Ticket,
     pub(crate) packet_id: Option<PacketId>,
     pub(crate) qos: QoS,
+    /// The options of MQTT 5 besides the QoS, and [`IDENTIFIED`].
+    options: u8,
     pub(crate) standing: Standing,
     pub(crate) granted: QoS,
     /// The application knows that it was granted.
@@ -68,6 +84,18 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
+    /// Bytes behind the filter.
+    const fn suffix(&self) -> usize {
+        if self.options & IDENTIFIED == 0 { 0 } else { IDENTIFIER_BYTES }
+    }
+
+    /// How it is to be served.
+    #[cfg(feature = "mqtt5")]
+    pub(crate) fn options(&self) -> SubscriptionOptions {
+        let byte = self.options & !IDENTIFIED | self.qos.as_u8();
+        SubscriptionOptions::from_u8(byte).unwrap_or(SubscriptionOptions::new(self.qos))
+    }
+
     /// Starts over, as if it had never been asked for.
     pub(crate) const fn ask_again(&mut self, qos: QoS) {
         self.qos = qos;
@@ -116,8 +144,27 @@ impl<S: Storage> Subscriptions<S> {
     /// The topic filter of `subscription`.
     pub(crate) fn filter(&self, subscription: &Subscription) -> &str {
         let filter = &self.bytes.as_ref()[subscription.at + HEADER_BYTES..]
-            [..subscription.size - HEADER_BYTES];
+            [..subscription.size - HEADER_BYTES - subscription.suffix()];
         core::str::from_utf8(filter).unwrap_or_default()
+    }
+
+    /// Its identifier, if it has one.
+    #[cfg(feature = "mqtt5")]
+    pub(crate) fn identifier(&self, subscription: &Subscription) -> Option<u32> {
+        let at = subscription.at + subscription.size - IDENTIFIER_BYTES;
+        (subscription.suffix() > 0).then(|| get_u32(self.bytes.as_ref(), at))
+    }
+
+    /// There is room for a subscription, in place of another one.
+    #[cfg(feature = "mqtt5")]
+    pub(crate) fn has_room(
+        &self,
+        filter: &str,
+        identified: bool,
+        instead_of: Option<&Subscription>,
+    ) -> bool {
+        let free = self.bytes.as_ref().len() - self.tail + instead_of.map_or(0, |old| old.size);
+        free >= HEADER_BYTES + filter.len() + if identified { IDENTIFIER_BYTES } else { 0 }
     }
 
     pub(crate) fn find(&self, filter: &str) -> Option<Subscription> {
@@ -132,7 +179,20 @@ impl<S: Storage> Subscriptions<S> {
         qos: QoS,
         standing: Standing,
     ) -> Option<()> {
-        let size = HEADER_BYTES + filter.len();
+        self.add_with(ticket, filter, qos.as_u8(), None, standing)
+    }
+
+    /// The same with the options of MQTT 5, the QoS among them, and an identifier.
+    pub(crate) fn add_with(
+        &mut self,
+        ticket: Ticket,
+        filter: &str,
+        options: u8,
+        identifier: Option<u32>,
+        standing: Standing,
+    ) -> Option<()> {
+        let suffix = if identifier.is_some() { IDENTIFIER_BYTES } else { 0 };
+        let size = HEADER_BYTES + filter.len() + suffix;
         let size_field = u16::try_from(size).ok()?;
         if self.bytes.as_ref().len() - self.tail < size {
             return None;
@@ -140,7 +200,10 @@ impl<S: Storage> Subscriptions<S> {
         let at = self.tail;
         let record = &mut self.bytes.as_mut()[at..at + size];
         put_u16(record, SIZE, size_field);
-        record[HEADER_BYTES..].copy_from_slice(filter.as_bytes());
+        record[HEADER_BYTES..size - suffix].copy_from_slice(filter.as_bytes());
+        if let Some(identifier) = identifier {
+            put_u32(record, size - suffix, identifier);
+        }
         self.tail += size;
         self.count(standing);
         self.put(&Subscription {
@@ -148,7 +211,8 @@ impl<S: Storage> Subscriptions<S> {
             size,
             ticket,
             packet_id: None,
-            qos,
+            qos: QoS::from_u8(options & 3).unwrap_or(QoS::AtMostOnce),
+            options: options & !3 | if suffix > 0 { IDENTIFIED } else { 0 },
             standing,
             granted: QoS::AtMostOnce,
             told: false,
@@ -162,6 +226,14 @@ impl<S: Storage> Subscriptions<S> {
         self.uncount(before);
         self.count(subscription.standing);
         self.put(subscription);
+    }
+
+    /// It was asked for, or its end, with this packet identifier.
+    pub(crate) fn asked_for(&mut self, subscription: &mut Subscription, packet_id: PacketId) {
+        let leaving = subscription.standing == Standing::Leaving;
+        subscription.packet_id = Some(packet_id);
+        subscription.standing = if leaving { Standing::LeavingAsked } else { Standing::Asked };
+        self.update(subscription);
     }
 
     pub(crate) fn remove(&mut self, subscription: &Subscription) {
@@ -267,7 +339,8 @@ impl<S: Storage> Subscriptions<S> {
             size: usize::from(get_u16(bytes, SIZE)),
             ticket: Ticket::new(get_u32(bytes, TICKET)).unwrap_or(Ticket::FIRST),
             packet_id: PacketId::new(get_u16(bytes, PACKET_ID)),
-            qos: QoS::from_u8(bytes[QOS]).unwrap_or(QoS::AtMostOnce),
+            qos: QoS::from_u8(bytes[QOS] & 3).unwrap_or(QoS::AtMostOnce),
+            options: bytes[QOS] & !3,
             standing: Standing::from_byte(bytes[STATE]),
             granted: QoS::from_u8(bytes[GRANTED]).unwrap_or(QoS::AtMostOnce),
             told: bytes[TOLD] != 0,
@@ -278,7 +351,7 @@ impl<S: Storage> Subscriptions<S> {
         let bytes = &mut self.bytes.as_mut()[subscription.at..];
         put_u32(bytes, TICKET, subscription.ticket.get());
         put_u16(bytes, PACKET_ID, subscription.packet_id.map_or(0, PacketId::get));
-        bytes[QOS] = subscription.qos.as_u8();
+        bytes[QOS] = subscription.qos.as_u8() | subscription.options;
         bytes[STATE] = subscription.standing as u8;
         bytes[GRANTED] = subscription.granted.as_u8();
         bytes[TOLD] = u8::from(subscription.told);

@@ -55,6 +55,14 @@ impl<S: Storage> Transmit<S> {
         written > 0
     }
 
+    /// The same with a packet of MQTT 5.
+    #[cfg(feature = "mqtt5")]
+    pub(crate) fn put_v5(&mut self, packet: &crate::mqtt::v5::Packet<'_>) -> bool {
+        let written = packet.encode(self.room()).unwrap_or(0);
+        self.end += written;
+        written > 0
+    }
+
     /// Whether the bytes in here are to be offered now. Bytes are offered once.
     pub(crate) const fn offer(&mut self) -> bool {
         let offer = !self.is_empty() && !self.offered && !self.blocked;

@@ -43,6 +43,13 @@ pub(crate) const SMALL_FRAME_BYTES: usize = 32;
 
 /// A frame from the host.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    feature = "mqtt5",
+    expect(
+        clippy::large_enum_variant,
+        reason = "there is no heap to box it in, and one at a time"
+    )
+)]
 pub(crate) enum ToEsp<'a> {
     Init(Init<'a>),
     Publish { ticket: Ticket, again: bool, packet: &'a [u8] },

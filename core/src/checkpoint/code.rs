@@ -3,7 +3,7 @@
 use crate::config::{Overflow, Release, Resubscribe};
 use crate::event::{AbandonReason, DownReason, RefusedReason, ResetCause};
 #[cfg(feature = "mqtt5")]
-use crate::mqtt::v5::Breach as V5Breach;
+use crate::mqtt::v5::{Breach as V5Breach, ReasonCode};
 use crate::mqtt::{Breach, ConnectReturnCode};
 use crate::time::Reason;
 
@@ -59,6 +59,8 @@ codes! {
     }
     RefusedReason {
         1 TooLargeForEsp,
+        #[cfg(feature = "mqtt5")]
+        2 ByBroker(code),
     }
     ResetCause {
         1 PowerUp,
@@ -91,6 +93,12 @@ codes! {
         13 LinkLost,
         14 EspRestarted,
         15 ShutDown,
+        #[cfg(feature = "mqtt5")]
+        16 RefusedWith(code),
+        #[cfg(feature = "mqtt5")]
+        17 ByBroker(code),
+        #[cfg(feature = "mqtt5")]
+        18 TopicAliasesOverflow,
     }
     Reason {
         1 MoreWork,
@@ -154,6 +162,17 @@ codes! {
         37 UnknownPacketId,
         #[cfg(feature = "mqtt5")]
         38 V5(breach),
+    }
+}
+
+#[cfg(feature = "mqtt5")]
+impl super::Field for ReasonCode {
+    fn put(&self, out: &mut super::Out<'_>) {
+        self.as_u8().put(out);
+    }
+
+    fn get(from: &mut super::Fields<'_>) -> Option<Self> {
+        Self::from_u8(super::Field::get(from)?)
     }
 }
 

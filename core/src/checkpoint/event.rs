@@ -34,11 +34,16 @@ pub(crate) fn put_event(event: &Event<'_>, payloads: Payloads, out: &mut Out<'_>
         Event::EspUnfit => coded(17, &[]),
         Event::Wifi(up) => coded(18, &[up]),
         Event::Stopped => coded(19, &[]),
+        #[cfg(feature = "mqtt5")]
+        Event::Reason { ticket, reason_code } => coded(20, &[ticket, reason_code]),
+        // What it lends is not kept.
+        #[cfg(feature = "mqtt5")]
+        Event::BrokerSaid(_) => coded(21, &[]),
     }
 }
 
 fn put_message(message: &Message<'_>, payloads: Payloads, out: &mut Out<'_>) {
-    let Message { delivery, topic, payload, qos, retain, dup } = message;
+    let Message { delivery, topic, payload, qos, retain, dup, .. } = message;
     delivery.put(out);
     put_number(topic.len() as u64, out);
     out(topic.as_bytes());
@@ -73,14 +78,10 @@ pub(crate) fn put_masked(bytes: &[u8], mut mask: impl FnMut(u8) -> u8, out: &mut
 pub(crate) fn get_event<'a>(from: &mut Fields<'a>) -> Option<Event<'a>> {
     if from.0.first() == Some(&5) {
         from.take(1)?;
-        return Some(Event::Message(Message {
-            delivery: Field::get(from)?,
-            topic: from.text()?,
-            qos: Field::get(from)?,
-            retain: Field::get(from)?,
-            dup: Field::get(from)?,
-            payload: from.counted()?,
-        }));
+        let (delivery, topic, qos) = (Field::get(from)?, from.text()?, Field::get(from)?);
+        let (retain, dup) = (Field::get(from)?, Field::get(from)?);
+        let message = Message::new(topic, from.counted()?, qos);
+        return Some(Event::Message(Message { delivery, retain, dup, ..message }));
     }
     Event::get(from)
 }
@@ -111,6 +112,10 @@ impl Field for Event<'static> {
             17 => Event::EspUnfit,
             18 => Event::Wifi(Field::get(from)?),
             19 => Event::Stopped,
+            #[cfg(feature = "mqtt5")]
+            20 => Event::Reason { ticket: Field::get(from)?, reason_code: Field::get(from)? },
+            #[cfg(feature = "mqtt5")]
+            21 => Event::BrokerSaid(crate::mqtt::v5::Properties::NONE),
             _ => return None,
         })
     }

@@ -28,6 +28,12 @@ impl Backoff {
         half + u32::try_from(drawn).unwrap_or(0)
     }
 
+    /// To try again soon would change nothing: the next pause is the longest.
+    #[cfg(feature = "mqtt5")]
+    pub(crate) const fn exhaust(&mut self) {
+        self.failures = u32::MAX;
+    }
+
     /// The way is clear again.
     pub(crate) const fn reset(&mut self) {
         self.failures = 0;

@@ -7,7 +7,8 @@ use crate::time::Instant;
 
 impl<S: Storage> Client<S> {
     /// Writes the state of this client, nothing of it left out, as a recording whose secrets are out
-    /// already has it: to compare it with a [`State`](crate::recorder::State).
+    /// already has it: to compare it with a [`State`](crate::recorder::State). Of a client that speaks
+    /// MQTT 5 nothing is written but its clock: recordings have no form for it yet.
     pub fn checkpoint(&mut self, mut out: impl FnMut(&[u8])) {
         self.save(None, &mut out);
     }

@@ -242,7 +242,7 @@ impl<S: Storage> Client<S> {
         publication: &Publication<'_>,
     ) -> Result<Ticket, PublishError> {
         self.touch(now);
-        self.session.desk.publish(publication)
+        self.session.desk.publish(self.now, publication)
     }
 
     /// Gives a publication up. True if `Abandoned` follows; false if its outcome is known already, is
@@ -266,6 +266,27 @@ impl<S: Storage> Client<S> {
     ) -> Result<Ticket, SubscribeError> {
         self.touch(now);
         self.session.desk.subscribe(filter, qos)
+    }
+
+    /// Asks for the messages that match `filter` with options and a subscription identifier, 1 to
+    /// 268,435,455, which comes back with each message (MQTT 5 only). QoS 2 is asked for as QoS 1.
+    /// What was asked for with the same filter before is replaced.
+    ///
+    /// # Errors
+    /// Why it was not queued.
+    #[cfg(feature = "mqtt5")]
+    pub fn subscribe_with(
+        &mut self,
+        now: Instant,
+        filter: &str,
+        options: crate::mqtt::v5::SubscriptionOptions,
+        identifier: Option<u32>,
+    ) -> Result<Ticket, SubscribeError> {
+        self.touch(now);
+        if !self.session.speaks_v5() {
+            return Err(SubscribeError::NeedsMqtt5);
+        }
+        self.session.desk.subscribe_with(filter, options, identifier)
     }
 
     /// Ends a subscription.

@@ -275,7 +275,7 @@ impl Supervisor {
                 if reason == DownReason::WifiLost {
                     self.lose_wifi(now);
                 } else {
-                    self.pause_open(now);
+                    self.pause_open(now, reason);
                 }
             }
         }
@@ -305,7 +305,7 @@ impl Supervisor {
             self.push(Duty::Action(Action::LeaveWifi));
             self.lose_wifi(now);
         } else {
-            self.pause_open(now);
+            self.pause_open(now, reason);
         }
     }
 
@@ -335,7 +335,12 @@ impl Supervisor {
         self.stage = Stage::JoinPause { until: now.plus_ms(pause_ms) };
     }
 
-    fn pause_open(&mut self, now: Instant) {
+    fn pause_open(&mut self, now: Instant, reason: DownReason) {
+        #[cfg(feature = "mqtt5")]
+        if reason.is_lasting() {
+            self.open_backoff.exhaust();
+        }
+        let _ = reason; // only MQTT 5 tells whether it pays to come back soon
         let pause_ms = self.open_backoff.next_ms(&mut self.rng);
         self.stage = Stage::OpenPause { until: now.plus_ms(pause_ms) };
     }

@@ -43,6 +43,7 @@ mod split;
 pub mod topic;
 #[cfg(feature = "mqtt5")]
 pub mod v5;
+mod version;
 mod writer;
 
 pub use breach::Breach;
@@ -54,6 +55,7 @@ pub use packet::{
     Packet, PacketId, Publish, QoS, Suback, Subscribe, SubscribeReturnCode, Unsubscribe,
 };
 pub use split::{FixedHeader, Split, split};
+pub use version::ProtocolVersion;
 
 /// The largest remaining length that a fixed header can carry (MQTT 3.1.1 §2.2.3): 256 MiB - 1.
 pub const REMAINING_LENGTH_MAX: u32 = 268_435_455;

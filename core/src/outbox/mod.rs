@@ -17,6 +17,8 @@ mod record;
 mod records;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "mqtt5")]
+mod v5;
 
 use core::ops::Range;
 
@@ -117,9 +119,9 @@ impl<S: Storage> Outbox<S> {
         self.next_deadline
     }
 
-    /// Bytes that a publication takes here.
-    pub(crate) fn cost(packet: &Packet<'_>) -> usize {
-        packet.encoded_len().saturating_add(HEADER_BYTES)
+    /// Bytes that a publication takes here whose packet has this size.
+    pub(crate) const fn cost(packet_bytes: usize) -> usize {
+        packet_bytes.saturating_add(HEADER_BYTES)
     }
 
     /// A PUBLISH packet of this size would fit if there were nothing else.
@@ -160,7 +162,23 @@ impl<S: Storage> Outbox<S> {
             return Err(PublishError::QosNotSupported);
         }
         let packet = Packet::Publish(*publish);
-        let size = Self::cost(&packet);
+        let flags = if again { EVER_SENT } else { 0 };
+        self.store(ticket, publish.packet_id, packet.encoded_len(), deadline, flags, |into| {
+            packet.encode(into).is_ok()
+        })
+    }
+
+    /// Makes a record of `packet_bytes`, which `encode` writes.
+    fn store(
+        &mut self,
+        ticket: Ticket,
+        packet_id: Option<PacketId>,
+        packet_bytes: usize,
+        deadline: Option<Instant>,
+        flags: u8,
+        encode: impl FnOnce(&mut [u8]) -> bool,
+    ) -> Result<(), PublishError> {
+        let size = Self::cost(packet_bytes);
         if size > self.size_bytes() {
             return Err(PublishError::TooLarge { size_bytes: size, max_bytes: self.size_bytes() });
         }
@@ -170,20 +188,13 @@ impl<S: Storage> Outbox<S> {
         if self.size_bytes() - self.tail < size {
             return Err(PublishError::OutboxFull);
         }
-        let record = Record {
-            at: self.tail,
-            size,
-            ticket,
-            deadline,
-            packet_id: publish.packet_id,
-            flags: if again { EVER_SENT } else { 0 },
-        };
-        packet
-            .encode(&mut self.bytes.as_mut()[record.packet()])
-            .map_err(|_| PublishError::OutboxFull)?;
+        let record = Record { at: self.tail, size, ticket, deadline, packet_id, flags };
+        if !encode(&mut self.bytes.as_mut()[record.packet()]) {
+            return Err(PublishError::OutboxFull);
+        }
         record.write(self.bytes.as_mut());
         self.tail += size;
-        if publish.qos == QoS::AtLeastOnce {
+        if packet_id.is_some() {
             self.unacknowledged += 1;
         }
         if let Some(deadline) = deadline {

@@ -73,7 +73,7 @@ impl<'a> Call<'a> {
                 put_masked(bytes, |byte| received.byte(byte), out);
             }
             Self::Handle(Input::Sent(count)) => count.put(out),
-            Self::Publish(Publication { topic, payload, qos, retain, deadline }) => {
+            Self::Publish(Publication { topic, payload, qos, retain, deadline, .. }) => {
                 qos.put(out);
                 retain.put(out);
                 deadline.put(out);
@@ -110,7 +110,8 @@ impl<'a> Call<'a> {
                 let (qos, retain) = (Field::get(from)?, Field::get(from)?);
                 let deadline = Option::<Instant>::get(from)?;
                 let (topic, payload) = (from.text()?, from.counted()?);
-                Self::Publish(Publication { topic, payload, qos, retain, deadline })
+                let publication = Publication::new(topic, payload, qos);
+                Self::Publish(Publication { retain, deadline, ..publication })
             }
             CANCEL => Self::Cancel(Field::get(from)?),
             SUBSCRIBE => {

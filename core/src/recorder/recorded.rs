@@ -31,7 +31,13 @@ impl<S, K> Deref for Recorded<S, K> {
 
 impl<S: Storage, K: Sink> Recorded<S, K> {
     /// Records what is done with `client` from here on.
-    pub fn new(client: Client<S>, mut recorder: Option<Recorder<K>>) -> Self {
+    ///
+    /// The format has no form for MQTT 5 yet: for a client that speaks it there is no recorder, and
+    /// nothing is recorded.
+    pub fn new(client: Client<S>, recorder: Option<Recorder<K>>) -> Self {
+        #[cfg(feature = "mqtt5")]
+        let recorder = recorder.filter(|_| !client.session().speaks_v5());
+        let mut recorder = recorder;
         if let Some(recorder) = &mut recorder {
             recorder.forget_machine();
         }

@@ -32,6 +32,8 @@ impl From<PublishError> for ErrorCode {
             PublishError::QosNotSupported => 3,
             PublishError::ShutDown => 4,
             PublishError::Character { .. } => 5,
+            PublishError::NeedsMqtt5 => 6,
+            PublishError::Property => 7,
             PublishError::Topic(error) => topic_code(error),
         })
     }
@@ -44,6 +46,8 @@ impl From<SubscribeError> for ErrorCode {
             SubscribeError::TooLong { .. } => 2,
             SubscribeError::ShutDown => 4,
             SubscribeError::Character { .. } => 5,
+            SubscribeError::NeedsMqtt5 => 6,
+            SubscribeError::Options => 7,
             SubscribeError::Filter(error) => topic_code(error),
         })
     }

@@ -2,6 +2,7 @@
 
 use super::{Close, Limits, Phase, Session};
 use crate::checkpoint::{Checkpoint, Field, Fields, Out, Pass};
+use crate::mqtt::ProtocolVersion;
 use crate::storage::Storage;
 
 impl<S: Storage> Session<S> {
@@ -21,6 +22,7 @@ impl<S: Storage> Checkpoint for Session<S> {
     fn walk(&mut self, pass: &mut Pass<'_>) -> Option<()> {
         let Self {
             now,
+            version,
             phase,
             limits,
             connect,
@@ -38,8 +40,12 @@ impl<S: Storage> Checkpoint for Session<S> {
             ack_owed_since,
             shedding,
             closing,
+            #[cfg(feature = "mqtt5")]
+                v5: _,
             planted: _,
         } = self;
+        // The format has no form for what MQTT 5 adds.
+        pass.agrees(*version == ProtocolVersion::V3_1_1)?;
         pass.field(now)?;
         pass.field(phase)?;
         limits.walk(pass)?;

@@ -11,7 +11,7 @@
 use core::ops::Range;
 
 use crate::checkpoint::{Checkpoint, Pass};
-use crate::mqtt::{Breach, FixedHeader, QoS, Split, split};
+use crate::mqtt::{Breach, FixedHeader, ProtocolVersion, QoS, Split, split};
 use crate::storage::Storage;
 
 /// Room that a packet never fills, so that the start of the next one can be read and, if need be,
@@ -101,12 +101,12 @@ impl<S: Storage> Inbound<S> {
     }
 
     /// Looks at the next packet without taking it.
-    pub(crate) fn look(&self) -> Result<Next, Breach> {
+    pub(crate) fn look(&self, version: ProtocolVersion) -> Result<Next, Breach> {
         let stream = self.arrived();
         if stream.is_empty() {
             return Ok(Next::Incomplete);
         }
-        Ok(match split(stream)? {
+        Ok(match version.split(stream)? {
             Split::Incomplete => Next::Incomplete,
             Split::Header(header) if header.packet_len() > self.packet_max_bytes() => {
                 Next::TooLarge(header)

@@ -28,6 +28,12 @@ impl KeepAlive {
         }
     }
 
+    /// From now on PINGREQ is due after this silence.
+    #[cfg(feature = "mqtt5")]
+    pub(crate) const fn set_interval_ms(&mut self, interval_ms: u32) {
+        self.interval_ms = interval_ms;
+    }
+
     /// A connection was accepted.
     pub(crate) const fn begin(&mut self, now: Instant) {
         self.last_sent = now;

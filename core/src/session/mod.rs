@@ -12,6 +12,8 @@ mod inbound;
 mod keep_alive;
 mod receive;
 mod send;
+#[cfg(feature = "mqtt5")]
+mod v5;
 
 use core::ops::Range;
 
@@ -19,7 +21,7 @@ use crate::config::{Config, Release, Resubscribe};
 use crate::desk::Desk;
 use crate::error::ConfigError;
 use crate::event::{Delivery, DownReason, Event, Message};
-use crate::mqtt::{Breach, Packet, QoS, decode};
+use crate::mqtt::{Breach, Packet, ProtocolVersion, QoS, decode};
 use crate::planted::{Bug, Planted};
 use crate::storage::Storage;
 use crate::subscriptions;
@@ -29,6 +31,8 @@ use connect::ConnectPacket;
 use deliveries::Deliveries;
 use inbound::Inbound;
 use keep_alive::KeepAlive;
+#[cfg(feature = "mqtt5")]
+pub(crate) use v5::{Aliases, Server};
 
 /// The caller's buffers.
 ///
@@ -124,6 +128,7 @@ struct Limits {
 /// The session. `S` is the caller's memory.
 pub(crate) struct Session<S> {
     now: Instant,
+    version: ProtocolVersion,
     phase: Phase,
     limits: Limits,
     connect: ConnectPacket<S>,
@@ -150,13 +155,17 @@ pub(crate) struct Session<S> {
     /// Messages are given up unacknowledged, to get at the acknowledgements behind them.
     shedding: bool,
     closing: Option<Close>,
+    #[cfg(feature = "mqtt5")]
+    v5: v5::V5,
     planted: Planted,
 }
 
 impl<S: Storage> Session<S> {
     pub(crate) fn new(config: &Config<'_>, memory: Memory<S>) -> Result<Self, ConfigError> {
         config.validate()?;
-        let connect = ConnectPacket::new(config, memory.connect)?;
+        let receive_bytes = memory.receive.as_ref().len();
+        let packet_max_bytes = receive_bytes.saturating_sub(inbound::RESERVE_BYTES);
+        let connect = ConnectPacket::new(config, memory.connect, packet_max_bytes)?;
         for (buffer, storage, min_bytes) in [
             ("receive", &memory.receive, 64),
             ("transmit", &memory.transmit, connect.size_bytes().max(64)),
@@ -167,9 +176,11 @@ impl<S: Storage> Session<S> {
                 return Err(ConfigError::MemoryTooSmall { buffer, size_bytes, min_bytes });
             }
         }
-        let filter_max_bytes = memory.transmit.as_ref().len() - subscriptions::PACKET_BYTES;
+        let transmit_bytes = memory.transmit.as_ref().len();
+        let filter_max_bytes = transmit_bytes - subscriptions::packet_bytes(config.protocol);
         Ok(Self {
             now: Instant::ZERO,
+            version: config.protocol,
             phase: Phase::Offline,
             limits: Limits {
                 window: usize::from(config.window),
@@ -197,6 +208,8 @@ impl<S: Storage> Session<S> {
             ack_owed_since: None,
             shedding: false,
             closing: None,
+            #[cfg(feature = "mqtt5")]
+            v5: v5::V5::new(config),
             planted: config.planted,
         })
     }
@@ -263,6 +276,12 @@ impl<S: Storage> Session<S> {
             self.let_go();
             return Step::Close(close);
         }
+        #[cfg(feature = "mqtt5")]
+        if self.is_v5()
+            && let Some(event) = self.refuse_next()
+        {
+            return Step::Event(event);
+        }
         if self.phase != Phase::Offline && self.fill() {
             return Step::Transmit;
         }
@@ -280,15 +299,17 @@ impl<S: Storage> Session<S> {
 
     /// Lends the message that `step` handed out.
     pub(crate) fn show(&self, handed: &Handed) -> Event<'_> {
+        #[cfg(feature = "mqtt5")]
+        if self.is_v5() {
+            return self.show_v5(handed);
+        }
         let Handed { packet, delivery } = handed.clone();
         match decode(&self.inbound.bytes()[packet]) {
             Ok(Packet::Publish(publish)) => Event::Message(Message {
                 delivery,
-                topic: publish.topic,
-                payload: publish.payload,
-                qos: publish.qos,
                 retain: publish.retain,
                 dup: publish.dup,
+                ..Message::new(publish.topic, publish.payload, publish.qos)
             }),
             // Kept packets were decoded before they were kept.
             Ok(_) | Err(_) => Event::MessageTooLarge { qos: QoS::AtMostOnce, size_bytes: 0 },
@@ -331,6 +352,10 @@ impl<S: Storage> Session<S> {
     }
 
     fn breach(&mut self, breach: Breach) {
+        #[cfg(feature = "mqtt5")]
+        if let Breach::V5(breach) = breach {
+            return self.breach_v5(breach);
+        }
         self.close_down(DownReason::Breach(breach));
     }
 
@@ -349,6 +374,8 @@ impl<S: Storage> Session<S> {
         self.withheld_since = None;
         self.ack_owed_since = None;
         self.shedding = false;
+        #[cfg(feature = "mqtt5")]
+        self.v5.connection_lost();
     }
 
     /// Checks the deadlines that have come.

@@ -55,6 +55,11 @@ impl<S: Storage> Session<S> {
         if self.inbound.is_empty() && self.too_large.is_none() {
             return None;
         }
+        #[cfg(feature = "mqtt5")]
+        if self.v5.is_deaf() {
+            self.inbound.clear();
+            return None;
+        }
         loop {
             if let Some(event) = self.take_too_large() {
                 return Some(Step::Event(event));
@@ -66,6 +71,10 @@ impl<S: Storage> Session<S> {
                 Ok(Progress::Nothing) => break,
                 Ok(Progress::Taken) => {}
                 Ok(Progress::Told(event)) => return Some(Step::Event(event)),
+                #[cfg(feature = "mqtt5")]
+                Ok(Progress::Said(packet)) => {
+                    return Some(Step::Message(Handed { packet, delivery: None }));
+                }
                 Err(breach) => {
                     self.breach(breach);
                     break;
@@ -138,7 +147,7 @@ impl<S: Storage> Session<S> {
     }
 
     fn read_packet(&mut self) -> Result<Progress, Breach> {
-        match self.inbound.look()? {
+        match self.inbound.look(self.version)? {
             Next::Incomplete => Ok(Progress::Nothing),
             Next::Partial(header) => Ok(self.read_partial(header)),
             Next::TooLarge(header) => self.read_too_large(header),
@@ -147,12 +156,18 @@ impl<S: Storage> Session<S> {
                     if header.packet_type() == PUBREL && self.deliveries.owes_pubcomp() {
                         return Ok(Progress::Nothing);
                     }
+                    #[cfg(feature = "mqtt5")]
+                    if self.is_v5() {
+                        return Ok(self.read_answer_v5(packet)?);
+                    }
                     let answer = self.decode_answer(packet.clone())?;
                     self.inbound.drop_scanned(packet.len());
                     return self.take_answer(answer);
                 };
                 self.expect_online()?;
-                decode(&self.inbound.bytes()[packet.clone()])?;
+                if !self.admit(packet.clone())? {
+                    return Ok(Progress::Nothing);
+                }
                 if self.shedding {
                     self.shed(qos, packet.len());
                 } else {
@@ -163,8 +178,22 @@ impl<S: Storage> Session<S> {
         }
     }
 
+    /// Checks a message before it is kept. False if it has to wait.
+    fn admit(&mut self, packet: core::ops::Range<usize>) -> Result<bool, Breach> {
+        #[cfg(feature = "mqtt5")]
+        if self.is_v5() {
+            return Ok(self.admit_v5(packet)?);
+        }
+        decode(&self.inbound.bytes()[packet])?;
+        Ok(true)
+    }
+
     fn expect_online(&self) -> Result<(), Breach> {
         match self.phase {
+            #[cfg(feature = "mqtt5")]
+            Phase::AwaitingConnack { .. } if self.is_v5() => {
+                Err(crate::mqtt::v5::Breach::FirstPacketNotConnack.into())
+            }
             Phase::AwaitingConnack { .. } => Err(Breach::FirstPacketNotConnack),
             Phase::Offline | Phase::Online | Phase::Finishing { .. } => Ok(()),
         }
@@ -199,6 +228,11 @@ impl<S: Storage> Session<S> {
     /// that the broker does not send it for ever.
     #[cold]
     fn read_too_large(&mut self, header: FixedHeader) -> Result<Progress, Breach> {
+        #[cfg(feature = "mqtt5")]
+        if self.is_v5() {
+            // It was told how large packets may be.
+            return Err(crate::mqtt::v5::Breach::PacketTooLarge.into());
+        }
         let Some(qos) = publish_qos(&header) else {
             return Err(Breach::WrongLength { packet_type: header.packet_type() });
         };
@@ -292,13 +326,24 @@ impl<S: Storage> Session<S> {
         if session_present && self.connect.is_clean() {
             return Err(Breach::SessionPresentWithCleanSession);
         }
-        self.plant_forgotten_will();
         if self.connect.clean_slate_due() {
-            self.connect.clean_slate_done();
-            let until = self.now.plus_ms(self.limits.response_timeout_ms);
-            self.phase = Phase::Finishing { until, put: false, close: Close::CleanSlate };
+            self.plant_forgotten_will();
+            self.begin_clean_slate();
             return Ok(None);
         }
+        Ok(Some(self.go_online(session_present)))
+    }
+
+    /// The broker has forgotten the old session: this connection has done what it was for.
+    pub(super) const fn begin_clean_slate(&mut self) {
+        self.connect.clean_slate_done();
+        let until = self.now.plus_ms(self.limits.response_timeout_ms);
+        self.phase = Phase::Finishing { until, put: false, close: Close::CleanSlate };
+    }
+
+    /// The connection is there.
+    pub(super) fn go_online(&mut self, session_present: bool) -> Event<'static> {
+        self.plant_forgotten_will();
         self.phase = Phase::Online;
         self.keep_alive.begin(self.now);
         self.desk.counters.connections = self.desk.counters.connections.saturating_add(1);
@@ -311,7 +356,7 @@ impl<S: Storage> Session<S> {
             self.desk.subscriptions.renew_all();
         }
         self.session_in_doubt = false;
-        Ok(Some(Event::Connected { session_present }))
+        Event::Connected { session_present }
     }
 
     /// Nothing is said about a PUBACK that matches nothing: it is the late copy of one that did.
@@ -364,13 +409,13 @@ impl<S: Storage> Session<S> {
     }
 
     #[cold]
-    const fn unknown_ack(&mut self) -> Option<Event<'static>> {
+    pub(super) const fn unknown_ack(&mut self) -> Option<Event<'static>> {
         self.desk.counters.unknown_acks = self.desk.counters.unknown_acks.saturating_add(1);
         None
     }
 
     /// An acknowledgement came: the clock for the next one starts.
-    fn ack_progress(&mut self) {
+    pub(super) fn ack_progress(&mut self) {
         let owed = self.desk.outbox.in_flight() + self.desk.subscriptions.asked() > 0;
         self.ack_owed_since = owed.then_some(self.now);
     }
@@ -413,13 +458,16 @@ pub(super) struct TooLarge {
 }
 
 /// What became of the packet that was looked at.
-enum Progress {
+pub(super) enum Progress {
     /// It stays: more must arrive, or the application must take something first.
     Nothing,
     /// It is gone from the part that is not looked at yet.
     Taken,
     /// And there is something to tell.
     Told(Event<'static>),
+    /// It stays until it was shown, and is taken then.
+    #[cfg(feature = "mqtt5")]
+    Said(core::ops::Range<usize>),
 }
 
 impl Field for TooLarge {

@@ -1,6 +1,6 @@
 //! What the session puts on the wire, and in which order.
 
-use super::{Phase, Session};
+use super::{Close, Phase, Session};
 use crate::mqtt::{Filters, Packet, Subscribe, Unsubscribe};
 use crate::planted::Bug;
 use crate::storage::Storage;
@@ -55,6 +55,10 @@ impl<S: Storage> Session<S> {
         }
         // A backlog keeps neither ping nor acknowledgement waiting: they go between its packets.
         if !self.desk.outbox.is_mid_packet() && self.fill_urgent() {
+            #[cfg(feature = "mqtt5")]
+            if self.is_v5() {
+                return self.fill_publications_v5();
+            }
             let (room, window) = (self.transmit.room(), self.limits.window);
             let filled = self.desk.outbox.fill(room, window, &mut self.desk.counters.redelivered);
             self.transmit.extend(filled);
@@ -83,6 +87,14 @@ impl<S: Storage> Session<S> {
     fn fill_subscriptions(&mut self) -> bool {
         while let Some((mut subscription, packet_id)) = self.desk.subscriptions.next_due() {
             let leaving = subscription.standing == Standing::Leaving;
+            #[cfg(feature = "mqtt5")]
+            if self.is_v5() {
+                if !self.put_subscription_v5(&subscription, packet_id) {
+                    return false;
+                }
+                self.desk.subscriptions.asked_for(&mut subscription, packet_id);
+                continue;
+            }
             let filters = [(self.desk.subscriptions.filter(&subscription), subscription.qos)];
             let filters = Filters::list(&filters);
             let packet = if leaving {
@@ -96,9 +108,7 @@ impl<S: Storage> Session<S> {
             if subscription.told && self.planted.has(Bug::ResubscribedTwice) {
                 self.transmit.put(&packet);
             }
-            subscription.packet_id = Some(packet_id);
-            subscription.standing = if leaving { Standing::LeavingAsked } else { Standing::Asked };
-            self.desk.subscriptions.update(&subscription);
+            self.desk.subscriptions.asked_for(&mut subscription, packet_id);
         }
         true
     }
@@ -114,9 +124,18 @@ impl<S: Storage> Session<S> {
         } else if put {
             self.closing = Some(close);
         } else {
-            self.transmit.put(&Packet::Disconnect);
+            self.put_disconnect(close);
             self.phase = Phase::Finishing { until, put: true, close };
         }
+    }
+
+    fn put_disconnect(&mut self, close: Close) {
+        #[cfg(feature = "mqtt5")]
+        if self.is_v5() {
+            return self.put_disconnect_v5(close);
+        }
+        let _ = close; // only MQTT 5 tells what becomes of the session
+        self.transmit.put(&Packet::Disconnect);
     }
 
     #[cfg(feature = "planted")]

@@ -82,7 +82,7 @@ impl Commands<'_> {
     /// # Errors
     /// As [`Client::publish`](fivewire_core::client::Client::publish); nothing was queued.
     pub fn publish(&mut self, publication: &Publication<'_>) -> Result<Ticket, PublishError> {
-        let Publication { topic, payload, qos, retain, deadline } = *publication;
+        let Publication { topic, payload, qos, retain, deadline, .. } = *publication;
         let deadline = deadline.map(|deadline| self.clock.local(deadline.as_micros()));
         let local = self.local();
         let result = self.machine.publish(local, &Publication { deadline, ..*publication });

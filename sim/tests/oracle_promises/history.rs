@@ -277,7 +277,7 @@ impl History {
         let delivery = delivery.and_then(fivewire_core::event::Delivery::new);
         let (payload, qos) = (payload(number), QoS::AtLeastOnce);
         let (retain, dup) = (false, false);
-        let message = Message { delivery, topic, payload: &payload, qos, retain, dup };
+        let message = Message { delivery, retain, dup, ..Message::new(topic, &payload, qos) };
         self.told(Event::Message(message))
     }
 

@@ -184,14 +184,7 @@ fn leaving_a_network_one_is_in_counts_once_it_is_joined_again() {
 
 #[test]
 fn a_backlog_is_drained_when_all_its_messages_are_told() {
-    let message = fivewire_core::event::Message {
-        delivery: None,
-        topic: "in",
-        payload: b"x",
-        qos: QoS::AtLeastOnce,
-        retain: false,
-        dup: false,
-    };
+    let message = fivewire_core::event::Message::new("in", b"x", QoS::AtLeastOnce);
     let mut run = Run::of(setup());
     let backlog = fault(FaultKind::Backlog { messages: 2 });
     run.see(Observation::FaultBegan { index: 0, fault: &backlog });

@@ -150,12 +150,8 @@ fn retained_copies_are_not_counted() {
     let text = payload(1);
     history.broker_sends(&packet::publish("in/0", &text, 1, false, true));
     let retained = fivewire_core::event::Message {
-        delivery: None,
-        topic: "in/0",
-        payload: &text,
-        qos: QoS::AtLeastOnce,
         retain: true,
-        dup: false,
+        ..fivewire_core::event::Message::new("in/0", &text, QoS::AtLeastOnce)
     };
     history.told(Event::Message(retained)).told(Event::Message(retained)).passes();
 }

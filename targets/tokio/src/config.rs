@@ -4,7 +4,7 @@ use bytes::Bytes;
 use fivewire_core::client::Memory;
 use fivewire_core::config::{self, Overflow, Release, Resubscribe};
 use fivewire_core::error::ConfigError;
-use fivewire_core::mqtt::{self, QoS};
+use fivewire_core::mqtt::{self, ProtocolVersion, QoS};
 
 use crate::planted::Planted;
 use crate::recording::Recording;
@@ -119,6 +119,8 @@ impl Config {
     }
 
     core_settings! {
+        /// The version of MQTT to speak, default 3.1.1.
+        protocol: ProtocolVersion,
         /// Seconds, 0 to 65,535, default 60. The broker takes the client for dead after 1.5 times
         /// this silence [MQTT-3.1.2-24]; 0 means never.
         keep_alive_s: u16,
@@ -279,7 +281,8 @@ impl Config {
         }
     }
 
-    /// The CONNECT packet: 14 bytes, and 2 more than each text in it.
+    /// The CONNECT packet: 14 bytes, and 2 more than each text in it. In MQTT 5 its properties and those
+    /// of the will take 15 more, and the broker may choose a client identifier of up to 64 bytes.
     fn connect_bytes(&self) -> usize {
         let will = self.will.as_ref();
         let texts = [
@@ -289,7 +292,8 @@ impl Config {
             will.map(|will| will.topic.len()),
             will.map(|will| will.payload.len()),
         ];
-        14 + texts.into_iter().flatten().map(|len| 2 + len).sum::<usize>()
+        let more = if self.settings.protocol == ProtocolVersion::V5 { 80 } else { 0 };
+        14 + more + texts.into_iter().flatten().map(|len| 2 + len).sum::<usize>()
     }
 }
 

@@ -71,7 +71,7 @@ pub use fivewire_core::client::State;
 pub use fivewire_core::config::{Overflow, Release, Resubscribe};
 pub use fivewire_core::error;
 pub use fivewire_core::event::{AbandonReason, Counters, DownReason, RefusedReason, Ticket};
-pub use fivewire_core::mqtt::QoS;
+pub use fivewire_core::mqtt::{ProtocolVersion, QoS};
 pub use publication::{Outcome, Publication, Publish, PublishError};
 pub use recording::Recording;
 pub use subscription::{Acknowledge, Message, SubscribeError, Subscription};

@@ -8,7 +8,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fivewire_tokio::{Client, Config, Outcome, Publication, QoS};
+use fivewire_tokio::{Client, Config, Outcome, ProtocolVersion, Publication, QoS};
 use support::broker::Mosquitto;
 use support::faults::{self, Fault, Kind};
 use support::journal::{Journal, Number};
@@ -143,6 +143,40 @@ async fn the_client_keeps_its_promises_to_a_broker_that_forgets() {
         let Some(broker) = Mosquitto::start(persistence).await else { return };
         run(name, broker, faults::draw(seed, &kinds), Duration::from_secs(2)).await;
     }
+}
+
+/// The same core, the other version: both ends speak MQTT 5, and the broker restarts in between.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mqtt_5_loses_nothing_over_restarts_of_the_broker() {
+    const COUNT: Number = 300;
+    let Some(mut broker) = Mosquitto::start(true).await else { return };
+    let v5 = |client_id| impatient(client_id, broker.address()).protocol(ProtocolVersion::V5);
+    let (reader, writer) = (v5("reader"), v5("writer"));
+    let reader = Client::connect(reader).unwrap();
+    let mut messages = reader.subscribe("numbered/#", QoS::AtLeastOnce).await.unwrap();
+    let writer = Client::connect(writer).unwrap();
+    let mut under_way = JoinSet::new();
+    for number in 0..COUNT {
+        let publication = Publication::new("numbered/0", number.to_string(), QoS::AtLeastOnce);
+        let publish = writer.enqueue(publication).await.unwrap();
+        under_way
+            .spawn(async move { assert_eq!(publish.await, Ok(Outcome::Acked), "P1: {number}") });
+        if number % 100 == 50 {
+            broker.terminate().await;
+            broker.launch().await;
+        }
+        sleep(INTERVAL).await;
+    }
+    timeout(PATIENCE, under_way.join_all()).await.expect("P6: not everything was acknowledged");
+    let mut seen = std::collections::BTreeSet::new();
+    while seen.len() < COUNT as usize {
+        let message = timeout(PATIENCE, messages.recv()).await.expect("P5").unwrap();
+        seen.insert(std::str::from_utf8(&message.payload).unwrap().parse::<Number>().unwrap());
+    }
+    assert!(writer.status().counters.connections > 3, "the broker restarted three times");
+    assert!(reader.status().counters.connections > 3);
+    writer.shutdown().await;
+    reader.shutdown().await;
 }
 
 /// P10.

@@ -45,6 +45,9 @@ impl<S: Storage> Esp<S> {
             | Event::EspReady { .. } => {
                 return;
             }
+            // The bridge speaks MQTT 3.1.1.
+            #[cfg(feature = "mqtt5")]
+            Event::BrokerSaid(_) | Event::Reason { .. } => return,
             Event::EspUnfit => ToHost::Unfit,
         };
         self.push(&frame);

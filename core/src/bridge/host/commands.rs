@@ -38,7 +38,7 @@ impl<S: Storage> Host<S> {
         if size_bytes > max_bytes {
             return Err(PublishError::TooLarge { size_bytes, max_bytes });
         }
-        self.desk.publish(publication)
+        self.desk.publish(self.now, publication)
     }
 
     /// Gives a publication up. True if `Abandoned` follows; false if its outcome is known already, or if

@@ -423,11 +423,9 @@ fn show(record: &[u8], delivery: Option<Delivery>) -> Event<'_> {
     match decode(&record[4..]) {
         Ok(Packet::Publish(publish)) => Event::Message(Message {
             delivery,
-            topic: publish.topic,
-            payload: publish.payload,
-            qos: publish.qos,
             retain: publish.retain,
             dup: publish.dup,
+            ..Message::new(publish.topic, publish.payload, publish.qos)
         }),
         // Messages were decoded before they were queued.
         Ok(_) | Err(_) => Event::MessageTooLarge { qos: QoS::AtMostOnce, size_bytes: record.len() },

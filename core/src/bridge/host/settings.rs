@@ -3,6 +3,7 @@
 use crate::bridge::{Broker, Network};
 use crate::config::Config;
 use crate::error::ConfigError;
+use crate::mqtt::ProtocolVersion;
 
 /// What the ESP8266 runs.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
@@ -20,7 +21,7 @@ pub enum Firmware {
 /// The configuration of a bridge: its host end tells the ESP8266 everything it needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings<'a> {
-    /// The client that the ESP8266 runs. `release` and `overflow` are the host's own.
+    /// The client that the ESP8266 runs, over MQTT 3.1.1. `release` and `overflow` are the host's own.
     pub client: Config<'a>,
     /// The network to join.
     pub network: Network<'a>,
@@ -57,6 +58,11 @@ impl<'a> Settings<'a> {
     /// The first field that is wrong, its value, and what is allowed.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.client.validate()?;
+        if self.client.protocol != ProtocolVersion::V3_1_1 {
+            return Err(ConfigError::Contradiction {
+                explanation: "the bridge speaks MQTT 3.1.1 only: leave client.protocol as it is",
+            });
+        }
         let texts = [
             ("network.ssid", self.network.ssid, 32),
             ("network.password", self.network.password, 64),

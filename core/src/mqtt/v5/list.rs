@@ -11,7 +11,8 @@ pub struct List<'a, T>(Source<'a, T>);
 
 #[derive(Clone, Copy)]
 enum Source<'a, T> {
-    Values(&'a [T]),
+    /// One slice, then the other.
+    Values(&'a [T], &'a [T]),
     Wire(&'a [u8]),
 }
 
@@ -24,12 +25,18 @@ pub trait Item<'a>: Copy {
 
 impl<'a, T> List<'a, T> {
     /// A list without any.
-    pub const NONE: Self = Self(Source::Values(&[]));
+    pub const NONE: Self = Self(Source::Values(&[], &[]));
 
     /// A list to be sent.
     #[must_use]
     pub const fn of(values: &'a [T]) -> Self {
-        Self(Source::Values(values))
+        Self(Source::Values(values, &[]))
+    }
+
+    /// Two lists to be sent as one.
+    #[must_use]
+    pub const fn of_both(first: &'a [T], then: &'a [T]) -> Self {
+        Self(Source::Values(first, then))
     }
 
     /// Bytes of a packet. What does not parse ends the iteration: validate first.
@@ -41,7 +48,7 @@ impl<'a, T> List<'a, T> {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         match self.0 {
-            Source::Values(values) => values.is_empty(),
+            Source::Values(first, then) => first.is_empty() && then.is_empty(),
             Source::Wire(bytes) => bytes.is_empty(),
         }
     }
@@ -82,7 +89,10 @@ impl<'a, T: Item<'a>> Iterator for Iter<'a, T> {
 
     fn next(&mut self) -> Option<T> {
         match &mut self.0 {
-            Source::Values(values) => {
+            Source::Values(values, then) => {
+                if values.is_empty() {
+                    *values = core::mem::take(then);
+                }
                 let (first, rest) = values.split_first()?;
                 *values = rest;
                 Some(*first)

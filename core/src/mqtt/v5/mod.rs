@@ -37,6 +37,7 @@ mod connect;
 mod decode;
 mod encode;
 mod explain;
+mod head;
 mod list;
 mod packet;
 mod properties;
@@ -49,12 +50,14 @@ mod subscribe;
 pub use breach::Breach;
 pub use connect::{Connack, Connect, Will};
 pub use decode::decode;
+pub(crate) use head::{Alias, Head, put_expiry};
 pub use list::{Item, List};
 pub use packet::{Ack, Auth, Disconnect, Packet, Publish};
 pub use properties::Properties;
 pub use property::Property;
 pub use reason::{ReasonCode, Retry};
 pub use split::split;
+pub(crate) use subscribe::check_share;
 pub use subscribe::{
     Filters, ReasonCodes, RetainHandling, Suback, Subscribe, SubscriptionOptions, TopicFilters,
     Unsuback, Unsubscribe,

@@ -88,11 +88,16 @@ impl SubscriptionOptions {
         }
     }
 
-    pub(super) const fn as_u8(self) -> u8 {
+    pub(crate) const fn as_u8(self) -> u8 {
         self.qos.as_u8()
             | (self.no_local as u8) << 2
             | (self.retain_as_published as u8) << 3
             | (self.retain_handling as u8) << 4
+    }
+
+    /// The options in a byte of this crate's own.
+    pub(crate) fn from_u8(byte: u8) -> Option<Self> {
+        Self::read(byte).ok()
     }
 
     fn read(byte: u8) -> Result<Self, Breach> {
@@ -143,17 +148,22 @@ const SHARE: &str = "$share/";
 /// Reads a filter and checks it, that of a shared subscription too (MQTT 5 §4.8.2).
 pub(super) fn read_filter<'a>(reader: &mut Reader<'a>) -> Result<&'a str, Breach> {
     let filter = reader.utf8()?;
-    if let Some(shared) = filter.strip_prefix(SHARE) {
-        let (name, rest) = shared.split_once('/').unwrap_or((shared, ""));
-        if name.is_empty() {
-            return Err(Breach::ShareNameMissing);
-        }
-        if rest.is_empty() || name.contains(['+', '#']) {
-            return Err(Breach::ShareNameMalformed);
-        }
-    }
+    check_share(filter)?;
     topic::validate_filter(filter).map_err(topic_breach)?;
     Ok(filter)
+}
+
+/// Checks what makes a filter that of a shared subscription, if it is one.
+pub(crate) fn check_share(filter: &str) -> Result<(), Breach> {
+    let Some(shared) = filter.strip_prefix(SHARE) else { return Ok(()) };
+    let (name, rest) = shared.split_once('/').unwrap_or((shared, ""));
+    if name.is_empty() {
+        Err(Breach::ShareNameMissing)
+    } else if rest.is_empty() || name.contains(['+', '#']) {
+        Err(Breach::ShareNameMalformed)
+    } else {
+        Ok(())
+    }
 }
 
 /// The breach behind a malformed topic.

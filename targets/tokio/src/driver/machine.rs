@@ -177,12 +177,11 @@ impl Machine {
         if offer.reply.is_closed() {
             return None;
         }
+        let offered = &offer.publication;
         let publication = client::Publication {
-            topic: &offer.publication.topic,
-            payload: &offer.publication.payload,
-            qos: offer.publication.qos,
-            retain: offer.publication.retain,
-            deadline: offer.publication.deadline.map(|at| self.instant(at)),
+            retain: offered.retain,
+            deadline: offered.deadline.map(|at| self.instant(at)),
+            ..client::Publication::new(&offered.topic, &offered.payload, offered.qos)
         };
         let now = self.now();
         match self.core.publish(now, &publication) {

@@ -1,0 +1,94 @@
+//! Publications and subscriptions with what MQTT 5 adds to them.
+
+use super::{Desk, Publication};
+use crate::error::{PublishError, SubscribeError};
+use crate::event::Ticket;
+use crate::mqtt::v5::{
+    Packet, Properties, Property, Publish, SubscriptionOptions, VARIABLE_BYTE_INTEGER_MAX,
+    check_share,
+};
+use crate::mqtt::{PacketId, QoS};
+use crate::storage::Storage;
+use crate::subscriptions::{Standing, packet_bytes};
+use crate::time::Instant;
+
+/// What an alias and a longer remaining length may add to a packet.
+const ALIAS_BYTES: usize = 4;
+
+impl<S: Storage> Desk<S> {
+    /// A message expiry interval is a deadline, too: after it nobody wants the message any more.
+    pub(super) fn publish_v5(
+        &mut self,
+        now: Instant,
+        publication: &Publication<'_>,
+    ) -> Result<Ticket, PublishError> {
+        let properties = Properties::of(publication.properties);
+        let own = |property: &Property<'_>| {
+            matches!(property, Property::TopicAlias(_) | Property::SubscriptionIdentifier(_))
+        };
+        let publish = Publish {
+            retain: publication.retain,
+            packet_id: PacketId::new(1).filter(|_| publication.qos == QoS::AtLeastOnce),
+            properties,
+            ..Publish::new(publication.topic, b"", publication.qos)
+        };
+        let head_bytes = Packet::Publish(publish).encoded_len();
+        if publication.properties.iter().any(own) || head_bytes == usize::MAX {
+            return Err(PublishError::Property);
+        }
+        let size_bytes = head_bytes + ALIAS_BYTES;
+        // all but the payload leaves in one piece, so it must fit into the transmit buffer
+        let max_bytes = self.filter_max_bytes + packet_bytes(self.version);
+        if size_bytes > max_bytes {
+            return Err(PublishError::TooLarge { size_bytes, max_bytes });
+        }
+        let publish = Publish { payload: publication.payload, ..publish };
+        self.make_room(publish.qos, Packet::Publish(publish).encoded_len())?;
+        let expiry_s = properties.message_expiry_interval_s();
+        let ends_s = expiry_s.map(|seconds| seconds.saturating_add(whole_seconds(now)));
+        let ends = expiry_s.map(|seconds| now.plus_ms(seconds.saturating_mul(1_000)));
+        let deadline = match (publication.deadline, ends) {
+            (Some(deadline), Some(ends)) => Some(deadline.min(ends)),
+            (deadline, ends) => deadline.or(ends),
+        };
+        let ticket = self.next_ticket();
+        self.outbox.push_v5(ticket, &publish, deadline, ends_s).map(|()| ticket)
+    }
+
+    /// Asks for a filter with options. What was asked for with the same filter before is replaced.
+    pub(crate) fn subscribe_with(
+        &mut self,
+        filter: &str,
+        options: SubscriptionOptions,
+        identifier: Option<u32>,
+    ) -> Result<Ticket, SubscribeError> {
+        self.check_filter(filter)?;
+        let valid = identifier.is_none_or(|id| id != 0 && id <= VARIABLE_BYTE_INTEGER_MAX);
+        if !valid || (options.no_local && filter.starts_with("$share/")) {
+            return Err(SubscribeError::Options);
+        }
+        let options = SubscriptionOptions { qos: options.qos.min(QoS::AtLeastOnce), ..options };
+        let known = self.subscriptions.find(filter);
+        if !self.subscriptions.has_room(filter, identifier.is_some(), known.as_ref()) {
+            return Err(SubscribeError::TooMany);
+        }
+        if let Some(known) = known {
+            self.supersede(&known);
+            self.subscriptions.remove(&known);
+        }
+        let ticket = self.next_ticket();
+        self.subscriptions
+            .add_with(ticket, filter, options.as_u8(), identifier, Standing::Wanted)
+            .ok_or(SubscribeError::TooMany)?;
+        Ok(ticket)
+    }
+
+    /// The filter of a shared subscription has a form of its own.
+    pub(super) fn check_shared(filter: &str) -> Result<(), SubscribeError> {
+        check_share(filter).map_err(|_| SubscribeError::Options)
+    }
+}
+
+fn whole_seconds(now: Instant) -> u32 {
+    u32::try_from(now.as_micros() / 1_000_000).unwrap_or(u32::MAX)
+}

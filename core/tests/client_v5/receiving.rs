@@ -1,0 +1,137 @@
+//! What the broker sends: messages, aliases, breaches.
+
+use fivewire_core::client::Publication;
+use fivewire_core::config::{Config, Mqtt5, Release};
+use fivewire_core::event::Delivery;
+use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::v5::{Ack, Disconnect, Packet, Property, Publish, ReasonCode};
+
+use crate::rig::{CONFIG, Rig, T, accepted, id, publish_in};
+
+/// MQTT 5 §4.10
+#[test]
+fn a_request_and_its_answer_carry_what_ties_them_together() {
+    let mut rig = Rig::connected(&CONFIG, &[]);
+    let request = Publication {
+        properties: &[Property::ResponseTopic("answers/c"), Property::CorrelationData(b"42")],
+        ..Publication::new("ask", b"?", QoS::AtMostOnce)
+    };
+    rig.client.publish(T, &request).unwrap();
+    rig.drain();
+    rig.sent(|packets| {
+        let [Packet::Publish(publish)] = packets else { panic!("{packets:?}") };
+        assert_eq!(publish.properties.response_topic(), Some("answers/c"));
+        assert_eq!(publish.properties.correlation_data(), Some(&b"42"[..]));
+    });
+    let properties = [
+        Property::CorrelationData(b"42"),
+        Property::SubscriptionIdentifier(7),
+        Property::SubscriptionIdentifier(9),
+        Property::UserProperty("k", "1"),
+        Property::UserProperty("k", "2"),
+    ];
+    rig.told();
+    rig.receive(&publish_in("answers/c", Some(5), &properties));
+    assert!(rig.told().contains(&format!("properties: {properties:?}")));
+    rig.sent(|packets| assert_eq!(packets, [Packet::Puback(Ack::success(id(5)))]));
+    rig.receive(&Packet::Publish(Publish::new("a", b"x", QoS::AtMostOnce)));
+    assert!(rig.told().contains("properties: []"));
+}
+
+/// Brokers that restart do so; nothing is gained by leaving them each time (P6).
+#[test]
+fn a_broker_that_sends_more_than_the_receive_maximum_is_served_all_the_same() {
+    let config = Config { receive_maximum: 2, release: Release::Explicit, ..CONFIG };
+    let mut rig = Rig::connected(&config, &[]);
+    for number in 1..=4 {
+        rig.receive(&publish_in("a", Some(number), &[]));
+    }
+    assert_eq!(rig.told().matches("Message(").count(), 2);
+    for delivery in 1..=4 {
+        assert!(rig.client.release(T, Delivery::new(delivery).unwrap()));
+        rig.drain();
+    }
+    assert_eq!(rig.told().matches("Message(").count(), 2);
+    rig.sent(|packets| {
+        assert!(
+            packets.iter().eq(&[1, 2, 3, 4].map(|number| Packet::Puback(Ack::success(id(number)))))
+        );
+    });
+}
+
+/// [MQTT5-3.3.2-7] [MQTT5-3.3.2-10] [MQTT5-3.3.2-11]
+#[test]
+fn the_brokers_aliases_mean_their_topics_until_the_connection_ends() {
+    let mqtt5 = Mqtt5 { topic_alias_maximum: 2, ..Mqtt5::new() };
+    let mut rig = Rig::connected(&Config { mqtt5, ..CONFIG }, &[]);
+    rig.client.hold(T, true);
+    for (topic, alias) in [("a/b", 1), ("", 1), ("c", 2), ("", 2), ("other", 1), ("", 1)] {
+        rig.receive(&publish_in(topic, None, &[Property::TopicAlias(alias)]));
+    }
+    rig.client.hold(T, false);
+    rig.drain();
+    let told = rig.told();
+    let topics: Vec<&str> =
+        told.split("topic: \"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!(topics, ["a/b", "a/b", "c", "c", "other", "other"]);
+    rig.receive(&publish_in("x", None, &[Property::TopicAlias(3)]));
+    assert!(rig.told().contains("TopicAliasTooLarge"));
+    rig.reconnect();
+    rig.receive(&accepted(true, &[]));
+    rig.receive(&publish_in("", None, &[Property::TopicAlias(1)]));
+    assert!(rig.told().contains("TopicAliasUnknown"));
+}
+
+#[test]
+fn topics_that_do_not_fit_into_memory_end_the_use_of_aliases() {
+    let mqtt5 = Mqtt5 { topic_alias_maximum: 2, ..Mqtt5::new() };
+    let mut rig = Rig::connected(&Config { mqtt5, ..CONFIG }, &[]);
+    rig.receive(&publish_in(&"x".repeat(200), None, &[Property::TopicAlias(1)]));
+    assert!(rig.told().ends_with("Disconnected { reason: TopicAliasesOverflow } "));
+    rig.sent(|packets| {
+        assert_eq!(packets, [Packet::Disconnect(Disconnect::new(ReasonCode::QuotaExceeded))]);
+    });
+    rig.reconnect();
+    rig.sent(|packets| {
+        let [Packet::Connect(connect)] = packets else { panic!("{packets:?}") };
+        assert_eq!(connect.properties.topic_alias_maximum(), 0);
+    });
+}
+
+#[test]
+fn a_malformed_packet_is_answered_and_nothing_behind_it_is_read() {
+    let mut rig = Rig::connected(&CONFIG, &[]);
+    rig.receive_bytes(b"\x40\x03\x00\x01\x05\x30\x06\x00\x03a/b\x00");
+    assert_eq!(
+        rig.told(),
+        "CloseTcp Disconnected { reason: Breach(V5(PubackReasonCode { code: 5 })) } "
+    );
+    rig.sent(|packets| {
+        assert_eq!(packets, [Packet::Disconnect(Disconnect::new(ReasonCode::MalformedPacket))]);
+    });
+    // larger than the receive buffer, of which it was told
+    let mut rig = Rig::connected(&CONFIG, &[]);
+    rig.receive_bytes(b"\x32\xFF\x7F");
+    assert!(rig.told().contains("Breach(V5(PacketTooLarge))"));
+}
+
+/// What waited for the client comes in one piece with the CONNACK.
+#[test]
+fn messages_right_behind_the_connack_are_all_handed_out() {
+    let mut rig = Rig::opened(&CONFIG);
+    let mut bytes = Vec::new();
+    for packet in [
+        accepted(true, &[Property::TopicAliasMaximum(10), Property::ReceiveMaximum(20)]),
+        publish_in("a", Some(1), &[]),
+        publish_in("b", Some(2), &[]),
+        publish_in("c", Some(3), &[]),
+    ] {
+        let at = bytes.len();
+        bytes.resize(at + packet.encoded_len(), 0);
+        packet.encode(&mut bytes[at..]).unwrap();
+    }
+    rig.receive_bytes(&bytes);
+    let told = rig.told();
+    assert!(told.contains("Connected"), "{told}");
+    assert_eq!(told.matches("Message(").count(), 3, "{told}");
+}
