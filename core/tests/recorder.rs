@@ -20,6 +20,9 @@ use client_steps::{Step, step};
 const DISGUISED: Payloads = Payloads::Disguised { key: [7, 8] };
 const SECRETS: [&[u8]; 3] = [b"pass word", b"last words", b"payload"];
 
+/// The client's buffers.
+const SIZES: [usize; 5] = [96, 80, 400, 40, 80];
+
 /// Takes everything.
 #[derive(Default)]
 struct Tape(Vec<u8>);
@@ -49,7 +52,7 @@ fn client(odd: bool) -> Client<Vec<u8>> {
         release: if odd { Release::Explicit } else { Release::AtHandOut },
         ..Config::new("c")
     };
-    Client::new(&config, memory([96, 80, 400, 40, 80]), 9).unwrap()
+    Client::new(&config, memory(SIZES), 9).unwrap()
 }
 
 /// A recorded client and its world.
@@ -331,7 +334,7 @@ fn state_of(client: &mut Client<Vec<u8>>) -> Vec<u8> {
 }
 
 fn restored(state: &[u8]) -> Option<Client<Vec<u8>>> {
-    fivewire_core::recorder::State::new(state).restore(memory([96, 80, 400, 40, 80]))
+    fivewire_core::recorder::State::new(state).restore(memory(SIZES))
 }
 
 /// What chance reaches too rarely: each time a client remembers something for long.
@@ -368,6 +371,16 @@ fn a_client_can_be_restored_at_every_point_of_these_stories() {
             goes_on_alike(false, &steps[..point], &steps[point..]);
         }
     }
+}
+
+/// The buffers are those of the recorded client, and may be as small as they can be.
+#[test]
+fn a_client_with_the_smallest_buffers_can_be_restored() {
+    let mut client = Client::new(&Config::new("c"), memory([64, 64, 64, 0, 15]), 1).unwrap();
+    let state = state_of(&mut client);
+    let state = fivewire_core::recorder::State::new(&state);
+    assert!(state.restore(memory([64, 64, 64, 0, 15])).is_some());
+    assert!(state.restore(memory([64, 64, 64, 0, 14])).is_none());
 }
 
 proptest! {

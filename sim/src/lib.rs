@@ -24,6 +24,7 @@
 //! | run your own application logic | [`app::Application`], `examples/own_app.rs` |
 //! | watch a run, or add a rule | [`observation::Observer`] |
 //! | run stored or drawn schedules | [`run`], [`swarm`] |
+//! | replay what a real client recorded | [`replay`] |
 //! | use the broker by itself | [`broker::Broker`] |
 
 #![forbid(unsafe_code)]
@@ -41,6 +42,7 @@ pub mod oracle;
 pub mod original;
 mod queue;
 pub mod random;
+pub mod replay;
 pub mod run;
 pub mod schedule;
 pub mod shrink;

@@ -1,6 +1,7 @@
 //! Runs a schedule and reports.
 
 use fivewire_core::planted::Planted;
+use fivewire_core::recorder::Payloads;
 use fivewire_core::time::Instant;
 
 use crate::app::Application;
@@ -9,7 +10,7 @@ use crate::marks::{Mark, Marks, Matrix};
 use crate::observation::{Observation, Observer};
 pub use crate::oracle::Breach;
 use crate::oracle::{Oracle, Promise, settle_bound_ms};
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, Topology};
 use crate::trace::{Blind, TraceHash};
 use crate::world::{Messages, World};
 
@@ -40,6 +41,20 @@ pub struct Report {
 #[must_use]
 pub fn run(schedule: &Schedule, extra: &mut dyn Observer) -> Report {
     Runner::new(schedule).run_watched(schedule, extra)
+}
+
+/// Runs `schedule` to its end, and returns what its client was told and said, for
+/// [`replay`](crate::replay::replay). `None` where the client is on the other end of a link: only a
+/// client that the application calls itself is recorded.
+#[must_use]
+pub fn record(schedule: &Schedule, payloads: Payloads) -> Option<Vec<u8>> {
+    if schedule.setup.topology == Topology::Bridge {
+        return None;
+    }
+    let mut world = World::new(schedule.clone());
+    world.record(payloads);
+    let _ = run_world(&mut world, &mut Blind);
+    Some(world.take_recording())
 }
 
 /// Runs one schedule after the other in the same memory.

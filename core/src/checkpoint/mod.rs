@@ -54,6 +54,14 @@ impl Pass<'_> {
         Some(())
     }
 
+    /// A number of bytes of which the largest one means no limit, however large a `usize` is here.
+    pub(crate) fn limit(&mut self, limit: &mut usize) -> Option<()> {
+        let mut bytes = (*limit != usize::MAX).then_some(*limit);
+        self.field(&mut bytes)?;
+        *limit = bytes.unwrap_or(usize::MAX);
+        Some(())
+    }
+
     /// Each element of a table.
     pub(crate) fn fields<T: Field>(&mut self, values: &mut [T]) -> Option<()> {
         values.iter_mut().try_for_each(|value| self.field(value))

@@ -131,7 +131,8 @@ impl<'a> State<'a> {
     ///
     /// `None` if this is no state of a client with such memory.
     pub fn restore<S: Storage>(&self, memory: Memory<S>) -> Option<Client<S>> {
-        let mut client = Client::new(&Config::new("restored"), memory, 0).ok()?;
+        // Its own configuration is in the state; this one fits wherever that did.
+        let mut client = Client::new(&Config::new("c"), memory, 0).ok()?;
         client.load(self.0)?;
         Some(client)
     }

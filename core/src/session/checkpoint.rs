@@ -49,8 +49,8 @@ impl<S: Storage> Checkpoint for Session<S> {
         desk.walk(pass)?;
         deliveries.walk(pass)?;
         keep_alive.walk(pass)?;
-        pass.field(hand_out_max_bytes)?;
-        pass.field(message_max_bytes)?;
+        pass.limit(hand_out_max_bytes)?;
+        pass.limit(message_max_bytes)?;
         pass.field(too_large)?;
         pass.field(handed)?;
         pass.field(withheld_since)?;

@@ -67,6 +67,7 @@ pub use promise::Promise;
 use tickets::Use;
 pub use verdict::Breach;
 use verdict::Verdict;
+use weather::Weather;
 
 /// The topic of the device's will, where it has one. Published with QoS 1, not retained.
 pub const WILL_TOPIC: &str = "will/device";
@@ -115,6 +116,17 @@ impl Oracle {
             },
             verdict: Verdict::new(),
         }
+    }
+
+    /// An oracle for a recording of a client. It shows what the client was told and said, and neither
+    /// how it was configured (the will that its first CONNECT carries is the right one) nor what the
+    /// network did (nothing that takes time is judged, keep alive included).
+    #[must_use]
+    pub fn of_recording(schedule: &Schedule) -> Self {
+        let mut oracle = Self::new(schedule);
+        oracle.judges.will.expect_any_will();
+        oracle.facts.weather = Weather::unknown();
+        oracle
     }
 
     /// The first promise that was broken. Nothing is judged after it.

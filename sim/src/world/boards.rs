@@ -2,12 +2,13 @@
 
 use fivewire_core::bridge::esp::Esp;
 use fivewire_core::event::ResetCause;
+use fivewire_core::recorder::{Payloads, Recorder};
 use fivewire_core::time::Instant;
 
 use super::World;
 use super::agenda::{NEVER, Slot};
 use super::clock::{Alarm, Clock};
-use super::device::{Bytes, HostMachine, HostMemory, esp_memory};
+use super::device::{Bytes, HostMachine, HostMemory, Tape, esp_memory};
 use super::faults::Lasting;
 use super::link::LostFrame;
 use super::tcp::Side;
@@ -37,6 +38,8 @@ pub(super) struct LinkView {
 pub(super) struct HostBoard {
     machine: Option<HostMachine>,
     memory: Option<HostMemory>,
+    /// What records the client, while there is none.
+    recorder: Option<Recorder<Tape>>,
     topology: Topology,
     outbox_bytes: u32,
     pub(super) clock: Clock,
@@ -61,6 +64,7 @@ impl HostBoard {
         Self {
             machine: None,
             memory: None,
+            recorder: None,
             topology: setup.topology,
             outbox_bytes: setup.outbox_bytes,
             clock: Clock::new(setup.host_drift_ppm),
@@ -83,8 +87,22 @@ impl HostBoard {
         self.alarm = Alarm::OFF;
         self.link = LinkView::default();
         let Some(machine) = self.machine.take() else { return false };
-        self.memory = Some(machine.into_memory());
+        let (memory, recorder) = machine.into_parts();
+        (self.memory, self.recorder) = (Some(memory), recorder);
         true
+    }
+
+    /// Records the clients of this board, from the next one on.
+    pub(super) fn record(&mut self, payloads: Payloads) {
+        self.recorder = Some(Recorder::new(Tape::default(), payloads));
+    }
+
+    /// What was recorded so far.
+    pub(super) fn take_recording(&mut self) -> Vec<u8> {
+        let in_use = self.machine.as_mut().and_then(HostMachine::recorder_mut);
+        let Some(recorder) = in_use.or(self.recorder.as_mut()) else { return Vec::new() };
+        recorder.finish();
+        std::mem::take(&mut recorder.sink_mut().0)
     }
 
     pub(super) const fn machine(&self) -> Option<&HostMachine> {
@@ -138,7 +156,8 @@ impl<A: Application> World<A> {
         let setup = &self.schedule.setup;
         let memory = self.host.memory.take().unwrap_or_else(|| HostMemory::new(setup));
         let seed = self.machine_seeds.seed();
-        let mut machine = HostMachine::new(setup, self.planted, memory, seed);
+        let recorder = self.host.recorder.take();
+        let mut machine = HostMachine::new(setup, self.planted, memory, seed, recorder);
         self.host.clock.restart(self.now);
         self.see(observer, &Observation::BoardUp { part: Part::Host });
         machine.start(Instant::ZERO);

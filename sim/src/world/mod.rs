@@ -30,6 +30,7 @@ mod witness;
 use fivewire_core::client;
 use fivewire_core::event::{Counters, Event};
 use fivewire_core::planted::Planted;
+use fivewire_core::recorder::Payloads;
 use fivewire_core::time::Instant;
 
 use crate::app::{Application, Commands, Workload};
@@ -212,6 +213,17 @@ impl<A: Application> World<A> {
     /// Puts a bug into the machines, for those that are built with bugs.
     pub fn plant(&mut self, planted: Planted) {
         self.planted = planted;
+    }
+
+    /// Records the client, in all its lives: call it before the world has begun. Where the client is on
+    /// the other end of a link, nothing is recorded.
+    pub fn record(&mut self, payloads: Payloads) {
+        self.host.record(payloads);
+    }
+
+    /// What was recorded so far; see [`record`](Self::record).
+    pub fn take_recording(&mut self) -> Vec<u8> {
+        self.host.take_recording()
     }
 
     /// The world's time.

@@ -8,6 +8,7 @@ use fivewire_core::client::State;
 use fivewire_core::error::ConfigError;
 use fivewire_core::event::AbandonReason;
 use fivewire_core::mqtt::QoS;
+use fivewire_core::recorder::Recorded;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
@@ -22,6 +23,10 @@ use crate::subscription::{SubscribeError, Subscription};
 /// Publications on their way to the driver. It takes them one by one while the outbox has room, so
 /// this only saves wake-ups.
 const OFFERS: usize = 64;
+
+const RECORDING_TAKEN: ConfigError = ConfigError::Contradiction {
+    explanation: "the recording is that of another client: give each client one of its own",
+};
 
 /// An MQTT client that connects, stays connected and comes back by itself.
 ///
@@ -63,6 +68,11 @@ impl Client {
         // Two clients that keep step after an outage are what this is to avoid, nothing secret.
         let seed = config.seed.unwrap_or_else(|| RandomState::new().hash_one(0));
         let core = fivewire_core::client::Client::new(&config.core(), config.memory(), seed)?;
+        let recorder = match &config.recording {
+            Some(recording) => Some(recording.recorder().ok_or(RECORDING_TAKEN)?),
+            None => None,
+        };
+        let core = Recorded::new(core, recorder);
         let (control, controls) = mpsc::unbounded_channel();
         let (offer, offers) = mpsc::channel(OFFERS);
         let room = Arc::new(Notify::new());

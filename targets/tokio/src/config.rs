@@ -7,6 +7,7 @@ use fivewire_core::error::ConfigError;
 use fivewire_core::mqtt::{self, QoS};
 
 use crate::planted::Planted;
+use crate::recording::Recording;
 
 /// The configuration of a [`Client`](crate::Client).
 ///
@@ -35,6 +36,7 @@ pub struct Config {
     pub(crate) seed: Option<u64>,
     pub(crate) paused: bool,
     pub(crate) queue_messages: usize,
+    pub(crate) recording: Option<Recording>,
     receive_bytes: usize,
     transmit_bytes: usize,
     outbox_bytes: usize,
@@ -77,6 +79,7 @@ impl Config {
             seed: None,
             paused: false,
             queue_messages: 64,
+            recording: None,
             receive_bytes: 64 * 1024,
             transmit_bytes: 16 * 1024,
             outbox_bytes: 64 * 1024,
@@ -180,6 +183,13 @@ impl Config {
     #[must_use]
     pub const fn queue_messages(mut self, queue_messages: usize) -> Self {
         self.queue_messages = queue_messages;
+        self
+    }
+
+    /// Records everything that the core is told and says. Default nothing.
+    #[must_use]
+    pub fn record(mut self, recording: Recording) -> Self {
+        self.recording = Some(recording);
         self
     }
 

@@ -58,6 +58,7 @@ mod driver;
 mod event;
 pub mod planted;
 mod publication;
+mod recording;
 mod subscription;
 #[cfg(feature = "tls")]
 mod tls;
@@ -72,6 +73,7 @@ pub use fivewire_core::error;
 pub use fivewire_core::event::{AbandonReason, Counters, DownReason, RefusedReason, Ticket};
 pub use fivewire_core::mqtt::QoS;
 pub use publication::{Outcome, Publication, Publish, PublishError};
+pub use recording::Recording;
 pub use subscription::{Acknowledge, Message, SubscribeError, Subscription};
 #[cfg(feature = "tls")]
 pub use tls::{DEFAULT_TLS_PORT, HandshakeError, Tls, TlsConfig, TlsError};

@@ -19,6 +19,7 @@ Examples:
   fivewire --shard 2/4 --json part2.json        the second of four machines
   fivewire run --scenario swarm --seed 42       one run, event by event
   fivewire replay fivewire-swarm-42.json        a stored run, event by event
+  fivewire replay greenhouse-7.fwrec            what a real client recorded, byte for byte
   fivewire shrink fivewire-swarm-42.json        the few faults that matter
 
 A seed is a whole run: the same seed, version and scenario give the same trace on every machine.
@@ -47,7 +48,7 @@ pub(crate) enum Command {
     Sweep(SweepArguments),
     /// Run one seed and print what happened, event by event
     Run(RunArguments),
-    /// Run stored schedules and print what happened
+    /// Run stored schedules, or replay recordings, and print what happened
     Replay(ReplayArguments),
     /// Reduce a failing schedule to the few faults that matter, and store it
     Shrink(ShrinkArguments),
@@ -96,15 +97,25 @@ pub(crate) struct RunArguments {
     /// The seed
     #[arg(long, value_name = "N")]
     pub(crate) seed: u64,
+    /// Also write what the client was told and said, for `fivewire replay`
+    ///
+    /// Only where the application calls the client itself: the host's end of the bridge is not
+    /// recorded.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) view: View,
 }
 
 #[derive(Args)]
 pub(crate) struct ReplayArguments {
-    /// Files with a schedule, or schedules themselves as one line of JSON; `-` is standard input
+    /// Files with a schedule or a recording, or schedules themselves as one line of JSON; `-` is
+    /// standard input
     #[arg(value_name = "FILE-or-LINE", required = true)]
     pub(crate) sources: Vec<String>,
+    /// Replay a recording that is damaged or cut off up to that place, instead of refusing it
+    #[arg(long)]
+    pub(crate) partial: bool,
     #[command(flatten)]
     pub(crate) view: View,
 }

@@ -11,11 +11,14 @@ pub(crate) const LAST_LINES: usize = 20;
 
 /// What was promised, and what was seen instead.
 pub(crate) fn headline(schedule: &Schedule, breach: &Breach) -> String {
+    described(&format!("{} seed {}", schedule.scenario, schedule.seed), breach)
+}
+
+/// The same of whatever has this name.
+pub(crate) fn described(name: &str, breach: &Breach) -> String {
     format!(
-        "{} broken by {} seed {} at {} s\n  promised: {}\n  seen:     {}\n",
+        "{} broken by {name} at {} s\n  promised: {}\n  seen:     {}\n",
         breach.promise.id(),
-        schedule.scenario,
-        schedule.seed,
         moment(breach.at),
         breach.promise.sentence(),
         breach.detail.replace('\n', "\n            "),

@@ -7,6 +7,7 @@ mod interrupt;
 mod list;
 mod output;
 mod progress;
+mod recording;
 mod replay;
 mod run;
 mod shrink;

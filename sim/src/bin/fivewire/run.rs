@@ -6,12 +6,17 @@ use crate::cli::{RunArguments, View};
 use crate::failure;
 use crate::format::{counted, span};
 use crate::output::Output;
+use crate::recording;
 use crate::world::{self, Watched};
 use crate::{Refusal, Verdict};
 
 /// Draws a schedule, runs it and shows it.
 pub(crate) fn execute(arguments: &RunArguments, output: &mut Output) -> Result<Verdict, Refusal> {
-    show(&arguments.scenario.schedule(arguments.seed), &arguments.view, output)
+    let schedule = arguments.scenario.schedule(arguments.seed);
+    if let Some(path) = &arguments.record {
+        recording::write(&schedule, path)?;
+    }
+    show(&schedule, &arguments.view, output)
 }
 
 /// Runs a schedule; prints its timeline, its verdict and the command that replays it.

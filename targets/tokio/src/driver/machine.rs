@@ -6,6 +6,7 @@ use fivewire_core::client::{self, Action, Input, Output, TcpFailure};
 use fivewire_core::error;
 use fivewire_core::event::Delivery;
 use fivewire_core::mqtt::QoS;
+use fivewire_core::recorder::Recorded;
 use fivewire_core::time::{Instant, Wait};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -15,10 +16,11 @@ use super::router::Router;
 use crate::config::Config;
 use crate::event::{OpenError, Status};
 use crate::publication::{Publish, PublishError};
+use crate::recording::Tape;
 use crate::subscription::SubscribeError;
 
 /// The machine. All its memory is allocated once.
-pub(crate) type Core = client::Client<Box<[u8]>>;
+pub(crate) type Core = Recorded<Box<[u8]>, Tape>;
 
 /// What is to be done once the machine is drained.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -249,5 +251,14 @@ impl Machine {
     pub(super) fn shut_down(&mut self) {
         self.shutting_down = true;
         self.core.shut_down(self.now());
+    }
+}
+
+impl Drop for Machine {
+    /// Whatever ended the client, its recording is whole.
+    fn drop(&mut self) {
+        if let Some(recorder) = self.core.recorder_mut() {
+            recorder.finish();
+        }
     }
 }
