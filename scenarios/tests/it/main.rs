@@ -12,6 +12,7 @@ mod half_open;
 mod keep_alive;
 mod malformed;
 mod pressure;
+mod recordings;
 mod redelivery;
 mod sessions;
 mod subscriptions;

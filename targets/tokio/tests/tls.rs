@@ -1,7 +1,6 @@
 //! The client against mosquitto over TLS, with certificates made here. Wants the package `mosquitto`.
 #![allow(clippy::unwrap_used, reason = "a test may give up")]
 
-#[allow(dead_code, reason = "shared with the other tests against mosquitto")]
 mod support;
 
 use std::fs;

@@ -13,6 +13,12 @@ use crate::rig::{FRESH, RESUMED, client, config, puback, settle};
 #[derive(Clone, Default)]
 struct File(Arc<Mutex<Vec<u8>>>);
 
+impl File {
+    fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
 impl Write for File {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
@@ -55,8 +61,7 @@ async fn recorded(recording: impl FnOnce(File) -> Recording) -> Vec<u8> {
     broker.send(&puback(1)).await;
     assert_eq!(publishing.await.unwrap(), Ok(Outcome::Acked));
     client.shutdown().await;
-    let recording = file.0.lock().unwrap().clone();
-    recording
+    file.take()
 }
 
 #[tokio::test(start_paused = true)]
@@ -79,7 +84,7 @@ async fn a_client_that_is_dropped_leaves_a_whole_recording() {
     drop(client);
     settle().await;
     tokio::time::sleep(std::time::Duration::from_secs(10)).await;
-    assert!(replay(&file.0.lock().unwrap()) > 3);
+    assert!(replay(&file.take()) > 3);
 }
 
 #[tokio::test(start_paused = true)]
