@@ -92,7 +92,15 @@ impl Message {
                 Observation::Published { ticket, topic, payload, qos, retain }
             }
             Stage::Told { delivery, dup } => {
-                let message = event::Message { delivery, topic, payload, qos, retain, dup };
+                let message = event::Message {
+                    delivery,
+                    topic,
+                    payload,
+                    qos,
+                    retain,
+                    dup,
+                    properties: Properties::default(),
+                };
                 Observation::Told(Event::Message(message))
             }
             Stage::WitnessPublished => Observation::WitnessPublished { topic, payload, qos },
