@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use crate::app::Intervals;
 use crate::fault::{Fault, FaultKind};
 use crate::random::{Purpose, Random};
-use crate::schedule::{Schedule, Setup, Topology, VERSION, Workload};
+use crate::schedule::{Fidelity, Schedule, Setup, Topology, VERSION, Wires, Workload};
 
 /// Sets of topic filters that each match `down/0` to `down/2`, and no topic twice.
 const FILTERS: &[&[&str]] = &[

@@ -9,7 +9,8 @@ use fivewire_core::mqtt::QoS;
 use fivewire_core::time::Instant;
 
 use crate::observation::{Observation, Observer};
-use crate::world::{Clock, HostMachine};
+use crate::clock::Clock;
+use crate::world::HostMachine;
 
 pub use workload::Workload;
 pub(crate) use workload::{Intervals, fill};

@@ -7,12 +7,13 @@ use fivewire_core::time::{Instant, Wait};
 
 use super::World;
 use super::agenda::{NEVER, Slot};
-use super::clock::Clock;
 use super::device::HostMachine;
 use super::faults::Lasting;
 use super::tcp::{AtDevice, Path, Side};
 use crate::app::Application;
+use crate::clock::Clock;
 use crate::observation::{Observation, Observer, Part};
+use crate::wires::End;
 
 /// What became of one output of the host's machine.
 enum Turn {
@@ -113,7 +114,10 @@ impl<A: Application> World<A> {
                 Turn::Again
             }
             host::Output::Frame(frame) => {
-                let taken = self.link.send(Part::Esp, self.now, frame);
+                let taken = match &mut self.wires {
+                    Some(wires) => wires.send(End::Host, self.now, frame, observer),
+                    None => self.link.send(Part::Esp, self.now, frame),
+                };
                 host.handle(local, host::Input::Sent(taken));
                 Turn::Again
             }
@@ -137,10 +141,10 @@ impl<A: Application> World<A> {
             let Some(machine) = &mut self.esp.machine else { return };
             match machine.poll() {
                 esp::Output::Frame(frame) => {
-                    let taken = if self.esp.command_task_dead {
-                        0
-                    } else {
-                        self.link.send(Part::Host, self.now, frame)
+                    let taken = match &mut self.wires {
+                        _ if self.esp.command_task_dead => 0,
+                        Some(wires) => wires.send(End::Esp, self.now, frame, observer),
+                        None => self.link.send(Part::Host, self.now, frame),
                     };
                     machine.handle(local, esp::Input::FrameSent(taken));
                 }

@@ -2,7 +2,8 @@
 
 use fivewire_core::time::Instant;
 
-use super::agenda::NEVER;
+/// Not at all, in µs of the world's time.
+pub(crate) const NEVER: u64 = u64::MAX;
 
 const MILLION: i64 = 1_000_000;
 
@@ -16,13 +17,13 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    pub(super) fn new(drift_ppm: i32) -> Self {
+    pub(crate) fn new(drift_ppm: i32) -> Self {
         // Beyond 10 % it is no quartz but another fault.
         Self { drift_ppm: i64::from(drift_ppm.clamp(-100_000, 100_000)), started: 0 }
     }
 
     /// Starts again from zero.
-    pub(super) const fn restart(&mut self, world: u64) {
+    pub(crate) const fn restart(&mut self, world: u64) {
         self.started = world;
     }
 
@@ -37,7 +38,7 @@ impl Clock {
     }
 
     /// The first world time at which the board reads `local` or more.
-    pub(super) fn world(&self, local: Instant) -> u64 {
+    pub(crate) fn world(&self, local: Instant) -> u64 {
         let local = local.as_micros();
         if local > 1 << 60 {
             return NEVER;
