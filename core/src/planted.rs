@@ -51,6 +51,20 @@ pub enum Bug {
     WillOnFirstConnectOnly,
     /// New publications overtake those that are redelivered.
     NewBeforeRedelivered,
+    /// The link keeps the phase of its clock over a reset.
+    LinkPhaseKept,
+    /// The link takes a bit for the one beside it where a character or a payload begins.
+    LinkOffsetWrong,
+    /// The link delivers frames whatever their checksum.
+    LinkCrcIgnored,
+    /// The link delivers frames whatever their sequence number.
+    LinkSequenceUnchecked,
+    /// The link says HELLO, or SYN, once.
+    LinkHelloOnce,
+    /// The link acknowledges a frame that arrived damaged.
+    LinkAckWrong,
+    /// The link sends frames that the other end has no room for.
+    LinkCreditIgnored,
 }
 
 /// The bug in this machine, if any.

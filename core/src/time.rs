@@ -117,6 +117,16 @@ pub enum Reason {
     Watchdog,
     /// The ESP8266's command task tells the host that it lives.
     Heartbeat,
+    /// The link's reset line has been low for long enough.
+    ResetPulse,
+    /// The end that was reset has had its time to start.
+    Settling,
+    /// The two ends of the link must have found each other by now.
+    SyncOverdue,
+    /// The other end of the link must have made an edge by now.
+    EdgeOverdue,
+    /// A link with nothing to say makes its next edge.
+    IdleStep,
 }
 
 impl Reason {
@@ -139,6 +149,11 @@ impl Reason {
             Self::StartUpOverdue => "start-up-overdue",
             Self::Watchdog => "watchdog",
             Self::Heartbeat => "heartbeat",
+            Self::ResetPulse => "reset-pulse",
+            Self::Settling => "settling",
+            Self::SyncOverdue => "sync-overdue",
+            Self::EdgeOverdue => "edge-overdue",
+            Self::IdleStep => "idle-step",
         }
     }
 }

@@ -30,6 +30,8 @@ pub mod native;
 mod shake;
 pub mod syncom;
 
+use core::fmt;
+
 use crate::time::{Instant, Wait};
 
 /// Which end this is. Exactly one end of a link is the initiator: the bridge's host.
@@ -214,3 +216,23 @@ pub enum SendError {
         at: usize,
     },
 }
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("an empty frame is never delivered"),
+            Self::TooLarge { size_bytes, max_bytes } => {
+                write!(
+                    f,
+                    "the frame has {size_bytes} bytes, but the link carries at most {max_bytes}"
+                )
+            }
+            Self::Character { code, at } => write!(
+                f,
+                "character {code} at byte {at} cannot be sent in syncom mode: only 1 to 127 can"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for SendError {}

@@ -1,1 +1,0 @@
-//! Bytes between two fivewire ends: framed, checked, repaired, several in flight.

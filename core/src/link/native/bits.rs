@@ -1,0 +1,163 @@
+//! What happens in one step: a bit is heard, and a bit is said.
+
+use super::end::{Native, Stage};
+use super::greeting::Heard;
+use super::hello::Hello;
+use super::receiver::Arrival;
+use crate::link::{DownReason, Peer};
+use crate::storage::Storage;
+
+/// Bits on their way out, the next one lowest.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Line {
+    bits: u16,
+    left: u8,
+}
+
+impl Line {
+    const fn load(&mut self, bits: u16, count: u8) {
+        (self.bits, self.left) = (bits, count);
+    }
+
+    const fn take(&mut self) -> bool {
+        let bit = self.bits & 1 != 0;
+        self.bits >>= 1;
+        self.left = self.left.saturating_sub(1);
+        bit
+    }
+}
+
+impl<S: Storage> Native<S> {
+    /// One step: hears the bit that the other end shows, and says what to show to it.
+    pub(super) fn step(&mut self, heard: bool) -> bool {
+        self.counters.bits += 1;
+        self.quiet = self.quiet.saturating_add(1);
+        let spilled = self.window.push(heard);
+        if let Some(hello) = self.listener.hear(self.window.recent) {
+            self.hear_hello(&hello);
+        }
+        match self.stage {
+            Stage::Joining { .. } | Stage::Up => self.hear_frame(spilled),
+            _ => self.hear_foreign(),
+        }
+        if heard || self.listener.is_busy() || !self.receiver.is_quiet() {
+            self.quiet = 0;
+        }
+        self.next_bit()
+    }
+
+    /// The next bit to say.
+    pub(super) fn next_bit(&mut self) -> bool {
+        if self.line.left == 0 {
+            self.load();
+        }
+        self.line.take()
+    }
+
+    /// Nothing is left to say of the last byte: here is the next one, if there is any.
+    fn load(&mut self) {
+        if let Some(chunk) = self.speaker.next() {
+            self.line.load(chunk, 16);
+            return;
+        }
+        let byte = match self.stage {
+            Stage::Joining { greeted } => self.join(greeted),
+            Stage::Up => match self.sender.next_byte(&mut self.reply, &mut self.counters) {
+                Ok(byte) => byte,
+                Err(_) => {
+                    self.fall(DownReason::Damaged);
+                    None
+                }
+            },
+            _ => {
+                self.say_hello();
+                None
+            }
+        };
+        if let Some(byte) = byte {
+            self.line.load(u16::from(byte), 8);
+            self.quiet = 0;
+        }
+    }
+
+    fn say_hello(&mut self) {
+        let first = self.speaker.begin(&self.greeting.hello());
+        self.line.load(first, 16);
+    }
+
+    /// HELLOs for an end that does not know yet that it is known, frames for one that does.
+    fn join(&mut self, greeted: bool) -> Option<u8> {
+        if let Some(byte) = self.sender.go_on(&mut self.reply, &self.counters) {
+            return Some(byte);
+        }
+        self.stage = Stage::Joining { greeted: !greeted };
+        if greeted {
+            return Some(self.sender.greet());
+        }
+        self.say_hello();
+        None
+    }
+
+    fn hear_hello(&mut self, hello: &Hello) {
+        let heard = self.greeting.hear(hello);
+        match heard {
+            Heard::Echo => {}
+            Heard::OtherVersion(version) => self.tell(Peer::OtherVersion(version)),
+            Heard::Stranger | Heard::Friend { is_new: true } if self.stage == Stage::Up => {
+                self.fall(DownReason::PeerRestarted);
+                // Under its new nonce this end answers at once.
+                self.greeting.hear(hello);
+            }
+            // It still waits for the first frame.
+            Heard::Friend { .. } if self.stage == Stage::Up => self.reply.ask(),
+            Heard::Stranger => self.stage = Stage::Greeting,
+            Heard::Friend { is_new } => {
+                if is_new || self.stage == Stage::Greeting {
+                    self.meet();
+                }
+            }
+        }
+        if matches!(heard, Heard::Stranger | Heard::Friend { .. }) {
+            self.told = None;
+        }
+    }
+
+    /// Each end knows the other: here is what a session of these two needs.
+    fn meet(&mut self) {
+        let (outgoing, incoming) = self.greeting.keys();
+        self.sender.begin(outgoing, usize::from(self.greeting.peer_bytes));
+        self.reply = self.receiver.begin(incoming);
+        self.stage = Stage::Joining { greeted: false };
+    }
+
+    fn hear_frame(&mut self, spilled: bool) {
+        let heard =
+            self.receiver.hear(&mut self.window, spilled, &mut self.reply, &mut self.counters);
+        let Some(arrival) = heard else { return };
+        if self.stage != Stage::Up {
+            self.rise();
+        }
+        let step = self.counters.bits as u32;
+        let goes_on = match arrival {
+            Arrival::Whole(report) => self.sender.hear(report, step).is_ok(),
+            Arrival::Breach => false,
+        };
+        if !goes_on {
+            self.fall(DownReason::Damaged);
+        }
+    }
+
+    fn hear_foreign(&mut self) {
+        if self.foreign.hear(self.window.byte()) {
+            self.tell(Peer::Syncom);
+        }
+    }
+
+    /// Tells once what was found.
+    fn tell(&mut self, peer: Peer) {
+        if self.told != Some(peer) {
+            self.told = Some(peer);
+            self.due.unsuited = Some(peer);
+        }
+    }
+}

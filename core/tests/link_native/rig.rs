@@ -1,0 +1,335 @@
+//! Two ends on one bench: four wires, a reset line, faults; one seed is the whole run.
+
+use std::collections::VecDeque;
+
+use fivewire_core::link::native::{Config, Memory, Native};
+use fivewire_core::link::{Counters, DownReason, Event, Input, Levels, Link, Output, Peer, Role};
+use fivewire_core::time::{Instant, Wait};
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+
+/// What is wrong with the wires, each as a chance in 65,536 at each look at them.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Noise {
+    /// The data wire shows the other level.
+    pub(crate) flip: u16,
+    /// The clock wire shows the other level.
+    pub(crate) glitch: u16,
+}
+
+/// How often an end looks at its wires, in µs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    pub(crate) every_us: u64,
+    /// Up to this much more, each time anew.
+    pub(crate) jitter_us: u64,
+}
+
+/// A wire that an end reads is stuck at this level.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Stuck {
+    pub(crate) clock: Option<bool>,
+    pub(crate) data: Option<bool>,
+}
+
+/// What an end told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Told {
+    Up,
+    Down(DownReason),
+    Unsuited(Peer),
+}
+
+pub(crate) struct End {
+    config: Config,
+    memory_bytes: (usize, usize),
+    seed: u64,
+    pub(crate) link: Native<Vec<u8>>,
+    /// Off: drives nothing and looks at nothing.
+    pub(crate) on: bool,
+    pub(crate) drives: Levels,
+    pub(crate) pace: Pace,
+    pub(crate) stuck: Stuck,
+    looks_at: u64,
+    pub(crate) wakes_at: u64,
+    /// Edges of its own clock.
+    pub(crate) edges: u64,
+    /// Frames to send, those that were taken in this session, those that arrived in it.
+    pub(crate) to_send: VecDeque<Vec<u8>>,
+    pub(crate) taken: Vec<Vec<u8>>,
+    pub(crate) arrived: Vec<Vec<u8>>,
+    pub(crate) told: Vec<(u64, Told)>,
+    writable: bool,
+    pub(crate) outputs: u64,
+    pub(crate) looks: u64,
+}
+
+impl End {
+    fn new(config: Config, memory_bytes: (usize, usize), seed: u64) -> Self {
+        Self {
+            config,
+            memory_bytes,
+            seed,
+            link: Self::make(&config, memory_bytes, seed),
+            on: false,
+            drives: Levels::default(),
+            pace: Pace { every_us: 10, jitter_us: 0 },
+            stuck: Stuck::default(),
+            looks_at: 0,
+            wakes_at: 0,
+            edges: 0,
+            to_send: VecDeque::new(),
+            taken: Vec::new(),
+            arrived: Vec::new(),
+            told: Vec::new(),
+            writable: true,
+            outputs: 0,
+            looks: 0,
+        }
+    }
+
+    fn make(config: &Config, memory_bytes: (usize, usize), seed: u64) -> Native<Vec<u8>> {
+        let memory = Memory { transmit: vec![0; memory_bytes.0], receive: vec![0; memory_bytes.1] };
+        Native::new(config, memory, seed).expect("the rig's settings are valid")
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        self.link.is_up()
+    }
+
+    pub(crate) fn count(&self, told: Told) -> usize {
+        self.told.iter().filter(|(_, it)| *it == told).count()
+    }
+
+    pub(crate) fn counters(&self) -> Counters {
+        self.link.counters()
+    }
+}
+
+pub(crate) struct Rig {
+    pub(crate) now_us: u64,
+    pub(crate) ends: [End; 2],
+    pub(crate) noise: Noise,
+    pub(crate) reset_low: bool,
+    /// The reset line is connected.
+    pub(crate) reset_wired: bool,
+    chance: ChaCha8Rng,
+    reseed: u64,
+}
+
+pub(crate) const HOST: usize = 0;
+pub(crate) const ESP: usize = 1;
+
+impl Rig {
+    pub(crate) fn new(seed: u64, memory_bytes: usize) -> Self {
+        Self::with(
+            seed,
+            [Config::new(Role::Initiator), Config::new(Role::Passive)],
+            [memory_bytes; 4],
+        )
+    }
+
+    /// `sizes` are transmit and receive of the initiator, then of the passive end.
+    pub(crate) fn with(seed: u64, configs: [Config; 2], sizes: [usize; 4]) -> Self {
+        let [host, esp] = configs;
+        Self {
+            now_us: 0,
+            ends: [
+                End::new(host, (sizes[0], sizes[1]), seed ^ 0xA5A5),
+                End::new(esp, (sizes[2], sizes[3]), seed.wrapping_mul(3) ^ 0x5A5A),
+            ],
+            noise: Noise::default(),
+            reset_low: false,
+            reset_wired: false,
+            chance: ChaCha8Rng::seed_from_u64(seed),
+            reseed: seed,
+        }
+    }
+
+    pub(crate) fn instant(&self) -> Instant {
+        Instant::from_micros(self.now_us)
+    }
+
+    pub(crate) fn draw(&mut self, below: u64) -> u64 {
+        self.chance.next_u64() % below.max(1)
+    }
+
+    fn strikes(&mut self, chance: u16) -> bool {
+        chance > 0 && self.chance.next_u32() & 0xFFFF < u32::from(chance)
+    }
+
+    /// An end gets power, or starts over.
+    pub(crate) fn start(&mut self, which: usize) {
+        self.reseed = self.reseed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let now = self.instant();
+        let end = &mut self.ends[which];
+        end.seed ^= self.reseed;
+        end.link = End::make(&end.config, end.memory_bytes, end.seed);
+        (end.on, end.drives, end.writable) = (true, Levels::default(), true);
+        end.looks_at = self.now_us;
+        end.taken.clear();
+        end.arrived.clear();
+        end.link.start(now);
+        self.drain(which);
+    }
+
+    pub(crate) fn start_both(&mut self) {
+        self.start(ESP);
+        self.start(HOST);
+    }
+
+    pub(crate) fn stop(&mut self, which: usize) {
+        self.ends[which].on = false;
+        self.ends[which].drives = Levels::default();
+    }
+
+    pub(crate) fn restart(&mut self, which: usize) {
+        let now = self.instant();
+        self.ends[which].link.restart(now);
+        self.drain(which);
+    }
+
+    fn drain(&mut self, which: usize) {
+        let mut polls = 0;
+        loop {
+            let now_us = self.now_us;
+            let end = &mut self.ends[which];
+            end.outputs += 1;
+            polls += 1;
+            assert!(polls < 500, "a drain ends");
+            match end.link.poll() {
+                Output::Drive(levels) => {
+                    end.edges += u64::from(levels.clock != end.drives.clock);
+                    end.drives = levels;
+                }
+                Output::Reset { asserted } => {
+                    if asserted && self.reset_wired {
+                        self.stop(ESP);
+                        self.reset_low = true;
+                    } else if self.reset_low {
+                        self.reset_low = false;
+                        self.start(ESP);
+                    }
+                }
+                Output::Event(Event::Up) => {
+                    end.told.push((now_us, Told::Up));
+                    end.taken.clear();
+                    end.arrived.clear();
+                    end.writable = true;
+                }
+                Output::Event(Event::Down { reason }) => {
+                    end.told.push((now_us, Told::Down(reason)))
+                }
+                Output::Event(Event::Unsuited { peer }) => {
+                    end.told.push((now_us, Told::Unsuited(peer)));
+                }
+                Output::Event(Event::Frame(frame)) => {
+                    assert!(!frame.is_empty());
+                    end.arrived.push(frame.to_vec());
+                }
+                Output::Event(Event::Writable) => end.writable = true,
+                Output::Event(_) => {}
+                Output::Wait(wait) => {
+                    end.wakes_at = match wait {
+                        Wait::Until(at, _) => at.as_micros(),
+                        Wait::ForInput => u64::MAX,
+                    };
+                    if end.writable && self.offer(which) {
+                        continue;
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Hands in what there is to send; true if anything was taken.
+    fn offer(&mut self, which: usize) -> bool {
+        let end = &mut self.ends[which];
+        let mut any = false;
+        while end.link.is_up() {
+            let Some(frame) = end.to_send.front() else { break };
+            if end.link.send(frame).expect("the rig sends what fits") == 0 {
+                end.writable = false;
+                break;
+            }
+            end.taken.push(end.to_send.pop_front().expect("it is there"));
+            any = true;
+        }
+        any
+    }
+
+    /// An end looks at its wires.
+    fn look(&mut self, which: usize) {
+        let mut levels = self.ends[1 - which].drives;
+        let end = &self.ends[which];
+        levels.clock = end.stuck.clock.unwrap_or(levels.clock);
+        levels.data = end.stuck.data.unwrap_or(levels.data);
+        let (flip, glitch) = (self.noise.flip, self.noise.glitch);
+        levels.data ^= self.strikes(flip);
+        levels.clock ^= self.strikes(glitch);
+        let now = self.instant();
+        let end = &mut self.ends[which];
+        end.looks += 1;
+        end.link.handle(now, Input::Levels(levels));
+        self.drain(which);
+    }
+
+    /// The next thing happens.
+    pub(crate) fn tick(&mut self) {
+        let next = |end: &End| if end.on { end.looks_at } else { u64::MAX };
+        let (host, esp) = (next(&self.ends[HOST]), next(&self.ends[ESP]));
+        let which = usize::from(esp < host);
+        let at = host.min(esp);
+        assert!(at < u64::MAX, "an end is on");
+        self.now_us = self.now_us.max(at);
+        let pace = self.ends[which].pace;
+        let later = pace.every_us + self.draw(pace.jitter_us + 1);
+        self.ends[which].looks_at = self.now_us + later.max(1);
+        self.look(which);
+    }
+
+    pub(crate) fn run_for(&mut self, micros: u64) {
+        let until = self.now_us + micros;
+        while self.now_us < until {
+            self.tick();
+        }
+    }
+
+    /// Runs until it holds; false if it does not within so many own edges of the slower end.
+    pub(crate) fn run_until(&mut self, edges: u64, mut holds: impl FnMut(&Self) -> bool) -> bool {
+        let begin = self.ends.each_ref().map(|end| end.edges);
+        while !holds(self) {
+            let most =
+                (0..2).map(|which| self.ends[which].edges - begin[which]).max().unwrap_or_default();
+            if most > edges {
+                return false;
+            }
+            self.tick();
+        }
+        true
+    }
+
+    pub(crate) fn both_up(&self) -> bool {
+        self.ends.iter().all(|end| end.on && end.is_up())
+    }
+
+    /// Everything that was to be sent has arrived.
+    pub(crate) fn all_arrived(&self) -> bool {
+        (0..2).all(|which| {
+            let (from, to) = (&self.ends[which], &self.ends[1 - which]);
+            from.to_send.is_empty() && from.taken.len() == to.arrived.len()
+        })
+    }
+
+    /// Within a session nothing is damaged, doubled, lost in between or out of order.
+    pub(crate) fn assert_faithful(&self) {
+        for which in 0..2 {
+            let (from, to) = (&self.ends[which], &self.ends[1 - which]);
+            assert!(to.arrived.len() <= from.taken.len(), "more arrived than was sent");
+            for (at, frame) in to.arrived.iter().enumerate() {
+                assert_eq!(frame, &from.taken[at], "frame {at} from end {which}");
+            }
+        }
+    }
+}
