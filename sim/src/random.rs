@@ -43,6 +43,8 @@ pub enum Purpose {
     WireDrift = 16,
     /// The seed of each life of a link's machine.
     LinkMachine = 17,
+    /// How long a run is.
+    Duration = 18,
 }
 
 /// A stream of random numbers.

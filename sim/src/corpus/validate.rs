@@ -5,7 +5,8 @@ use fivewire_core::mqtt::topic;
 use thiserror::Error;
 
 use crate::fault::{Fault, FaultKind};
-use crate::schedule::{Schedule, Setup, Topology, VERSION, Workload};
+use crate::schedule::{Schedule, Setup, Topology, VERSION, Wires, Workload};
+use crate::wires::Pace;
 
 /// The longest run: a week. Far beyond it, the times of a run would no longer fit their field.
 const DURATION_MAX_MS: i64 = 7 * 24 * 3_600_000;
@@ -19,6 +20,10 @@ const DRIFT_MAX_PPM: i64 = 10_000;
 const FAULTS_MAX: usize = 10_000;
 /// As many subscriptions as the simulated device has memory for.
 const FILTERS_MAX: usize = 16;
+/// The longest time until a board looks at its pins.
+const LOOK_MAX_US: i64 = 1_000_000;
+/// What the largest frame of the bridge needs in a link's buffer.
+const LINK_MEMORY_MIN_BYTES: i64 = 1_280;
 /// The largest burst of a fault.
 const MESSAGES_MAX: i64 = 10_000;
 
@@ -82,6 +87,17 @@ pub enum ScheduleError {
         /// The fault.
         fault: &'static str,
     },
+    /// A fault breaks wires where whole frames are simulated.
+    #[error(
+        "{field} is {fault}, which needs \"fidelity\": \"wire\": drop the fault or change \
+         setup.fidelity"
+    )]
+    NeedsWires {
+        /// The field, for example `faults[3].kind`.
+        field: String,
+        /// The fault.
+        fault: &'static str,
+    },
     /// The name cannot stand in a file name.
     #[error("scenario is {value:?}, but must have from 1 to 64 characters of a-z, 0-9 and '-'")]
     ScenarioName {
@@ -127,6 +143,7 @@ fn validate_setup(setup: &Setup) -> Result<(), ScheduleError> {
     in_range("setup.host_drift_ppm", setup.host_drift_ppm, -DRIFT_MAX_PPM, DRIFT_MAX_PPM)?;
     in_range("setup.esp_drift_ppm", setup.esp_drift_ppm, -DRIFT_MAX_PPM, DRIFT_MAX_PPM)?;
     in_range("setup.outbox_bytes", setup.outbox_bytes, 256, 1 << 20)?;
+    validate_wires(&setup.wires)?;
     validate_count("setup.filters", setup.filters.len(), 0, FILTERS_MAX)?;
     for (index, filter) in setup.filters.iter().enumerate() {
         validate_filter(&format!("setup.filters[{index}]"), filter)?;
@@ -135,6 +152,25 @@ fn validate_setup(setup: &Setup) -> Result<(), ScheduleError> {
         .refused_filter
         .iter()
         .try_for_each(|filter| validate_filter("setup.refused_filter", filter))
+}
+
+fn validate_wires(wires: &Wires) -> Result<(), ScheduleError> {
+    for (end, Pace { min_us, max_us, stall_max_us, .. }) in
+        [("host", wires.host), ("esp", wires.esp)]
+    {
+        in_range(&format!("setup.wires.{end}.min_us"), min_us, 1, LOOK_MAX_US)?;
+        let max = format!("setup.wires.{end}.max_us");
+        in_range(&max, max_us, i64::from(min_us), LOOK_MAX_US)?;
+        in_range(&format!("setup.wires.{end}.stall_max_us"), stall_max_us, 0, LOOK_MAX_US)?;
+    }
+    in_range("setup.wires.idle_step_us", wires.idle_step_us, 0, 100_000)?;
+    for (field, size_bytes) in [
+        ("setup.wires.host_memory_bytes", wires.host_memory_bytes),
+        ("setup.wires.esp_memory_bytes", wires.esp_memory_bytes),
+    ] {
+        in_range(field, size_bytes, LINK_MEMORY_MIN_BYTES, u16::MAX.into())?;
+    }
+    Ok(())
 }
 
 fn validate_filter(field: &str, filter: &str) -> Result<(), ScheduleError> {
@@ -177,6 +213,10 @@ fn validate_fault(
         let fault = fault.kind.name();
         return Err(ScheduleError::NeedsBridge { field: field("kind"), fault });
     }
+    if fault.kind.needs_wires() && !schedule.setup.has_wires() {
+        let fault = fault.kind.name();
+        return Err(ScheduleError::NeedsWires { field: field("kind"), fault });
+    }
     let run_ms = i64::from(schedule.duration_ms);
     in_range(&field("at_ms"), fault.at_ms, earliest_ms, run_ms)?;
     // it may outlast the run: at the end of that everything heals
@@ -194,6 +234,15 @@ fn validate_fault(
         }
         FaultKind::AppBurst { messages } => {
             in_range(&field("kind.app-burst.messages"), messages, 1, MESSAGES_MAX)
+        }
+        FaultKind::WireGlitch { length_us, .. } => {
+            in_range(&field("kind.wire-glitch.length_us"), length_us, 1, 1_000_000)
+        }
+        FaultKind::WireNoise { every_us, .. } => {
+            in_range(&field("kind.wire-noise.every_us"), every_us, 50, 10_000_000)
+        }
+        FaultKind::WireLag { max_us, .. } => {
+            in_range(&field("kind.wire-lag.max_us"), max_us, 1, 100_000)
         }
         _ => Ok(()),
     }

@@ -3,7 +3,7 @@
 use fivewire_core::link::{Event, Input, Levels, Link, Output};
 use fivewire_core::time::{Instant, Wait};
 
-use super::cable::{Cable, Probe};
+use super::cable::{Cable, Cause, Probe};
 use super::pair::{News, Told};
 use super::{End, Tempo, Wire};
 use crate::clock::{Clock, NEVER};
@@ -123,7 +123,9 @@ impl<L: Link> Board<L> {
         self.is_full = true;
         [clock, data].into_iter().find_map(|wire| {
             let cause = cable.misleads(wire)?;
-            Some(News::Misread { end: self.end, wire, cause })
+            // a clock that is late is not misread: its change is there when it is there
+            let is_wrong = cause != Cause::Lag || !wire.is_clock();
+            is_wrong.then_some(News::Misread { end: self.end, wire, cause })
         })
     }
 
@@ -173,20 +175,21 @@ impl<L: Link> Board<L> {
                 }
                 Output::Wait(wait) => {
                     self.is_full = false;
-                    self.plan(wait);
+                    self.plan(wait, now);
                     return None;
                 }
             }
         }
     }
 
-    fn plan(&mut self, wait: Wait) {
+    /// A board needs its time for a look, also where its machine is in a hurry.
+    fn plan(&mut self, wait: Wait, now: u64) {
         match wait {
             // Early is harmless: most deadlines only move on, and never come.
             Wait::Until(at, _) if self.wake_at != NEVER && at >= self.wakes => {}
             Wait::Until(at, _) => {
                 self.wakes = at;
-                self.wake_at = self.clock.world(at);
+                self.wake_at = self.clock.world(at).max(now + u64::from(self.pace.min_us));
             }
             Wait::ForInput => self.wake_at = NEVER,
         }

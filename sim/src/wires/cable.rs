@@ -43,7 +43,8 @@ pub(super) struct Cable {
     next: u64,
     /// The clock towards this end has changed since the end was last told.
     woken: [bool; 2],
-    /// Any of them is damaged, floats or is disturbed: the slow way must be taken.
+    /// A change came late since the last time somebody asked.
+    lagged: bool,
     noise: Random,
     lag: Random,
     drift: Random,
@@ -56,6 +57,7 @@ impl Cable {
             lines: pulls.map(Line::new),
             next: NEVER,
             woken: [false; 2],
+            lagged: false,
             noise: Random::new(seed, Purpose::WireNoise),
             lag: Random::new(seed, Purpose::WireLag),
             drift: Random::new(seed, Purpose::WireDrift),
@@ -85,6 +87,11 @@ impl Cable {
         std::mem::replace(&mut self.woken[end as usize], false)
     }
 
+    /// True once after changes that came late.
+    pub(super) const fn take_lagged(&mut self) -> bool {
+        std::mem::replace(&mut self.lagged, false)
+    }
+
     /// An end drives a wire, or lets go of it.
     pub(super) fn drive(
         &mut self,
@@ -97,6 +104,7 @@ impl Cable {
         let mut at = now;
         if line.damage.lag_max_us > 0 {
             at += u64::from(self.lag.between(0, line.damage.lag_max_us));
+            self.lagged = true;
         }
         let did_float = line.floats();
         let changed = line.drive(level, now, at);

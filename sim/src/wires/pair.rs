@@ -141,6 +141,11 @@ impl<H: Link, E: Link> Pair<H, E> {
         }
     }
 
+    /// True once after changes of a wire that came late.
+    pub const fn take_lagged(&mut self) -> bool {
+        self.cable.take_lagged()
+    }
+
     /// The last frame that this end told of.
     #[must_use]
     pub fn frame(&self, end: End) -> &[u8] {

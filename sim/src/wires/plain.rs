@@ -92,6 +92,7 @@ impl Plain {
 
     fn look(&mut self) {
         let Some(heard) = self.heard else { return };
+        let answer_at = self.answer_at.take();
         let ready = match self.role {
             Role::Initiator => heard.clock == self.phase,
             Role::Passive => heard.clock != self.phase,
@@ -100,12 +101,12 @@ impl Plain {
             return;
         }
         if self.is_quiet() && self.bits == 0 {
-            let at = *self.answer_at.get_or_insert(self.now.plus_ms(IDLE_MS));
+            let at = answer_at.unwrap_or(self.now.plus_ms(IDLE_MS));
             if self.now < at {
+                self.answer_at = Some(at);
                 return;
             }
         }
-        self.answer_at = None;
         self.sample(heard.data);
         let data = self.next_bit();
         self.phase = !self.phase;

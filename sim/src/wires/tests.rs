@@ -36,19 +36,21 @@ fn frames_cross_in_both_directions_at_any_ratio_of_speed() {
 
 #[test]
 fn the_ends_toggle_in_turn_and_never_sooner_than_they_look() {
-    let rig = up(Boards::steady(312));
+    let mut rig = up(Boards::steady(312));
+    rig.send(End::Host, &[0xff; 100]);
+    rig.run_for(400_000);
     let mut clocks = rig
         .recorded()
         .iter()
-        .filter(|edge| edge.wire.is_clock() && edge.at_us > 500_000)
+        .filter(|edge| edge.wire.is_clock() && edge.at_us > 450_000)
         .peekable();
     let mut count = 0;
     while let (Some(edge), Some(next)) = (clocks.next(), clocks.peek()) {
         assert_ne!(edge.wire, next.wire, "{edge:?} {next:?}");
-        assert_eq!(next.at_us - edge.at_us, 312);
-        count += 1;
+        assert!(next.at_us - edge.at_us >= 312);
+        count += u32::from(next.at_us - edge.at_us == 312);
     }
-    assert!(count > 10, "{count}");
+    assert!(count > 1_000, "{count}");
 }
 
 #[test]
@@ -128,7 +130,9 @@ fn every_damage_makes_somebody_misread() {
         Damage { stuck: Some(true), ..Damage::default() },
     ] {
         let mut rig = up(Boards::default());
-        rig.damage(Wire::HostClock, damage);
+        // a late clock is only late; late data is read wrongly
+        let wire = if damage.lag_max_us > 0 { Wire::HostData } else { Wire::HostClock };
+        rig.damage(wire, damage);
         for _ in 0..20 {
             rig.send(End::Host, &[0x5a; 100]);
         }

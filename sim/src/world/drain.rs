@@ -115,7 +115,10 @@ impl<A: Application> World<A> {
             }
             host::Output::Frame(frame) => {
                 let taken = match &mut self.wires {
-                    Some(wires) => wires.send(End::Host, self.now, frame, observer),
+                    Some(wires) => {
+                        self.faults.bite(Lasting::EspStalls);
+                        wires.send(End::Host, self.now, frame, observer)
+                    }
                     None => self.link.send(Part::Esp, self.now, frame),
                 };
                 host.handle(local, host::Input::Sent(taken));

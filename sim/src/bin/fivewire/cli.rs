@@ -5,7 +5,9 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use clap::ValueEnum;
 use fivewire_sim::catalogue;
+use fivewire_sim::schedule::{self, Schedule};
 use fivewire_sim::shrink::RUNS_MAX_DEFAULT;
 use fivewire_sim::sweep::Shard;
 
@@ -55,6 +57,26 @@ pub(crate) enum Command {
     List,
 }
 
+/// How closely the link between host and ESP8266 is simulated.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Fidelity {
+    /// Whole frames, each of which takes its time
+    Frame,
+    /// Every edge on five wires, with a link machine at either end
+    Wire,
+}
+
+impl Fidelity {
+    /// The schedule at the fidelity that was asked for, if one was.
+    pub(crate) fn apply(asked: Option<Self>, schedule: Schedule) -> Schedule {
+        match asked {
+            None => schedule,
+            Some(Self::Frame) => schedule.at_fidelity(schedule::Fidelity::Frame),
+            Some(Self::Wire) => schedule.at_fidelity(schedule::Fidelity::Wire),
+        }
+    }
+}
+
 #[derive(Args)]
 pub(crate) struct SweepArguments {
     /// Run this scenario instead of the default mixture; can be given several times
@@ -64,6 +86,9 @@ pub(crate) struct SweepArguments {
     /// covered.
     #[arg(long, value_name = "NAME", value_parser = scenario_or_all)]
     pub(crate) scenario: Vec<String>,
+    /// Simulate the link like this, whatever the scenario does by itself
+    #[arg(long, value_name = "HOW")]
+    pub(crate) fidelity: Option<Fidelity>,
     /// The seeds, from A up to but without B
     ///
     /// A full sweep (10,000 seeds or more of the default mixture, in one piece) must also reach
@@ -96,6 +121,9 @@ pub(crate) struct RunArguments {
     /// The seed
     #[arg(long, value_name = "N")]
     pub(crate) seed: u64,
+    /// Simulate the link like this, whatever the scenario does by itself
+    #[arg(long, value_name = "HOW")]
+    pub(crate) fidelity: Option<Fidelity>,
     #[command(flatten)]
     pub(crate) view: View,
 }

@@ -2,7 +2,7 @@
 
 use fivewire_sim::schedule::Schedule;
 
-use crate::cli::{RunArguments, View};
+use crate::cli::{Fidelity, RunArguments, View};
 use crate::failure;
 use crate::format::{counted, span};
 use crate::output::Output;
@@ -11,7 +11,8 @@ use crate::{Refusal, Verdict};
 
 /// Draws a schedule, runs it and shows it.
 pub(crate) fn execute(arguments: &RunArguments, output: &mut Output) -> Result<Verdict, Refusal> {
-    show(&arguments.scenario.schedule(arguments.seed), &arguments.view, output)
+    let drawn = arguments.scenario.schedule(arguments.seed);
+    show(&Fidelity::apply(arguments.fidelity, drawn), &arguments.view, output)
 }
 
 /// Runs a schedule; prints its timeline, its verdict and the command that replays it.

@@ -12,7 +12,7 @@ use fivewire_sim::corpus;
 use fivewire_sim::schedule::Schedule;
 use fivewire_sim::sweep::{self, DrawSeed, Failure, Plan};
 
-use crate::cli::{ALL, SweepArguments};
+use crate::cli::{ALL, Fidelity, SweepArguments};
 use crate::output::{Output, complain};
 use crate::progress::Meter;
 use crate::shrink::shrink_and_store;
@@ -25,8 +25,10 @@ pub(crate) fn execute(arguments: &SweepArguments, output: &mut Output) -> Result
     // opened before anything runs: nobody wants to learn after an hour that it cannot be written
     let json = arguments.json.as_deref().map(create).transpose()?;
     let scenarios = chosen(&arguments.scenario);
-    let draws: Vec<_> = scenarios.iter().map(|scenario| |seed| scenario.schedule(seed)).collect();
-    let by_seed = |seed| catalogue::default_for(seed).schedule(seed);
+    let at = |schedule| Fidelity::apply(arguments.fidelity, schedule);
+    let draws: Vec<_> =
+        scenarios.iter().map(|scenario| move |seed| at(scenario.schedule(seed))).collect();
+    let by_seed = |seed| at(catalogue::default_for(seed).schedule(seed));
     let plan = Plan {
         scenarios: if draws.is_empty() {
             vec![&by_seed]

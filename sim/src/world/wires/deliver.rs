@@ -5,7 +5,7 @@ use fivewire_core::time::Instant;
 
 use super::{Wires, part};
 use crate::app::Application;
-use crate::observation::{Observation, Observer, Part};
+use crate::observation::{Observation, Observer};
 use crate::wires::End;
 use crate::world::World;
 use crate::world::boards::LinkView;
@@ -144,15 +144,6 @@ impl<A: Application> World<A> {
             wires.mail[end as usize].held = held;
             wires.pair.hold(end, self.now, held);
             wires.pair.stall(end, stalls[end as usize], self.now);
-        }
-    }
-
-    /// The link at this end can be heard of by a program.
-    pub(in crate::world) fn has_program(&self, part: Part) -> bool {
-        match part {
-            Part::Host => self.host.machine().is_some(),
-            Part::Esp => self.esp.machine.is_some() && !self.esp.command_task_dead,
-            Part::Broker => false,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The link machines that boards run.
 
-use fivewire_core::link::native::{self, Config, Memory, Native, VERSION};
+use fivewire_core::link::native::{Config, Memory, Native, VERSION};
 use fivewire_core::link::{Counters, Input, Link, Output, Role, SendError, Timing};
 use fivewire_core::planted::Planted;
 use fivewire_core::time::Instant;

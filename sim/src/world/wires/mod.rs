@@ -127,6 +127,9 @@ impl<A: Application> World<A> {
             observer.observe(Instant::from_micros(at), &Observation::Edge { wire, level });
         });
         self.events += wires.pair.looks() - looks;
+        if wires.pair.take_lagged() {
+            self.faults.bite(Lasting::WireLag);
+        }
         if wires.pair.now() > self.now {
             self.now = wires.pair.now();
             self.events_at_once = 0;
