@@ -121,7 +121,7 @@ impl<A: Application> World<A> {
     pub(super) fn step_wires<O: Observer>(&mut self, observer: &mut O) {
         let Some(wires) = &mut self.wires else { return };
         let other = self.agenda.next().map_or(NEVER, |(_, at)| at);
-        let until = (other - 1).min(self.horizon).max(self.now);
+        let until = other.saturating_sub(1).min(self.horizon).max(self.now);
         let looks = wires.pair.looks();
         let news = wires.pair.advance(until, |at, wire, level| {
             observer.observe(Instant::from_micros(at), &Observation::Edge { wire, level });
