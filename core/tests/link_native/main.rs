@@ -2,6 +2,11 @@
 
 #![allow(missing_docs, reason = "the name of a test is its claim")]
 
+mod anything;
 mod happy;
+mod modes;
+mod noise;
+mod predecessor;
+mod quiet;
 mod restarts;
 mod rig;

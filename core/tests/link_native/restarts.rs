@@ -13,7 +13,7 @@ fn an_end_that_starts_over_at_any_bit_is_noticed_and_met_again() {
         for bit in 0..700_u64 {
             let mut rig = Rig::new(bit, 512);
             for end in &mut rig.ends {
-                end.to_send.extend((0..100).map(|number| vec![number; 40]));
+                end.to_send.extend([40; 16]);
             }
             rig.start_both();
             assert!(rig.run_until(SYNC_EDGES, Rig::both_up));

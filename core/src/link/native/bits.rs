@@ -5,6 +5,7 @@ use super::greeting::Heard;
 use super::hello::Hello;
 use super::receiver::Arrival;
 use crate::link::{DownReason, Peer};
+use crate::planted::Bug;
 use crate::storage::Storage;
 
 /// Bits on their way out, the next one lowest.
@@ -81,6 +82,10 @@ impl<S: Storage> Native<S> {
     }
 
     fn say_hello(&mut self) {
+        if self.greeting.was_said && self.planted.has(Bug::LinkHelloOnce) {
+            return;
+        }
+        self.greeting.was_said = true;
         let first = self.speaker.begin(&self.greeting.hello());
         self.line.load(first, 16);
     }

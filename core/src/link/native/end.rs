@@ -241,18 +241,16 @@ impl<S: Storage> Native<S> {
 
     /// It is this end's turn, and there is nothing to hurry for.
     fn is_pausing(&self) -> bool {
+        // A 1 that is about to be heard ends the silence.
+        let is_silent = self.quiet >= BUSY_BITS && !self.heard.data;
         self.idle_step_us > 0
             && self.shake.role() == Role::Initiator
             && self.shake.is_ready(self.heard)
-            && match self.stage {
-                Stage::Up => {
-                    self.quiet >= BUSY_BITS && self.sender.is_quiet() && !self.reply.is_due()
-                }
-                _ => match self.told {
-                    // It is silent, too, and speaks up if it is replaced.
-                    Some(Peer::Syncom) => self.quiet >= BUSY_BITS,
-                    told => told.is_some(),
-                },
+            && match (self.stage, self.told) {
+                (Stage::Up, _) => is_silent && self.sender.is_quiet() && !self.reply.is_due(),
+                // It is silent, too, and speaks up if another end takes its place.
+                (_, Some(Peer::Syncom)) => is_silent,
+                (_, told) => told.is_some(),
             }
     }
 

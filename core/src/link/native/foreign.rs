@@ -1,7 +1,7 @@
 //! Recognises the predecessor's end: it says SYN once, and then nothing until it hears SYN (SPEC.md §1.5).
 
-/// The predecessor's SYN, as the last eight bits that were heard.
-const SYN: u8 = 0x9D;
+/// The predecessor's SYN, 0x9D, without its first bit: where an initiator starts over, that one may make no edge.
+const SYN: u8 = 0x9D >> 1;
 /// Zeros behind SYN that settle it. A fivewire end that is in a session of its own may fall silent behind such bits
 /// too, but has heard a HELLO within fewer steps, and says one.
 const SILENCE_BITS: u16 = 1_024;
@@ -16,7 +16,7 @@ pub(super) struct Foreign {
 impl Foreign {
     /// One more bit came, the highest of `last`. True if this settles it.
     pub(super) const fn hear(&mut self, last: u8) -> bool {
-        if last == SYN {
+        if last >> 1 == SYN {
             self.zeros = 1;
         } else if last & 0x80 != 0 {
             self.zeros = 0;

@@ -36,11 +36,23 @@ pub(super) struct Greeting {
     /// The other end's, or 0.
     peer_nonce: u32,
     pub(super) peer_bytes: u16,
+    /// This end said HELLO under this nonce.
+    pub(super) was_said: bool,
 }
 
 impl Greeting {
     pub(super) const fn new(role: Role, version: u8, memory_bytes: u16, seed: u64) -> Self {
-        Self { role, version, memory_bytes, seed, drawn: 0, nonce: 0, peer_nonce: 0, peer_bytes: 0 }
+        Self {
+            role,
+            version,
+            memory_bytes,
+            seed,
+            drawn: 0,
+            nonce: 0,
+            peer_nonce: 0,
+            peer_bytes: 0,
+            was_said: false,
+        }
     }
 
     /// Begins again, under another nonce and with nobody known.
@@ -51,6 +63,7 @@ impl Greeting {
         self.drawn += 1;
         self.nonce = rng.next_u32().max(1);
         self.peer_nonce = 0;
+        self.was_said = false;
     }
 
     /// What this end says.

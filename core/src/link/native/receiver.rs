@@ -170,6 +170,9 @@ impl<S: Storage> Receiver<S> {
             counters.rejected = counters.rejected.saturating_add(1);
             // Bits of the next frame may have been taken for this one's: they stay in the window.
             self.junk = true;
+            if reading.keeps && self.planted.has(Bug::LinkAckWrong) {
+                reply.accept();
+            }
             reply.lost();
             return None;
         }
