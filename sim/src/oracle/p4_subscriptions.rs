@@ -18,9 +18,17 @@ pub(super) fn unknown(verdict: &mut Verdict, filter: &[u8]) {
 }
 
 /// SUBSCRIBE came for a filter; the ledger does not know yet.
-pub(super) fn subscribed(verdict: &mut Verdict, connection: &Connection, filter: &Filter) {
+pub(super) fn subscribed(
+    verdict: &mut Verdict,
+    connection: &Connection,
+    filter: &Filter,
+    link_losses: u32,
+) {
     let is_repeated =
         filter.subscribed_on == connection.id && filter.subscribed_asks == filter.asks;
+    // a refusal that was lost with the link has to be fetched once more
+    let is_fetched = filter.was_refused && filter.subscribed_losses != link_losses;
+    let is_repeated = is_repeated && !is_fetched;
     verdict.require(P4, !is_repeated, || {
         format!("{} was subscribed to twice on connection {}", show(filter), connection.id)
     });

@@ -125,10 +125,11 @@ impl Oracle {
             };
             let filter = facts.filters.get_mut(place);
             if !connection.is_tainted {
-                p4_subscriptions::subscribed(verdict, connection, filter);
+                p4_subscriptions::subscribed(verdict, connection, filter, facts.link_losses);
             }
             filter.subscribed_on = connection.id;
             filter.subscribed_asks = filter.asks;
+            filter.subscribed_losses = facts.link_losses;
             connection.asked.push_back(place);
             count += 1;
         }

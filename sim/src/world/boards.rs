@@ -143,6 +143,9 @@ impl<A: Application> World<A> {
 
     // What memory holds after power-up is anything, so that of the life before is left in it.
     pub(super) fn boot_host<O: Observer>(&mut self, observer: &mut O) {
+        if self.faults.strikes(Lasting::HostPowerOff) {
+            return;
+        }
         let setup = &self.schedule.setup;
         let memory = self.host.memory.take().unwrap_or_else(|| HostMemory::new(setup));
         let seed = self.machine_seeds.seed();
