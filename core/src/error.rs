@@ -46,6 +46,15 @@ pub enum ConfigError {
         /// The smallest size that works with this configuration.
         min_bytes: usize,
     },
+    /// A text has a character that an ESP8266 with the predecessor's firmware cannot be told.
+    Character {
+        /// The field of the configuration, as written in the program.
+        field: &'static str,
+        /// The character's first byte; 1 to 126 can be told.
+        code: u8,
+        /// Where it stands, in bytes.
+        at: usize,
+    },
     /// Two settings contradict each other.
     Contradiction {
         /// One sentence: which settings, and what to do.
@@ -66,6 +75,10 @@ impl fmt::Display for ConfigError {
             Self::MemoryTooSmall { buffer, size_bytes, min_bytes } => write!(
                 f,
                 "the buffer `{buffer}` has {size_bytes} bytes, but this configuration needs at least {min_bytes}"
+            ),
+            Self::Character { field, code, at } => write!(
+                f,
+                "{field} has the byte {code} at {at}, but this ESP8266 understands only 1 to 126"
             ),
             Self::Contradiction { explanation } => f.write_str(explanation),
         }
@@ -91,6 +104,14 @@ pub enum PublishError {
     Topic(TopicError),
     /// QoS 2 is not offered for publications.
     QosNotSupported,
+    /// Topic or payload has a byte outside 1 to 126, which an ESP8266 with the predecessor's firmware
+    /// cannot be told (bridge only).
+    Character {
+        /// The byte.
+        code: u8,
+        /// Where it stands, in the topic or else in the payload.
+        at: usize,
+    },
     /// The machine was shut down.
     ShutDown,
 }
@@ -108,6 +129,12 @@ impl fmt::Display for PublishError {
                 )
             }
             Self::Topic(error) => error.fmt(f),
+            Self::Character { code, at } => {
+                write!(
+                    f,
+                    "the byte {code} at {at} cannot be told to this ESP8266: only 1 to 126 can"
+                )
+            }
             Self::QosNotSupported => f.write_str("QoS 2 is not supported: publish with QoS 0 or 1"),
             Self::ShutDown => f.write_str("the client was shut down"),
         }
@@ -131,6 +158,14 @@ pub enum SubscribeError {
     },
     /// The topic filter is malformed.
     Filter(TopicError),
+    /// The filter has a byte outside 1 to 126, which an ESP8266 with the predecessor's firmware cannot
+    /// be told (bridge only).
+    Character {
+        /// The byte.
+        code: u8,
+        /// Where it stands.
+        at: usize,
+    },
     /// The machine was shut down.
     ShutDown,
 }
@@ -146,6 +181,12 @@ impl fmt::Display for SubscribeError {
                 )
             }
             Self::Filter(error) => error.fmt(f),
+            Self::Character { code, at } => {
+                write!(
+                    f,
+                    "the byte {code} at {at} cannot be told to this ESP8266: only 1 to 126 can"
+                )
+            }
             Self::ShutDown => f.write_str("the client was shut down"),
         }
     }

@@ -238,6 +238,8 @@ pub enum ResetCause {
     Watchdog,
     /// The ESP8266 sent what no fivewire end sends.
     Garbage,
+    /// The ESP8266 started over by itself, or said that it cannot go on (the predecessor's firmware only).
+    GaveUp,
 }
 
 /// Counts everything that is dropped, repeated or given up. All start at 0 and saturate.

@@ -38,6 +38,7 @@ pub mod harness;
 pub mod marks;
 pub mod observation;
 pub mod oracle;
+pub mod original;
 pub mod random;
 pub mod rig;
 pub mod run;

@@ -14,6 +14,7 @@ pub mod esp;
 mod fifo;
 mod frame;
 pub mod host;
+pub mod original;
 mod reason;
 mod record;
 mod watchdog;

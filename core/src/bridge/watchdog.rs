@@ -61,6 +61,13 @@ impl Watchdog {
         false
     }
 
+    /// What is left of the timeout, for a watchdog that is to be stopped and started again.
+    pub(crate) fn left_ms(&self, now: Instant) -> u32 {
+        let slice_us = now.min(self.slice_end).micros_since(self.slice_start);
+        let left_us = self.timeout_us.saturating_sub(self.counted_us + slice_us);
+        u32::try_from(left_us / 1_000).unwrap_or(u32::MAX)
+    }
+
     pub(crate) const fn wait(&self) -> Wait {
         Wait::Until(self.slice_end, self.reason)
     }

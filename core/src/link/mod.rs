@@ -93,6 +93,12 @@ pub enum Event<'a> {
     },
     /// A whole frame arrived (`syncom`: a string). Never empty.
     Frame(&'a [u8]),
+    /// A frame arrived that is larger than the receive memory, and was passed over (`syncom` only: a `native` end
+    /// knows the size of the other's memory).
+    Oversized {
+        /// Its size.
+        size_bytes: usize,
+    },
     /// [`Link::send`] takes frames again.
     Writable,
     /// The other end was heard, but no session with it is possible. Told once until something changes.

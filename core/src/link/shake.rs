@@ -19,6 +19,11 @@ impl Shake {
         self.role
     }
 
+    /// What this end last put on its clock wire.
+    pub(super) const fn phase(&self) -> bool {
+        self.phase
+    }
+
     /// What this end shows before its first step: the initiator's first edge carries `first_bit`
     /// (SPEC.md §1.3).
     pub(super) const fn begin(&mut self, first_bit: bool) -> Levels {

@@ -1,7 +1,8 @@
 //! What the application wants of the host.
 
-use super::{Host, Stage};
+use super::{Firmware, Host, Stage};
 use crate::bridge::frame::PUBLISH_HEADER_BYTES;
+use crate::bridge::original;
 use crate::client::Publication;
 use crate::error::{PublishError, SubscribeError};
 use crate::event::{Delivery, Ticket};
@@ -20,6 +21,10 @@ impl<S: Storage> Host<S> {
         publication: &Publication<'_>,
     ) -> Result<Ticket, PublishError> {
         self.advance_clock(now);
+        let texts = [publication.topic.as_bytes(), publication.payload];
+        if let Some((code, at)) = texts.into_iter().find_map(|text| self.untellable(text)) {
+            return Err(PublishError::Character { code, at });
+        }
         let packet = Packet::Publish(Publish {
             dup: false,
             qos: publication.qos.min(QoS::AtLeastOnce),
@@ -55,6 +60,9 @@ impl<S: Storage> Host<S> {
         qos: QoS,
     ) -> Result<Ticket, SubscribeError> {
         self.advance_clock(now);
+        if let Some((code, at)) = self.untellable(filter.as_bytes()) {
+            return Err(SubscribeError::Character { code, at });
+        }
         self.desk.subscribe(filter, qos)
     }
 
@@ -65,6 +73,14 @@ impl<S: Storage> Host<S> {
     pub fn unsubscribe(&mut self, now: Instant, filter: &str) -> Result<Ticket, SubscribeError> {
         self.advance_clock(now);
         self.desk.unsubscribe(filter)
+    }
+
+    /// The first byte of a text that this ESP8266 cannot be told, and where it stands.
+    fn untellable(&self, text: &[u8]) -> Option<(u8, usize)> {
+        match self.firmware {
+            Firmware::Fivewire => None,
+            Firmware::Original => original::untellable(text),
+        }
     }
 
     /// The application owns the message: it may be acknowledged to the broker. False if the ESP8266

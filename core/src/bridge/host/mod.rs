@@ -23,7 +23,7 @@ use deliveries::Deliveries;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
-pub use settings::{Memory, Settings};
+pub use settings::{Firmware, Memory, Settings};
 
 /// Bytes that a received message takes in `inbound` besides its packet.
 pub(crate) const INBOUND_HEADER_BYTES: usize = crate::bridge::fifo::HEADER_BYTES + 4;
@@ -45,6 +45,8 @@ pub enum Input<'a> {
     Sent(usize),
     /// The link takes frames again.
     Writable,
+    /// Who translates for an ESP8266 that speaks otherwise found that it must be reset.
+    Reset(ResetCause),
 }
 
 /// What the host asks of the world. Exhaustive on purpose.
@@ -120,6 +122,7 @@ pub struct Host<S> {
     startup_timeout_ms: u32,
     window: usize,
     release: Release,
+    firmware: Firmware,
     epoch: u32,
     /// The broker is still to forget the session of an earlier life: once per power-up of the host.
     clean_init_due: bool,
@@ -188,6 +191,7 @@ impl<S: Storage> Host<S> {
             startup_timeout_ms: settings.startup_timeout_ms,
             window: usize::from(config.window),
             release: config.release,
+            firmware: settings.firmware,
             epoch: ChaCha8Rng::seed_from_u64(seed).next_u32(),
             clean_init_due: config.clean_init,
             link_up: false,
@@ -237,6 +241,11 @@ impl<S: Storage> Host<S> {
             Input::Frame(frame) => self.take_frame(frame),
             Input::Sent(count) => self.frame.sent(count),
             Input::Writable => self.frame.writable(),
+            Input::Reset(cause) => {
+                if !matches!(self.stage, Stage::Idle | Stage::Stopped) {
+                    self.reset_esp(cause);
+                }
+            }
         }
     }
 
@@ -296,6 +305,11 @@ impl<S: Storage> Host<S> {
     /// Messages that wait for the application.
     pub const fn has_waiting_messages(&self) -> bool {
         !self.inbound.is_empty()
+    }
+
+    /// Bytes of messages that there is room for, each counted with 8 bytes more than its packet.
+    pub fn inbound_room_bytes(&self) -> usize {
+        self.inbound.free()
     }
 
     /// Time that goes backwards is ignored.

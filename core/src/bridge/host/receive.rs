@@ -1,9 +1,10 @@
 //! What the host makes of the frames that arrive.
 
-use super::{Host, INBOUND_HEADER_BYTES, Stage};
+use super::{Firmware, Host, INBOUND_HEADER_BYTES, Stage};
 use crate::bridge::VERSION;
 use crate::bridge::frame::{Outcome, Status, Tally, ToHost};
 use crate::event::{AbandonReason, Counters, DownReason, Event, RefusedReason, ResetCause, Ticket};
+use crate::mqtt::topic::matches;
 use crate::mqtt::{Packet, QoS, decode};
 use crate::planted::Bug;
 use crate::storage::{Storage, put_u32};
@@ -161,6 +162,9 @@ impl<S: Storage> Host<S> {
             self.reset_esp(ResetCause::Garbage);
             return;
         };
+        if self.firmware == Firmware::Original && !self.is_wanted(publish.topic) {
+            return;
+        }
         if self.planted.has(Bug::WildcardLiteral)
             && self.desk.subscriptions.find(publish.topic).is_none()
         {
@@ -176,6 +180,15 @@ impl<S: Storage> Host<S> {
             }
             None => self.reset_esp(ResetCause::Garbage),
         }
+    }
+
+    /// A subscription that was not ended asks for this topic.
+    fn is_wanted(&self, topic: &str) -> bool {
+        let subscriptions = &self.desk.subscriptions;
+        let stands = |s: &Subscription| {
+            matches!(s.standing, Standing::Wanted | Standing::Asked | Standing::Active)
+        };
+        subscriptions.iter().any(|s| stands(&s) && matches(subscriptions.filter(&s), topic))
     }
 
     fn take_granted(&mut self, ticket: Ticket, qos: QoS) {

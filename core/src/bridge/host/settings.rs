@@ -4,6 +4,19 @@ use crate::bridge::{Broker, Network};
 use crate::config::Config;
 use crate::error::ConfigError;
 
+/// What the ESP8266 runs.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+#[non_exhaustive]
+pub enum Firmware {
+    /// fivewire: any text, any payload.
+    #[default]
+    Fivewire,
+    /// The predecessor's, behind a [`HostDialect`](crate::bridge::original::HostDialect): bytes 1 to 126 in topics, payloads and filters
+    /// (D-16, D-18); others are refused before anything is queued. It cannot unsubscribe, so messages that nobody asked
+    /// for any more are dropped here.
+    Original,
+}
+
 /// The configuration of a bridge: its host end tells the ESP8266 everything it needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings<'a> {
@@ -20,13 +33,22 @@ pub struct Settings<'a> {
     /// Milliseconds, 2,000 to 600,000, default 10,000: an ESP8266 that did not answer this long
     /// after a reset is reset again.
     pub startup_timeout_ms: u32,
+    /// What the ESP8266 runs. Default fivewire.
+    pub firmware: Firmware,
 }
 
 impl<'a> Settings<'a> {
     /// The defaults.
     #[must_use]
     pub const fn new(client: Config<'a>, network: Network<'a>, broker: Broker<'a>) -> Self {
-        Self { client, network, broker, watchdog_timeout_ms: 10_000, startup_timeout_ms: 10_000 }
+        Self {
+            client,
+            network,
+            broker,
+            watchdog_timeout_ms: 10_000,
+            startup_timeout_ms: 10_000,
+            firmware: Firmware::Fivewire,
+        }
     }
 
     /// Checks every field.
