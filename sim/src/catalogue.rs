@@ -272,7 +272,10 @@ mod tests {
             assert_eq!(find(scenario.name).expect("it is known").about, scenario.about);
         }
         let error = find("nonsense").expect_err("no scenario is called that").to_string();
-        assert!(error.starts_with("there is no scenario \"nonsense\"; known are swarm, client, wires, "));
+        assert!(
+            error
+                .starts_with("there is no scenario \"nonsense\"; known are swarm, client, wires, ")
+        );
     }
 
     #[test]

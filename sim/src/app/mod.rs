@@ -8,8 +8,8 @@ use fivewire_core::event::{Delivery, Event, Ticket};
 use fivewire_core::mqtt::QoS;
 use fivewire_core::time::Instant;
 
-use crate::observation::{Observation, Observer};
 use crate::clock::Clock;
+use crate::observation::{Observation, Observer};
 use crate::world::HostMachine;
 
 pub use workload::Workload;

@@ -85,6 +85,12 @@ impl Sim {
         Self::new(calm(Topology::Bridge, seed))
     }
 
+    /// The same, with every edge on the wires between host and ESP8266.
+    #[must_use]
+    pub fn wires(seed: u64) -> Self {
+        Self::bridge(seed).configure(|setup| setup.fidelity = Fidelity::Wire)
+    }
+
     /// One board with WiFi that runs the client; otherwise the same.
     #[must_use]
     pub fn client(seed: u64) -> Self {

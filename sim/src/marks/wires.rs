@@ -127,8 +127,10 @@ impl WireWatch {
     }
 
     fn fault_began(&mut self, index: usize, kind: FaultKind) {
-        let keeps_still =
-            matches!(kind, FaultKind::WireStuck { .. } | FaultKind::WireHolds { .. } | FaultKind::LinkDead);
+        let keeps_still = matches!(
+            kind,
+            FaultKind::WireStuck { .. } | FaultKind::WireHolds { .. } | FaultKind::LinkDead
+        );
         if keeps_still {
             self.stuck.push(index);
         }

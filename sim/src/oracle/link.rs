@@ -67,10 +67,15 @@ impl Sessions {
 
     pub(super) fn ended(&mut self, verdict: &mut Verdict, end: Part, reason: DownReason) {
         let (here, _) = self.at(end);
-        let was_search = reason == DownReason::SyncOverdue;
-        verdict.require(Link, here.is_up != was_search, || {
+        let fits = match reason {
+            DownReason::SyncOverdue => !here.is_up,
+            DownReason::Restarted | DownReason::PeerRestarted => here.is_up,
+            // a session that could not begin may say so
+            _ => true,
+        };
+        verdict.require(Link, fits, || {
             let state = if here.is_up { "in a session" } else { "without a session" };
-            format!("the {end:?} end, {state}, says that it ended: {reason:?}")
+            format!("the {end:?} end, {state}, says that it is over: {reason:?}")
         });
         here.is_up = false;
     }
@@ -117,7 +122,8 @@ impl Sessions {
             there.owes.pop_front();
         }
         let owed = there.owes.pop_front();
-        let is_next = owed.as_ref().is_some_and(|owed| owed.session == session && owed.frame == frame);
+        let is_next =
+            owed.as_ref().is_some_and(|owed| owed.session == session && owed.frame == frame);
         verdict.require(Link, is_next, || match owed {
             Some(owed) => format!(
                 "the {to:?} end handed out {}, but the next frame taken at the other end is {}",

@@ -22,13 +22,17 @@ pub(super) fn subscribed(
     verdict: &mut Verdict,
     connection: &Connection,
     filter: &Filter,
-    link_losses: u32,
+    link_changes: u32,
 ) {
     let is_repeated =
         filter.subscribed_on == connection.id && filter.subscribed_asks == filter.asks;
-    // a refusal that was lost with the link has to be fetched once more
-    let is_fetched = filter.was_refused && filter.subscribed_losses != link_losses;
-    let is_repeated = is_repeated && !is_fetched;
+    // A refusal that found no link, was lost with it, or crossed with what the host asked when the
+    // link came back, is fetched once more.
+    let is_refused = filter.was_refused || filter.wish == Wish::Refused;
+    let is_fetched = is_repeated && is_refused && filter.subscribed_changes != link_changes;
+    if is_fetched {
+        return;
+    }
     verdict.require(P4, !is_repeated, || {
         format!("{} was subscribed to twice on connection {}", show(filter), connection.id)
     });

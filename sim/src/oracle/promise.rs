@@ -107,9 +107,7 @@ impl Promise {
             Self::P12 => {
                 "malformed bytes end a connection with the clause named, and the next one works"
             }
-            Self::Link => {
-                "within one link session every frame arrives whole, once and in order"
-            }
+            Self::Link => "within one link session every frame arrives whole, once and in order",
         }
     }
 }

@@ -124,12 +124,18 @@ impl Oracle {
                 return;
             };
             let filter = facts.filters.get_mut(place);
+            let is_first = filter.subscribed_on != connection.id;
+            if is_first {
+                filter.subscribed_changes = facts.changes_at_attempt;
+            }
             if !connection.is_tainted {
-                p4_subscriptions::subscribed(verdict, connection, filter, facts.link_losses);
+                p4_subscriptions::subscribed(verdict, connection, filter, facts.link_changes);
+            }
+            if !is_first {
+                filter.subscribed_changes = facts.link_changes;
             }
             filter.subscribed_on = connection.id;
             filter.subscribed_asks = filter.asks;
-            filter.subscribed_losses = facts.link_losses;
             connection.asked.push_back(place);
             count += 1;
         }

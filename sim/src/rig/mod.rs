@@ -51,12 +51,7 @@ pub struct Rig<H, E> {
 impl<H: Link, E: Link> Rig<H, E> {
     /// Power is on: the host starts `host` at once, and the ESP8266 whatever `esp` makes, at each boot.
     #[must_use]
-    pub fn new(
-        seed: u64,
-        boards: Boards,
-        host: H,
-        esp: impl FnMut() -> E + 'static,
-    ) -> Self {
+    pub fn new(seed: u64, boards: Boards, host: H, esp: impl FnMut() -> E + 'static) -> Self {
         let tempo = |pace| Tempo { pace, drift_ppm: 0 };
         let mut rig = Self {
             pair: Pair::new(seed, tempo(boards.host), tempo(boards.esp)),

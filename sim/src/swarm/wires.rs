@@ -93,5 +93,9 @@ pub(super) fn draw_duration(random: &mut Random, kind: FaultKind, at_ms: u32, ru
         FaultKind::EspFirmware { .. } => (3_000, 20_000),
         _ => (1_000, 8_000),
     };
-    if random.chance(1, 2) { random.between(1, short_ms) } else { random.between(short_ms, long_ms) }
+    if random.chance(1, 2) {
+        random.between(1, short_ms)
+    } else {
+        random.between(short_ms, long_ms)
+    }
 }

@@ -110,12 +110,12 @@ impl Totals {
     pub fn never_reached(&self) -> Vec<String> {
         let (has_wires, has_others) = (self.with_wires > 0, self.with_wires < self.tally().seeds);
         let counts = |needs_wires| if needs_wires { has_wires } else { has_others };
-        let promises = Promise::ALL.into_iter().filter(|promise| {
-            self.judgements(*promise) == 0 && counts(promise.needs_wires())
-        });
-        let faults = FaultRow::ALL.into_iter().filter(|row| {
-            self.fault(*row).bit == 0 && counts(row.kind().needs_wires())
-        });
+        let promises = Promise::ALL
+            .into_iter()
+            .filter(|promise| self.judgements(*promise) == 0 && counts(promise.needs_wires()));
+        let faults = FaultRow::ALL
+            .into_iter()
+            .filter(|row| self.fault(*row).bit == 0 && counts(row.kind().needs_wires()));
         let needs_wires = |name: &str| {
             let mark = Mark::ALL.into_iter().find(|mark| mark.name() == name);
             mark.is_some_and(Mark::needs_wires)

@@ -120,13 +120,7 @@ impl Cable {
     }
 
     /// A wire is damaged from now on, or mended.
-    pub(super) fn damage(
-        &mut self,
-        wire: Wire,
-        damage: Damage,
-        now: u64,
-        probe: &mut Probe<'_>,
-    ) {
+    pub(super) fn damage(&mut self, wire: Wire, damage: Damage, now: u64, probe: &mut Probe<'_>) {
         let line = &mut self.lines[wire.index()];
         let was_noisy = line.damage.noise_every_us;
         line.damage = damage;

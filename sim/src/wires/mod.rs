@@ -98,6 +98,12 @@ impl Wire {
         }
     }
 
+    /// What it shows before anybody drives it.
+    #[must_use]
+    pub const fn rests_at(self) -> bool {
+        matches!(self, Self::Reset)
+    }
+
     /// The end that reads it.
     #[must_use]
     pub const fn read_by(self) -> End {

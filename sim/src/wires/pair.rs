@@ -290,11 +290,7 @@ impl<H: Link, E: Link> Pair<H, E> {
     }
 
     /// Lets everything happen up to and with `until`, or to the first news. `probe` sees each edge.
-    pub fn advance(
-        &mut self,
-        until: u64,
-        mut probe: impl FnMut(u64, Wire, bool),
-    ) -> Option<News> {
+    pub fn advance(&mut self, until: u64, mut probe: impl FnMut(u64, Wire, bool)) -> Option<News> {
         loop {
             for end in End::ALL {
                 let news = at!(self, end, board => {

@@ -5,8 +5,7 @@ use super::{Damage, End, Pace, Told, Wire};
 use crate::rig::{Boards, Rig};
 
 fn rig(boards: Boards) -> Rig<Plain, Plain> {
-    let mut rig =
-        Rig::new(7, boards, Plain::new(Role::Initiator), || Plain::new(Role::Passive));
+    let mut rig = Rig::new(7, boards, Plain::new(Role::Initiator), || Plain::new(Role::Passive));
     rig.record();
     rig
 }
@@ -111,7 +110,8 @@ fn a_wire_that_is_stuck_stops_the_clocks_and_a_mended_one_goes_on_where_it_was()
 fn a_glitch_is_seen_only_by_a_look_that_falls_into_it() {
     let mut seen = [0_u64; 2];
     for start_us in 0..200 {
-        let mut rig = up(Boards { host: Pace::around(40), esp: Pace::around(40), boot_us: 300_000 });
+        let mut rig =
+            up(Boards { host: Pace::around(40), esp: Pace::around(40), boot_us: 300_000 });
         rig.send(End::Host, &[0; 200]);
         rig.run_for(500 + start_us);
         rig.glitch(Wire::HostData, 10);

@@ -56,7 +56,6 @@ const SLOTS: [Slot; 15] = [
     Slot::Settled,
 ];
 
-
 /// Bits of a key that name the slot; 500,000 years of µs fit into the rest.
 const SLOT_BITS: u32 = 4;
 

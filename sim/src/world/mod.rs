@@ -51,6 +51,7 @@ use witness::Witness;
 
 pub(crate) use device::HostMachine;
 pub use device::{DEVICE_ID, WILL_PAYLOAD, WILL_TOPIC};
+pub use link::{LINK_BYTE_US, LINK_FRAME_US, LINK_SYNC_MAX_US};
 pub use settle::SETTLE_LIMIT_MS;
 pub use witness::WITNESS_ID;
 

@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
 use clap::ValueEnum;
+use clap::{Args, Parser, Subcommand};
 use fivewire_sim::catalogue;
 use fivewire_sim::schedule::{self, Schedule};
 use fivewire_sim::shrink::RUNS_MAX_DEFAULT;
@@ -20,6 +20,8 @@ Examples:
   fivewire --scenario esp-crash --seeds 0..500  one family of trouble
   fivewire --shard 2/4 --json part2.json        the second of four machines
   fivewire run --scenario swarm --seed 42       one run, event by event
+  fivewire run --scenario wires --seed 7 --vcd wires.vcd
+                                                the same with every edge on the five wires
   fivewire replay fivewire-swarm-42.json        a stored run, event by event
   fivewire shrink fivewire-swarm-42.json        the few faults that matter
 
@@ -124,6 +126,11 @@ pub(crate) struct RunArguments {
     /// Simulate the link like this, whatever the scenario does by itself
     #[arg(long, value_name = "HOW")]
     pub(crate) fidelity: Option<Fidelity>,
+    /// Also write the five wires for a logic analyser's viewer, such as GTKWave or PulseView
+    ///
+    /// Needs a run in which they are simulated: `--scenario wires`, or `--fidelity wire`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) vcd: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) view: View,
 }

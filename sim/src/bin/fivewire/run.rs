@@ -1,6 +1,12 @@
 //! `fivewire run`, and the view of a single run that `replay` shares.
 
+use std::fs::File;
+use std::io::BufWriter;
+
+use fivewire_sim::corpus::CorpusError;
+use fivewire_sim::observation::Observer;
 use fivewire_sim::schedule::Schedule;
+use fivewire_sim::trace::{Blind, Wave};
 
 use crate::cli::{Fidelity, RunArguments, View};
 use crate::failure;
@@ -12,7 +18,18 @@ use crate::{Refusal, Verdict};
 /// Draws a schedule, runs it and shows it.
 pub(crate) fn execute(arguments: &RunArguments, output: &mut Output) -> Result<Verdict, Refusal> {
     let drawn = arguments.scenario.schedule(arguments.seed);
-    show(&Fidelity::apply(arguments.fidelity, drawn), &arguments.view, output)
+    let schedule = Fidelity::apply(arguments.fidelity, drawn);
+    let Some(path) = &arguments.vcd else { return show(&schedule, &arguments.view, output) };
+    if !schedule.setup.has_wires() {
+        let refusal = "--vcd: this run has no wires; add --fidelity wire, and choose a scenario with a bridge";
+        return Err(refusal.into());
+    }
+    let file_error = |error| CorpusError::File { path: path.clone(), error };
+    let file = File::create(path).map_err(file_error)?;
+    let mut wave = Wave::new(BufWriter::new(file)).map_err(file_error)?;
+    let verdict = show_watched(&schedule, &arguments.view, &mut wave, output)?;
+    wave.finish().map_err(file_error)?;
+    Ok(verdict)
 }
 
 /// Runs a schedule; prints its timeline, its verdict and the command that replays it.
@@ -21,7 +38,16 @@ pub(crate) fn show(
     view: &View,
     output: &mut Output,
 ) -> Result<Verdict, Refusal> {
-    let watched = world::watch(schedule, view.last.unwrap_or(usize::MAX));
+    show_watched(schedule, view, &mut Blind, output)
+}
+
+fn show_watched(
+    schedule: &Schedule,
+    view: &View,
+    extra: &mut dyn Observer,
+    output: &mut Output,
+) -> Result<Verdict, Refusal> {
+    let watched = world::watch(schedule, view.last.unwrap_or(usize::MAX), extra);
     if view.last != Some(0) {
         output.print(&watched.timeline.to_string())?;
     }

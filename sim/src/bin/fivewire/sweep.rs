@@ -11,6 +11,7 @@ use fivewire_sim::catalogue::{self, Scenario};
 use fivewire_sim::corpus;
 use fivewire_sim::schedule::Schedule;
 use fivewire_sim::sweep::{self, DrawSeed, Failure, Plan};
+use fivewire_sim::trace::Blind;
 
 use crate::cli::{ALL, Fidelity, SweepArguments};
 use crate::output::{Output, complain};
@@ -85,7 +86,7 @@ fn show_failure(
 ) -> Result<Option<Schedule>, Refusal> {
     let Failure { schedule, breach, .. } = first;
     output.print("\nfirst failure\n")?;
-    output.print(&world::watch(schedule, failure::LAST_LINES).timeline.to_string())?;
+    output.print(&world::watch(schedule, failure::LAST_LINES, &mut Blind).timeline.to_string())?;
     output.print(&failure::headline(schedule, breach))?;
     output.print(&format!(
         "again:  fivewire run --scenario {} --seed {}\nreplay: {}\n\n",

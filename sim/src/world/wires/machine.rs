@@ -1,6 +1,7 @@
 //! The link machines that boards run.
 
 use fivewire_core::link::native::{Config, Memory, Native, VERSION};
+use fivewire_core::link::syncom::{self, Syncom};
 use fivewire_core::link::{Counters, Input, Link, Output, Role, SendError, Timing};
 use fivewire_core::planted::Planted;
 use fivewire_core::time::Instant;
@@ -8,11 +9,15 @@ use fivewire_core::time::Instant;
 use crate::fault::Firmware;
 use crate::schedule::Wires;
 
+const IMPOSSIBLE: &str = "this setup cannot work";
+
 /// What a board speaks.
 #[expect(clippy::large_enum_variant, reason = "there are two, and they never move")]
 pub(super) enum Machine {
     /// What ours does.
     Native(Native<Vec<u8>>),
+    /// What the predecessor's did.
+    Syncom(Syncom<Vec<u8>>),
 }
 
 impl Machine {
@@ -27,6 +32,16 @@ impl Machine {
         firmware: Option<Firmware>,
         seed: u64,
     ) -> Self {
+        let size_bytes = usize::from(match role {
+            Role::Initiator => setup.host_memory_bytes,
+            Role::Passive => setup.esp_memory_bytes,
+        });
+        if firmware == Some(Firmware::Syncom) {
+            let memory =
+                syncom::Memory { transmit: vec![0; size_bytes], receive: vec![0; size_bytes] };
+            let machine = Syncom::new(&syncom::Config::new(role), memory);
+            return Self::Syncom(machine.unwrap_or_else(|error| panic!("{IMPOSSIBLE}: {error}")));
+        }
         let plain = Config::new(role);
         let config = Config {
             // the bridge's host decides when to reset (P8)
@@ -39,13 +54,9 @@ impl Machine {
             planted,
             ..plain
         };
-        let size_bytes = usize::from(match role {
-            Role::Initiator => setup.host_memory_bytes,
-            Role::Passive => setup.esp_memory_bytes,
-        });
         let memory = Memory { transmit: vec![0; size_bytes], receive: vec![0; size_bytes] };
         let machine = Native::new(&config, memory, seed);
-        Self::Native(machine.unwrap_or_else(|error| panic!("this setup cannot work: {error}")))
+        Self::Native(machine.unwrap_or_else(|error| panic!("{IMPOSSIBLE}: {error}")))
     }
 }
 
@@ -53,6 +64,7 @@ macro_rules! each {
     ($machine:expr, $link:ident => $body:expr) => {
         match $machine {
             Machine::Native($link) => $body,
+            Machine::Syncom($link) => $body,
         }
     };
 }

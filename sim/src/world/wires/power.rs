@@ -101,4 +101,3 @@ impl<A: Application> World<A> {
         self.plan_esp_boot(self.now);
     }
 }
-
