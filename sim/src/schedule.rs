@@ -78,7 +78,7 @@ pub struct Wires {
     pub esp_interrupt: bool,
     /// The host pauses this long before an edge of an idle link, in microseconds, 0 to 100,000.
     pub idle_step_us: u32,
-    /// Size of each of the buffers of the host's link, in bytes, 1,280 to 65,535.
+    /// Size of each of the buffers of the host's link, in bytes, [`link_memory_min_bytes`] to 65,535.
     pub host_memory_bytes: u16,
     /// The same of the ESP8266's.
     pub esp_memory_bytes: u16,
@@ -97,6 +97,13 @@ impl Default for Wires {
             esp_memory_bytes: 3_072,
         }
     }
+}
+
+/// What the largest frame of the bridge needs in a link's buffer: a publication with its topic, or the
+/// settings.
+#[must_use]
+pub fn link_memory_min_bytes(workload: &Workload) -> u16 {
+    workload.payload_max_bytes.saturating_add(128).max(384)
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

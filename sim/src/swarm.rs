@@ -77,6 +77,9 @@ pub fn draw(seed: u64, draw: &Draw<'_>) -> Schedule {
         workload,
         faults: Vec::new(),
     };
+    if schedule.setup.has_wires() {
+        wires::draw_memory(&mut random, &mut schedule);
+    }
     let kinds = draw_kinds(&mut random, draw);
     if !kinds.is_empty() {
         let faults = draw_faults(&mut random, draw, &schedule, &kinds);
@@ -152,6 +155,10 @@ fn draw_kinds(random: &mut Random, draw: &Draw<'_>) -> Vec<FaultKind> {
         || (kinds.contains(&FaultKind::AppHolds) && random.chance(1, 2));
     if needs_pressure && draw.kinds.contains(&pressure) && !kinds.contains(&pressure) {
         kinds.push(pressure);
+    }
+    let burst = FaultKind::AppBurst { messages: 0 };
+    if kinds.contains(&FaultKind::EspStalls) && !kinds.contains(&burst) {
+        kinds.push(burst);
     }
     kinds
 }

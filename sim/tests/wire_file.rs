@@ -1,5 +1,7 @@
 //! `fivewire run --vcd` writes what the run did, and what reads such files reads it back.
 
+#![allow(clippy::unwrap_used, reason = "a test may give up")]
+
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;

@@ -5,7 +5,7 @@ use fivewire_core::mqtt::topic;
 use thiserror::Error;
 
 use crate::fault::{Fault, FaultKind};
-use crate::schedule::{Schedule, Setup, Topology, VERSION, Wires, Workload};
+use crate::schedule::{Schedule, Setup, Topology, VERSION, Workload, link_memory_min_bytes};
 use crate::wires::Pace;
 
 /// The longest run: a week. Far beyond it, the times of a run would no longer fit their field.
@@ -22,8 +22,6 @@ const FAULTS_MAX: usize = 10_000;
 const FILTERS_MAX: usize = 16;
 /// The longest time until a board looks at its pins.
 const LOOK_MAX_US: i64 = 1_000_000;
-/// What the largest frame of the bridge needs in a link's buffer.
-const LINK_MEMORY_MIN_BYTES: i64 = 1_280;
 /// The largest burst of a fault.
 const MESSAGES_MAX: i64 = 10_000;
 
@@ -115,6 +113,7 @@ pub fn validate(schedule: &Schedule) -> Result<(), ScheduleError> {
     validate_name(&schedule.scenario)?;
     in_range("duration_ms", schedule.duration_ms, 1, DURATION_MAX_MS)?;
     validate_setup(&schedule.setup)?;
+    validate_wires(schedule)?;
     validate_workload(&schedule.workload, &schedule.setup.filters)?;
     validate_count("faults", schedule.faults.len(), 0, FAULTS_MAX)?;
     let mut earliest_ms = 0;
@@ -143,7 +142,6 @@ fn validate_setup(setup: &Setup) -> Result<(), ScheduleError> {
     in_range("setup.host_drift_ppm", setup.host_drift_ppm, -DRIFT_MAX_PPM, DRIFT_MAX_PPM)?;
     in_range("setup.esp_drift_ppm", setup.esp_drift_ppm, -DRIFT_MAX_PPM, DRIFT_MAX_PPM)?;
     in_range("setup.outbox_bytes", setup.outbox_bytes, 256, 1 << 20)?;
-    validate_wires(&setup.wires)?;
     validate_count("setup.filters", setup.filters.len(), 0, FILTERS_MAX)?;
     for (index, filter) in setup.filters.iter().enumerate() {
         validate_filter(&format!("setup.filters[{index}]"), filter)?;
@@ -154,7 +152,8 @@ fn validate_setup(setup: &Setup) -> Result<(), ScheduleError> {
         .try_for_each(|filter| validate_filter("setup.refused_filter", filter))
 }
 
-fn validate_wires(wires: &Wires) -> Result<(), ScheduleError> {
+fn validate_wires(schedule: &Schedule) -> Result<(), ScheduleError> {
+    let wires = &schedule.setup.wires;
     for (end, Pace { min_us, max_us, stall_max_us, .. }) in
         [("host", wires.host), ("esp", wires.esp)]
     {
@@ -168,7 +167,9 @@ fn validate_wires(wires: &Wires) -> Result<(), ScheduleError> {
         ("setup.wires.host_memory_bytes", wires.host_memory_bytes),
         ("setup.wires.esp_memory_bytes", wires.esp_memory_bytes),
     ] {
-        in_range(field, size_bytes, LINK_MEMORY_MIN_BYTES, u16::MAX.into())?;
+        let min_bytes =
+            if schedule.setup.has_wires() { link_memory_min_bytes(&schedule.workload) } else { 0 };
+        in_range(field, size_bytes, min_bytes.into(), u16::MAX.into())?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::fault::{Fault, FaultKind, Firmware};
 use crate::random::Random;
-use crate::schedule::Wires;
+use crate::schedule::{Schedule, Wires, link_memory_min_bytes};
 use crate::wires::{Pace, Wire};
 
 /// Boards that start a minute apart, in milliseconds.
@@ -17,8 +17,17 @@ pub(super) fn draw_boards(random: &mut Random) -> Wires {
         host_interrupt: random.chance(3, 4),
         esp_interrupt: random.chance(3, 4),
         idle_step_us: *random.pick(&[1_000, 2_000, 4_000]),
-        host_memory_bytes: random.between(1_280, 4_096) as u16,
-        esp_memory_bytes: random.between(1_280, 4_096) as u16,
+        ..Wires::default()
+    }
+}
+
+/// Buffers of the links that the workload just fits into, or a few times as large: a stalled end fills
+/// them.
+pub(super) fn draw_memory(random: &mut Random, schedule: &mut Schedule) {
+    let min_bytes = link_memory_min_bytes(&schedule.workload);
+    let wires = &mut schedule.setup.wires;
+    for bytes in [&mut wires.host_memory_bytes, &mut wires.esp_memory_bytes] {
+        *bytes = random.between(min_bytes.into(), 4 * u32::from(min_bytes)) as u16;
     }
 }
 

@@ -12,7 +12,6 @@ use crate::schedule::Wires;
 const IMPOSSIBLE: &str = "this setup cannot work";
 
 /// What a board speaks.
-#[expect(clippy::large_enum_variant, reason = "there are two, and they never move")]
 pub(super) enum Machine {
     /// What ours does.
     Native(Native<Vec<u8>>),
