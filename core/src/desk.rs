@@ -3,18 +3,18 @@
 //!
 //! A [`session`](crate::session) serves it over MQTT, the bridge's host end over the link.
 
+mod checkpoint;
+
 use crate::config::{Config, Overflow};
 use crate::error::{PublishError, SubscribeError};
 use crate::event::{AbandonReason, Counters, Event, Ticket};
 use crate::mqtt::{Packet, PacketId, Publish, QoS, topic};
+use crate::news::News;
 use crate::outbox::Outbox;
 use crate::planted::{Bug, Planted};
 use crate::storage::Storage;
 use crate::subscriptions::{Standing, Subscription, Subscriptions};
 use crate::time::Instant;
-
-/// Events that one call can cause besides those found while reading.
-const EVENTS: usize = 8;
 
 /// A publication as the application gives it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,7 +46,7 @@ pub(crate) struct Desk<S> {
     pub(crate) counters: Counters,
     /// Nothing new is accepted.
     pub(crate) shut_down: bool,
-    events: [Option<Event<'static>>; EVENTS],
+    news: News,
     last_ticket: u32,
     overflow: Overflow,
     /// The longest filter of which the packet or frame can be made.
@@ -66,7 +66,7 @@ impl<S: Storage> Desk<S> {
             subscriptions: Subscriptions::new(subscriptions),
             counters: Counters::default(),
             shut_down: false,
-            events: [None; EVENTS],
+            news: News::new(),
             last_ticket: 0,
             overflow: config.overflow,
             filter_max_bytes,
@@ -112,8 +112,7 @@ impl<S: Storage> Desk<S> {
         if publish.qos != QoS::AtLeastOnce || self.outbox.fits(size) {
             return Ok(());
         }
-        let victims = self.events.iter().filter(|slot| slot.is_none()).count();
-        if !self.outbox.could_fit(size, self.overflow, victims) {
+        if !self.outbox.could_fit(size, self.overflow, self.news.free()) {
             return Ok(());
         }
         while !self.outbox.fits(size) {
@@ -130,7 +129,7 @@ impl<S: Storage> Desk<S> {
     }
 
     pub(crate) fn cancel(&mut self, ticket: Ticket) -> bool {
-        if self.events.iter().all(Option::is_some) || !self.outbox.cancel(ticket) {
+        if self.news.free() == 0 || !self.outbox.cancel(ticket) {
             return false;
         }
         self.tell(Event::Abandoned { ticket, reason: AbandonReason::Cancelled })
@@ -248,14 +247,23 @@ impl<S: Storage> Desk<S> {
 
     /// One thing to tell. `flushed`: whatever was given to the transport has left; `closed`: after a
     /// shut-down nothing will be sent any more.
+    #[inline]
     pub(crate) fn next_event(
         &mut self,
         now: Instant,
         flushed: bool,
         closed: bool,
     ) -> Option<Event<'static>> {
-        if let Some(event) = self.events[0].take() {
-            self.events.rotate_left(1);
+        let may_have = !self.news.is_empty()
+            || self.outbox.has_given_qos0()
+            || self.subscriptions.has_ended()
+            || self.outbox.next_deadline().is_some_and(|deadline| deadline <= now)
+            || self.shut_down;
+        if may_have { self.find_event(now, flushed, closed) } else { None }
+    }
+
+    fn find_event(&mut self, now: Instant, flushed: bool, closed: bool) -> Option<Event<'static>> {
+        if let Some(event) = self.news.pop() {
             return Some(event);
         }
         if let Some(ticket) = self.outbox.take_lost() {
@@ -277,11 +285,7 @@ impl<S: Storage> Desk<S> {
 
     /// Queues an event. There is room for those that one call causes.
     pub(crate) fn tell(&mut self, event: Event<'static>) -> bool {
-        let free = self.events.iter_mut().find(|slot| slot.is_none());
-        free.is_some_and(|slot| {
-            *slot = Some(event);
-            true
-        })
+        self.news.push(event)
     }
 
     fn next_ticket(&mut self) -> Ticket {

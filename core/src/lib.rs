@@ -74,6 +74,7 @@
 //!
 //! | module | is |
 //! |---|---|
+//! | [`recorder`] | what a client was told and said, to be replayed |
 //! | [`bridge`] | a host without WiFi and the ESP8266 that runs the client for it |
 //! | [`client`] | WiFi, TCP, MQTT, up and down, for ever |
 //! | `session` | one MQTT session: it outlives its connections |
@@ -81,6 +82,7 @@
 //! | `outbox`, `subscriptions` | what is kept, in the caller's memory |
 //! | [`config`], [`event`] | what the caller decides, and what it is told |
 //! | [`mqtt`] | packets and topics |
+//! | `checkpoint` | how the state of a machine is written and read |
 //! | [`error`], [`time`], [`storage`] | the vocabulary |
 //!
 //! # Errors
@@ -94,12 +96,16 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod recorder;
+
 pub mod bridge;
 pub mod client;
 pub mod link;
 mod session;
 
+mod checkpoint;
 mod desk;
+mod news;
 mod outbox;
 mod subscriptions;
 mod transmit;

@@ -1,5 +1,7 @@
 //! Topic filters that the application wants, kept over connections in the caller's memory.
 
+mod checkpoint;
+
 use crate::event::Ticket;
 use crate::mqtt::{PacketId, QoS};
 use crate::outbox::FIRST_SUBSCRIPTION_ID;
@@ -99,6 +101,16 @@ impl<S: Storage> Subscriptions<S> {
 
     pub(crate) const fn asked(&self) -> usize {
         self.asked
+    }
+
+    /// Some are to be asked for or ended.
+    pub(crate) const fn has_due(&self) -> bool {
+        self.due > 0
+    }
+
+    /// Some ended with the session, and the application is to be told.
+    pub(crate) const fn has_ended(&self) -> bool {
+        self.ended > 0
     }
 
     /// The topic filter of `subscription`.

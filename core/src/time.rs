@@ -40,6 +40,12 @@ impl Instant {
         Self(self.0.saturating_add(millis as u64 * 1_000))
     }
 
+    /// This instant plus `micros` µs.
+    #[must_use]
+    pub(crate) const fn plus_us(self, micros: u64) -> Self {
+        Self(self.0.saturating_add(micros))
+    }
+
     /// Microseconds from `earlier` to here, 0 if `earlier` is later.
     #[must_use]
     pub const fn micros_since(self, earlier: Self) -> u64 {
@@ -70,6 +76,14 @@ impl Wait {
             }
             (Self::Until(..), Self::ForInput) => self,
             (Self::ForInput, _) => other,
+        }
+    }
+
+    /// The deadline has come.
+    pub(crate) const fn is_over(self, now: Instant) -> bool {
+        match self {
+            Self::Until(at, _) => at.0 <= now.0,
+            Self::ForInput => false,
         }
     }
 

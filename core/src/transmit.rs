@@ -1,5 +1,7 @@
 //! The transmit buffer: filled with whole batches or frames, offered once, drained by the transport.
 
+mod checkpoint;
+
 use crate::mqtt::Packet;
 use crate::storage::Storage;
 

@@ -1,6 +1,6 @@
 //! A board's clock: it starts at zero with each boot and runs a little fast or slow.
 
-use fivewire_core::time::Instant;
+use fivewire_core::time::{Instant, Reason, Wait};
 
 /// Not at all, in µs of the world's time.
 pub(crate) const NEVER: u64 = u64::MAX;
@@ -46,16 +46,56 @@ impl Clock {
         if self.drift_ppm == 0 {
             return self.started + local;
         }
+        if local == 0 {
+            return self.started;
+        }
+        // With `rate` steps in a million µs, a fast clock rounds down and reads `local` once
+        // elapsed × rate ≥ local × million; a slow one rounds up, and does so once
+        // elapsed × rate > (local - 1) × million.
         let rate = (MILLION + self.drift_ppm) as u64;
-        let (seconds, rest) = (local / rate, local % rate);
-        let mut world = self.started + seconds * MILLION as u64 + rest * MILLION as u64 / rate;
-        while self.local(world).as_micros() < local {
-            world += 1;
+        let short = if self.drift_ppm > 0 { 1 } else { MILLION as u64 };
+        let elapsed = match local.checked_mul(MILLION as u64) {
+            Some(scaled) => (scaled - short) / rate,
+            None => {
+                let scaled = u128::from(local) * MILLION as u128;
+                ((scaled - u128::from(short)) / u128::from(rate)) as u64
+            }
+        };
+        self.started + elapsed + 1
+    }
+}
+
+/// What a board's machine waits for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Alarm {
+    wait: Wait,
+    /// When that is, in world time.
+    due: u64,
+}
+
+impl Alarm {
+    /// It waits for nothing.
+    pub(crate) const OFF: Self = Self { wait: Wait::ForInput, due: NEVER };
+
+    /// The machine waits for this by its board's clock; says when that is in world time. Of a clock
+    /// that starts again the alarm must have been [`OFF`](Self::OFF).
+    pub(crate) fn set(&mut self, wait: Wait, clock: &Clock) -> u64 {
+        if wait != self.wait {
+            let due = match wait {
+                Wait::Until(deadline, _) => clock.world(deadline),
+                Wait::ForInput => NEVER,
+            };
+            *self = Self { wait, due };
         }
-        while world > self.started && self.local(world - 1).as_micros() >= local {
-            world -= 1;
+        self.due
+    }
+
+    /// Why the machine wants to be woken.
+    pub(crate) const fn reason(&self) -> Option<Reason> {
+        match self.wait {
+            Wait::Until(_, reason) => Some(reason),
+            Wait::ForInput => None,
         }
-        world
     }
 }
 
@@ -68,7 +108,7 @@ mod tests {
         for drift_ppm in [-100_000, -137, -1, 0, 1, 50, 99_999] {
             let mut clock = Clock::new(drift_ppm);
             clock.restart(1_234_567);
-            for local in [0, 1, 999, 1_000_003, 3_600_000_000, 86_400_000_000] {
+            for local in [0, 1, 999, 1_000_003, 3_600_000_000, 86_400_000_000, 1 << 45] {
                 let world = clock.world(Instant::from_micros(local));
                 assert!(clock.local(world).as_micros() >= local, "{drift_ppm} {local}");
                 assert!(

@@ -24,6 +24,7 @@
 //! | run your own application logic | [`app::Application`], `examples/own_app.rs` |
 //! | watch a run, or add a rule | [`observation::Observer`] |
 //! | run stored or drawn schedules | [`run`], [`swarm`] |
+//! | replay what a real client recorded | [`replay`] |
 //! | use the broker by itself | [`broker::Broker`] |
 
 #![forbid(unsafe_code)]
@@ -33,19 +34,24 @@ pub mod broker;
 pub mod catalogue;
 mod clock;
 pub mod corpus;
+pub mod cross_check;
 pub mod fault;
 pub mod harness;
 pub mod marks;
 pub mod observation;
 pub mod oracle;
 pub mod original;
+mod queue;
 pub mod random;
+pub mod replay;
 pub mod rig;
 pub mod run;
 pub mod schedule;
 pub mod shrink;
 pub mod swarm;
 pub mod sweep;
+#[cfg(feature = "turmoil")]
+pub mod tokio_world;
 pub mod trace;
 pub mod wires;
 pub mod world;

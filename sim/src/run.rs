@@ -1,6 +1,7 @@
 //! Runs a schedule and reports.
 
 use fivewire_core::planted::Planted;
+use fivewire_core::recorder::Payloads;
 use fivewire_core::time::Instant;
 
 use crate::app::Application;
@@ -9,7 +10,7 @@ use crate::marks::{Mark, Marks, Matrix};
 use crate::observation::{Observation, Observer};
 pub use crate::oracle::Breach;
 use crate::oracle::{Oracle, Promise, settle_bound_ms};
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, Topology};
 use crate::trace::{Blind, TraceHash};
 use crate::world::{Messages, World};
 
@@ -40,6 +41,20 @@ pub struct Report {
 #[must_use]
 pub fn run(schedule: &Schedule, extra: &mut dyn Observer) -> Report {
     Runner::new(schedule).run_watched(schedule, extra)
+}
+
+/// Runs `schedule` to its end, and returns what its client was told and said, for
+/// [`replay`](crate::replay::replay). `None` where the client is on the other end of a link: only a
+/// client that the application calls itself is recorded.
+#[must_use]
+pub fn record(schedule: &Schedule, payloads: Payloads) -> Option<Vec<u8>> {
+    if schedule.setup.topology == Topology::Bridge {
+        return None;
+    }
+    let mut world = World::new(schedule.clone());
+    world.record(payloads);
+    let _ = run_world(&mut world, &mut Blind);
+    Some(world.take_recording())
 }
 
 /// Runs one schedule after the other in the same memory.
@@ -77,12 +92,23 @@ impl Runner {
     }
 }
 
-/// Everybody who watches every run.
-struct Watch<'a, O: ?Sized> {
-    hash: TraceHash,
-    oracle: Oracle,
-    marks: Marks,
+/// Everybody who watches every run, in whatever engine.
+pub(crate) struct Watch<'a, O: ?Sized> {
+    pub(crate) hash: TraceHash,
+    pub(crate) oracle: Oracle,
+    pub(crate) marks: Marks,
     extra: &'a mut O,
+}
+
+impl<'a, O: ?Sized> Watch<'a, O> {
+    pub(crate) fn new(schedule: &Schedule, extra: &'a mut O) -> Self {
+        Self {
+            hash: TraceHash::new(),
+            oracle: Oracle::new(schedule),
+            marks: Marks::new(schedule),
+            extra,
+        }
+    }
 }
 
 impl<O: Observer + ?Sized> Observer for Watch<'_, O> {
@@ -101,12 +127,7 @@ pub fn run_world<A: Application, O: Observer + ?Sized>(
     extra: &mut O,
 ) -> Report {
     world.set_settle_limit_ms(settle_bound_ms(world.schedule()));
-    let mut watch = Watch {
-        hash: TraceHash::new(),
-        oracle: Oracle::new(world.schedule()),
-        marks: Marks::new(world.schedule()),
-        extra,
-    };
+    let mut watch = Watch::new(world.schedule(), extra);
     while watch.oracle.breach().is_none() && world.step(&mut watch) {}
     Report {
         hash: watch.hash.value(),
@@ -122,7 +143,7 @@ pub fn run_world<A: Application, O: Observer + ?Sized>(
 }
 
 /// The marks without those of the faults themselves, which stand in [`Report::faults`].
-fn situations(marks: &Marks) -> impl Iterator<Item = (&'static str, u64)> {
+pub(crate) fn situations(marks: &Marks) -> impl Iterator<Item = (&'static str, u64)> {
     let reached = marks.iter().filter(|(mark, _)| matches!(mark, Mark::Reached(_)));
     reached.map(|(mark, count)| (mark.name(), u64::from(count)))
 }

@@ -1,5 +1,6 @@
 //! Pauses between attempts: they double, they end somewhere, and no two boards keep step.
 
+use crate::checkpoint::{Checkpoint, Pass};
 use rand_chacha::ChaCha8Rng;
 use rand_core::Rng;
 
@@ -30,6 +31,13 @@ impl Backoff {
     /// The way is clear again.
     pub(crate) const fn reset(&mut self) {
         self.failures = 0;
+    }
+}
+
+impl Checkpoint for Backoff {
+    fn walk(&mut self, pass: &mut Pass<'_>) -> Option<()> {
+        let Self { first_ms, last_ms, failures } = self;
+        [first_ms, last_ms, failures].into_iter().try_for_each(|value| pass.field(value))
     }
 }
 

@@ -12,6 +12,7 @@
 //! answers at all: a refusal shows that it works.
 
 mod backoff;
+mod checkpoint;
 mod supervisor;
 
 use crate::config::Config;
@@ -117,6 +118,9 @@ pub struct Client<S> {
     supervisor: Supervisor,
     session: Session<S>,
     now: Instant,
+    /// What it waits for, if nothing but time has happened since it said so: asked again before
+    /// then, it need not look for anything to do.
+    settled: Option<Wait>,
 }
 
 impl<S: Storage> Client<S> {
@@ -130,6 +134,7 @@ impl<S: Storage> Client<S> {
             session: Session::new(config, memory)?,
             supervisor: Supervisor::new(config, seed),
             now: Instant::ZERO,
+            settled: None,
         })
     }
 
@@ -141,7 +146,7 @@ impl<S: Storage> Client<S> {
     /// Begins to connect, and never stops trying until [`shut_down`](Self::shut_down). After
     /// `Stopped` it begins again.
     pub fn start(&mut self, now: Instant) {
-        self.advance_clock(now);
+        self.touch(now);
         if self.supervisor.start(self.now) {
             self.session.restart();
         }
@@ -150,8 +155,11 @@ impl<S: Storage> Client<S> {
     /// The world speaks. Never fails: a network cannot make the caller wrong.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
         self.advance_clock(now);
+        if input != Input::Timeout {
+            self.settled = None;
+        }
         match input {
-            Input::Timeout => self.session.handle(self.now, session::Input::Timeout),
+            Input::Timeout => {}
             Input::WifiUp => self.supervisor.wifi_up(self.now),
             Input::WifiDown => self.supervisor.wifi_down(self.now, &mut self.session),
             Input::TcpOpened => {
@@ -192,6 +200,12 @@ impl<S: Storage> Client<S> {
 
     /// Decides what comes next, without lending it yet.
     pub(crate) fn next(&mut self) -> Next {
+        if let Some(wait) = self.settled {
+            if !wait.is_over(self.now) {
+                return Next::Wait(wait);
+            }
+            self.settled = None;
+        }
         loop {
             if let Some(duty) = self.supervisor.next_duty(self.now, &mut self.session) {
                 return match duty {
@@ -209,7 +223,9 @@ impl<S: Storage> Client<S> {
                 Step::Close(close) => self.supervisor.closed(self.now, close, &mut self.session),
                 Step::Wait(wait) => {
                     if !self.supervisor.rest() {
-                        return Next::Wait(self.supervisor.wait().sooner(wait));
+                        let wait = self.supervisor.wait().sooner(wait);
+                        self.settled = Some(wait);
+                        return Next::Wait(wait);
                     }
                 }
             }
@@ -225,14 +241,14 @@ impl<S: Storage> Client<S> {
         now: Instant,
         publication: &Publication<'_>,
     ) -> Result<Ticket, PublishError> {
-        self.advance_clock(now);
+        self.touch(now);
         self.session.desk.publish(publication)
     }
 
     /// Gives a publication up. True if `Abandoned` follows; false if its outcome is known already, is
     /// about to be told, or if so many events wait that this one has no room: drain, and try again.
     pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> bool {
-        self.advance_clock(now);
+        self.touch(now);
         self.session.desk.cancel(ticket)
     }
 
@@ -248,7 +264,7 @@ impl<S: Storage> Client<S> {
         filter: &str,
         qos: QoS,
     ) -> Result<Ticket, SubscribeError> {
-        self.advance_clock(now);
+        self.touch(now);
         self.session.desk.subscribe(filter, qos)
     }
 
@@ -257,27 +273,27 @@ impl<S: Storage> Client<S> {
     /// # Errors
     /// Why it was not queued.
     pub fn unsubscribe(&mut self, now: Instant, filter: &str) -> Result<Ticket, SubscribeError> {
-        self.advance_clock(now);
+        self.touch(now);
         self.session.desk.unsubscribe(filter)
     }
 
     /// The application owns the message: it may be acknowledged to the broker. False if the
     /// connection it came on is gone, and the broker will deliver it again.
     pub fn release(&mut self, now: Instant, delivery: Delivery) -> bool {
-        self.advance_clock(now);
+        self.touch(now);
         self.session.release(delivery)
     }
 
     /// While held, no message is handed out. Keep alive and acknowledgements go on.
     pub fn hold(&mut self, now: Instant, hold: bool) {
         self.advance_clock(now);
-        self.session.limit_hand_out(if hold { 0 } else { usize::MAX });
+        self.limit_hand_out(if hold { 0 } else { usize::MAX });
     }
 
     /// Disconnects on purpose: DISCONNECT is sent and flushed, the broker tells no will, what is
     /// not acknowledged is `Abandoned`, and the last event is `Stopped`.
     pub fn shut_down(&mut self, now: Instant) {
-        self.advance_clock(now);
+        self.touch(now);
         self.session.shut_down(self.now);
         self.supervisor.shut_down();
     }
@@ -313,7 +329,15 @@ impl<S: Storage> Client<S> {
         self.session.unreleased()
     }
 
+    /// Hands out only messages whose packet is at most this large; 0 for none.
+    pub(crate) fn limit_hand_out(&mut self, max_bytes: usize) {
+        if self.session.limit_hand_out(max_bytes) {
+            self.settled = None;
+        }
+    }
+
     pub(crate) const fn supervisor_mut(&mut self) -> &mut Supervisor {
+        self.settled = None;
         &mut self.supervisor
     }
 
@@ -322,7 +346,14 @@ impl<S: Storage> Client<S> {
     }
 
     pub(crate) const fn session_mut(&mut self) -> &mut Session<S> {
+        self.settled = None;
         &mut self.session
+    }
+
+    /// The application asks for something.
+    fn touch(&mut self, now: Instant) {
+        self.advance_clock(now);
+        self.settled = None;
     }
 
     /// Time that goes backwards is ignored.

@@ -1,5 +1,7 @@
 //! The way up and down: network, TCP connection, pauses. It decides when; the session decides what.
 
+mod checkpoint;
+
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 
@@ -187,6 +189,7 @@ impl Supervisor {
         }
     }
 
+    #[cold]
     fn lose_wifi(&mut self, now: Instant) {
         self.push(Duty::Event(Event::Wifi(false)));
         self.pause_join(now);
@@ -236,6 +239,7 @@ impl Supervisor {
     }
 
     /// The session let go of its stream.
+    #[cold]
     pub(crate) fn closed<S: Storage>(
         &mut self,
         now: Instant,
@@ -278,6 +282,7 @@ impl Supervisor {
     }
 
     /// An attempt failed before the broker accepted it.
+    #[cold]
     fn fail_attempt<S: Storage>(
         &mut self,
         now: Instant,

@@ -59,7 +59,8 @@ pub enum Input {
     /// The instant that `Wait::Until` named has come, or any other: early is harmless.
     Timeout,
     /// What the wires from the other end show now. Telling the same levels again is harmless, and
-    /// a glitch that is over before it was told never happened.
+    /// a glitch that is over before it was told never happened. Read the clock first, then the data: the other end
+    /// writes them in the opposite order, so data that is read after a new clock is new, too.
     Levels(Levels),
 }
 

@@ -123,6 +123,10 @@ pub enum Breach {
     EmptyClientId,
     /// An answer carries an identifier that nothing in flight has (MQTT 3.1.1 §2.3.1).
     UnknownPacketId,
+
+    /// What was broken is MQTT 5, on a connection that speaks it.
+    #[cfg(feature = "mqtt5")]
+    V5(super::v5::Breach),
 }
 
 impl Breach {
@@ -168,6 +172,8 @@ impl Breach {
             Self::SessionPresentWithCleanSession => "MQTT-3.2.2-1",
             Self::EmptyClientId => "MQTT-3.1.3-8",
             Self::UnknownPacketId => "MQTT 3.1.1 §2.3.1",
+            #[cfg(feature = "mqtt5")]
+            Self::V5(breach) => breach.clause(),
         }
     }
 }
@@ -189,3 +195,10 @@ const fn length_clause(packet_type: u8) -> &'static str {
 }
 
 impl core::error::Error for Breach {}
+
+#[cfg(feature = "mqtt5")]
+impl From<super::v5::Breach> for Breach {
+    fn from(breach: super::v5::Breach) -> Self {
+        Self::V5(breach)
+    }
+}

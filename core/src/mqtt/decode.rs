@@ -98,6 +98,7 @@ const fn topic_breach(error: TopicError) -> Breach {
     }
 }
 
+#[cold]
 fn connect<'a>(reader: &mut Reader<'a>) -> Result<Packet<'a>, Breach> {
     if reader.bytes()? != b"MQTT" {
         return Err(Breach::ProtocolName);
@@ -168,6 +169,7 @@ fn will<'a>(reader: &mut Reader<'a>, qos: QoS, retain: bool) -> Result<Will<'a>,
     }
 }
 
+#[cold]
 fn connack<'a>(reader: &mut Reader<'a>) -> Result<Packet<'a>, Breach> {
     let flags = reader.byte()?;
     if flags > 1 {
@@ -182,6 +184,7 @@ fn connack<'a>(reader: &mut Reader<'a>) -> Result<Packet<'a>, Breach> {
     Ok(Packet::Connack(Connack { session_present, return_code }))
 }
 
+#[cold]
 fn subscribe<'a>(reader: &mut Reader<'a>) -> Result<Packet<'a>, Breach> {
     let packet_id = reader.packet_id()?;
     let payload = reader.rest();
@@ -196,6 +199,7 @@ fn subscribe<'a>(reader: &mut Reader<'a>) -> Result<Packet<'a>, Breach> {
     Ok(Packet::Subscribe(Subscribe { packet_id, filters: Filters::of_subscribe(payload) }))
 }
 
+#[cold]
 fn unsubscribe<'a>(reader: &mut Reader<'a>) -> Result<Packet<'a>, Breach> {
     let packet_id = reader.packet_id()?;
     let payload = reader.rest();
@@ -208,6 +212,7 @@ fn unsubscribe<'a>(reader: &mut Reader<'a>) -> Result<Packet<'a>, Breach> {
     Ok(Packet::Unsubscribe(Unsubscribe { packet_id, filters: Filters::of_unsubscribe(payload) }))
 }
 
+#[cold]
 fn suback<'a>(reader: &mut Reader<'a>) -> Result<Packet<'a>, Breach> {
     let packet_id = reader.packet_id()?;
     let payload = reader.rest();

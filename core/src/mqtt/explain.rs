@@ -7,6 +7,10 @@ use super::packet::type_name;
 
 impl fmt::Display for Breach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[cfg(feature = "mqtt5")]
+        if let Self::V5(breach) = self {
+            return breach.fmt(f);
+        }
         f.write_str(self.sentence())?;
         match *self {
             Self::PacketType { packet_type } => write!(f, "packet type {packet_type} is reserved"),
@@ -87,6 +91,8 @@ impl Breach {
             | Self::SubscribeQos { .. }
             | Self::SubackReturnCode { .. }
             | Self::UnexpectedPacket { .. } => "",
+            #[cfg(feature = "mqtt5")]
+            Self::V5(_) => "",
         }
     }
 }

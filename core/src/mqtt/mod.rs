@@ -1,4 +1,5 @@
-//! MQTT 3.1.1 packets and topics, both directions, without copying and without a heap.
+//! MQTT 3.1.1 packets and topics, both directions, without copying and without a heap. Those of
+//! MQTT 5 are in [`v5`].
 //!
 //! [`split()`] finds the next packet in a stream that arrives in chunks of any size, [`decode()`]
 //! reads it, [`Packet::encode`] writes one. Everything malformed is a [`Breach`] that names its
@@ -40,6 +41,8 @@ mod packet;
 mod reader;
 mod split;
 pub mod topic;
+#[cfg(feature = "mqtt5")]
+pub mod v5;
 mod writer;
 
 pub use breach::Breach;

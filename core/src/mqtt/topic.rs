@@ -12,6 +12,8 @@ use crate::error::TopicError;
 /// The longest topic in bytes: its length travels in two bytes [MQTT-4.7.3-3].
 pub const LEN_MAX: usize = u16::MAX as usize;
 
+const WORD_BYTES: usize = size_of::<usize>();
+
 /// Checks a topic name: what messages are published to.
 ///
 /// # Errors
@@ -67,17 +69,20 @@ pub fn matches(filter: &str, name: &str) -> bool {
     if name.starts_with('$') && filter.starts_with(['+', '#']) {
         return false;
     }
-    let mut levels = name.split('/');
-    for wanted in filter.split('/') {
-        if wanted == "#" {
-            return true;
-        }
-        match levels.next() {
-            Some(level) if wanted == "+" || wanted == level => {}
-            _ => return false,
+    let (filter, mut left) = (filter.as_bytes(), name.as_bytes());
+    for (at, wanted) in filter.iter().enumerate() {
+        match (wanted, left) {
+            (b'#', _) => return true,
+            (b'+', _) => {
+                let level_len = left.iter().take_while(|&&byte| byte != b'/').count();
+                left = &left[level_len..];
+            }
+            (_, [byte, rest @ ..]) if byte == wanted => left = rest,
+            // the level above `#` is meant too
+            _ => return left.is_empty() && filter[at..] == *b"/#",
         }
     }
-    levels.next().is_none()
+    left.is_empty()
 }
 
 #[inline]
@@ -89,13 +94,32 @@ const fn check_len(topic: &str) -> Result<(), TopicError> {
     }
 }
 
-/// Looks for the three characters that need a closer look. Never stops early: a loop without an
-/// exit is compiled to vector instructions, and topics are short.
+/// Looks for the three characters that need a closer look, a word at a time: topics are short and
+/// checked with every message.
 #[inline]
 fn contains_special(topic: &str) -> bool {
-    topic
-        .bytes()
-        .fold(false, |found, byte| found | (byte == b'\0') | (byte == b'+') | (byte == b'#'))
+    let (words, rest) = topic.as_bytes().as_chunks::<WORD_BYTES>();
+    words.iter().any(|word| has_special(usize::from_ne_bytes(*word)))
+        || rest.iter().any(|byte| matches!(byte, b'\0' | b'+' | b'#'))
+}
+
+/// Whether one of the word's bytes is U+0000, `+` or `#`. The last two differ in one bit.
+#[inline]
+const fn has_special(word: usize) -> bool {
+    const BIT: u8 = b'+' ^ b'#';
+    has_zero(word) || has_zero((word | repeated(BIT)) ^ repeated(b'+' | b'#'))
+}
+
+/// Whether one of the word's bytes is zero: only there does the subtraction set a top bit that was
+/// not set.
+#[inline]
+const fn has_zero(word: usize) -> bool {
+    word.wrapping_sub(repeated(1)) & !word & repeated(0x80) != 0
+}
+
+#[inline]
+const fn repeated(byte: u8) -> usize {
+    usize::from_ne_bytes([byte; WORD_BYTES])
 }
 
 #[cfg(test)]
@@ -108,6 +132,19 @@ mod tests {
             assert_eq!(validate_name(name), Ok(()), "{name:?}");
         }
         assert_eq!(validate_name(""), Err(TopicError::Empty));
+        for byte in 0..0x80_u8 {
+            for place in 0..20 {
+                let mut name = [b'a'; 20];
+                name[place] = byte;
+                let name = core::str::from_utf8(&name).unwrap();
+                let expected = match byte {
+                    0 => Err(TopicError::Nul),
+                    b'+' | b'#' => Err(TopicError::Wildcard),
+                    _ => Ok(()),
+                };
+                assert_eq!(validate_name(name), expected, "{name:?}");
+            }
+        }
         for name in ["+", "#", "a/+/b", "a/#", "a+", "a#b"] {
             assert_eq!(validate_name(name), Err(TopicError::Wildcard), "{name:?}");
         }

@@ -11,6 +11,7 @@
 //! When the connection ends the cursor goes back to the head: everything unacknowledged is given
 //! to the next one first, in the original order [MQTT-4.6.0-1], and new publications follow.
 
+mod checkpoint;
 mod planted;
 mod record;
 mod records;
@@ -100,6 +101,16 @@ impl<S: Storage> Outbox<S> {
 
     pub(crate) const fn in_flight(&self) -> usize {
         self.in_flight
+    }
+
+    /// QoS 0 publications were given to a connection, and it may be known what became of them.
+    pub(crate) const fn has_given_qos0(&self) -> bool {
+        self.qos0_given > 0
+    }
+
+    /// Something has not been given to this connection, or not the whole of it.
+    pub(crate) fn has_more_to_send(&self) -> bool {
+        self.cursor < self.tail || self.is_mid_packet()
     }
 
     pub(crate) const fn next_deadline(&self) -> Option<Instant> {
@@ -258,7 +269,7 @@ impl<S: Storage> Outbox<S> {
     /// Copies packets into `into`, as many and as far as they fit, and counts those sent `again`.
     /// Returns how many bytes it wrote.
     pub(crate) fn fill(&mut self, into: &mut [u8], window: usize, again: &mut u32) -> usize {
-        let mut filled = self.copy_rest(into);
+        let mut filled = if self.is_mid_packet() { self.copy_rest(into) } else { 0 };
         while filled < into.len() && self.sending.is_empty() {
             let Some(next) = self.next_to_send(window) else { break };
             *again = again.saturating_add(u32::from(next.again));

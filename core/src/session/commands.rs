@@ -22,9 +22,12 @@ impl<S: Storage> Session<S> {
         self.deliveries.release(delivery)
     }
 
-    /// Hands out only messages whose packet is at most this large; 0 for none.
-    pub(crate) const fn limit_hand_out(&mut self, max_bytes: usize) {
+    /// Hands out only messages whose packet is at most this large; 0 for none. True if that may
+    /// change what comes next.
+    pub(crate) const fn limit_hand_out(&mut self, max_bytes: usize) -> bool {
+        let changed = self.hand_out_max_bytes != max_bytes;
         self.hand_out_max_bytes = max_bytes;
+        changed && (self.inbound.keeps_messages() || self.shedding)
     }
 
     /// Treats a message whose packet is larger than this as one that can never be handed out.

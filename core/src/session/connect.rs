@@ -1,6 +1,7 @@
 //! The CONNECT packet, encoded once when the session is made and kept in the caller's memory, so
 //! that no configuration text has to outlive the call.
 
+use crate::checkpoint::{Checkpoint, Pass};
 use crate::config::Config;
 use crate::error::ConfigError;
 use crate::mqtt::{Connect, Packet};
@@ -53,6 +54,10 @@ impl<S: Storage> ConnectPacket<S> {
 
     pub(crate) fn into_storage(self) -> S {
         self.bytes
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.bytes.as_ref().len()
     }
 
     pub(crate) const fn size_bytes(&self) -> usize {
@@ -108,5 +113,17 @@ fn remaining_len(packet: &[u8]) -> usize {
     match crate::mqtt::split(packet) {
         Ok(crate::mqtt::Split::Header(header)) => header.remaining_len,
         Ok(crate::mqtt::Split::Incomplete) | Err(_) => 0,
+    }
+}
+
+impl<S: Storage> Checkpoint for ConnectPacket<S> {
+    fn walk(&mut self, pass: &mut Pass<'_>) -> Option<()> {
+        let Self { bytes, size, flags_at, clean_session, clean_slate_due } = self;
+        pass.field(size)?;
+        pass.packets(bytes.as_mut(), 0, *size)?;
+        pass.field(flags_at)?;
+        pass.agrees(*flags_at < *size)?;
+        pass.field(clean_session)?;
+        pass.field(clean_slate_due)
     }
 }

@@ -3,6 +3,7 @@
 //! Acknowledgements leave in the order in which the messages came [MQTT-4.6.0-2], whatever the order
 //! in which the application releases them.
 
+use crate::checkpoint::{Checkpoint, Field, Fields, Out, Pass};
 use crate::event::Delivery;
 use crate::mqtt::{Packet, PacketId, QoS};
 
@@ -70,6 +71,12 @@ impl Deliveries {
         })
     }
 
+    /// An acknowledgement is to be sent.
+    pub(crate) fn owes_answer(&self) -> bool {
+        let oldest = &self.entries[self.first];
+        self.owes_pubcomp() || self.owes_pubrec() || oldest.is_some_and(|entry| entry.released)
+    }
+
     /// The next acknowledgement to send.
     pub(crate) fn next_answer(&mut self) -> Option<Packet<'static>> {
         if let Some(id) = self.pubcomp_due.take() {
@@ -133,5 +140,40 @@ impl Deliveries {
     /// The broker forgot the session, and its QoS 2 identifiers with it.
     pub(crate) const fn session_lost(&mut self) {
         self.awaiting_pubrel = [None; QOS2_CAPACITY];
+    }
+}
+
+impl Checkpoint for Deliveries {
+    fn walk(&mut self, pass: &mut Pass<'_>) -> Option<()> {
+        let Self { entries, first, count, last, awaiting_pubrel, pubrec_due, pubcomp_due } = self;
+        pass.field(first)?;
+        pass.field(count)?;
+        pass.agrees(*first < entries.len() && *count <= entries.len())?;
+        for offset in 0..*count {
+            pass.field(&mut entries[(*first + offset) % CAPACITY])?;
+        }
+        pass.field(last)?;
+        pass.fields(awaiting_pubrel)?;
+        pass.field(pubrec_due)?;
+        pass.field(pubcomp_due)
+    }
+}
+
+impl Field for Entry {
+    fn put(&self, out: &mut Out<'_>) {
+        let Self { delivery, packet_id, qos, released } = self;
+        delivery.put(out);
+        packet_id.put(out);
+        qos.put(out);
+        released.put(out);
+    }
+
+    fn get(from: &mut Fields<'_>) -> Option<Self> {
+        Some(Self {
+            delivery: Field::get(from)?,
+            packet_id: Field::get(from)?,
+            qos: Field::get(from)?,
+            released: Field::get(from)?,
+        })
     }
 }

@@ -10,6 +10,7 @@
 
 use core::ops::Range;
 
+use crate::checkpoint::{Checkpoint, Pass};
 use crate::mqtt::{Breach, FixedHeader, QoS, Split, split};
 use crate::storage::Storage;
 
@@ -70,6 +71,11 @@ impl<S: Storage> Inbound<S> {
     /// The rest of a packet that was given up is still to come.
     pub(crate) const fn is_skipping(&self) -> bool {
         self.skip > 0
+    }
+
+    /// Nothing is here.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.head == self.end
     }
 
     /// Messages wait here.
@@ -138,7 +144,7 @@ impl<S: Storage> Inbound<S> {
 
     /// The oldest kept message.
     pub(crate) fn first_kept(&self) -> Option<(FixedHeader, Range<usize>)> {
-        self.kept().next()
+        if self.keeps_messages() { self.kept().next() } else { None }
     }
 
     /// The kept messages, oldest first.
@@ -187,7 +193,26 @@ impl<S: Storage> Inbound<S> {
     }
 }
 
+/// The packet identifier of a PUBLISH with QoS > 0, if `arrived` reaches that far.
+pub(crate) fn publish_id(header: &FixedHeader, arrived: &[u8]) -> Option<u16> {
+    let fields = arrived.get(header.header_len..)?;
+    let topic_len = usize::from(u16::from_be_bytes(*fields.first_chunk()?));
+    Some(u16::from_be_bytes(*fields.get(2 + topic_len..)?.first_chunk()?))
+}
+
 /// The QoS in the fixed header of a PUBLISH, `None` for other packets.
 pub(crate) const fn publish_qos(header: &FixedHeader) -> Option<QoS> {
     if header.packet_type() == 3 { QoS::from_u8(header.first_byte >> 1 & 3) } else { None }
+}
+
+impl<S: Storage> Checkpoint for Inbound<S> {
+    fn walk(&mut self, pass: &mut Pass<'_>) -> Option<()> {
+        let Self { bytes, head, scan, end, skip } = self;
+        for position in [&mut *head, &mut *scan, &mut *end, skip] {
+            pass.field(position)?;
+        }
+        pass.agrees(*head <= *scan && *scan <= *end)?;
+        // A packet that is skipped has left nothing here, so the first byte begins one.
+        pass.packets(bytes.as_mut(), *head, *end)
+    }
 }

@@ -1,5 +1,6 @@
 //! Signs of life in both directions [MQTT-3.1.2-23] [MQTT-3.12.4-1].
 
+use crate::checkpoint::{Checkpoint, Pass};
 use crate::time::{Instant, Reason, Wait};
 
 /// When to send PINGREQ, and when to take the broker for dead.
@@ -49,6 +50,11 @@ impl KeepAlive {
         self.awaiting_since = None;
     }
 
+    /// A PINGREQ is to be sent.
+    pub(crate) const fn owes_ping(&self) -> bool {
+        self.ping_due
+    }
+
     /// Takes the order to send a PINGREQ.
     pub(crate) const fn take_ping(&mut self) -> bool {
         core::mem::replace(&mut self.ping_due, false)
@@ -87,6 +93,25 @@ impl KeepAlive {
     pub(crate) fn wait(&self, withheld: bool) -> Wait {
         Wait::until(self.dead_at(withheld), Reason::PingrespOverdue)
             .sooner(Wait::until(self.ping_at(withheld), Reason::PingDue))
+    }
+}
+
+impl Checkpoint for KeepAlive {
+    fn walk(&mut self, pass: &mut Pass<'_>) -> Option<()> {
+        let Self {
+            interval_ms,
+            response_timeout_ms,
+            last_sent,
+            last_received,
+            awaiting_since,
+            ping_due,
+        } = self;
+        pass.field(interval_ms)?;
+        pass.field(response_timeout_ms)?;
+        pass.field(last_sent)?;
+        pass.field(last_received)?;
+        pass.field(awaiting_since)?;
+        pass.field(ping_due)
     }
 }
 

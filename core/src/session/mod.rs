@@ -4,6 +4,7 @@
 //! and closes them when it says so. `step` decides what comes next, `show` lends it: two halves of
 //! the `poll` that every machine has, so that the client can look at the decision in between.
 
+mod checkpoint;
 mod commands;
 mod connect;
 mod deliveries;
@@ -55,7 +56,6 @@ pub struct Memory<S> {
 /// What the stream did.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Input<'a> {
-    Timeout,
     Opened,
     Closed,
     Received(&'a [u8]),
@@ -221,7 +221,6 @@ impl<S: Storage> Session<S> {
     pub(crate) fn handle(&mut self, now: Instant, input: Input<'_>) {
         self.advance_clock(now);
         match input {
-            Input::Timeout => {}
             Input::Opened => {
                 let until = self.now.plus_ms(self.limits.response_timeout_ms);
                 self.phase = Phase::AwaitingConnack { until };
@@ -318,6 +317,7 @@ impl<S: Storage> Session<S> {
     }
 
     /// Ends the connection because of something only the client knows.
+    #[cold]
     pub(crate) fn close_down(&mut self, reason: DownReason) {
         if self.phase != Phase::Offline && self.closing.is_none() {
             // A stream that was to be closed anyway is closed for the reason it was to be.
@@ -335,6 +335,7 @@ impl<S: Storage> Session<S> {
     }
 
     /// Forgets everything that belongs to the connection.
+    #[cold]
     fn let_go(&mut self) {
         self.session_in_doubt |= matches!(self.phase, Phase::AwaitingConnack { .. });
         self.phase = Phase::Offline;

@@ -1,7 +1,8 @@
 //! What the session makes of the bytes that arrive.
 
-use super::inbound::{Next, RESERVE_BYTES, publish_qos};
+use super::inbound::{Next, RESERVE_BYTES, publish_id, publish_qos};
 use super::{Close, Handed, Phase, Session, Step};
+use crate::checkpoint::{Field, Fields, Out};
 use crate::config::{Release, Resubscribe};
 use crate::event::{DownReason, Event};
 use crate::mqtt::{
@@ -51,6 +52,9 @@ impl<S: Storage> Session<S> {
 
     /// Reads until something is to be told, or nothing whole is left.
     pub(super) fn read(&mut self) -> Option<Step> {
+        if self.inbound.is_empty() && self.too_large.is_none() {
+            return None;
+        }
         loop {
             if let Some(event) = self.take_too_large() {
                 return Some(Step::Event(event));
@@ -77,15 +81,19 @@ impl<S: Storage> Session<S> {
 
     /// Hands out the oldest message that is kept, if the application takes it.
     fn hand_out(&mut self) -> Option<Step> {
-        let (_, packet) = self.inbound.first_kept()?;
+        let (header, packet) = self.inbound.first_kept()?;
         let too_large = packet.len() > self.message_max_bytes;
         if packet.len() > self.hand_out_max_bytes && !too_large {
             return None;
         }
-        let Ok(Packet::Publish(publish)) = decode(&self.inbound.bytes()[packet.clone()]) else {
-            return None;
+        // It was decoded before it was kept.
+        let qos = publish_qos(&header)?;
+        let packet_id = match qos {
+            QoS::AtMostOnce => None,
+            QoS::AtLeastOnce | QoS::ExactlyOnce => {
+                publish_id(&header, &self.inbound.bytes()[packet.clone()]).and_then(PacketId::new)
+            }
         };
-        let (qos, packet_id) = (publish.qos, publish.packet_id);
         if too_large {
             return self.answer_too_large(qos, packet_id, packet.len());
         }
@@ -111,6 +119,7 @@ impl<S: Storage> Session<S> {
     }
 
     /// A kept message that can never be handed out.
+    #[cold]
     fn answer_too_large(
         &mut self,
         qos: QoS,
@@ -172,6 +181,7 @@ impl<S: Storage> Session<S> {
         }
     }
 
+    #[cold]
     fn shed(&mut self, qos: QoS, size: usize) {
         self.count_shed(qos);
         self.inbound.drop_scanned(size);
@@ -187,6 +197,7 @@ impl<S: Storage> Session<S> {
 
     /// A message that can never be handed out is answered as soon as its identifier is there, so
     /// that the broker does not send it for ever.
+    #[cold]
     fn read_too_large(&mut self, header: FixedHeader) -> Result<Progress, Breach> {
         let Some(qos) = publish_qos(&header) else {
             return Err(Breach::WrongLength { packet_type: header.packet_type() });
@@ -198,7 +209,7 @@ impl<S: Storage> Session<S> {
         }
         let mut packet_id = None;
         if qos != QoS::AtMostOnce {
-            let Some(id) = self.early_packet_id(&header) else {
+            let Some(id) = publish_id(&header, self.inbound.arrived()) else {
                 let hopeless = self.inbound.arrived().len() >= self.inbound.packet_max_bytes();
                 if !hopeless {
                     return Ok(Progress::Nothing);
@@ -228,16 +239,6 @@ impl<S: Storage> Session<S> {
         }
         self.desk.counters.too_large_in = self.desk.counters.too_large_in.saturating_add(1);
         Some(Event::MessageTooLarge { qos, size_bytes })
-    }
-
-    /// The packet identifier of a message of which only the beginning has arrived.
-    fn early_packet_id(&self, header: &FixedHeader) -> Option<u16> {
-        let arrived = self.inbound.arrived();
-        let topic_len = arrived.get(header.header_len..header.header_len + 2)?;
-        let at =
-            header.header_len + 2 + usize::from(u16::from_be_bytes([topic_len[0], topic_len[1]]));
-        let id = arrived.get(at..at + 2)?;
-        Some(u16::from_be_bytes([id[0], id[1]]))
     }
 
     fn decode_answer(&self, packet: core::ops::Range<usize>) -> Result<Answer, Breach> {
@@ -278,6 +279,7 @@ impl<S: Storage> Session<S> {
         Ok(event.map_or(Progress::Taken, Progress::Told))
     }
 
+    #[cold]
     fn take_connack(&mut self, connack: Connack) -> Result<Option<Event<'static>>, Breach> {
         let Phase::AwaitingConnack { .. } = self.phase else {
             return Err(Breach::UnexpectedPacket { packet_type: 2 });
@@ -323,6 +325,7 @@ impl<S: Storage> Session<S> {
         }
     }
 
+    #[cold]
     fn take_suback(&mut self, id: PacketId, code: SubscribeReturnCode) -> Option<Event<'static>> {
         let known = self.desk.subscriptions.with_id(id).filter(|s| s.standing == Standing::Asked);
         let Some(mut subscription) = known else { return self.unknown_ack() };
@@ -350,6 +353,7 @@ impl<S: Storage> Session<S> {
         event
     }
 
+    #[cold]
     fn take_unsuback(&mut self, id: PacketId) -> Option<Event<'static>> {
         let known =
             self.desk.subscriptions.with_id(id).filter(|s| s.standing == Standing::LeavingAsked);
@@ -359,6 +363,7 @@ impl<S: Storage> Session<S> {
         Some(Event::Unsubscribed(subscription.ticket))
     }
 
+    #[cold]
     const fn unknown_ack(&mut self) -> Option<Event<'static>> {
         self.desk.counters.unknown_acks = self.desk.counters.unknown_acks.saturating_add(1);
         None
@@ -379,6 +384,7 @@ impl<S: Storage> Session<S> {
 
     /// Gives up the newest messages, and all that follow on this connection: acknowledging a later
     /// one without an earlier one would break the order [MQTT-4.6.0-2].
+    #[cold]
     pub(super) fn start_shedding(&mut self) {
         self.shedding = true;
         while self.inbound.free() < RESERVE_BYTES && self.inbound.drop_newest_kept() {
@@ -414,4 +420,21 @@ enum Progress {
     Taken,
     /// And there is something to tell.
     Told(Event<'static>),
+}
+
+impl Field for TooLarge {
+    fn put(&self, out: &mut Out<'_>) {
+        let Self { qos, packet_id, size_bytes } = self;
+        qos.put(out);
+        packet_id.put(out);
+        size_bytes.put(out);
+    }
+
+    fn get(from: &mut Fields<'_>) -> Option<Self> {
+        Some(Self {
+            qos: Field::get(from)?,
+            packet_id: Field::get(from)?,
+            size_bytes: Field::get(from)?,
+        })
+    }
 }

@@ -8,6 +8,7 @@ use crate::subscriptions::Standing;
 
 impl<S: Storage> Session<S> {
     /// CONNECT is the first packet of a connection [MQTT-3.1.0-1].
+    #[cold]
     pub(super) fn send_connect(&mut self) {
         self.transmit.clear();
         let packet = self.connect.packet();
@@ -30,6 +31,24 @@ impl<S: Storage> Session<S> {
     }
 
     fn fill_online(&mut self) {
+        if self.has_more_to_send() {
+            self.fill_batch();
+        }
+        if self.ack_owed_since.is_none()
+            && self.desk.outbox.in_flight() + self.desk.subscriptions.asked() > 0
+        {
+            self.ack_owed_since = Some(self.now);
+        }
+    }
+
+    fn has_more_to_send(&self) -> bool {
+        self.desk.outbox.has_more_to_send()
+            || self.deliveries.owes_answer()
+            || self.keep_alive.owes_ping()
+            || self.desk.subscriptions.has_due()
+    }
+
+    fn fill_batch(&mut self) {
         if self.desk.outbox.is_mid_packet() {
             let filled = self.desk.outbox.copy_rest(self.transmit.room());
             self.transmit.extend(filled);
@@ -39,11 +58,6 @@ impl<S: Storage> Session<S> {
             let (room, window) = (self.transmit.room(), self.limits.window);
             let filled = self.desk.outbox.fill(room, window, &mut self.desk.counters.redelivered);
             self.transmit.extend(filled);
-        }
-        if self.ack_owed_since.is_none()
-            && self.desk.outbox.in_flight() + self.desk.subscriptions.asked() > 0
-        {
-            self.ack_owed_since = Some(self.now);
         }
     }
 
@@ -91,6 +105,7 @@ impl<S: Storage> Session<S> {
 
     /// A packet that has begun to leave is completed; then DISCONNECT, and nothing after it
     /// [MQTT-3.14.4-2].
+    #[cold]
     fn fill_last(&mut self) {
         let Phase::Finishing { until, put, close } = self.phase else { return };
         if self.desk.outbox.is_mid_packet() {

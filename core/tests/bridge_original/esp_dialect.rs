@@ -6,7 +6,9 @@ use fivewire_core::client;
 use fivewire_core::link::{self, DownReason};
 use fivewire_core::time::Instant;
 
-use crate::{shown, wire};
+use proptest::prelude::*;
+
+use crate::{any_record, shown, wire};
 
 /// An ESP8266's end and its dialect, on a link that takes everything at once.
 struct EspSide {
@@ -260,4 +262,36 @@ fn a_host_that_starts_over_finds_the_connection_it_had() {
     side.link(link::Event::Up);
     side.tells(&other);
     assert_eq!(side.said, ["t|2"], "another broker is another connection");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// P12: whatever a host says, the one that comes after it is served.
+    #[test]
+    fn any_records_are_answered_at_worst_with_status_6(
+        records in proptest::collection::vec((any_record(), 0..10_u8), 1..60),
+    ) {
+        let mut side = EspSide::new();
+        for (record, what) in records {
+            match what {
+                0 => side.link(link::Event::Up),
+                1 => side.link(link::Event::Down { reason: DownReason::Damaged }),
+                2 => side.tells(INIT),
+                3 => side.connect(),
+                4 => side.receives(b'x', 1, record.as_bytes()),
+                5 => side.link_takes = !side.link_takes,
+                _ => side.tells(&record),
+            }
+        }
+        side.link_takes = true;
+        side.link(link::Event::Writable);
+        side.link(link::Event::Down { reason: DownReason::Damaged });
+        side.said.clear();
+        side.link(link::Event::Up);
+        side.tells(W);
+        side.tells(&INIT.replace("home", "elsewhere"));
+        side.connect();
+        prop_assert_eq!(&side.said, &["t|7", "t|2", "t|1", "t|0", "t|5", "t|9"]);
+    }
 }

@@ -8,6 +8,9 @@ use fivewire_core::error::{ConfigError, PublishError, SubscribeError};
 use fivewire_core::link::{self, DownReason};
 use fivewire_core::mqtt::QoS;
 
+use proptest::prelude::*;
+
+use crate::any_record;
 use crate::host_side::{HostSide, settings};
 
 #[test]
@@ -106,6 +109,19 @@ fn a_subscription_is_confirmed_by_the_answer_to_the_question_behind_it() {
     side.says("u|in/7|off|False");
     side.says("u|out|off|False");
     assert_eq!(side.told("Message"), 2, "what nobody wants any more is dropped");
+}
+
+#[test]
+fn what_is_given_while_a_question_is_open_waits_for_its_answer_and_is_then_sent() {
+    let mut side = HostSide::running();
+    side.pass_ms(2_500);
+    assert_eq!(side.sent, ["m"]);
+    side.publish(b"1", false);
+    assert_eq!(side.sent, ["m"]);
+    side.says("m|20000|10000");
+    assert_eq!((&side.sent[1..], side.told("Acked")), (&["p|a/b|1||1".to_owned()][..], 0));
+    side.says("t|4");
+    assert_eq!(side.told("Acked"), 1);
 }
 
 #[test]
@@ -292,4 +308,41 @@ fn a_shut_down_is_confirmed_though_the_original_knows_none() {
     side.host.shut_down(side.now);
     side.settle();
     assert_eq!(side.told.last().map(String::as_str), Some("Stopped"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// P12: whatever the ESP8266 says, it is at worst reset, and a publication is carried by one that makes sense again.
+    #[test]
+    fn any_records_lead_to_a_reset_at_worst(
+        records in proptest::collection::vec((any_record(), 0..3_000_u32, 0..10_u8), 1..60),
+    ) {
+        let mut side = HostSide::running();
+        side.host.subscribe(side.now, "x", QoS::AtLeastOnce).unwrap();
+        side.publish(b"1", false);
+        for (record, pause_ms, what) in records {
+            match what {
+                0 => side.link_up(),
+                1 => {
+                    let reason = DownReason::Damaged;
+                    side.handle(host_dialect::Input::Link(link::Event::Down { reason }));
+                }
+                _ => side.says(&record),
+            }
+            side.pass_ms(pause_ms / 100 * 100);
+        }
+        side.host.hold(side.now, false);
+        let reason = DownReason::Damaged;
+        side.handle(host_dialect::Input::Link(link::Event::Down { reason }));
+        side.link_up();
+        for record in ["t|7", "t|5", "t|9"] {
+            side.says(record);
+        }
+        for _ in 0..4 {
+            side.says("m|1|1");
+            side.says("t|4");
+        }
+        prop_assert_eq!(side.host.unacknowledged(), 0);
+    }
 }

@@ -6,6 +6,8 @@ mod anything;
 mod happy;
 mod modes;
 mod noise;
+#[cfg(feature = "planted")]
+mod planted;
 mod predecessor;
 mod quiet;
 mod restarts;

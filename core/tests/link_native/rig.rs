@@ -148,6 +148,9 @@ pub(crate) struct Rig {
     pub(crate) breach: Option<String>,
 }
 
+/// Wires without an edge for so long stand still: longer than any timeout, and what follows it.
+const STANDSTILL_US: u64 = 25_000_000;
+
 pub(crate) const HOST: usize = 0;
 pub(crate) const ESP: usize = 1;
 
@@ -327,13 +330,17 @@ impl Rig {
         }
     }
 
-    /// Runs until it holds; false if it does not within so many own edges of the slower end.
+    /// Runs until it holds; false if it does not within so many edges of one end, or if the wires stand still.
     pub(crate) fn run_until(&mut self, edges: u64, mut holds: impl FnMut(&Self) -> bool) -> bool {
         let begin = self.ends.each_ref().map(|end| end.edges);
+        let mut last = (self.now_us, 0);
         while !holds(self) {
             let most =
                 (0..2).map(|which| self.ends[which].edges - begin[which]).max().unwrap_or_default();
-            if most > edges {
+            if most != last.1 {
+                last = (self.now_us, most);
+            }
+            if most > edges || self.now_us - last.0 > STANDSTILL_US {
                 return false;
             }
             self.tick();

@@ -1,7 +1,9 @@
 //! Bugs put into fivewire on purpose: a green sweep is worth what it would have caught.
 //!
-//! This package alone builds the core with the feature `planted`, and is no default member of the
-//! workspace, so nothing that people run has a bug planted in it.
+//! This package alone builds the core and the tokio adapter with the feature `planted`, and is no
+//! default member of the workspace, so nothing that people run has a bug planted in it.
+
+pub mod adapter;
 
 use fivewire_core::planted::{Bug, Planted};
 use fivewire_sim::catalogue;

@@ -1,5 +1,6 @@
 //! The application at the device: what it may do, and the default one that a schedule describes.
 
+mod messages;
 mod workload;
 
 use fivewire_core::client::Publication;
@@ -12,8 +13,11 @@ use crate::clock::Clock;
 use crate::observation::{Observation, Observer};
 use crate::world::HostMachine;
 
+#[cfg(feature = "turmoil")]
+pub(crate) use messages::Messages;
+pub(crate) use messages::fill;
+pub(crate) use workload::Intervals;
 pub use workload::Workload;
-pub(crate) use workload::{Intervals, fill};
 
 /// An application. It lives at the host, and loses its memory with it: what it keeps over
 /// [`started`](Self::started) is its flash.

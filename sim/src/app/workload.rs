@@ -8,36 +8,22 @@ use fivewire_core::event::{Delivery, Event};
 use fivewire_core::mqtt::QoS;
 use fivewire_core::time::Instant;
 
+use super::messages::{Draft, Messages, fill};
 use super::{Application, Commands};
 use crate::random::{Purpose, Random};
 use crate::schedule::Schedule;
-
-/// Every payload begins with the number of the message.
-pub(crate) const NUMBER_BYTES: usize = 8;
 
 /// Publishes numbered messages at intervals, subscribes to the filters of the schedule, and
 /// releases what it gets. A message that the device had no room for is kept and tried again.
 #[derive(Clone, Debug)]
 pub struct Workload {
-    /// Apart from the content, so that what happens cannot shift when messages come into being.
-    intervals: Intervals,
-    content: Random,
+    messages: Messages,
     filters: Vec<String>,
     /// How many of them were asked for since the board started.
     asked: usize,
-    topics: Vec<String>,
-    qos0_percent: u32,
-    payload_min_bytes: u32,
-    payload_max_bytes: u32,
     release_after_us: Option<u64>,
-    /// When the next message comes into being.
-    next_message: Option<Instant>,
-    /// Messages that exist and have no draft yet.
-    owed: u32,
-    draft: Option<Draft>,
     /// The outbox was full, and nothing has left it since.
     blocked: bool,
-    messages: u64,
     holds: bool,
     /// What the device was told of it.
     held: bool,
@@ -45,25 +31,12 @@ pub struct Workload {
     payload: Vec<u8>,
 }
 
-/// A message that is to be published.
-#[derive(Clone, Copy, Debug)]
-struct Draft {
-    number: u64,
-    size_bytes: usize,
-    qos: QoS,
-}
-
 impl Workload {
     /// The application that `schedule` describes.
     #[must_use]
     pub fn new(schedule: &Schedule) -> Self {
-        let workload = &schedule.workload;
-        let mut intervals =
-            Intervals::new(schedule.seed, Purpose::Outbound, workload.publish_every_ms);
         Self {
-            next_message: intervals.next(),
-            intervals,
-            content: Random::new(schedule.seed, Purpose::OutboundContent),
+            messages: Messages::new(schedule),
             filters: schedule
                 .setup
                 .filters
@@ -72,15 +45,8 @@ impl Workload {
                 .cloned()
                 .collect(),
             asked: 0,
-            topics: (0..workload.topics.max(1)).map(|topic| format!("up/{topic}")).collect(),
-            qos0_percent: u32::from(workload.qos0_percent),
-            payload_min_bytes: u32::from(workload.payload_min_bytes).max(NUMBER_BYTES as u32),
-            payload_max_bytes: u32::from(workload.payload_max_bytes),
             release_after_us: schedule.setup.release_after_ms.map(|ms| u64::from(ms) * 1_000),
-            owed: 0,
-            draft: None,
             blocked: false,
-            messages: 0,
             holds: false,
             held: false,
             releases: VecDeque::new(),
@@ -88,30 +54,15 @@ impl Workload {
         }
     }
 
-    fn draft(&mut self) -> Option<Draft> {
-        if self.draft.is_none() && self.owed > 0 {
-            self.owed -= 1;
-            self.messages += 1;
-            let size = self.content.between(self.payload_min_bytes, self.payload_max_bytes);
-            let qos0 = self.content.chance(self.qos0_percent, 100);
-            self.draft = Some(Draft {
-                number: self.messages,
-                size_bytes: size as usize,
-                qos: if qos0 { QoS::AtMostOnce } else { QoS::AtLeastOnce },
-            });
-        }
-        self.draft
-    }
-
     fn publish(&mut self, commands: &mut Commands<'_>) {
         while !self.blocked
-            && let Some(Draft { number, size_bytes, qos }) = self.draft()
+            && let Some(Draft { number, size_bytes, qos }) = self.messages.draft()
         {
             fill(&mut self.payload, number, size_bytes);
-            let topic = &self.topics[(number % self.topics.len() as u64) as usize];
+            let topic = self.messages.topic(number);
             match commands.publish(&Publication::new(topic, &self.payload, qos)) {
                 Err(PublishError::OutboxFull) => self.blocked = true,
-                Ok(_) | Err(_) => self.draft = None,
+                Ok(_) | Err(_) => self.messages.published(),
             }
         }
     }
@@ -153,12 +104,12 @@ impl Application for Workload {
     fn next_action(&self) -> Option<Instant> {
         let at_once = self.asked < self.filters.len()
             || self.held != self.holds
-            || (!self.blocked && (self.owed > 0 || self.draft.is_some()));
+            || (!self.blocked && self.messages.is_any_waiting());
         if at_once {
             return Some(Instant::ZERO);
         }
         let release = self.releases.front().map(|&(at, _)| at);
-        match (self.next_message, release) {
+        match (self.messages.next(), release) {
             (Some(message), Some(release)) => Some(message.min(release)),
             (message, release) => message.or(release),
         }
@@ -175,12 +126,7 @@ impl Application for Workload {
             commands.hold(self.holds);
         }
         self.release(commands);
-        while let Some(at) = self.next_message
-            && at <= commands.now()
-        {
-            self.owed += 1;
-            self.next_message = self.intervals.next();
-        }
+        self.messages.pass_to(commands.now());
         self.publish(commands);
     }
 
@@ -189,15 +135,15 @@ impl Application for Workload {
     }
 
     fn burst(&mut self, _now: Instant, messages: u16) {
-        self.owed += u32::from(messages);
+        self.messages.burst(messages);
     }
 
     fn wind_down(&mut self, _now: Instant) {
-        self.next_message = None;
+        self.messages.wind_down();
     }
 
     fn is_done(&self) -> bool {
-        self.owed == 0 && self.draft.is_none() && self.releases.is_empty()
+        !self.messages.is_any_waiting() && self.releases.is_empty()
     }
 }
 
@@ -229,11 +175,4 @@ impl Iterator for Intervals {
         self.last_us += self.every_us - u64::from(fifth_us) + jitter_us;
         Some(Instant::from_micros(self.last_us))
     }
-}
-
-/// Makes `payload` the message with this number: eight bytes big-endian, then filler.
-pub(crate) fn fill(payload: &mut Vec<u8>, number: u64, size_bytes: usize) {
-    payload.clear();
-    payload.extend_from_slice(&number.to_be_bytes());
-    payload.resize(size_bytes.max(NUMBER_BYTES), number as u8);
 }

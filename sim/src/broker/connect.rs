@@ -10,6 +10,7 @@ use super::interface::CloseReason;
 use super::session::SessionSlot;
 
 impl Broker {
+    #[cold]
     pub(super) fn connect(&mut self, slot: ConnectionSlot, connect: &Connect<'_>) {
         if let Some(return_code) = self.refusal(connect) {
             // a refusal claims no session [MQTT-3.2.2-4] and touches none

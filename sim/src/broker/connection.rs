@@ -64,6 +64,11 @@ impl Connection {
         }
     }
 
+    /// No connection has this place.
+    fn is_free(&self) -> bool {
+        matches!(self.phase, Phase::Free)
+    }
+
     /// Neither over nor about to be.
     pub(super) fn is_open(&self) -> bool {
         matches!(self.phase, Phase::AwaitingConnect | Phase::Connected(_))
@@ -89,6 +94,15 @@ impl Connection {
     }
 }
 
+/// What a connection needs of the broker.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Task {
+    /// It is over, and is to be told to the caller.
+    Close(ConnectionSlot),
+    /// It has something to send.
+    Transmit(ConnectionSlot),
+}
+
 /// All connections. They are few, so looking through them beats any index.
 #[derive(Default, Debug)]
 pub(super) struct Connections(Vec<Connection>);
@@ -96,20 +110,31 @@ pub(super) struct Connections(Vec<Connection>);
 impl Connections {
     /// The connection that the caller knows by this name.
     pub(super) fn find(&self, key: ClientKey) -> Option<ConnectionSlot> {
-        self.slot_where(|connection| connection.key == key && connection.phase != Phase::Free)
+        self.slot_where(|connection| connection.key == key && !connection.is_free())
     }
 
     /// The first connection for which `condition` holds.
-    pub(super) fn slot_where(
-        &self,
-        condition: impl FnMut(&Connection) -> bool,
-    ) -> Option<ConnectionSlot> {
+    fn slot_where(&self, condition: impl FnMut(&Connection) -> bool) -> Option<ConnectionSlot> {
         self.0.iter().position(condition).map(ConnectionSlot)
+    }
+
+    /// What is to be done: what is over is closed before anything is sent.
+    pub(super) fn next_task(&self) -> Option<Task> {
+        let mut offering = None;
+        for (place, connection) in self.0.iter().enumerate() {
+            if connection.is_closing() {
+                return Some(Task::Close(ConnectionSlot(place)));
+            }
+            if offering.is_none() && connection.output.has_offer() {
+                offering = Some(Task::Transmit(ConnectionSlot(place)));
+            }
+        }
+        offering
     }
 
     /// Takes a free place.
     pub(super) fn open(&mut self, key: ClientKey, now: Instant, silence_max_ms: u32) {
-        let free = self.slot_where(|connection| connection.phase == Phase::Free);
+        let free = self.slot_where(Connection::is_free);
         let slot = free.unwrap_or_else(|| {
             self.0.push(Connection::free());
             ConnectionSlot(self.0.len() - 1)

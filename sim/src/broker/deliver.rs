@@ -66,6 +66,7 @@ impl Session {
 
     /// PUBREC is answered with PUBREL, also the second one and one for a message already forgotten:
     /// the client waits for it [MQTT-4.3.3-1].
+    #[cold]
     pub(super) fn on_pubrec(
         &mut self,
         slot: ConnectionSlot,
@@ -87,6 +88,7 @@ impl Session {
     }
 
     /// PUBCOMP ends a QoS 2 message. One for nothing released is ignored.
+    #[cold]
     pub(super) fn on_pubcomp(
         &mut self,
         slot: ConnectionSlot,

@@ -7,6 +7,7 @@ use crate::fault::Memory;
 
 impl Broker {
     /// Ends a connection. Its will is published unless the client said DISCONNECT.
+    #[cold]
     pub(super) fn end(&mut self, slot: ConnectionSlot, reason: CloseReason) {
         let key = self.shared.connections[slot].key;
         let will = self.detach(slot, reason);
@@ -51,6 +52,7 @@ impl Broker {
     }
 
     /// Ends what was silent for too long, and sends the acknowledgements whose delay is over.
+    #[cold]
     pub(super) fn expire(&mut self) {
         let now = self.shared.now;
         for slot in self.shared.connections.slots() {

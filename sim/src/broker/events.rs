@@ -59,6 +59,10 @@ impl EventLog {
         Self { wanted, records: VecDeque::new(), lent: None, texts: String::new() }
     }
 
+    pub(super) const fn set_wanted(&mut self, wanted: bool) {
+        self.wanted = wanted;
+    }
+
     fn text(&mut self, text: &str) -> Text {
         let start = self.texts.len();
         self.texts.push_str(text);
@@ -153,12 +157,13 @@ impl EventLog {
         if let Some(message) = self.lent.take() {
             messages.release(message);
         }
-        let record = self.records.pop_front();
-        match &record {
-            Some(record) => self.lent = record.message(),
-            None => self.texts.clear(),
+        if self.records.is_empty() {
+            self.texts.clear();
+            return None;
         }
-        record
+        let record = self.records.pop_front()?;
+        self.lent = record.message();
+        Some(record)
     }
 
     /// The event of the record that [`Self::next`] gave last.

@@ -46,7 +46,7 @@ use fivewire_core::mqtt::SubscribeReturnCode;
 use fivewire_core::time::{Instant, Reason, Wait};
 
 pub use config::{Config, Credentials};
-use connection::{Connection, ConnectionSlot, Phase, Will};
+use connection::{ConnectionSlot, Phase, Task, Will};
 pub use interface::{ClientKey, CloseReason, Counters, Event, Input, Output};
 pub use malformed::{MALFORMED, Malformed};
 pub use misbehaviour::Misbehaviour;
@@ -117,12 +117,9 @@ impl Broker {
         if let Some(record) = self.shared.events.next(&mut self.shared.messages) {
             return Output::Event(self.shared.events.event(record, &self.shared.messages));
         }
-        let connections = &self.shared.connections;
-        if let Some(slot) = connections.slot_where(Connection::is_closing) {
-            return self.close(slot);
-        }
-        match connections.slot_where(|connection| connection.output.has_offer()) {
-            Some(slot) => self.transmit(slot),
+        match self.shared.connections.next_task() {
+            Some(Task::Close(slot)) => self.close(slot),
+            Some(Task::Transmit(slot)) => self.transmit(slot),
             None => Output::Wait(self.wait()),
         }
     }
@@ -144,6 +141,11 @@ impl Broker {
         if let Some(session) = self.sessions.find(client_id) {
             self.sessions.remove(session, &mut self.shared.messages);
         }
+    }
+
+    /// Gives [`Output::Event`] from now on or does not, as [`Config::events`] has it from the start.
+    pub const fn set_events(&mut self, wanted: bool) {
+        self.shared.events.set_wanted(wanted);
     }
 
     /// Switches misbehaviour on and off, from the next packet on.
@@ -168,6 +170,7 @@ impl Broker {
         connection.is_open()
     }
 
+    #[cold]
     fn open(&mut self, key: ClientKey) {
         // whoever uses a name again has lost the connection that had it
         if let Some(slot) = self.shared.connections.find(key) {
@@ -178,6 +181,7 @@ impl Broker {
     }
 
     /// Offers once what a connection that is over still has to say, then closes it.
+    #[cold]
     fn close(&mut self, slot: ConnectionSlot) -> Output<'_> {
         let connection = &mut self.shared.connections[slot];
         match connection.phase {

@@ -5,17 +5,13 @@ use std::collections::VecDeque;
 use fivewire_core::mqtt::Packet;
 use fivewire_core::time::Instant;
 
-/// Bytes sent from here on are moved to the front, so that a slow reader does not make the buffer
-/// grow for ever.
-const COMPACT_FROM_BYTES: usize = 4_096;
+use crate::queue::ByteQueue;
 
 /// Encoded packets that the transport did not take yet.
 #[derive(Default, Debug)]
 pub(super) struct OutputBuffer {
-    bytes: Vec<u8>,
-    /// Taken by the transport.
-    sent: usize,
-    /// How many of the bytes after `sent` were offered and not answered by `Sent`.
+    bytes: ByteQueue,
+    /// How many of the bytes were offered and not answered by `Sent`.
     offered: usize,
     /// The transport took less than offered: it will say when it is writable.
     blocked: bool,
@@ -25,22 +21,21 @@ impl OutputBuffer {
     /// Forgets everything but the memory.
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
-        self.sent = 0;
         self.offered = 0;
         self.blocked = false;
     }
 
     pub(super) fn push(&mut self, packet: &Packet<'_>) {
-        encode_into(&mut self.bytes, packet);
+        self.bytes.push_packet(packet);
     }
 
     pub(super) fn push_raw(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
+        self.bytes.push(bytes);
     }
 
     /// Bytes the transport did not take yet.
     pub(super) fn pending_bytes(&self) -> usize {
-        self.bytes.len() - self.sent
+        self.bytes.size()
     }
 
     pub(super) fn is_blocked(&self) -> bool {
@@ -49,13 +44,13 @@ impl OutputBuffer {
 
     /// Whether there is something to offer now.
     pub(super) fn has_offer(&self) -> bool {
-        self.offered == 0 && !self.blocked && self.bytes.len() > self.sent
+        self.offered == 0 && !self.blocked && !self.bytes.is_empty()
     }
 
     /// Everything there is. Nothing more is offered before [`Self::sent`].
     pub(super) fn offer(&mut self) -> &[u8] {
-        self.offered = self.pending_bytes();
-        &self.bytes[self.sent..]
+        self.offered = self.bytes.size();
+        self.bytes.bytes()
     }
 
     /// The transport took `count` bytes of those offered.
@@ -63,15 +58,8 @@ impl OutputBuffer {
         if count < self.offered {
             self.blocked = true;
         }
-        self.sent += count.min(self.offered);
+        self.bytes.drop_front(count.min(self.offered));
         self.offered = 0;
-        if self.sent == self.bytes.len() {
-            self.bytes.clear();
-            self.sent = 0;
-        } else if self.sent >= COMPACT_FROM_BYTES {
-            self.bytes.drain(..self.sent);
-            self.sent = 0;
-        }
     }
 
     pub(super) fn writable(&mut self) {
@@ -82,7 +70,7 @@ impl OutputBuffer {
 /// Acknowledgements that a misbehaving broker holds back, oldest first.
 #[derive(Default, Debug)]
 pub(super) struct DelayedPackets {
-    bytes: Vec<u8>,
+    bytes: ByteQueue,
     /// When each packet is due, and its length.
     due: VecDeque<(Instant, usize)>,
 }
@@ -100,10 +88,9 @@ impl DelayedPackets {
     /// Holds `packet` back until `at`, and at least as long as those before it: acknowledgements
     /// keep their order [MQTT-4.6.0-2].
     pub(super) fn push(&mut self, at: Instant, packet: &Packet<'_>) {
-        let len_before = self.bytes.len();
-        encode_into(&mut self.bytes, packet);
+        let size = self.bytes.push_packet(packet);
         let at = self.due.back().map_or(at, |&(last, _)| at.max(last));
-        self.due.push_back((at, self.bytes.len() - len_before));
+        self.due.push_back((at, size));
     }
 
     pub(super) fn next_due(&self) -> Option<Instant> {
@@ -119,15 +106,9 @@ impl DelayedPackets {
             len += packet_len;
             self.due.pop_front();
         }
-        output.push_raw(&self.bytes[..len]);
-        self.bytes.drain(..len);
+        output.push_raw(&self.bytes.bytes()[..len]);
+        self.bytes.drop_front(len);
     }
-}
-
-fn encode_into(bytes: &mut Vec<u8>, packet: &Packet<'_>) {
-    let start = bytes.len();
-    bytes.resize(start + packet.encoded_len(), 0);
-    packet.encode(&mut bytes[start..]).expect("the room was made for exactly this packet");
 }
 
 #[cfg(test)]
@@ -149,19 +130,6 @@ mod tests {
         output.sent(3);
         assert_eq!(output.pending_bytes(), 0);
         assert!(!output.is_blocked());
-    }
-
-    #[test]
-    fn what_was_sent_does_not_pile_up_while_something_always_waits() {
-        let mut output = OutputBuffer::default();
-        for _ in 0..10_000 {
-            output.push(&Packet::Pingresp);
-            output.push(&Packet::Pingresp);
-            output.writable();
-            let offered = output.offer().len();
-            output.sent(offered - 2);
-        }
-        assert!(output.bytes.len() <= COMPACT_FROM_BYTES + 4);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::session::{Outgoing, SessionSlot};
 impl Broker {
     /// SUBSCRIBE: each filter as if it came alone [MQTT-3.8.4-4], all answered by one SUBACK
     /// [MQTT-3.8.4-5], which goes before the retained messages.
+    #[cold]
     pub(super) fn subscribe(
         &mut self,
         slot: ConnectionSlot,
@@ -42,6 +43,7 @@ impl Broker {
 
     /// UNSUBSCRIBE: answered also if there was no such subscription [MQTT-3.10.4-5]. What is queued
     /// or in flight still arrives [MQTT-3.10.4-3].
+    #[cold]
     pub(super) fn unsubscribe(
         &mut self,
         slot: ConnectionSlot,

@@ -31,9 +31,34 @@ use wires::WireWatch;
 /// Counts marks, in one run or, added up, in many.
 #[derive(Debug)]
 pub struct Marks {
-    counts: [u32; Mark::COUNT],
+    counts: Counts,
     matrix: Matrix,
     watch: Watch,
+}
+
+/// How often each mark was reached, by [`Mark::index`].
+#[derive(Debug)]
+struct Counts([u32; Mark::COUNT]);
+
+impl Counts {
+    fn mark(&mut self, mark: Mark) {
+        let count = &mut self.0[mark.index()];
+        *count = count.saturating_add(1);
+    }
+
+    fn reach(&mut self, situation: Situation) {
+        self.mark(Mark::Reached(situation));
+    }
+
+    fn see(&mut self, seen: Seen) {
+        match seen {
+            Seen::Nothing => {}
+            Seen::Redelivered => self.reach(Situation::Redelivered),
+            Seen::WindowFull => self.reach(Situation::WindowFull),
+            Seen::SubscriptionRenewed => self.reach(Situation::SubscriptionRenewed),
+            Seen::PubackDoubled => self.reach(Situation::PubackDoubled),
+        }
+    }
 }
 
 /// What has to be remembered between observations.
@@ -66,7 +91,8 @@ struct Watch {
 impl Default for Marks {
     /// Nothing counted: to add runs to.
     fn default() -> Self {
-        Self { counts: [0; Mark::COUNT], matrix: Matrix::default(), watch: Watch::default() }
+        let counts = Counts([0; Mark::COUNT]);
+        Self { counts, matrix: Matrix::default(), watch: Watch::default() }
     }
 }
 
@@ -88,12 +114,12 @@ impl Marks {
     /// How often a mark was reached.
     #[must_use]
     pub const fn count(&self, mark: Mark) -> u32 {
-        self.counts[mark.index()]
+        self.counts.0[mark.index()]
     }
 
     /// All marks and how often each was reached.
     pub fn iter(&self) -> impl Iterator<Item = (Mark, u32)> {
-        Mark::ALL.into_iter().zip(self.counts)
+        Mark::ALL.into_iter().zip(self.counts.0)
     }
 
     /// Kinds of fault against states of the client.
@@ -102,43 +128,25 @@ impl Marks {
         &self.matrix
     }
 
-    fn mark(&mut self, mark: Mark) {
-        let count = &mut self.counts[mark.index()];
-        *count = count.saturating_add(1);
-    }
-
     fn reach(&mut self, situation: Situation) {
-        self.mark(Mark::Reached(situation));
+        self.counts.reach(situation);
     }
 
     fn watch_wires(&mut self, now: Instant, observation: &Observation<'_>) {
-        if let Some(mut wires) = self.watch.wires.take() {
-            wires.observe(now, observation, |situation| self.reach(situation));
-            self.watch.wires = Some(wires);
-        }
-    }
-
-    fn see(&mut self, seen: Seen) {
-        match seen {
-            Seen::Nothing => {}
-            Seen::Redelivered => self.reach(Situation::Redelivered),
-            Seen::WindowFull => self.reach(Situation::WindowFull),
-            Seen::SubscriptionRenewed => self.reach(Situation::SubscriptionRenewed),
-            Seen::PubackDoubled => self.reach(Situation::PubackDoubled),
+        let Self { counts, watch, .. } = self;
+        if let Some(wires) = &mut watch.wires {
+            wires.observe(now, observation, |situation| counts.reach(situation));
         }
     }
 
     fn bytes_at_broker(&mut self, connection: u32, bytes: &[u8]) {
-        let mut device = std::mem::take(&mut self.watch.device);
-        let window = self.watch.window;
-        device.at_broker(connection, bytes, window, |seen| self.see(seen));
-        self.watch.device = device;
+        let Self { counts, watch, .. } = self;
+        watch.device.at_broker(connection, bytes, watch.window, |seen| counts.see(seen));
     }
 
     fn bytes_at_device(&mut self, connection: u32, bytes: &[u8]) {
-        let mut device = std::mem::take(&mut self.watch.device);
-        device.at_device(connection, bytes, |seen| self.see(seen));
-        self.watch.device = device;
+        let Self { counts, watch, .. } = self;
+        watch.device.at_device(connection, bytes, |seen| counts.see(seen));
     }
 
     fn told(&mut self, event: &Event<'_>) {
@@ -169,6 +177,7 @@ impl Marks {
         }
     }
 
+    #[cold]
     fn connected(&mut self, session_present: bool) {
         let watch = &mut self.watch;
         let was_malformed = std::mem::take(&mut watch.was_malformed);
@@ -190,6 +199,7 @@ impl Marks {
         }
     }
 
+    #[cold]
     fn disconnected(&mut self, reason: DownReason) {
         match reason {
             DownReason::Breach(_) => self.watch.was_malformed = true,
@@ -200,6 +210,7 @@ impl Marks {
         }
     }
 
+    #[cold]
     fn holds(&mut self, now: Instant, is_held: bool) {
         if is_held {
             self.watch.held_since = Some(now);
@@ -212,6 +223,7 @@ impl Marks {
         }
     }
 
+    #[cold]
     fn wifi(&mut self, is_up: bool) {
         self.watch.is_associated = is_up;
         if is_up && std::mem::take(&mut self.watch.left_wifi) {
@@ -219,6 +231,7 @@ impl Marks {
         }
     }
 
+    #[cold]
     fn board_down(&mut self, part: Part) {
         let is_client = match part {
             Part::Host => !self.watch.is_bridge,
@@ -239,6 +252,7 @@ impl Marks {
         }
     }
 
+    #[cold]
     fn fault_began(&mut self, index: usize, kind: FaultKind) {
         let watch = &mut self.watch;
         if watch.faults.len() <= index {
@@ -250,10 +264,11 @@ impl Marks {
         }
     }
 
+    #[cold]
     fn fault_bit(&mut self, index: usize) {
         let fault = self.watch.faults.get_mut(index).and_then(Option::take);
         if let Some((row, states)) = fault {
-            self.mark(Mark::Bit(row));
+            self.counts.mark(Mark::Bit(row));
             self.matrix.add(row, states);
         }
     }
@@ -261,7 +276,7 @@ impl Marks {
 
 impl AddAssign<&Self> for Marks {
     fn add_assign(&mut self, other: &Self) {
-        for (count, more) in self.counts.iter_mut().zip(other.counts) {
+        for (count, more) in self.counts.0.iter_mut().zip(other.counts.0) {
             *count = count.saturating_add(more);
         }
         self.matrix += &other.matrix;

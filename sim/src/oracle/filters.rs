@@ -118,7 +118,8 @@ impl Filters {
 
     /// The best QoS with which this session gets messages of a topic.
     pub(super) fn best_qos(&self, session: u32, topic: &[u8]) -> Option<u8> {
-        let active = self.list.iter().filter(|filter| matches(&filter.text, topic));
-        active.filter_map(|filter| filter.active_in(session)).max()
+        let active =
+            self.list.iter().filter_map(|filter| Some((filter, filter.active_in(session)?)));
+        active.filter(|(filter, _)| matches(&filter.text, topic)).map(|(_, qos)| qos).max()
     }
 }

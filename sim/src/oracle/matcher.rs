@@ -3,9 +3,13 @@
 /// Whether a message with the topic name `name` goes to a subscription to `filter`. Both are
 /// taken for valid.
 pub(super) fn matches(filter: &[u8], name: &[u8]) -> bool {
-    // wildcards at the front do not match names that start with $ [MQTT-4.7.2-1]
-    if name.first() == Some(&b'$') && matches!(filter.first(), Some(b'+' | b'#')) {
-        return false;
+    match filter.first() {
+        // wildcards at the front do not match names that start with $ [MQTT-4.7.2-1]
+        Some(b'+' | b'#') if name.first() == Some(&b'$') => return false,
+        Some(b'+' | b'#') => {}
+        // most filters are for something else from the first letter on
+        first if first != name.first() => return false,
+        _ => {}
     }
     let mut levels = name.split(|&byte| byte == b'/');
     for wanted in filter.split(|&byte| byte == b'/') {

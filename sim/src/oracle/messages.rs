@@ -17,6 +17,8 @@ struct Text {
     start: usize,
     topic_bytes: usize,
     payload_bytes: usize,
+    /// The next message with the same number.
+    next: Option<TextId>,
 }
 
 /// The messages. Their bytes lie one after the other: none has an allocation of its own.
@@ -24,9 +26,9 @@ struct Text {
 pub(super) struct Messages {
     bytes: Vec<u8>,
     texts: Vec<Text>,
-    /// Indexed by the number in the payload.
+    /// The first message with a number, by the number in the payload.
     by_number: Vec<Option<TextId>>,
-    /// Messages without a number, or whose number was taken. The key is topic, 0, payload.
+    /// Messages without a number. The key is topic, 0, payload.
     by_content: BTreeMap<Box<[u8]>, TextId>,
 }
 
@@ -43,19 +45,20 @@ impl Messages {
 
     /// The message with this topic and payload.
     pub(super) fn find(&self, topic: &[u8], payload: &[u8]) -> Option<TextId> {
-        if let Some(id) = self.numbered(payload)
-            && self.topic(id) == topic
-            && self.payload(id) == payload
-        {
-            return Some(id);
-        }
-        if self.by_content.is_empty() {
+        if number(payload).is_some() {
+            let mut numbered = self.numbered(payload);
+            while let Some(id) = numbered {
+                if self.payload(id) == payload && self.topic(id) == topic {
+                    return Some(id);
+                }
+                numbered = self.texts[id.0 as usize].next;
+            }
             return None;
         }
         self.by_content.get(&key(topic, payload)).copied()
     }
 
-    /// The message that carries the number in this payload, whatever else it says.
+    /// The first message that carries the number in this payload, whatever else it says.
     pub(super) fn numbered(&self, payload: &[u8]) -> Option<TextId> {
         self.by_number.get(number(payload)?).copied().flatten()
     }
@@ -74,21 +77,32 @@ impl Messages {
             start: self.bytes.len(),
             topic_bytes: topic.len(),
             payload_bytes: payload.len(),
+            next: None,
         });
         self.bytes.extend_from_slice(topic);
         self.bytes.extend_from_slice(payload);
         match number(payload) {
-            Some(number) if self.numbered(payload).is_none() => {
-                if self.by_number.len() <= number {
-                    self.by_number.resize(number + 1, None);
-                }
-                self.by_number[number] = Some(id);
-            }
-            _ => {
+            Some(number) => self.add_numbered(number, id),
+            None => {
                 self.by_content.insert(key(topic, payload), id);
             }
         }
         id
+    }
+
+    fn add_numbered(&mut self, number: usize, id: TextId) {
+        if self.by_number.len() <= number {
+            self.by_number.resize(number + 1, None);
+        }
+        let Some(first) = self.by_number[number] else {
+            self.by_number[number] = Some(id);
+            return;
+        };
+        let mut last = first;
+        while let Some(next) = self.texts[last.0 as usize].next {
+            last = next;
+        }
+        self.texts[last.0 as usize].next = Some(id);
     }
 }
 

@@ -69,6 +69,7 @@ pub use promise::Promise;
 use tickets::Use;
 pub use verdict::Breach;
 use verdict::Verdict;
+use weather::Weather;
 
 /// The topic of the device's will, where it has one. Published with QoS 1, not retained.
 pub const WILL_TOPIC: &str = "will/device";
@@ -121,6 +122,17 @@ impl Oracle {
         }
     }
 
+    /// An oracle for a recording of a client. It shows what the client was told and said, and neither
+    /// how it was configured (the will that its first CONNECT carries is the right one) nor what the
+    /// network did (nothing that takes time is judged, keep alive included).
+    #[must_use]
+    pub fn of_recording(schedule: &Schedule) -> Self {
+        let mut oracle = Self::new(schedule);
+        oracle.judges.will.expect_any_will();
+        oracle.facts.weather = Weather::unknown();
+        oracle
+    }
+
     /// The first promise that was broken. Nothing is judged after it.
     #[must_use]
     pub const fn breach(&self) -> Option<&Breach> {
@@ -165,6 +177,7 @@ impl Oracle {
         judges.convergence.published(facts);
     }
 
+    #[cold]
     fn filter_asked(&mut self, ticket: u32, filter: &str, wish: Wish) {
         let Self { facts, verdict, .. } = self;
         let place = facts.filters.ask(filter.as_bytes(), ticket, wish);
@@ -176,6 +189,7 @@ impl Oracle {
         p7_accounted::given(verdict, ticket, is_new);
     }
 
+    #[cold]
     fn cancelled(&mut self, ticket: u32) {
         let facts = &mut self.facts;
         let used_for = facts.tickets.get_mut(ticket).map(|ticket| ticket.used_for);
@@ -201,6 +215,7 @@ impl Oracle {
     }
 
     /// The run is over. Without healing there was nothing to wait for.
+    #[cold]
     fn finished(&mut self) {
         let Self { facts, judges, verdict } = self;
         if facts.healed_at.is_none() {
@@ -284,6 +299,12 @@ impl Observer for Oracle {
                     self.judges.will.will_told(&mut self.verdict);
                 }
             }
+            Observation::FrameToHost(_) => self.judges.watchdog.heard(now),
+            Observation::FrameToEsp(_)
+            | Observation::ToDevice { .. }
+            | Observation::Woken { .. }
+            | Observation::ClientState(_)
+            | Observation::Asked(_) => {}
             Observation::Finished => self.finished(),
             _ => self.observe_surroundings(observation),
         }

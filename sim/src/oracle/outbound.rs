@@ -172,6 +172,7 @@ impl Outbound {
 
     /// Of publications with the same text: the one under this identifier, else the first that
     /// is expected, else the first that this connection has not seen.
+    #[cold]
     fn choose(&self, first: Index, connection: u32, packet_id: u16) -> Index {
         let twins = || {
             std::iter::successors(Some(first), |&index| self.get(index).twin)

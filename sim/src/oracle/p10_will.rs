@@ -28,10 +28,23 @@ pub(super) struct WillAndKeepAlive {
     will_by: Option<Instant>,
     /// Wills that the broker was given and may still publish.
     wills: u32,
+    /// The will is whatever the first CONNECT carries, if it carries one.
+    expects_any: bool,
+    first: Option<Option<OwnedWill>>,
+}
+
+/// A will, kept.
+#[derive(PartialEq, Eq, Debug)]
+struct OwnedWill {
+    topic: Vec<u8>,
+    payload: Vec<u8>,
+    qos: u8,
+    retain: bool,
 }
 
 impl WillAndKeepAlive {
     /// CONNECT came.
+    #[cold]
     pub(super) fn connecting(&mut self, facts: &Facts, verdict: &mut Verdict, got: &Connect<'_>) {
         self.wills += u32::from(got.will.is_some());
         // whoever comes back takes the old connection over: its will is no longer owed
@@ -40,12 +53,35 @@ impl WillAndKeepAlive {
         verdict.require(P10, got.keep_alive_s == setup.keep_alive_s, || {
             format!("CONNECT has keep alive {}, not {}", got.keep_alive_s, setup.keep_alive_s)
         });
+        if self.expects_any {
+            return self.compare_with_first(verdict, got.will);
+        }
         let expected = setup.will.then_some(WILL);
         verdict.require(P10, got.will == expected, || match (got.will, expected) {
             (None, _) => "CONNECT came without the will".into(),
             (Some(_), None) => "CONNECT came with a will that nobody configured".into(),
             (Some(_), Some(_)) => "CONNECT came with another will".into(),
         });
+    }
+
+    /// Nobody knows the will that was configured.
+    pub(super) const fn expect_any_will(&mut self) {
+        self.expects_any = true;
+    }
+
+    fn compare_with_first(&mut self, verdict: &mut Verdict, got: Option<Will<'_>>) {
+        let got = got.map(|will| OwnedWill {
+            topic: will.topic.to_owned(),
+            payload: will.payload.to_owned(),
+            qos: will.qos,
+            retain: will.retain,
+        });
+        match &self.first {
+            Some(first) => verdict.require(P10, got == *first, || {
+                "CONNECT came with another will than the first one".into()
+            }),
+            None => self.first = Some(got),
+        }
     }
 
     /// The broker accepted a CONNECT.
@@ -76,6 +112,7 @@ impl WillAndKeepAlive {
     }
 
     /// DISCONNECT came.
+    #[cold]
     pub(super) fn disconnecting(
         &mut self,
         facts: &Facts,
@@ -140,6 +177,7 @@ impl WillAndKeepAlive {
     }
 
     /// The witness received the will.
+    #[cold]
     pub(super) fn will_told(&mut self, verdict: &mut Verdict) {
         verdict.require(P10, self.wills > 0, || {
             "a will was published although the device had said goodbye".into()

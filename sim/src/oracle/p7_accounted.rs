@@ -16,6 +16,7 @@ pub(super) fn given(verdict: &mut Verdict, number: u32, is_new: bool) {
 }
 
 /// An outcome was told for a ticket that nobody holds.
+#[cold]
 pub(super) fn unknown(verdict: &mut Verdict, number: u32) {
     verdict
         .require(P7, false, || format!("an outcome was told for ticket #{number}, never given so"));
@@ -27,6 +28,7 @@ pub(super) fn told(facts: &Facts, verdict: &mut Verdict) {
 }
 
 /// A publication was refused.
+#[cold]
 pub(super) fn refused(facts: &Facts, verdict: &mut Verdict, error: PublishError) {
     let outbound = &facts.outbound;
     let ever_cancelled =
@@ -40,6 +42,7 @@ pub(super) fn refused(facts: &Facts, verdict: &mut Verdict, error: PublishError)
 }
 
 /// The device stopped.
+#[cold]
 pub(super) fn stopped(facts: &Facts, verdict: &mut Verdict) {
     let unresolved = facts.outbound.unresolved_any;
     verdict.require(P7, unresolved == 0, || {

@@ -104,46 +104,48 @@ impl Reader {
                 self.held.clear();
                 self.is_spent = false;
             }
-            if self.is_lost {
+            if self.is_lost || bytes.is_empty() {
                 return None;
             }
             if self.held.is_empty()
-                && let Some(whole) = split_whole(bytes)
+                && let Some((packet, header_bytes)) = split_whole(bytes)
             {
-                match parse(whole) {
+                match parse(packet, header_bytes) {
                     None => self.is_garbled = true,
                     readable => return readable,
                 }
-            } else if !self.complete(bytes) {
-                return None;
-            } else if parse(&self.held).is_some() {
-                // read once more: what is lent here cannot be lent further from within the loop
-                return parse(&self.held);
             } else {
+                let header_bytes = self.complete(bytes)?;
+                // read twice: what is lent here cannot be lent further from within the loop
+                if parse(&self.held, header_bytes).is_some() {
+                    return parse(&self.held, header_bytes);
+                }
                 self.is_garbled = true;
             }
         }
     }
 
-    /// Moves bytes to the held ones until those are a whole packet.
-    fn complete(&mut self, bytes: &mut &[u8]) -> bool {
+    /// Moves bytes to the held ones until those are a whole packet. The size of its header.
+    fn complete(&mut self, bytes: &mut &[u8]) -> Option<usize> {
         loop {
             let missing = match length(&self.held) {
                 Length::Garbled => {
                     self.is_garbled = true;
                     self.is_lost = true;
-                    return false;
+                    return None;
                 }
                 Length::Incomplete => 1,
-                Length::Packet(size_bytes) => size_bytes - self.held.len(),
+                Length::Packet { header_bytes, size_bytes } => {
+                    if size_bytes == self.held.len() {
+                        self.is_spent = true;
+                        return Some(header_bytes);
+                    }
+                    size_bytes - self.held.len()
+                }
             };
-            if missing == 0 {
-                self.is_spent = true;
-                return true;
-            }
             let taken = missing.min(bytes.len());
             if taken == 0 {
-                return false;
+                return None;
             }
             let (piece, rest) = bytes.split_at(taken);
             self.held.extend_from_slice(piece);
@@ -156,8 +158,8 @@ impl Reader {
 enum Length {
     /// The header itself is not complete.
     Incomplete,
-    /// Bytes of the packet with its header.
-    Packet(usize),
+    /// Bytes of the header, and of the packet with it.
+    Packet { header_bytes: usize, size_bytes: usize },
     /// Five bytes of remaining length.
     Garbled,
 }
@@ -168,23 +170,24 @@ fn length(bytes: &[u8]) -> Length {
         let Some(&byte) = bytes.get(place + 1) else { return Length::Incomplete };
         remaining |= usize::from(byte & 0x7F) << (7 * place);
         if byte & 0x80 == 0 {
-            return Length::Packet(place + 2 + remaining);
+            let header_bytes = place + 2;
+            return Length::Packet { header_bytes, size_bytes: header_bytes + remaining };
         }
     }
     Length::Garbled
 }
 
-fn split_whole<'b>(bytes: &mut &'b [u8]) -> Option<&'b [u8]> {
-    let Length::Packet(size_bytes) = length(bytes) else { return None };
+/// The packet at the front, if it is whole, and the size of its header.
+fn split_whole<'b>(bytes: &mut &'b [u8]) -> Option<(&'b [u8], usize)> {
+    let Length::Packet { header_bytes, size_bytes } = length(bytes) else { return None };
     let (packet, rest) = bytes.split_at_checked(size_bytes)?;
     *bytes = rest;
-    Some(packet)
+    Some((packet, header_bytes))
 }
 
 /// Reads one whole packet; `None` if it is none.
-fn parse(packet: &[u8]) -> Option<Packet<'_>> {
+fn parse(packet: &[u8], header_bytes: usize) -> Option<Packet<'_>> {
     let first = packet[0];
-    let header_bytes = 2 + packet[1..].iter().take_while(|&&byte| byte & 0x80 != 0).count();
     let mut fields = Fields(&packet[header_bytes..]);
     // SUBSCRIBE, UNSUBSCRIBE and PUBREL have a reserved bit set; PUBLISH has its own flags
     let reserved = match first >> 4 {

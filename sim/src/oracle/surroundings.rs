@@ -10,8 +10,8 @@ use super::weather::{Trouble, stops_broker};
 use super::{Oracle, p9_pressure};
 
 impl Oracle {
+    #[cold]
     pub(super) fn observe_surroundings(&mut self, observation: &Observation<'_>) {
-        let now = self.facts.now;
         match *observation {
             Observation::Holds(is_held) => self.held(is_held),
             Observation::ShutDownAsked => {
@@ -40,7 +40,6 @@ impl Oracle {
             }
             Observation::BrokerDown(true) => self.broker_down(),
             Observation::SessionForgotten => self.facts.end_session(),
-            Observation::FrameToHost(_) => self.judges.watchdog.heard(now),
             Observation::Link { up, .. } => {
                 self.facts.link_changes += 1;
                 self.facts.link_losses += u32::from(!up);

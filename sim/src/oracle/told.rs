@@ -109,6 +109,7 @@ impl Oracle {
     }
 
     /// An outcome of a subscription or of its end.
+    #[cold]
     fn filter_told(&mut self, number: u32, outcome: Wish) {
         let Self { facts, verdict, .. } = self;
         let ticket = facts.tickets.get_mut(number);
@@ -145,6 +146,7 @@ impl Oracle {
         }
     }
 
+    #[cold]
     fn disconnected(&mut self, reason: DownReason) {
         let Self { facts, judges, verdict } = self;
         judges.convergence.disconnected(facts, verdict, reason);

@@ -45,7 +45,14 @@ impl Verdict {
         detail: impl FnOnce() -> String,
     ) {
         self.checked[promise.index()] += 1;
-        if !holds && self.breach.is_none() {
+        if !holds {
+            self.break_promise(promise, detail);
+        }
+    }
+
+    #[cold]
+    fn break_promise(&mut self, promise: Promise, detail: impl FnOnce() -> String) {
+        if self.breach.is_none() {
             self.breach = Some(Breach { promise, at: self.now, detail: detail() });
         }
     }

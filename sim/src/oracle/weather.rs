@@ -64,6 +64,12 @@ pub(super) struct Weather {
 }
 
 impl Weather {
+    /// Nobody knows what the network and the broker do: they are excused, whatever becomes of a
+    /// connection.
+    pub(super) fn unknown() -> Self {
+        Self { active: 1, active_harmful: 1, acknowledgements_doubled: true, ..Self::default() }
+    }
+
     pub(super) fn began(&mut self, now: Instant, kind: FaultKind) {
         self.acknowledgements_doubled |= kind == FaultKind::AcksDoubled;
         self.disturbed(now, kind);

@@ -114,6 +114,7 @@ impl Oracle {
         }
     }
 
+    #[cold]
     fn subscribe(&mut self, slot: usize, packet_id: u16, filters: Filters<'_>) {
         let Self { facts, verdict, .. } = self;
         let mut count = 0;
@@ -146,6 +147,7 @@ impl Oracle {
         connection.requests.push((packet_id, Request::Subscribe(count)));
     }
 
+    #[cold]
     fn unsubscribe(&mut self, slot: usize, packet_id: u16, filters: Filters<'_>) {
         let Self { facts, verdict, .. } = self;
         let connection = facts.connections.get_mut(slot);
@@ -179,6 +181,7 @@ impl Oracle {
         }
     }
 
+    #[cold]
     fn connack(&mut self, slot: usize, session_present: bool, code: u8) {
         let Self { facts, judges, .. } = self;
         let connection = facts.connections.get(slot);
@@ -227,6 +230,7 @@ impl Oracle {
         connection.unreleased.push_back(Unreleased { packet_id, text, size_bytes });
     }
 
+    #[cold]
     fn suback(&mut self, slot: usize, packet_id: u16, codes: &[u8]) {
         let facts = &mut self.facts;
         let connection = facts.connections.get_mut(slot);
@@ -247,6 +251,7 @@ impl Oracle {
         }
     }
 
+    #[cold]
     fn unsuback(&mut self, slot: usize, packet_id: u16) {
         let facts = &mut self.facts;
         let connection = facts.connections.get_mut(slot);
@@ -260,6 +265,7 @@ impl Oracle {
     }
 
     /// A connection ended at the broker's end.
+    #[cold]
     pub(super) fn ended_at_broker(&mut self, id: ConnectionId, ending: Ending) {
         let Self { facts, judges, verdict } = self;
         let Some(slot) = facts.connections.find(id.0) else { return };

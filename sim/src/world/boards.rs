@@ -2,16 +2,17 @@
 
 use fivewire_core::bridge::esp::Esp;
 use fivewire_core::event::ResetCause;
-use fivewire_core::time::{Instant, Wait};
+use fivewire_core::recorder::{Payloads, Recorder};
+use fivewire_core::time::Instant;
 
 use super::World;
 use super::agenda::{NEVER, Slot};
-use super::device::{Bytes, HostMachine, HostMemory, esp_memory};
+use super::device::{Bytes, HostMachine, HostMemory, Tape, esp_memory};
 use super::faults::Lasting;
 use super::link::LostFrame;
 use super::tcp::Side;
 use crate::app::Application;
-use crate::clock::Clock;
+use crate::clock::{Alarm, Clock};
 use crate::observation::{BoardLoss, ConnectionId, Ending, Observation, Observer, Part};
 use crate::schedule::{Setup, Topology};
 use crate::wires::End;
@@ -38,14 +39,14 @@ pub(super) struct LinkView {
 pub(super) struct HostBoard {
     machine: Option<HostMachine>,
     memory: Option<HostMemory>,
+    /// What records the client, while there is none.
+    recorder: Option<Recorder<Tape>>,
     topology: Topology,
     outbox_bytes: u32,
     pub(super) clock: Clock,
-    pub(super) wait: Wait,
+    pub(super) alarm: Alarm,
     pub(super) link: LinkView,
-    /// The machine pulled the reset line.
-    pub(super) pulls_reset: bool,
-    /// What it told its application of that.
+    /// Why the machine last reset the ESP8266, as it told its application.
     pub(super) reset_cause: ResetCause,
 }
 
@@ -53,7 +54,7 @@ pub(super) struct HostBoard {
 pub(super) struct Esp8266 {
     pub(super) machine: Option<Esp<Bytes>>,
     pub(super) clock: Clock,
-    pub(super) wait: Wait,
+    pub(super) alarm: Alarm,
     pub(super) link: LinkView,
     /// Frames are neither read nor written any more.
     pub(super) command_task_dead: bool,
@@ -64,12 +65,12 @@ impl HostBoard {
         Self {
             machine: None,
             memory: None,
+            recorder: None,
             topology: setup.topology,
             outbox_bytes: setup.outbox_bytes,
             clock: Clock::new(setup.host_drift_ppm),
-            wait: Wait::ForInput,
+            alarm: Alarm::OFF,
             link: LinkView::default(),
-            pulls_reset: false,
             reset_cause: ResetCause::PowerUp,
         }
     }
@@ -84,20 +85,29 @@ impl HostBoard {
     }
 
     fn lose_power(&mut self) -> bool {
-        self.wait = Wait::ForInput;
+        self.alarm = Alarm::OFF;
         self.link = LinkView::default();
-        self.pulls_reset = false;
         let Some(machine) = self.machine.take() else { return false };
-        self.memory = Some(machine.into_memory());
+        let (memory, recorder) = machine.into_parts();
+        (self.memory, self.recorder) = (Some(memory), recorder);
         true
+    }
+
+    /// Records the clients of this board, from the next one on.
+    pub(super) fn record(&mut self, payloads: Payloads) {
+        self.recorder = Some(Recorder::new(Tape::default(), payloads));
+    }
+
+    /// What was recorded so far.
+    pub(super) fn take_recording(&mut self) -> Vec<u8> {
+        let in_use = self.machine.as_mut().and_then(HostMachine::recorder_mut);
+        let Some(recorder) = in_use.or(self.recorder.as_mut()) else { return Vec::new() };
+        recorder.finish();
+        std::mem::take(&mut recorder.sink_mut().0)
     }
 
     pub(super) const fn machine(&self) -> Option<&HostMachine> {
         self.machine.as_ref()
-    }
-
-    pub(super) const fn machine_mut(&mut self) -> Option<&mut HostMachine> {
-        self.machine.as_mut()
     }
 
     pub(super) const fn machine_and_clock(&mut self) -> Option<(&mut HostMachine, &Clock)> {
@@ -113,7 +123,7 @@ impl Esp8266 {
         Self {
             machine: None,
             clock: Clock::new(setup.esp_drift_ppm),
-            wait: Wait::ForInput,
+            alarm: Alarm::OFF,
             link: LinkView::default(),
             command_task_dead: false,
         }
@@ -125,7 +135,7 @@ impl Esp8266 {
     }
 
     fn lose_power(&mut self) -> bool {
-        self.wait = Wait::ForInput;
+        self.alarm = Alarm::OFF;
         self.link = LinkView::default();
         self.command_task_dead = false;
         self.machine.take().is_some()
@@ -142,6 +152,7 @@ impl<A: Application> World<A> {
     }
 
     // What memory holds after power-up is anything, so that of the life before is left in it.
+    #[cold]
     pub(super) fn boot_host<O: Observer>(&mut self, observer: &mut O) {
         if self.faults.strikes(Lasting::HostPowerOff) {
             return;
@@ -149,7 +160,8 @@ impl<A: Application> World<A> {
         let setup = &self.schedule.setup;
         let memory = self.host.memory.take().unwrap_or_else(|| HostMemory::new(setup));
         let seed = self.machine_seeds.seed();
-        let mut machine = HostMachine::new(setup, self.planted, memory, seed);
+        let recorder = self.host.recorder.take();
+        let mut machine = HostMachine::new(setup, self.planted, memory, seed, recorder);
         self.host.clock.restart(self.now);
         self.see(observer, &Observation::BoardUp { part: Part::Host });
         machine.start(Instant::ZERO);
@@ -160,6 +172,7 @@ impl<A: Application> World<A> {
         self.find_each_other();
     }
 
+    #[cold]
     pub(super) fn boot_esp<O: Observer>(&mut self, observer: &mut O) {
         if !self.esp_can_boot() {
             return;
@@ -237,6 +250,7 @@ impl<A: Application> World<A> {
     }
 
     /// The ESP8266 starts from the beginning by itself. True if that changed anything.
+    #[cold]
     pub(super) fn crash_esp<O: Observer>(&mut self, loss: BoardLoss, observer: &mut O) -> bool {
         // One that hangs does nothing by itself; only power can fail it.
         let booting = self.agenda.is_due(Slot::EspBoots);
@@ -260,6 +274,7 @@ impl<A: Application> World<A> {
     }
 
     /// The host pulls the reset line.
+    #[cold]
     pub(super) fn pull_reset_line<O: Observer>(&mut self, observer: &mut O) {
         let cause = self.host.reset_cause;
         self.see(observer, &Observation::ResetLine { cause });
@@ -273,6 +288,7 @@ impl<A: Application> World<A> {
     }
 
     /// The supply of the ESP8266 sags once more.
+    #[cold]
     pub(super) fn sag<O: Observer>(&mut self, observer: &mut O) {
         if self.crash_esp(BoardLoss::PowerLoss, observer) {
             self.faults.bite(Lasting::EspBrownOut);

@@ -9,6 +9,7 @@ use fivewire_core::error::{PublishError, SubscribeError};
 use fivewire_core::event::{Counters, Delivery, Ticket};
 use fivewire_core::mqtt::{QoS, Will};
 use fivewire_core::planted::Planted;
+use fivewire_core::recorder::{Recorded, Recorder, Sink};
 use fivewire_core::time::Instant;
 
 pub use crate::oracle::{WILL_PAYLOAD, WILL_TOPIC};
@@ -20,11 +21,21 @@ pub const DEVICE_ID: &str = "device";
 /// A machine's memory in the simulator.
 pub(crate) type Bytes = Vec<u8>;
 
+/// A recording, in memory.
+#[derive(Default)]
+pub(crate) struct Tape(pub(super) Vec<u8>);
+
+impl Sink for Tape {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+}
+
 /// The machine that the application talks to.
 #[expect(clippy::large_enum_variant, reason = "there is one, and it never moves")]
 pub(crate) enum HostMachine {
     /// The client itself.
-    Client(Client<Bytes>),
+    Client(Recorded<Bytes, Tape>),
     /// The host end of the bridge.
     Bridge(Host<Bytes>),
 }
@@ -93,10 +104,17 @@ impl HostMachine {
     ///
     /// # Panics
     /// The setup is one that the core refuses: it should have been checked before.
-    pub(super) fn new(setup: &Setup, planted: Planted, memory: HostMemory, seed: u64) -> Self {
+    pub(super) fn new(
+        setup: &Setup,
+        planted: Planted,
+        memory: HostMemory,
+        seed: u64,
+        recorder: Option<Recorder<Tape>>,
+    ) -> Self {
         let config = config(setup, planted);
         let machine = match memory {
-            HostMemory::Client(memory) => Client::new(&config, memory, seed).map(Self::Client),
+            HostMemory::Client(memory) => Client::new(&config, memory, seed)
+                .map(|client| Self::Client(Recorded::new(client, recorder))),
             HostMemory::Bridge(memory) => {
                 let network =
                     Network { ssid: "greenhouse", password: "tomatoes", use_default: false };
@@ -108,10 +126,22 @@ impl HostMachine {
         machine.unwrap_or_else(|error| panic!("this setup cannot work: {error}"))
     }
 
-    pub(super) fn into_memory(self) -> HostMemory {
+    /// Its memory, and what recorded it.
+    pub(super) fn into_parts(self) -> (HostMemory, Option<Recorder<Tape>>) {
         match self {
-            Self::Client(client) => HostMemory::Client(client.into_memory()),
-            Self::Bridge(host) => HostMemory::Bridge(host.into_memory()),
+            Self::Client(client) => {
+                let (client, recorder) = client.into_parts();
+                (HostMemory::Client(client.into_memory()), recorder)
+            }
+            Self::Bridge(host) => (HostMemory::Bridge(host.into_memory()), None),
+        }
+    }
+
+    /// What records it.
+    pub(super) const fn recorder_mut(&mut self) -> Option<&mut Recorder<Tape>> {
+        match self {
+            Self::Client(client) => client.recorder_mut(),
+            Self::Bridge(_) => None,
         }
     }
 

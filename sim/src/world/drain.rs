@@ -1,26 +1,20 @@
 //! The loops around the machines: inputs in, outputs out, until they wait.
 
+use std::ops::ControlFlow;
+
 use fivewire_core::bridge::{esp, host};
 use fivewire_core::client;
 use fivewire_core::event::Event;
 use fivewire_core::time::{Instant, Wait};
 
 use super::World;
-use super::agenda::{NEVER, Slot};
+use super::agenda::Slot;
 use super::device::HostMachine;
 use super::faults::Lasting;
 use super::tcp::{AtDevice, Path, Side};
 use crate::app::Application;
-use crate::clock::Clock;
 use crate::observation::{Observation, Observer, Part};
 use crate::wires::End;
-
-/// What became of one output of the host's machine.
-enum Turn {
-    Again,
-    Act(client::Action),
-    Done(Wait),
-}
 
 impl<A: Application> World<A> {
     /// The host's machine is woken by its own deadline.
@@ -28,10 +22,10 @@ impl<A: Application> World<A> {
         if self.faults.strikes(Lasting::HostBusy) {
             return;
         }
-        let wait = self.host.wait;
+        let reason = self.host.alarm.reason();
         let Some((machine, clock)) = self.host.machine_and_clock() else { return };
         machine.time_out(clock.local(self.now));
-        if let Wait::Until(_, reason) = wait {
+        if let Some(reason) = reason {
             self.see(observer, &Observation::Woken { part: Part::Host, reason });
         }
         self.drain_host(observer);
@@ -39,11 +33,11 @@ impl<A: Application> World<A> {
 
     /// The ESP8266's machine is woken by its own deadline.
     pub(super) fn wake_esp<O: Observer>(&mut self, observer: &mut O) {
-        let wait = self.esp.wait;
+        let reason = self.esp.alarm.reason();
         let local = self.esp.clock.local(self.now);
         let Some(machine) = &mut self.esp.machine else { return };
         machine.handle(local, esp::Input::Timeout);
-        if let Wait::Until(_, reason) = wait {
+        if let Some(reason) = reason {
             self.see(observer, &Observation::Woken { part: Part::Esp, reason });
         }
         self.drain_esp(observer);
@@ -51,90 +45,100 @@ impl<A: Application> World<A> {
 
     /// Does what the host's machine wants until it waits.
     pub(super) fn drain_host<O: Observer>(&mut self, observer: &mut O) {
-        let wait = loop {
-            let turn = match self.host.machine() {
-                None => return,
-                Some(HostMachine::Client(_)) => self.turn_client(observer),
-                Some(HostMachine::Bridge(_)) => self.turn_bridge(observer),
-            };
-            match turn {
-                Turn::Again => {}
-                Turn::Act(action) => self.act_on(action, observer),
-                Turn::Done(wait) => break wait,
-            }
-        };
-        self.host.wait = wait;
-        self.agenda.set(Slot::Host, due(wait, &self.host.clock));
-        if self.host.pulls_reset {
-            self.host.pulls_reset = false;
-            self.pull_reset_line(observer);
-        }
-        if !self.has_bridge() {
-            self.note_client_state(observer);
+        match self.host.machine() {
+            None => {}
+            Some(HostMachine::Client(_)) => self.drain_client(observer),
+            Some(HostMachine::Bridge(_)) => self.drain_bridge(observer),
         }
     }
 
-    fn turn_client<O: Observer>(&mut self, observer: &mut O) -> Turn {
+    fn drain_client<O: Observer>(&mut self, observer: &mut O) {
+        let wait = loop {
+            match self.next_of_client(observer) {
+                ControlFlow::Continue(action) => self.act_on(action, observer),
+                ControlFlow::Break(wait) => break wait,
+            }
+        };
+        self.plan_host(wait);
+        self.note_client_state(observer);
+    }
+
+    /// Does what the client at the host wants, up to what the network has to do for it.
+    fn next_of_client<O: Observer>(
+        &mut self,
+        observer: &mut O,
+    ) -> ControlFlow<Wait, client::Action> {
         let now = Instant::from_micros(self.now);
         let Some((HostMachine::Client(client), clock)) = self.host.machine_and_clock() else {
-            return Turn::Done(Wait::ForInput);
+            return ControlFlow::Break(Wait::ForInput);
         };
-        match client.poll() {
-            client::Output::Action(action) => Turn::Act(action),
-            client::Output::Transmit(bytes) => {
-                let mut path = Path {
-                    now: self.now,
-                    associated: self.radio.is_associated(),
-                    faults: &mut self.faults,
-                };
-                let taken = self.tcp.write_current(bytes, &mut path);
-                let local = clock.local(self.now);
-                client.handle(local, client::Input::Sent(taken));
-                Turn::Again
+        loop {
+            match client.poll() {
+                client::Output::Action(action) => return ControlFlow::Continue(action),
+                client::Output::Transmit(bytes) => {
+                    let mut path = Path {
+                        now: self.now,
+                        associated: self.radio.is_associated(),
+                        faults: &mut self.faults,
+                    };
+                    let taken = self.tcp.write_current(bytes, &mut path);
+                    client.handle(clock.local(self.now), client::Input::Sent(taken));
+                }
+                client::Output::Event(event) => {
+                    observer.observe(now, &Observation::Told(event));
+                    self.application.told(now, &event);
+                    self.summary.note(&event);
+                }
+                client::Output::Wait(wait) => return ControlFlow::Break(wait),
             }
-            client::Output::Event(event) => {
-                observer.observe(now, &Observation::Told(event));
-                self.application.told(now, &event);
-                self.summary.note(&event);
-                Turn::Again
-            }
-            client::Output::Wait(wait) => Turn::Done(wait),
         }
     }
 
-    fn turn_bridge<O: Observer>(&mut self, observer: &mut O) -> Turn {
+    fn drain_bridge<O: Observer>(&mut self, observer: &mut O) {
         let now = Instant::from_micros(self.now);
-        let local = self.host.clock.local(self.now);
-        let Some(HostMachine::Bridge(host)) = self.host.machine_mut() else {
-            return Turn::Done(Wait::ForInput);
+        let Some((HostMachine::Bridge(host), clock)) = self.host.machine_and_clock() else {
+            return;
         };
-        match host.poll() {
-            host::Output::Action(host::Action::ResetEsp) => {
-                self.host.pulls_reset = true;
-                Turn::Again
-            }
-            host::Output::Frame(frame) => {
-                let taken = match &mut self.wires {
-                    Some(wires) => {
-                        self.faults.bite(Lasting::EspStalls);
-                        wires.send(End::Host, self.now, frame, observer)
-                    }
-                    None => self.link.send(Part::Esp, self.now, frame),
-                };
-                host.handle(local, host::Input::Sent(taken));
-                Turn::Again
-            }
-            host::Output::Event(event) => {
-                observer.observe(now, &Observation::Told(event));
-                self.application.told(now, &event);
-                self.summary.note(&event);
-                if let Event::EspReset { cause } = event {
-                    self.host.reset_cause = cause;
+        let local = clock.local(self.now);
+        let mut pulls_reset = false;
+        let mut told_cause = None;
+        let wait = loop {
+            match host.poll() {
+                host::Output::Action(host::Action::ResetEsp) => pulls_reset = true,
+                host::Output::Frame(frame) => {
+                    let taken = match &mut self.wires {
+                        None => self.link.send(Part::Esp, self.now, frame),
+                        Some(wires) => {
+                            self.faults.bite(Lasting::EspStalls);
+                            wires.send(End::Host, self.now, frame, observer)
+                        }
+                    };
+                    host.handle(local, host::Input::Sent(taken));
                 }
-                Turn::Again
+                host::Output::Event(event) => {
+                    observer.observe(now, &Observation::Told(event));
+                    self.application.told(now, &event);
+                    self.summary.note(&event);
+                    if let Event::EspReset { cause } = event {
+                        told_cause = Some(cause);
+                    }
+                }
+                host::Output::Wait(wait) => break wait,
             }
-            host::Output::Wait(wait) => Turn::Done(wait),
+        };
+        self.plan_host(wait);
+        if let Some(cause) = told_cause {
+            self.host.reset_cause = cause;
         }
+        if pulls_reset {
+            self.pull_reset_line(observer);
+        }
+    }
+
+    /// Plans when the host's machine is woken.
+    fn plan_host(&mut self, wait: Wait) {
+        let due = self.host.alarm.set(wait, &self.host.clock);
+        self.agenda.set(Slot::Host, due);
     }
 
     /// Does what the ESP8266's machine wants until it waits.
@@ -165,8 +169,8 @@ impl<A: Application> World<A> {
                 esp::Output::Wait(wait) => break wait,
             }
         };
-        self.esp.wait = wait;
-        self.agenda.set(Slot::Esp, due(wait, &self.esp.clock));
+        let due = self.esp.alarm.set(wait, &self.esp.clock);
+        self.agenda.set(Slot::Esp, due);
         self.note_client_state(observer);
     }
 
@@ -237,13 +241,5 @@ impl<A: Application> World<A> {
             self.client_state = state;
             self.see(observer, &Observation::ClientState(state));
         }
-    }
-}
-
-/// When a wait ends, in world time.
-fn due(wait: Wait, clock: &Clock) -> u64 {
-    match wait {
-        Wait::Until(deadline, _) => clock.world(deadline),
-        Wait::ForInput => NEVER,
     }
 }

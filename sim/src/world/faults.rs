@@ -7,7 +7,7 @@ use super::agenda::NEVER;
 /// A fault that lasts, without its arguments. Several of one sort may overlap.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
-pub(super) enum Lasting {
+pub(crate) enum Lasting {
     WifiOutage,
     WifiFade,
     Latency,
@@ -40,7 +40,7 @@ const LASTING: usize = Lasting::EspFirmware as usize + 1;
 
 impl Lasting {
     /// The sort of `kind`; `None` for what happens at once.
-    pub(super) const fn of(kind: FaultKind) -> Option<Self> {
+    pub(crate) const fn of(kind: FaultKind) -> Option<Self> {
         Some(match kind {
             FaultKind::WifiOutage => Self::WifiOutage,
             FaultKind::WifiFade => Self::WifiFade,
@@ -95,7 +95,7 @@ struct Active {
 
 /// The faults at work. Faults are known by their place in the schedule.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Faults {
+pub(crate) struct Faults {
     active: Vec<Active>,
     /// How many of each sort are active.
     depth: [u16; LASTING],
@@ -109,7 +109,7 @@ pub(super) struct Faults {
 
 impl Faults {
     /// Starts over, for a schedule of `count` faults.
-    pub(super) fn reset(&mut self, count: usize) {
+    pub(crate) fn reset(&mut self, count: usize) {
         self.active.clear();
         self.depth = [0; LASTING];
         self.fresh = [0; LASTING];
@@ -120,15 +120,15 @@ impl Faults {
     }
 
     /// Makes room for one more fault at the end of the schedule.
-    pub(super) fn grow(&mut self) {
+    pub(crate) fn grow(&mut self) {
         self.bitten.push(false);
     }
 
-    pub(super) const fn is_on(&self, sort: Lasting) -> bool {
+    pub(crate) const fn is_on(&self, sort: Lasting) -> bool {
         self.depth[sort as usize] > 0
     }
 
-    pub(super) fn begin(&mut self, index: usize, kind: FaultKind, sort: Lasting, ends: u64) {
+    pub(crate) fn begin(&mut self, index: usize, kind: FaultKind, sort: Lasting, ends: u64) {
         self.active.push(Active { index, kind, sort, ends });
         self.depth[sort as usize] += 1;
         self.fresh[sort as usize] += 1;
@@ -136,12 +136,12 @@ impl Faults {
     }
 
     /// When the next one ends.
-    pub(super) fn next_end(&self) -> u64 {
+    pub(crate) fn next_end(&self) -> u64 {
         self.active.iter().map(|fault| fault.ends).min().unwrap_or(NEVER)
     }
 
     /// Ends the first fault that is due, in order of beginning.
-    pub(super) fn end_one(&mut self, now: u64) -> Option<(usize, FaultKind)> {
+    pub(crate) fn end_one(&mut self, now: u64) -> Option<(usize, FaultKind)> {
         let place = self.active.iter().position(|fault| fault.ends <= now)?;
         let Active { index, kind, sort, .. } = self.active.remove(place);
         self.depth[sort as usize] -= 1;
@@ -153,17 +153,17 @@ impl Faults {
     }
 
     /// All that are at work, in order of beginning.
-    pub(super) fn kinds(&self) -> impl Iterator<Item = FaultKind> {
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = FaultKind> {
         self.active.iter().map(|fault| fault.kind)
     }
 
     /// How much later everything arrives, in each direction.
-    pub(super) const fn extra_latency_us(&self) -> u64 {
+    pub(crate) const fn extra_latency_us(&self) -> u64 {
         self.extra_latency_us
     }
 
     /// Faults of this sort did something to somebody.
-    pub(super) fn bite(&mut self, sort: Lasting) {
+    pub(crate) fn bite(&mut self, sort: Lasting) {
         if self.fresh[sort as usize] == 0 {
             return;
         }
@@ -176,7 +176,7 @@ impl Faults {
     }
 
     /// Asks whether a fault of this sort is on, for somebody whom that hurts.
-    pub(super) fn strikes(&mut self, sort: Lasting) -> bool {
+    pub(crate) fn strikes(&mut self, sort: Lasting) -> bool {
         let is_on = self.is_on(sort);
         if is_on {
             self.bite(sort);
@@ -185,18 +185,19 @@ impl Faults {
     }
 
     /// The fault at `index`, one that happens at once, did something to somebody.
-    pub(super) fn bite_one(&mut self, index: usize) {
+    #[cold]
+    pub(crate) fn bite_one(&mut self, index: usize) {
         if !self.bitten[index] {
             self.bitten[index] = true;
             self.untold.push(index);
         }
     }
 
-    pub(super) fn has_bitten(&self, index: usize) -> bool {
+    pub(crate) fn has_bitten(&self, index: usize) -> bool {
         self.bitten[index]
     }
 
-    pub(super) fn next_untold(&mut self) -> Option<usize> {
+    pub(crate) fn next_untold(&mut self) -> Option<usize> {
         self.untold.pop()
     }
 

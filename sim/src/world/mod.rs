@@ -30,6 +30,7 @@ mod witness;
 use fivewire_core::client;
 use fivewire_core::event::{Counters, Event};
 use fivewire_core::planted::Planted;
+use fivewire_core::recorder::Payloads;
 use fivewire_core::time::Instant;
 
 use crate::app::{Application, Commands, Workload};
@@ -40,7 +41,6 @@ use crate::random::{Purpose, Random};
 use crate::schedule::Schedule;
 use agenda::{Agenda, NEVER, Slot};
 use boards::{Esp8266, HostBoard};
-use faults::Faults;
 use link::Link;
 use server::Server;
 use settle::Settling;
@@ -51,7 +51,12 @@ use witness::Witness;
 
 pub(crate) use device::HostMachine;
 pub use device::{DEVICE_ID, WILL_PAYLOAD, WILL_TOPIC};
+pub(crate) use faults::Faults;
+#[cfg(feature = "turmoil")]
+pub(crate) use faults::Lasting;
 pub use link::{LINK_BYTE_US, LINK_FRAME_US, LINK_SYNC_MAX_US};
+#[cfg(feature = "turmoil")]
+pub(crate) use outages::return_code;
 pub use settle::SETTLE_LIMIT_MS;
 pub use witness::WITNESS_ID;
 
@@ -218,6 +223,17 @@ impl<A: Application> World<A> {
     /// Puts a bug into the machines, for those that are built with bugs.
     pub fn plant(&mut self, planted: Planted) {
         self.planted = planted;
+    }
+
+    /// Records the client, in all its lives: call it before the world has begun. Where the client is on
+    /// the other end of a link, nothing is recorded.
+    pub fn record(&mut self, payloads: Payloads) {
+        self.host.record(payloads);
+    }
+
+    /// What was recorded so far; see [`record`](Self::record).
+    pub fn take_recording(&mut self) -> Vec<u8> {
+        self.host.take_recording()
     }
 
     /// The world's time.

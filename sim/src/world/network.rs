@@ -15,6 +15,7 @@ const SMALL_RECEIVE_BYTES: usize = 512;
 
 impl<A: Application> World<A> {
     /// Does what the client asks of its radio or its transport.
+    #[cold]
     pub(super) fn act_on<O: Observer>(&mut self, action: Action, observer: &mut O) {
         self.see(observer, &Observation::Asked(action));
         match action {
@@ -56,6 +57,7 @@ impl<A: Application> World<A> {
     }
 
     /// The join that was under way has succeeded or failed.
+    #[cold]
     pub(super) fn finish_join<O: Observer>(&mut self, observer: &mut O) {
         let outage = self.faults.strikes(Lasting::WifiOutage);
         match self.radio.finish_join(outage) {
@@ -119,6 +121,7 @@ impl<A: Application> World<A> {
         }
     }
 
+    #[cold]
     fn device_ended<O: Observer>(
         &mut self,
         connection: ConnectionId,
@@ -147,6 +150,7 @@ impl<A: Application> World<A> {
         }
     }
 
+    #[cold]
     fn fail<O: Observer>(
         &mut self,
         connection: ConnectionId,

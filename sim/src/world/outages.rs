@@ -125,11 +125,15 @@ impl<A: Application> World<A> {
             deny_connect,
             ..self.server.broker.misbehaviour().clone()
         };
+        let concerns_publications =
+            misbehaviour.swallow_acknowledgements || misbehaviour.double_acknowledgements;
         self.server.broker.set_misbehaviour(misbehaviour);
+        self.server.broker.set_events(concerns_publications);
     }
 }
 
-const fn return_code(code: u8) -> ConnectReturnCode {
+/// The return code of a CONNACK that denies.
+pub(crate) const fn return_code(code: u8) -> ConnectReturnCode {
     use ConnectReturnCode as Code;
 
     match code {

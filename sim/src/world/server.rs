@@ -34,8 +34,13 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn new() -> Self {
-        let config =
-            Config { queue_max: QUEUE_MAX, in_flight_max: IN_FLIGHT_MAX, ..Config::default() };
+        let config = Config {
+            queue_max: QUEUE_MAX,
+            in_flight_max: IN_FLIGHT_MAX,
+            // until a fault wants to know whether it bites
+            events: false,
+            ..Config::default()
+        };
         Self { broker: Broker::new(config), started: false, is_down: false, forgets: false }
     }
 
@@ -61,6 +66,7 @@ impl<A: Application> World<A> {
         !self.server.is_down && !self.faults.is_on(Lasting::BrokerHang)
     }
 
+    #[cold]
     pub(super) fn connect_witness<O: Observer>(&mut self, observer: &mut O) {
         self.server.started = true;
         let now = Instant::from_micros(self.now);
@@ -97,13 +103,17 @@ impl<A: Application> World<A> {
         }
         if let Some((connection, notice)) = self.tcp.to_broker.pop_front() {
             self.notice_at_broker(connection, notice, observer);
+            self.drain_broker(observer);
+            if notice == Notice::Readable {
+                self.end_as_broker(connection, observer);
+            }
         } else {
             let now = Instant::from_micros(self.now);
             self.witness.publish(|topic, payload, qos| {
                 observer.observe(now, &Observation::WitnessPublished { topic, payload, qos });
             });
+            self.drain_broker(observer);
         }
-        self.drain_broker(observer);
         true
     }
 
@@ -129,22 +139,26 @@ impl<A: Application> World<A> {
     }
 
     fn read_as_broker<O: Observer>(&mut self, connection: ConnectionId, observer: &mut O) {
-        let now = Instant::from_micros(self.now);
-        let key = ClientKey(connection.0);
         let bytes = self.tcp.unread(Side::Broker, connection);
         let size = bytes.len();
         if size > 0 {
+            let now = Instant::from_micros(self.now);
             observer.observe(now, &Observation::ToBroker { connection, bytes });
-            self.server.broker.handle(now, Input::Received(key, bytes));
+            self.server.broker.handle(now, Input::Received(ClientKey(connection.0), bytes));
             self.tcp.read(Side::Broker, connection, size, self.now);
-            self.drain_broker(observer);
         }
+    }
+
+    /// Ends a connection of which everything was read and the other end is closed.
+    fn end_as_broker<O: Observer>(&mut self, connection: ConnectionId, observer: &mut O) {
         let associated = self.radio.is_associated();
         let mut path = Path { now: self.now, associated, faults: &mut self.faults };
         if self.tcp.ends_at_broker(connection, &mut path) {
             let ending = Ending::ClosedByPeer;
             self.see(observer, &Observation::EndedAtBroker { connection, ending });
-            self.server.broker.handle(now, Input::Closed(key));
+            let now = Instant::from_micros(self.now);
+            self.server.broker.handle(now, Input::Closed(ClientKey(connection.0)));
+            self.drain_broker(observer);
         }
     }
 
@@ -178,12 +192,13 @@ impl<A: Application> World<A> {
                 Output::Close(key, reason) => self.close_as_broker(key, reason, observer),
                 Output::Event(event) => note(&event, &mut self.faults),
                 Output::Wait(wait) => {
-                    let bytes = self.witness.outgoing();
-                    if bytes.is_empty() {
+                    let outgoing = self.witness.outgoing();
+                    if outgoing.is_empty() {
                         break wait;
                     }
+                    let bytes = outgoing.bytes();
                     self.server.broker.handle(now, Input::Received(WITNESS_KEY, bytes));
-                    bytes.clear();
+                    outgoing.clear();
                 }
             }
         };
@@ -194,6 +209,7 @@ impl<A: Application> World<A> {
         self.agenda.set(Slot::Broker, due);
     }
 
+    #[cold]
     fn close_as_broker<O: Observer>(
         &mut self,
         key: ClientKey,
@@ -209,6 +225,7 @@ impl<A: Application> World<A> {
         self.close_socket(ConnectionId(key.0), observer);
     }
 
+    #[cold]
     pub(super) fn close_socket<O: Observer>(&mut self, connection: ConnectionId, observer: &mut O) {
         let associated = self.radio.is_associated();
         let mut path = Path { now: self.now, associated, faults: &mut self.faults };

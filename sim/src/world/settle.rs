@@ -39,6 +39,7 @@ impl<A: Application> World<A> {
     }
 
     /// All faults end; the application and the witness begin nothing new.
+    #[cold]
     pub(super) fn heal<O: Observer>(&mut self, observer: &mut O) {
         self.end_faults(NEVER, observer);
         self.agenda.clear(Slot::FaultBegins);
@@ -50,6 +51,7 @@ impl<A: Application> World<A> {
     }
 
     /// Looks whether everything has come to rest.
+    #[cold]
     pub(super) fn look_whether_settled<O: Observer>(&mut self, observer: &mut O) {
         let Settling { healed: Some(healed), quiet_since, limit_ms } = self.settling else {
             return;

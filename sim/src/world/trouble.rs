@@ -17,6 +17,7 @@ impl<A: Application> World<A> {
     }
 
     /// The next fault of the schedule begins.
+    #[cold]
     pub(super) fn begin_fault<O: Observer>(&mut self, observer: &mut O) {
         let index = self.next_fault;
         self.next_fault += 1;
@@ -109,6 +110,7 @@ impl<A: Application> World<A> {
     }
 
     /// Ends all faults that are due at `until`.
+    #[cold]
     pub(super) fn end_faults<O: Observer>(&mut self, until: u64, observer: &mut O) {
         self.tell_bites(observer);
         while let Some((index, kind)) = self.faults.end_one(until) {

@@ -12,6 +12,7 @@ use fivewire_core::time::Instant;
 use super::agenda::NEVER;
 use crate::app::{Intervals, fill};
 use crate::broker::ClientKey;
+use crate::queue::ByteQueue;
 use crate::random::{Purpose, Random};
 use crate::schedule::Schedule;
 
@@ -47,7 +48,7 @@ pub(super) struct Witness {
     /// Bytes from the broker that are no whole packet yet.
     incoming: Vec<u8>,
     /// Bytes for the broker.
-    outgoing: Vec<u8>,
+    outgoing: ByteQueue,
 }
 
 impl Witness {
@@ -66,7 +67,7 @@ impl Witness {
             last_id: 0,
             payload: Vec::new(),
             incoming: Vec::new(),
-            outgoing: Vec::new(),
+            outgoing: ByteQueue::default(),
         }
     }
 
@@ -144,13 +145,11 @@ impl Witness {
     }
 
     fn send(&mut self, packet: &Packet<'_>) {
-        let start = self.outgoing.len();
-        self.outgoing.resize(start + packet.encoded_len(), 0);
-        packet.encode(&mut self.outgoing[start..]).expect("the room was made for it");
+        self.outgoing.push_packet(packet);
     }
 
     /// Bytes for the broker; the caller clears them.
-    pub(super) const fn outgoing(&mut self) -> &mut Vec<u8> {
+    pub(super) const fn outgoing(&mut self) -> &mut ByteQueue {
         &mut self.outgoing
     }
 
@@ -159,11 +158,23 @@ impl Witness {
     /// # Panics
     /// The broker writes no MQTT: a bug of the simulator.
     pub(super) fn receive(&mut self, bytes: &[u8], mut show: impl FnMut(&Publish<'_>)) {
+        if self.incoming.is_empty() {
+            let taken = self.take_packets(bytes, &mut show);
+            self.incoming.extend_from_slice(&bytes[taken..]);
+            return;
+        }
         let mut buffer = std::mem::take(&mut self.incoming);
         buffer.extend_from_slice(bytes);
+        let taken = self.take_packets(&buffer, &mut show);
+        buffer.drain(..taken);
+        self.incoming = buffer;
+    }
+
+    /// Takes the whole packets at the front of `stream`, and says how long they are.
+    fn take_packets(&mut self, stream: &[u8], show: &mut impl FnMut(&Publish<'_>)) -> usize {
         let mut start = 0;
-        while let Split::Header(header) = split(&buffer[start..]).expect("the broker writes MQTT")
-            && let Some(packet) = buffer[start..].get(..header.packet_len())
+        while let Split::Header(header) = split(&stream[start..]).expect("the broker writes MQTT")
+            && let Some(packet) = stream[start..].get(..header.packet_len())
         {
             match decode(packet).expect("the broker writes MQTT") {
                 Packet::Publish(publish) => {
@@ -177,8 +188,7 @@ impl Witness {
             }
             start += header.packet_len();
         }
-        buffer.drain(..start);
-        self.incoming = buffer;
+        start
     }
 
     fn subscribe(&mut self) {

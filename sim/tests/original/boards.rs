@@ -34,16 +34,19 @@ pub(crate) struct OurHost {
     pub(crate) messages: Vec<(String, Vec<u8>, bool)>,
 }
 
-pub(crate) const WILL: Will<'_> =
+const WILL: Will<'_> =
     Will { topic: "gone", payload: b"pump", qos: QoS::AtLeastOnce, retain: false };
+
+pub(crate) fn settings() -> Settings<'static> {
+    let network = Network { ssid: "home", password: "secret", use_default: true };
+    let broker = Broker { host: "10.0.0.2", port: 1883 };
+    let config = Config { will: Some(WILL), ..Config::new("pump") };
+    Settings { firmware: Firmware::Original, ..Settings::new(config, network, broker) }
+}
 
 impl OurHost {
     pub(crate) fn new(now: Instant) -> Self {
-        let network = Network { ssid: "home", password: "secret", use_default: true };
-        let broker = Broker { host: "10.0.0.2", port: 1883 };
-        let config = Config { will: Some(WILL), ..Config::new("pump") };
-        let settings =
-            Settings { firmware: Firmware::Original, ..Settings::new(config, network, broker) };
+        let settings = settings();
         let memory = host::Memory {
             outbox: vec![0; 4096],
             subscriptions: vec![0; 256],

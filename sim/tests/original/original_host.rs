@@ -1,10 +1,9 @@
 //! A host with the original driver and an ESP8266 that runs fivewire.
 
-use fivewire_core::link::Levels;
 use fivewire_sim::original::Generation;
-use fivewire_sim::original::host::{Config, Event};
+use fivewire_sim::original::host::Config;
 
-use crate::boards::{EspBoard, HostBoard};
+use crate::boards::EspBoard;
 use crate::rig::{Kind, Rig};
 
 fn rig() -> Rig {
@@ -174,14 +173,27 @@ fn p9_a_flood_neither_resets_the_board_nor_stops_its_publications() {
 }
 
 #[test]
-fn p12_noise_on_the_wires_leads_back_to_a_running_host() {
-    let mut rig = running();
-    let mut state = 3_u32;
-    for _ in 0..100 {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        rig.noise = Some(Levels { clock: state >> 31 == 1, data: state >> 30 & 1 == 1 });
-        rig.run_ms(state >> 20 & 0x3FF);
+fn p12_noise_and_crashes_lead_back_to_a_running_host() {
+    for seed in 0..6 {
+        let mut rig = running();
+        rig.suffer(seed);
+        rig.run_ms(90_000);
+        rig.publish("a", "after");
+        rig.run_until(20_000, |rig| rig.net.payloads().contains(&"after".to_owned()));
+        assert!(rig.resets > 1, "the noise did hurt");
     }
-    let HostBoard::Original(_, told) = &rig.host else { unreachable!("it is the original") };
-    assert!(told.contains(&Event::Status(6)) || rig.resets > 1, "the noise did hurt");
+}
+
+#[test]
+fn d05_d07_an_esp_that_crashes_while_the_host_starts_is_reset_in_the_end() {
+    let mut rig = rig();
+    rig.run_until(5_000, |rig| rig.told().contains(&"Status(2)".to_owned()));
+    rig.crash_esp(300);
+    rig.run_until(40_000, Rig::is_connected);
+    assert_eq!(rig.resets, 2, "the host itself noticed nothing");
+    let mut originals = Rig::new(Kind::Original, Kind::Original);
+    originals.run_until(5_000, |rig| rig.told().contains(&"Status(2)".to_owned()));
+    originals.crash_esp(300);
+    originals.run_ms(300_000);
+    assert!(!originals.is_connected(), "two originals never get out of it");
 }

@@ -130,6 +130,22 @@ impl Rig {
         self.boots_at = Some(self.now.plus_ms(boot_ms));
     }
 
+    /// A few minutes of noise on the wires, with three crashes and nine publications.
+    pub(crate) fn suffer(&mut self, seed: u32) {
+        let mut state = seed.wrapping_mul(77_777) + 1;
+        for round in 0..60 {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            self.noise = Some(Levels { clock: state >> 31 == 1, data: state >> 30 & 1 == 1 });
+            if round % 7 == 0 {
+                self.publish("a", &round.to_string());
+            }
+            if round % 20 == 5 {
+                self.crash_esp(state >> 21 & 0xFFF);
+            }
+            self.run_ms(state >> 20 & 0xFFF);
+        }
+    }
+
     pub(crate) fn run_ms(&mut self, millis: u32) {
         let end = self.now.plus_ms(millis);
         while self.now < end {

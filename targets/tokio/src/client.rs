@@ -8,6 +8,7 @@ use fivewire_core::client::State;
 use fivewire_core::error::ConfigError;
 use fivewire_core::event::AbandonReason;
 use fivewire_core::mqtt::QoS;
+use fivewire_core::recorder::Recorded;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
@@ -15,12 +16,17 @@ use crate::config::Config;
 use crate::connect::{AddressError, Connect, Tcp};
 use crate::driver::{Control, Driver, Offer};
 use crate::event::{Events, Listener, Status};
+use crate::planted::Planted;
 use crate::publication::{Outcome, Publication, Publish, PublishError};
 use crate::subscription::{SubscribeError, Subscription};
 
 /// Publications on their way to the driver. It takes them one by one while the outbox has room, so
 /// this only saves wake-ups.
 const OFFERS: usize = 64;
+
+const RECORDING_TAKEN: ConfigError = ConfigError::Contradiction {
+    explanation: "the recording is that of another client: give each client one of its own",
+};
 
 /// An MQTT client that connects, stays connected and comes back by itself.
 ///
@@ -33,6 +39,7 @@ pub struct Client {
     offers: mpsc::Sender<Offer>,
     status: watch::Receiver<Status>,
     room: Arc<Notify>,
+    pub(crate) planted: Planted,
 }
 
 impl Client {
@@ -61,6 +68,11 @@ impl Client {
         // Two clients that keep step after an outage are what this is to avoid, nothing secret.
         let seed = config.seed.unwrap_or_else(|| RandomState::new().hash_one(0));
         let core = fivewire_core::client::Client::new(&config.core(), config.memory(), seed)?;
+        let recorder = match &config.recording {
+            Some(recording) => Some(recording.recorder().ok_or(RECORDING_TAKEN)?),
+            None => None,
+        };
+        let core = Recorded::new(core, recorder);
         let (control, controls) = mpsc::unbounded_channel();
         let (offer, offers) = mpsc::channel(OFFERS);
         let room = Arc::new(Notify::new());
@@ -68,7 +80,7 @@ impl Client {
         let (driver, status) =
             Driver::new(core, &config, controls, offers, weak, Arc::clone(&room));
         tokio::spawn(driver.run(connector));
-        Ok(Self { control, offers: offer, status, room })
+        Ok(Self { control, offers: offer, status, room, planted: config.planted })
     }
 
     /// Publishes a message, and returns its outcome: with QoS 1 once the broker acknowledged it, with

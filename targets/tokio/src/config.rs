@@ -6,6 +6,9 @@ use fivewire_core::config::{self, Overflow, Release, Resubscribe};
 use fivewire_core::error::ConfigError;
 use fivewire_core::mqtt::{self, QoS};
 
+use crate::planted::Planted;
+use crate::recording::Recording;
+
 /// The configuration of a [`Client`](crate::Client).
 ///
 /// Each setting has the name, unit, range and default of [`fivewire_core::config::Config`], where
@@ -33,10 +36,12 @@ pub struct Config {
     pub(crate) seed: Option<u64>,
     pub(crate) paused: bool,
     pub(crate) queue_messages: usize,
+    pub(crate) recording: Option<Recording>,
     receive_bytes: usize,
     transmit_bytes: usize,
     outbox_bytes: usize,
     subscriptions_bytes: usize,
+    pub(crate) planted: Planted,
 }
 
 #[derive(Clone, Debug)]
@@ -74,10 +79,12 @@ impl Config {
             seed: None,
             paused: false,
             queue_messages: 64,
+            recording: None,
             receive_bytes: 64 * 1024,
             transmit_bytes: 16 * 1024,
             outbox_bytes: 64 * 1024,
             subscriptions_bytes: 4 * 1024,
+            planted: Planted::NONE,
         }
     }
 
@@ -179,6 +186,13 @@ impl Config {
         self
     }
 
+    /// Records everything that the core is told and says. Default nothing.
+    #[must_use]
+    pub fn record(mut self, recording: Recording) -> Self {
+        self.recording = Some(recording);
+        self
+    }
+
     /// Bytes, from 64, default 65,536. Limits the largest message that can be received (32 bytes
     /// less, topic included), and holds those that wait while queues are full.
     #[must_use]
@@ -207,6 +221,13 @@ impl Config {
     #[must_use]
     pub const fn subscriptions_bytes(mut self, subscriptions_bytes: usize) -> Self {
         self.subscriptions_bytes = subscriptions_bytes;
+        self
+    }
+
+    /// A bug for the simulator to find. Nothing can be planted without the feature `planted`.
+    #[must_use]
+    pub const fn planted(mut self, planted: Planted) -> Self {
+        self.planted = planted;
         self
     }
 

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 /// The port of MQTT without TLS, as registered with IANA.
 pub const DEFAULT_PORT: u16 = 1883;
 
-/// Opens connections to the broker, one at a time: TLS, a Unix socket, a simulated network.
+/// Opens connections to the broker, one at a time: [`Tcp`], TLS, a Unix socket, a simulated network.
 ///
 /// ```
 /// use std::io;
@@ -43,6 +43,8 @@ pub trait Connect: Send + 'static {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Tcp {
     address: String,
+    #[cfg(feature = "tls")]
+    host_ends: usize,
 }
 
 impl Tcp {
@@ -52,6 +54,10 @@ impl Tcp {
     /// # Errors
     /// The address as it was given, if it is none.
     pub fn new(address: &str) -> Result<Self, AddressError> {
+        Self::with_default_port(address, DEFAULT_PORT)
+    }
+
+    pub(crate) fn with_default_port(address: &str, default: u16) -> Result<Self, AddressError> {
         let bad = || AddressError { address: address.to_owned() };
         let host_ends = address.rfind(']').map_or(0, |at| at + 1);
         let (host, port) = match address[host_ends..].split_once(':') {
@@ -59,18 +65,28 @@ impl Tcp {
                 let host = &address[..host_ends + rest.len()];
                 (host, port.parse().map_err(|_| bad())?)
             }
-            None => (address, DEFAULT_PORT),
+            None => (address, default),
         };
         if host.is_empty() || host.contains(char::is_whitespace) {
             return Err(bad());
         }
-        Ok(Self { address: format!("{host}:{port}") })
+        Ok(Self {
+            address: format!("{host}:{port}"),
+            #[cfg(feature = "tls")]
+            host_ends: host.len(),
+        })
     }
 
     /// `host:port`.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// The name or IP address of the other machine.
+    #[cfg(feature = "tls")]
+    pub(crate) fn host(&self) -> &str {
+        self.address[..self.host_ends].trim_start_matches('[').trim_end_matches(']')
     }
 }
 

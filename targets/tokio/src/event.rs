@@ -1,5 +1,7 @@
 //! What happens to the connection, for programs that want to show it.
 
+use std::fmt;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,8 +37,8 @@ pub enum Event {
     AttemptFailed {
         /// Why.
         reason: DownReason,
-        /// What the operating system said, if it was asked.
-        error: Option<Arc<str>>,
+        /// What the operating system or TLS said, if that is why.
+        error: Option<OpenError>,
     },
     /// A message did not fit into the receive buffer. A QoS 1 message was acknowledged, because the
     /// broker would send it again for ever.
@@ -56,6 +58,54 @@ pub enum Event {
     },
     /// The client was shut down. No event follows.
     Stopped,
+}
+
+/// What the operating system or TLS said about a connection. Two are equal if they say the same.
+#[derive(Clone, Debug)]
+pub struct OpenError(Arc<io::Error>);
+
+impl OpenError {
+    pub(crate) fn new(error: io::Error) -> Self {
+        #[cfg(feature = "tls")]
+        let error = match crate::tls::HandshakeError::of(&error) {
+            Some(clear) => io::Error::new(error.kind(), clear),
+            None => error,
+        };
+        Self(Arc::new(error))
+    }
+
+    /// The error itself, with what the [`Connect`](crate::Connect) put into it.
+    #[must_use]
+    pub fn io(&self) -> &io::Error {
+        &self.0
+    }
+
+    /// What went wrong with TLS, if it is that.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(&self) -> Option<&crate::tls::HandshakeError> {
+        self.0.get_ref()?.downcast_ref()
+    }
+}
+
+impl PartialEq for OpenError {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.kind() == other.0.kind() && self.0.to_string() == other.0.to_string()
+    }
+}
+
+impl Eq for OpenError {}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
 }
 
 /// Where the client stands, and what was dropped, repeated or given up so far.

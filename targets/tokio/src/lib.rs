@@ -38,6 +38,11 @@
 //! publishers wait, in turn; a full [`Subscription`] makes the client stop taking messages off the
 //! connection, while acknowledgements and keep alive go on.
 //!
+//! # TLS
+//!
+//! [`Tls`] opens connections over TLS, for [`Client::connect_with`]; [`TlsConfig`] shows how. It is
+//! the feature `tls`, which is on by default.
+//!
 //! # Other transports, other clocks
 //!
 //! [`Client::connect_with`] runs over whatever [`Connect`] opens. The client reads no clock but
@@ -51,17 +56,24 @@ mod config;
 mod connect;
 mod driver;
 mod event;
+pub mod planted;
 mod publication;
+mod recording;
 mod subscription;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use client::{Client, ConnectError};
 pub use config::Config;
 pub use connect::{AddressError, Connect, DEFAULT_PORT, Tcp};
-pub use event::{Event, Events, Status};
+pub use event::{Event, Events, OpenError, Status};
 pub use fivewire_core::client::State;
 pub use fivewire_core::config::{Overflow, Release, Resubscribe};
 pub use fivewire_core::error;
 pub use fivewire_core::event::{AbandonReason, Counters, DownReason, RefusedReason, Ticket};
 pub use fivewire_core::mqtt::QoS;
 pub use publication::{Outcome, Publication, Publish, PublishError};
+pub use recording::Recording;
 pub use subscription::{Acknowledge, Message, SubscribeError, Subscription};
+#[cfg(feature = "tls")]
+pub use tls::{DEFAULT_TLS_PORT, HandshakeError, Tls, TlsConfig, TlsError};

@@ -14,6 +14,7 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::client::Client;
 use crate::driver::Control;
+use crate::planted::Bug;
 
 /// A message that the broker delivered.
 #[derive(Debug)]
@@ -114,7 +115,8 @@ impl Subscription {
     fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Option<Message>> {
         let polled = self.messages.poll_recv(context);
         // This was the first one out of a full queue, for which the client holds the rest.
-        if matches!(polled, Poll::Ready(Some(_))) && self.messages.capacity() <= 1 {
+        let is_silent = self.client.planted.has(Bug::RoomUntold);
+        if matches!(polled, Poll::Ready(Some(_))) && self.messages.capacity() <= 1 && !is_silent {
             self.room.notify_one();
         }
         polled

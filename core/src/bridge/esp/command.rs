@@ -48,6 +48,7 @@ impl<S: Storage> Esp<S> {
         }
     }
 
+    #[cold]
     fn take_init(&mut self, init: &Init<'_>) {
         let capacity_bytes = usize::try_from(init.capacity_bytes).unwrap_or(usize::MAX);
         self.room = Room { initial_bytes: init.room_bytes, capacity_bytes, ..Room::default() };
@@ -72,13 +73,14 @@ impl<S: Storage> Esp<S> {
             self.memory = Some(client.into_memory());
         }
         let config = Config { release: Release::Explicit, planted: self.planted, ..init.config };
-        let client =
+        let max_bytes = self.message_max_bytes();
+        // Made where it stays: a client on the stack would be most of what an ESP8266 has of that.
+        self.client =
             self.memory.take().and_then(|memory| Client::new(&config, memory, self.seed).ok());
-        let Some(mut client) = client else { return self.push(&ToHost::Unfit) };
+        let Some(client) = self.client.as_mut() else { return self.push(&ToHost::Unfit) };
         client.supervisor_mut().gate();
-        client.session_mut().limit_messages(self.message_max_bytes());
+        client.session_mut().limit_messages(max_bytes);
         client.start(self.now);
-        self.client = Some(client);
         self.configure_due = true;
         self.push(&ToHost::Ready { resumed: false });
     }

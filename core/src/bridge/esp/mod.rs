@@ -272,7 +272,7 @@ impl<S: Storage> Esp<S> {
         let host = self.room.left_bytes().saturating_sub(super::host::INBOUND_HEADER_BYTES);
         let max_bytes = if self.configured { link.min(host) } else { 0 };
         let client = self.client.as_mut()?;
-        client.session_mut().limit_hand_out(max_bytes);
+        client.limit_hand_out(max_bytes);
         Some(client.next())
     }
 
@@ -294,6 +294,7 @@ impl<S: Storage> Esp<S> {
         }
     }
 
+    #[cold]
     fn reset_link(&mut self) {
         self.frames.clear();
         self.frame_offered = false;
@@ -303,6 +304,7 @@ impl<S: Storage> Esp<S> {
         self.hello_due = false;
     }
 
+    #[cold]
     fn say_hello(&mut self) {
         self.configured = false;
         self.hello_at = None;
@@ -310,6 +312,7 @@ impl<S: Storage> Esp<S> {
         self.push(&ToHost::Hello { version: VERSION, outbox_bytes: self.outbox_bytes });
     }
 
+    #[cold]
     fn show_setup(&self) -> Output<'_> {
         match ToEsp::decode(&self.settings.as_ref()[..self.settings_size]) {
             Ok(ToEsp::Init(Init { network, broker, .. })) => {

@@ -348,6 +348,7 @@ impl<S: Storage> Host<S> {
         self.watchdog = Some(Watchdog::start(self.now, self.watchdog_timeout_ms, Reason::Watchdog));
     }
 
+    #[cold]
     fn reset_esp(&mut self, cause: ResetCause) {
         if matches!(self.stage, Stage::Stopping { .. }) {
             // Who is leaving does not wait for an ESP8266 to start.
@@ -365,6 +366,7 @@ impl<S: Storage> Host<S> {
     }
 
     /// Nothing is given to the link again before the ESP8266 has said hello.
+    #[cold]
     fn lose_link(&mut self, reason: DownReason) {
         self.link_up = false;
         if self.stage == Stage::Running {
@@ -377,6 +379,7 @@ impl<S: Storage> Host<S> {
         }
     }
 
+    #[cold]
     fn stop(&mut self) {
         self.stage = Stage::Stopped;
         self.watchdog = None;
@@ -387,7 +390,7 @@ impl<S: Storage> Host<S> {
 
     /// The oldest message, if the application takes it.
     fn next_message(&mut self) -> Option<(core::ops::Range<usize>, Option<Delivery>)> {
-        if self.hold || self.deliveries.is_full() {
+        if self.inbound.is_empty() || self.hold || self.deliveries.is_full() {
             return None;
         }
         let record = self.inbound.front()?;

@@ -32,6 +32,7 @@ impl<S: Storage> Host<S> {
 
     /// The command task starts, or the link was found again: everything it has not confirmed is
     /// given to it once more.
+    #[cold]
     fn take_hello(&mut self, version: u8, outbox_bytes: u32) {
         if version != VERSION {
             self.reset_esp(ResetCause::Garbage);
@@ -118,6 +119,7 @@ impl<S: Storage> Host<S> {
         counters.wifi_rejoins = base.wifi_rejoins.saturating_add(tally.wifi_rejoins);
     }
 
+    #[cold]
     fn take_status(&mut self, status: Status) {
         let event = match status {
             Status::Wifi(up) => Event::Wifi(up),
@@ -191,6 +193,7 @@ impl<S: Storage> Host<S> {
         subscriptions.iter().any(|s| stands(&s) && matches(subscriptions.filter(&s), topic))
     }
 
+    #[cold]
     fn take_granted(&mut self, ticket: Ticket, qos: QoS) {
         let Some(mut subscription) = self.with_ticket(ticket, Standing::Asked) else { return };
         let told = core::mem::replace(&mut subscription.told, true);

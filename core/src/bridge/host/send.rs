@@ -46,6 +46,7 @@ impl<S: Storage> Host<S> {
     }
 
     /// The settings, with what has changed since they were stored.
+    #[cold]
     fn fill_init(&mut self) {
         let stored = ToEsp::decode(&self.settings.as_ref()[..self.settings_size]);
         let Ok(ToEsp::Init(mut init)) = stored else { return };
@@ -75,6 +76,7 @@ impl<S: Storage> Host<S> {
         false
     }
 
+    #[cold]
     fn fill_subscription(&mut self) -> bool {
         let Some((mut subscription, _)) = self.desk.subscriptions.next_due() else { return false };
         let leaving = subscription.standing == Standing::Leaving;

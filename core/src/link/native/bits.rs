@@ -32,7 +32,6 @@ impl<S: Storage> Native<S> {
     /// One step: hears the bit that the other end shows, and says what to show to it.
     pub(super) fn step(&mut self, heard: bool) -> bool {
         self.counters.bits += 1;
-        self.quiet = self.quiet.saturating_add(1);
         let spilled = self.window.push(heard);
         if let Some(hello) = self.listener.hear(self.window.recent) {
             self.hear_hello(&hello);
@@ -41,7 +40,7 @@ impl<S: Storage> Native<S> {
             Stage::Joining { .. } | Stage::Up => self.hear_frame(spilled),
             _ => self.hear_foreign(),
         }
-        if heard || self.listener.is_busy() || !self.receiver.is_quiet() {
+        if heard {
             self.quiet = 0;
         }
         self.next_bit()
@@ -57,6 +56,8 @@ impl<S: Storage> Native<S> {
 
     /// Nothing is left to say of the last byte: here is the next one, if there is any.
     fn load(&mut self) {
+        // The end of a frame may make room for another one.
+        self.has_news |= self.due.writable.is_some();
         if let Some(chunk) = self.speaker.next() {
             self.line.load(chunk, 16);
             return;
@@ -77,6 +78,10 @@ impl<S: Storage> Native<S> {
         };
         if let Some(byte) = byte {
             self.line.load(u16::from(byte), 8);
+            self.quiet = 0;
+        } else if self.receiver.is_quiet() {
+            self.quiet = self.quiet.saturating_add(1);
+        } else {
             self.quiet = 0;
         }
     }
@@ -139,6 +144,7 @@ impl<S: Storage> Native<S> {
         let heard =
             self.receiver.hear(&mut self.window, spilled, &mut self.reply, &mut self.counters);
         let Some(arrival) = heard else { return };
+        self.has_news = true;
         if self.stage != Stage::Up {
             self.rise();
         }
@@ -163,6 +169,7 @@ impl<S: Storage> Native<S> {
         if self.told != Some(peer) {
             self.told = Some(peer);
             self.due.unsuited = Some(peer);
+            self.has_news = true;
         }
     }
 }

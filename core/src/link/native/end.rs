@@ -50,7 +50,15 @@ pub(super) struct Due {
     pub(super) up: bool,
     pub(super) unsuited: Option<Peer>,
     /// The owner was told that it has to wait until there is room for a frame of this size.
-    writable: Option<usize>,
+    pub(super) writable: Option<usize>,
+}
+
+/// What is due, besides the next bit.
+enum News {
+    Output(Output<'static>),
+    /// The oldest frame that arrived.
+    Frame,
+    None,
 }
 
 /// One end. `S` is the caller's memory.
@@ -58,10 +66,13 @@ pub struct Native<S> {
     pub(super) now: Instant,
     timing: Timing,
     idle_step_us: u64,
+    edge_timeout_us: u64,
     pub(super) stage: Stage,
     shake: Shake,
     heard: Levels,
     pub(super) due: Due,
+    /// Something besides the next bit may be due: looked for once, and not at every bit.
+    pub(super) has_news: bool,
     /// When this end last made a step, or began to listen.
     stepped_at: Instant,
     looking_since: Instant,
@@ -105,10 +116,12 @@ impl<S: Storage> Native<S> {
             now: Instant::ZERO,
             timing: config.timing,
             idle_step_us: u64::from(config.idle_step_us),
+            edge_timeout_us: u64::from(config.timing.edge_timeout_ms) * 1_000,
             stage: Stage::Idle,
             shake: Shake::new(config.role),
             heard: Levels::default(),
             due: Due::default(),
+            has_news: false,
             stepped_at: Instant::ZERO,
             looking_since: Instant::ZERO,
             greeting: Greeting::new(config.role, config.version, memory_bytes, seed),
@@ -135,6 +148,7 @@ impl<S: Storage> Native<S> {
         self.look();
         let first_bit = self.next_bit();
         let phase = self.shake;
+        self.has_news = true;
         self.due.drive = Some(self.shake.begin(first_bit));
         if self.planted.has(Bug::LinkPhaseKept) {
             self.shake = phase;
@@ -161,6 +175,7 @@ impl<S: Storage> Native<S> {
 
     /// The session is over, or none came about.
     pub(super) fn fall(&mut self, reason: DownReason) {
+        self.has_news = true;
         self.due.up = false;
         self.due.down = Some(reason);
         self.handed = false;
@@ -176,6 +191,7 @@ impl<S: Storage> Native<S> {
     /// The session begins.
     pub(super) fn rise(&mut self) {
         self.stage = Stage::Up;
+        self.has_news = true;
         self.due.up = true;
         self.told = None;
         self.counters.sessions = self.counters.sessions.saturating_add(1);
@@ -203,11 +219,24 @@ impl<S: Storage> Native<S> {
         None
     }
 
-    /// Drops the frame that was lent by the last call.
-    fn take_back(&mut self) {
+    /// What is due, besides the next bit: not the frame that was lent by the last call.
+    fn take_news(&mut self) -> News {
         if core::mem::take(&mut self.handed) {
             self.receiver.pop(&mut self.reply);
         }
+        if let Some(output) = self.take_due() {
+            return News::Output(output);
+        }
+        if !self.hold && self.stage == Stage::Up && !self.receiver.is_empty() {
+            self.handed = true;
+            return News::Frame;
+        }
+        if self.is_writable() {
+            self.due.writable = None;
+            return News::Output(Output::Event(Event::Writable));
+        }
+        self.has_news = false;
+        News::None
     }
 
     /// There is room for the frame that was not taken.
@@ -227,20 +256,24 @@ impl<S: Storage> Native<S> {
                 if self.is_pausing() { wait.sooner(self.pause()) } else { wait }
             }
             Stage::Up if self.is_pausing() => self.pause(),
+            Stage::Up if self.edge_timeout_us == 0 => Wait::ForInput,
             Stage::Up => {
-                let overdue = after(self.stepped_at, self.timing.edge_timeout_ms);
-                Wait::until(overdue, Reason::EdgeOverdue)
+                Wait::Until(self.stepped_at.plus_us(self.edge_timeout_us), Reason::EdgeOverdue)
             }
         }
     }
 
     const fn pause(&self) -> Wait {
-        let micros = self.stepped_at.as_micros().saturating_add(self.idle_step_us);
-        Wait::Until(Instant::from_micros(micros), Reason::IdleStep)
+        Wait::Until(self.stepped_at.plus_us(self.idle_step_us), Reason::IdleStep)
     }
 
     /// It is this end's turn, and there is nothing to hurry for.
+    #[inline]
     fn is_pausing(&self) -> bool {
+        (self.quiet >= BUSY_BITS || self.told.is_some()) && self.has_no_hurry()
+    }
+
+    fn has_no_hurry(&self) -> bool {
         // A 1 that is about to be heard ends the silence.
         let is_silent = self.quiet >= BUSY_BITS && !self.heard.data;
         self.idle_step_us > 0
@@ -266,6 +299,7 @@ impl<S: Storage> Native<S> {
         match reason {
             Reason::ResetPulse => {
                 self.due.reset = Some(false);
+                self.has_news = true;
                 self.stage = Stage::Settling { until: self.now.plus_ms(self.timing.settle_ms) };
             }
             Reason::Settling => {
@@ -304,18 +338,13 @@ impl<S: Storage> Link for Native<S> {
     }
 
     fn poll(&mut self) -> Output<'_> {
-        self.take_back();
         loop {
-            if let Some(output) = self.take_due() {
-                return output;
-            }
-            if !self.hold && self.stage == Stage::Up && !self.receiver.is_empty() {
-                self.handed = true;
-                break;
-            }
-            if self.is_writable() {
-                self.due.writable = None;
-                return Output::Event(Event::Writable);
+            if self.has_news {
+                match self.take_news() {
+                    News::Output(output) => return output,
+                    News::Frame => break,
+                    News::None => {}
+                }
             }
             if self.may_step() {
                 let bit = self.step(self.heard.data);
@@ -344,11 +373,13 @@ impl<S: Storage> Link for Native<S> {
             return Ok(size_bytes);
         }
         self.due.writable = Some(size_bytes);
+        self.has_news = true;
         Ok(0)
     }
 
     fn hold(&mut self, hold: bool) {
         self.hold = hold;
+        self.has_news = true;
     }
 
     fn is_up(&self) -> bool {

@@ -113,11 +113,6 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// Within a HELLO, or what begins like one.
-    pub(super) const fn is_busy(&self) -> bool {
-        self.left != 0
-    }
-
     /// One more bit came; `recent` are the last 32.
     #[inline]
     pub(super) fn hear(&mut self, recent: u32) -> Option<Hello> {

@@ -75,7 +75,7 @@
 //! shows by its number that something before it is missing, makes the receiver say "lost" in the next frame it
 //! sends; the sender goes back to the frame that is expected. An end that misses an acknowledgement asks for it with an
 //! empty frame, whose number shows what should have arrived. All of this is counted in own bits: it works at any
-//! speed. After [`Config::repair_bits`] without progress the session ends as [`DownReason::Damaged`].
+//! speed. After [`Config::repair_bits`] without progress the session ends as [`DownReason::Damaged`](super::DownReason::Damaged).
 //!
 //! An end that hears a HELLO that does not name its own nonce knows that the other end started over.
 

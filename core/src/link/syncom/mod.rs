@@ -53,6 +53,8 @@ const INITIATOR_RESTART_MS: u32 = 500;
 const STILL_MIN_MS: u32 = 1_000;
 /// It may have missed the change: two high wires are a start, too, after longer than the predecessor's initiator waits for an edge.
 const STILL_MAX_MS: u32 = 12_000;
+/// An initiator that was mute has said something this long after SYN, or believes in a session that is gone.
+const TRIAL_MS: u32 = 3_000;
 /// Bits of SYN.
 const SYN_BITS: u8 = 8;
 
@@ -107,6 +109,8 @@ pub struct Syncom<S> {
     syn: u8,
     framing: Framing,
     relapse: Relapse,
+    /// The session is with an initiator that was mute: it must say something until then.
+    trial_until: Option<Instant>,
     last_step_at: Instant,
     outgoing: Outgoing<S>,
     incoming: Incoming<S>,
@@ -145,6 +149,7 @@ impl<S: Storage> Syncom<S> {
             syn: 0,
             framing: Framing::new(config.role),
             relapse: Relapse::default(),
+            trial_until: None,
             last_step_at: Instant::ZERO,
             outgoing: Outgoing::new(memory.transmit),
             incoming: Incoming::new(memory.receive),
@@ -204,6 +209,7 @@ impl<S: Storage> Syncom<S> {
 
     /// What was on its way is lost.
     fn drop_session(&mut self) {
+        self.trial_until = None;
         self.outgoing.clear();
         self.incoming.clear();
         self.handed = false;
@@ -252,6 +258,9 @@ impl<S: Storage> Syncom<S> {
                 self.leave_still();
             }
             _ => {}
+        }
+        if self.trial_until.is_some_and(|until| until <= self.now) {
+            self.fail(DownReason::Damaged);
         }
         // An edge that is there is never overdue (SPEC.md §1.10).
         if let Some((at, reason)) = self.deadline()
@@ -339,6 +348,10 @@ impl<S: Storage> Syncom<S> {
             Found::Peer => self.go_up(),
             Found::OutOfStep => self.fail(DownReason::Damaged),
             Found::Caller => return self.begin_answer(),
+            Found::Mute => {
+                self.trial_until = Some(self.now.plus_ms(TRIAL_MS));
+                return self.begin_answer();
+            }
             Found::Native => self.due.native = true,
         }
         bit
@@ -383,8 +396,12 @@ impl<S: Storage> Syncom<S> {
         }
         let (bit, character) = self.framing.step(heard);
         if let Some(size_bytes) = character.and_then(|character| self.incoming.take(character)) {
+            self.trial_until = None;
             self.counters.rejected = self.counters.rejected.saturating_add(1);
             self.due.oversized = Some(size_bytes);
+        }
+        if self.incoming.has_whole() {
+            self.trial_until = None;
         }
         bit
     }
@@ -417,10 +434,14 @@ impl<S: Storage> Syncom<S> {
             Stage::Still { since } if self.now < since.plus_ms(STILL_MAX_MS) => {
                 Wait::Until(since.plus_ms(STILL_MAX_MS), Reason::EdgeOverdue)
             }
-            _ => self.deadline().map_or(Wait::ForInput, |(at, reason)| {
-                let sync = reason == DownReason::SyncOverdue;
-                Wait::Until(at, if sync { Reason::SyncOverdue } else { Reason::EdgeOverdue })
-            }),
+            _ => {
+                let trial = Wait::until(self.trial_until, Reason::SyncOverdue);
+                let overdue = self.deadline().map_or(Wait::ForInput, |(at, reason)| {
+                    let sync = reason == DownReason::SyncOverdue;
+                    Wait::Until(at, if sync { Reason::SyncOverdue } else { Reason::EdgeOverdue })
+                });
+                trial.sooner(overdue)
+            }
         }
     }
 }

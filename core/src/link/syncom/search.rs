@@ -9,6 +9,9 @@
 //!   SYN and then silence, while it was not looking for it, knows that the initiator has started over and waits;
 //!   it sends SYN again, and the two are in step, without a reset line (D-32). The predecessor's initiator waits for SYN however late
 //!   it comes; ours knows in which step such an answer comes, and takes it for no misalignment.
+//! * *An initiator that makes edges and says nothing* either waits for SYN, and its own was damaged, or believes in a session
+//!   with a passive end that has restarted since. A passive end says SYN to it: the predecessor's driver then tells its
+//!   settings at once. If it does not, it is the other case.
 
 /// Eight bits, least significant first: 1 0 1 1 1 0 0 1.
 pub(super) const SYN: u8 = 0x9D;
@@ -27,6 +30,8 @@ const TAIL_THEN_QUIET: u16 = SYN_THEN_QUIET >> 1;
 const STEPS_MAX: u16 = 256;
 /// A native end has said so much by then.
 const NATIVE_ONES: u16 = 24;
+/// Zeros after which a passive end knows that no SYN will come.
+const IDLE_STEPS: u16 = 512;
 /// Bits after three ones in a row in which SYN would have ended.
 const FOREIGN_BITS: u8 = 32;
 
@@ -41,6 +46,8 @@ pub(super) enum Found {
     OutOfStep,
     /// The predecessor's initiator, or ours, has begun anew and waits for SYN.
     Caller,
+    /// An initiator that makes edges and says nothing, not even SYN.
+    Mute,
     /// An end that speaks `native`.
     Native,
 }
@@ -56,6 +63,8 @@ pub(super) struct Search {
     ones: u16,
     /// Ones in a row.
     run: u8,
+    /// Zeros in a row.
+    zeros: u16,
     /// Bits since three ones in a row, which `native` never has.
     since_three: Option<u8>,
     native: bool,
@@ -96,8 +105,11 @@ impl Search {
         if self.is_native() {
             return Found::Native;
         }
-        let foreign = self.since_three.is_some_and(|bits| bits >= FOREIGN_BITS);
-        if foreign { Found::OutOfStep } else { Found::Nothing }
+        if self.since_three.is_some_and(|bits| bits >= FOREIGN_BITS) {
+            return Found::OutOfStep;
+        }
+        let mute = self.zeros >= IDLE_STEPS && !self.native;
+        if mute { Found::Mute } else { Found::Nothing }
     }
 
     fn hear(&mut self, bit: bool) {
@@ -105,6 +117,7 @@ impl Search {
         self.register = (self.register | u16::from(bit) << 14) >> 1;
         self.ones = self.ones.saturating_add(u16::from(bit));
         self.run = if bit { self.run.saturating_add(1) } else { 0 };
+        self.zeros = if bit { 0 } else { self.zeros.saturating_add(1) };
         self.since_three = match self.since_three {
             None if self.run >= 3 => Some(0),
             since => since.map(|bits| bits.saturating_add(1)),
@@ -201,6 +214,12 @@ mod tests {
         assert_eq!(passive_hears("01 10111001 000000"), Some((15, Found::Caller)));
         let string = "01 10111001 000001 0000111 1111111 0000111 0000000 0000000";
         assert!(matches!(passive_hears(string), Some((_, Found::OutOfStep))));
+    }
+
+    #[test]
+    fn an_initiator_that_says_nothing_for_long_is_mute() {
+        let nothing: std::string::String = core::iter::repeat_n('0', 600).collect();
+        assert_eq!(passive_hears(&nothing), Some((511, Found::Mute)));
     }
 
     #[test]

@@ -11,6 +11,8 @@ use fivewire_sim::schedule::{self, Schedule};
 use fivewire_sim::shrink::RUNS_MAX_DEFAULT;
 use fivewire_sim::sweep::Shard;
 
+use crate::engine::Engine;
+
 const ABOUT: &str = "Runs fivewire's machines through simulated trouble and checks every promise";
 
 const EXAMPLES: &str = "\
@@ -18,11 +20,13 @@ Examples:
   fivewire                                      10,000 seeds of one hour each
   fivewire --seeds 0..200                       a quick look
   fivewire --scenario esp-crash --seeds 0..500  one family of trouble
+  fivewire --engine turmoil --seeds 0..200      the tokio adapter, compared with the machines
   fivewire --shard 2/4 --json part2.json        the second of four machines
   fivewire run --scenario swarm --seed 42       one run, event by event
   fivewire run --scenario wires --seed 7 --vcd wires.vcd
                                                 the same with every edge on the five wires
   fivewire replay fivewire-swarm-42.json        a stored run, event by event
+  fivewire replay greenhouse-7.fwrec            what a real client recorded, byte for byte
   fivewire shrink fivewire-swarm-42.json        the few faults that matter
 
 A seed is a whole run: the same seed, version and scenario give the same trace on every machine.
@@ -51,7 +55,7 @@ pub(crate) enum Command {
     Sweep(SweepArguments),
     /// Run one seed and print what happened, event by event
     Run(RunArguments),
-    /// Run stored schedules and print what happened
+    /// Run stored schedules, or replay recordings, and print what happened
     Replay(ReplayArguments),
     /// Reduce a failing schedule to the few faults that matter, and store it
     Shrink(ShrinkArguments),
@@ -96,8 +100,12 @@ pub(crate) struct SweepArguments {
     /// A full sweep (10,000 seeds or more of the default mixture, in one piece) must also reach
     /// every mark, every cell of the matrix and every kind of fault. Any other sweep reports what
     /// it never reached, but does not fail for it.
-    #[arg(long, value_name = "A..B", value_parser = seeds, default_value = "0..10000")]
-    pub(crate) seeds: Range<u64>,
+    ///
+    /// [default: 0..10000, and 0..100 with --engine turmoil]
+    #[arg(long, value_name = "A..B", value_parser = seeds)]
+    pub(crate) seeds: Option<Range<u64>>,
+    #[command(flatten)]
+    pub(crate) place: Place,
     /// Threads [default: one per processor]
     #[arg(long, value_name = "N", value_parser = jobs)]
     pub(crate) jobs: Option<NonZeroUsize>,
@@ -113,6 +121,14 @@ pub(crate) struct SweepArguments {
     /// The result is printed and stored as fivewire-SCENARIO-SEED.json in the current directory.
     #[arg(long, value_name = "N", default_value_t = RUNS_MAX_DEFAULT)]
     pub(crate) shrink_runs: u32,
+}
+
+/// Where schedules are run.
+#[derive(Args)]
+pub(crate) struct Place {
+    /// The world that schedules are run in
+    #[arg(long, value_enum, value_name = "NAME", default_value_t, hide_default_value = true)]
+    pub(crate) engine: Engine,
 }
 
 #[derive(Args)]
@@ -131,15 +147,29 @@ pub(crate) struct RunArguments {
     /// Needs a run in which they are simulated: `--scenario wires`, or `--fidelity wire`.
     #[arg(long, value_name = "FILE")]
     pub(crate) vcd: Option<PathBuf>,
+    /// Also write what the client was told and said, for `fivewire replay`
+    ///
+    /// Only where the application calls the client itself: the host's end of the bridge is not
+    /// recorded.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: Place,
     #[command(flatten)]
     pub(crate) view: View,
 }
 
 #[derive(Args)]
 pub(crate) struct ReplayArguments {
-    /// Files with a schedule, or schedules themselves as one line of JSON; `-` is standard input
+    /// Files with a schedule or a recording, or schedules themselves as one line of JSON; `-` is
+    /// standard input
     #[arg(value_name = "FILE-or-LINE", required = true)]
     pub(crate) sources: Vec<String>,
+    /// Replay a recording that is damaged or cut off up to that place, instead of refusing it
+    #[arg(long)]
+    pub(crate) partial: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
     #[command(flatten)]
     pub(crate) view: View,
 }
@@ -160,6 +190,8 @@ pub(crate) struct ShrinkArguments {
     /// Where the result goes [default: fivewire-SCENARIO-SEED.json in the current directory]
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: Place,
     /// Spend at most this many runs
     #[arg(long, value_name = "N", default_value_t = RUNS_MAX_DEFAULT)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]

@@ -1,12 +1,16 @@
 //! The `fivewire` command: sweeps seeds, shows one run, replays and shrinks stored schedules.
 
 mod cli;
+#[cfg(feature = "turmoil")]
+mod cross_check;
+mod engine;
 mod failure;
 mod format;
 mod interrupt;
 mod list;
 mod output;
 mod progress;
+mod recording;
 mod replay;
 mod run;
 mod shrink;

@@ -1,30 +1,62 @@
 //! `fivewire replay`
 
+use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
 use fivewire_sim::corpus::{self, CorpusError};
+use fivewire_sim::replay::is_recording;
 use fivewire_sim::schedule::Schedule;
 
 use crate::cli::ReplayArguments;
 use crate::output::Output;
+use crate::recording::{self, Recording};
 use crate::run::show;
 use crate::{Refusal, Verdict};
 
-/// Runs stored schedules, one after the other. All are read before the first one runs.
+/// What can be replayed.
+enum Source {
+    Schedule(Box<Schedule>),
+    Recording(Recording),
+}
+
+/// Runs stored schedules and replays recordings, one after the other. All are read before the first one
+/// runs.
 pub(crate) fn execute(
     arguments: &ReplayArguments,
     output: &mut Output,
 ) -> Result<Verdict, Refusal> {
     let sources = arguments.sources.iter();
-    let schedules: Vec<_> = sources.map(|source| load(source)).collect::<Result<_, _>>()?;
+    let sources: Vec<_> =
+        sources.map(|source| open(source, arguments.partial)).collect::<Result<_, _>>()?;
+    let engine = arguments.place.engine;
+    for source in &sources {
+        if let Source::Schedule(schedule) = source {
+            engine.fits(schedule)?;
+        }
+    }
     let mut verdict = Verdict::Kept;
-    for schedule in &schedules {
-        if show(schedule, &arguments.view, output)? == Verdict::Broken {
+    for source in &sources {
+        let found = match source {
+            Source::Schedule(schedule) => show(engine, schedule, &arguments.view, output)?,
+            Source::Recording(recording) => recording::show(recording, &arguments.view, output)?,
+        };
+        if found == Verdict::Broken {
             verdict = Verdict::Broken;
         }
     }
     Ok(verdict)
+}
+
+fn open(source: &str, partial: bool) -> Result<Source, Refusal> {
+    if source.trim_start().starts_with('{') {
+        return Ok(Source::Schedule(Box::new(corpus::parse("command line", source)?)));
+    }
+    let (name, bytes) = read(source)?;
+    if is_recording(&bytes) {
+        return Ok(Source::Recording(Recording::new(name, bytes, partial)?));
+    }
+    Ok(Source::Schedule(Box::new(parse(name, bytes)?)))
 }
 
 /// The schedule that an argument means: itself, standard input or a file.
@@ -32,12 +64,27 @@ pub(crate) fn load(source: &str) -> Result<Schedule, CorpusError> {
     if source.trim_start().starts_with('{') {
         return corpus::parse("command line", source);
     }
-    if source == "-" {
-        let mut text = String::new();
-        return match io::stdin().read_to_string(&mut text) {
-            Ok(_) => corpus::parse("standard input", &text),
-            Err(error) => Err(CorpusError::File { path: "standard input".into(), error }),
-        };
+    let (name, bytes) = read(source)?;
+    parse(name, bytes)
+}
+
+fn read(source: &str) -> Result<(&str, Vec<u8>), CorpusError> {
+    let mut bytes = Vec::new();
+    let (name, result) = if source == "-" {
+        ("standard input", io::stdin().read_to_end(&mut bytes).map(|_| ()))
+    } else {
+        (source, fs::read(Path::new(source)).map(|read| bytes = read))
+    };
+    match result {
+        Ok(()) => Ok((name, bytes)),
+        Err(error) => Err(CorpusError::File { path: name.into(), error }),
     }
-    corpus::read(Path::new(source))
+}
+
+fn parse(name: &str, bytes: Vec<u8>) -> Result<Schedule, CorpusError> {
+    let text = String::from_utf8(bytes).map_err(|error| CorpusError::File {
+        path: name.into(),
+        error: io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()),
+    })?;
+    corpus::parse(name, &text)
 }

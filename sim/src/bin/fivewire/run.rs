@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::BufWriter;
+use std::path::Path;
 
 use fivewire_sim::corpus::CorpusError;
 use fivewire_sim::observation::Observer;
@@ -9,45 +10,71 @@ use fivewire_sim::schedule::Schedule;
 use fivewire_sim::trace::{Blind, Wave};
 
 use crate::cli::{Fidelity, RunArguments, View};
+use crate::engine::Engine;
 use crate::failure;
 use crate::format::{counted, span};
 use crate::output::Output;
+use crate::recording;
 use crate::world::{self, Watched};
 use crate::{Refusal, Verdict};
 
 /// Draws a schedule, runs it and shows it.
 pub(crate) fn execute(arguments: &RunArguments, output: &mut Output) -> Result<Verdict, Refusal> {
-    let drawn = arguments.scenario.schedule(arguments.seed);
+    let engine = arguments.place.engine;
+    let drawn = engine.schedule(arguments.scenario, arguments.seed)?;
     let schedule = Fidelity::apply(arguments.fidelity, drawn);
-    let Some(path) = &arguments.vcd else { return show(&schedule, &arguments.view, output) };
-    if !schedule.setup.has_wires() {
-        let refusal = "--vcd: this run has no wires; add --fidelity wire, and choose a scenario with a bridge";
-        return Err(refusal.into());
+    if let Some(path) = &arguments.record {
+        if engine != Engine::Events {
+            return Err("only runs of the engine `events` are recorded here; the tokio adapter \
+                        records itself, see `Config::record`"
+                .to_owned()
+                .into());
+        }
+        recording::write(&schedule, path)?;
     }
-    let file_error = |error| CorpusError::File { path: path.clone(), error };
+    match &arguments.vcd {
+        None => show(engine, &schedule, &arguments.view, output),
+        Some(path) => show_wires(engine, &schedule, &arguments.view, path, output),
+    }
+}
+
+/// The same, and writes the wires to a file.
+fn show_wires(
+    engine: Engine,
+    schedule: &Schedule,
+    view: &View,
+    path: &Path,
+    output: &mut Output,
+) -> Result<Verdict, Refusal> {
+    if !schedule.setup.has_wires() {
+        return Err("--vcd: this run has no wires; add --fidelity wire, and choose a scenario with a bridge".into());
+    }
+    let file_error = |error| CorpusError::File { path: path.to_owned(), error };
     let file = File::create(path).map_err(file_error)?;
     let mut wave = Wave::new(BufWriter::new(file)).map_err(file_error)?;
-    let verdict = show_watched(&schedule, &arguments.view, &mut wave, output)?;
+    let verdict = show_watched(engine, schedule, view, &mut wave, output)?;
     wave.finish().map_err(file_error)?;
     Ok(verdict)
 }
 
 /// Runs a schedule; prints its timeline, its verdict and the command that replays it.
 pub(crate) fn show(
+    engine: Engine,
     schedule: &Schedule,
     view: &View,
     output: &mut Output,
 ) -> Result<Verdict, Refusal> {
-    show_watched(schedule, view, &mut Blind, output)
+    show_watched(engine, schedule, view, &mut Blind, output)
 }
 
 fn show_watched(
+    engine: Engine,
     schedule: &Schedule,
     view: &View,
     extra: &mut dyn Observer,
     output: &mut Output,
 ) -> Result<Verdict, Refusal> {
-    let watched = world::watch(schedule, view.last.unwrap_or(usize::MAX), extra);
+    let watched = world::watch(engine, schedule, view.last.unwrap_or(usize::MAX), extra);
     if view.last != Some(0) {
         output.print(&watched.timeline.to_string())?;
     }
@@ -62,7 +89,7 @@ fn show_watched(
             Verdict::Kept
         }
     };
-    output.print(&format!("replay: {}\n", failure::replay_command(schedule)))?;
+    output.print(&format!("replay: {}\n", failure::replay_command(engine, schedule)))?;
     Ok(verdict)
 }
 

@@ -13,6 +13,7 @@ use fivewire_sim::sweep::guarded;
 use fivewire_sim::trace::Blind;
 
 use crate::cli::ShrinkArguments;
+use crate::engine::Engine;
 use crate::format::{counted, span};
 use crate::output::Output;
 use crate::progress::Spinner;
@@ -25,7 +26,16 @@ pub(crate) fn execute(
 ) -> Result<Verdict, Refusal> {
     let schedule = replay::load(&arguments.source)?;
     let stop = interrupt::flag()?;
-    match shrink_and_store(&schedule, arguments.runs, arguments.output.as_deref(), &stop, output)? {
+    let engine = arguments.place.engine;
+    engine.fits(&schedule)?;
+    match shrink_and_store(
+        engine,
+        &schedule,
+        arguments.runs,
+        arguments.output.as_deref(),
+        &stop,
+        output,
+    )? {
         None => {
             output.print("every promise kept: nothing to shrink\n")?;
             Ok(Verdict::Kept)
@@ -38,20 +48,21 @@ pub(crate) fn execute(
 /// Shrinks a schedule, prints the result as one line that `replay` takes, and stores it, in `path`
 /// or in a new file of the current directory. `None` if it keeps every promise.
 pub(crate) fn shrink_and_store(
+    engine: Engine,
     schedule: &Schedule,
     runs_max: u32,
     path: Option<&Path>,
     stop: &AtomicBool,
     output: &mut Output,
 ) -> Result<Option<Shrunk<Breach>>, Refusal> {
-    let Some(shrunk) = shrink_while_shown(schedule, runs_max, stop) else {
+    let Some(shrunk) = shrink_while_shown(engine, schedule, runs_max, stop) else {
         return Ok(None);
     };
     output.print(&story(schedule, &shrunk))?;
-    let watched = world::watch(&shrunk.schedule, failure::LAST_LINES, &mut Blind);
+    let watched = world::watch(engine, &shrunk.schedule, failure::LAST_LINES, &mut Blind);
     output.print(&watched.timeline.to_string())?;
     output.print(&failure::headline(&shrunk.schedule, &shrunk.failure))?;
-    output.print(&format!("replay: {}\n", failure::replay_command(&shrunk.schedule)))?;
+    output.print(&format!("replay: {}\n", failure::replay_command(engine, &shrunk.schedule)))?;
     let path = match path {
         Some(path) => path.to_owned(),
         None => free_path(&shrunk.schedule)?,
@@ -62,14 +73,16 @@ pub(crate) fn shrink_and_store(
 }
 
 fn shrink_while_shown(
+    engine: Engine,
     schedule: &Schedule,
     runs_max: u32,
     stop: &AtomicBool,
 ) -> Option<Shrunk<Breach>> {
     let spinner = Spinner::new(runs_max);
     // only what a single run does not show is looked for in two
-    let twice = guarded(world::judge, schedule, false).is_ok_and(|report| report.breach.is_none());
-    let judge = |candidate: &Schedule| match guarded(world::judge, candidate, twice) {
+    let once = |schedule: &Schedule| engine.judge(schedule);
+    let twice = guarded(once, schedule, false).is_ok_and(|report| report.breach.is_none());
+    let judge = |candidate: &Schedule| match guarded(once, candidate, twice) {
         Ok(report) => report.breach,
         Err(breach) => Some(breach),
     };

@@ -31,6 +31,18 @@ fn cpu_time() -> Duration {
     Duration::try_from(time).unwrap_or_default()
 }
 
+/// Processor time of this thread; zero where the platform does not tell.
+#[cfg(all(unix, feature = "turmoil"))]
+pub(crate) fn thread_cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
+#[cfg(all(not(unix), feature = "turmoil"))]
+pub(crate) fn thread_cpu_time() -> Duration {
+    Duration::ZERO
+}
+
 #[cfg(not(unix))]
 fn cpu_time() -> Duration {
     Duration::ZERO

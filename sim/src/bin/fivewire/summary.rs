@@ -10,6 +10,9 @@ use fivewire_sim::sweep::{Failure, FaultCount, Plan, Shard, Tally, Totals};
 use serde::Serialize;
 
 use crate::Verdict;
+#[cfg(feature = "turmoil")]
+use crate::cross_check::CrossSummary;
+use crate::engine::Engine;
 use crate::stopwatch::Stopwatch;
 
 /// Seeds from which on a sweep of the default mixture, or of wires alone, must have reached everything.
@@ -19,6 +22,7 @@ pub(crate) const FULL_SEEDS: u64 = 10_000;
 #[derive(Serialize)]
 pub(crate) struct Summary {
     pub(crate) version: &'static str,
+    pub(crate) engine: Engine,
     pub(crate) verdict: Verdict,
     /// Everything must be reached: the default mixture, or wires alone, whole, with at least [`FULL_SEEDS`]
     /// seeds.
@@ -35,6 +39,9 @@ pub(crate) struct Summary {
     /// In order of their numbers.
     pub(crate) promises: Vec<PromiseRow>,
     pub(crate) speed: Speed,
+    /// With `--engine turmoil`: the comparison with the event world.
+    #[cfg(feature = "turmoil")]
+    pub(crate) cross_check: Option<CrossSummary>,
     /// Of all traces, in hexadecimal.
     pub(crate) hash: String,
     pub(crate) never_reached: Vec<String>,
@@ -94,6 +101,7 @@ pub(crate) struct FailureRow {
 impl Summary {
     /// `mixture`: the scenarios were not chosen by hand.
     pub(crate) fn new(
+        engine: Engine,
         plan: &Plan<'_>,
         mixture: bool,
         totals: &Totals,
@@ -101,8 +109,10 @@ impl Summary {
     ) -> Self {
         let tally = totals.tally();
         let has_wires = totals.with_wires > 0 && totals.with_wires == tally.seeds;
-        let everything = mixture || has_wires;
-        let full = everything && plan.shard == Shard::WHOLE && plan.len() >= FULL_SEEDS;
+        let full = engine == Engine::Events
+            && (mixture || has_wires)
+            && plan.shard == Shard::WHOLE
+            && plan.len() >= FULL_SEEDS;
         let never_reached = totals.never_reached();
         let verdict = if tally.seeds < plan.len() {
             Verdict::Interrupted
@@ -114,6 +124,7 @@ impl Summary {
         let scenarios = totals.scenarios.iter();
         Self {
             version: env!("CARGO_PKG_VERSION"),
+            engine,
             verdict,
             full,
             seeds: Seeds::new(plan, tally),
@@ -124,11 +135,24 @@ impl Summary {
             matrix_table: totals.matrix.to_string(),
             promises: Promise::ALL.map(|promise| PromiseRow::new(promise, totals)).into(),
             speed: Speed::new(totals, stopwatch),
+            #[cfg(feature = "turmoil")]
+            cross_check: None,
             hash: format!("{:016x}", totals.hash),
             never_reached,
             first_failure: totals.first_failure.as_ref().map(FailureRow::from),
             shrunk: None,
         }
+    }
+}
+
+#[cfg(feature = "turmoil")]
+impl Summary {
+    /// Adds the comparison of the engines, which may spoil the verdict.
+    pub(crate) fn compared(&mut self, cross_check: CrossSummary) {
+        if cross_check.unexplained > 0 && self.verdict == Verdict::Kept {
+            self.verdict = Verdict::Broken;
+        }
+        self.cross_check = Some(cross_check);
     }
 }
 

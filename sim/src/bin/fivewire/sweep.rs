@@ -14,6 +14,9 @@ use fivewire_sim::sweep::{self, DrawSeed, Failure, Plan};
 use fivewire_sim::trace::Blind;
 
 use crate::cli::{ALL, Fidelity, SweepArguments};
+#[cfg(feature = "turmoil")]
+use crate::cross_check::CrossChecks;
+use crate::engine::Engine;
 use crate::output::{Output, complain};
 use crate::progress::Meter;
 use crate::shrink::shrink_and_store;
@@ -26,28 +29,45 @@ pub(crate) fn execute(arguments: &SweepArguments, output: &mut Output) -> Result
     // opened before anything runs: nobody wants to learn after an hour that it cannot be written
     let json = arguments.json.as_deref().map(create).transpose()?;
     let scenarios = chosen(&arguments.scenario);
+    let engine = arguments.place.engine;
+    let scenarios = fitting(engine, &arguments.scenario, scenarios)?;
     let at = |schedule| Fidelity::apply(arguments.fidelity, schedule);
+    let draw = |scenario: &'static Scenario, seed| {
+        at(engine.schedule(scenario, seed).unwrap_or_else(|_| panic!("{} fits", scenario.name)))
+    };
     let draws: Vec<_> =
-        scenarios.iter().map(|scenario| move |seed| at(scenario.schedule(seed))).collect();
-    let by_seed = |seed| at(catalogue::default_for(seed).schedule(seed));
+        scenarios.iter().map(|&scenario| move |seed| draw(scenario, seed)).collect();
+    let by_seed = |seed| at(engine.default_for(seed));
     let plan = Plan {
         scenarios: if draws.is_empty() {
             vec![&by_seed]
         } else {
             draws.iter().map(|draw| draw as DrawSeed<'_>).collect()
         },
-        seeds: arguments.seeds.clone(),
+        seeds: arguments.seeds.clone().unwrap_or(0..engine.default_seeds()),
         shard: arguments.shard,
         jobs: arguments.jobs.unwrap_or_else(processors),
     };
     let meter = Meter::new(plan.len());
-    let totals = sweep::sweep(&plan, world::judge, |step| meter.step(step), &stop)?;
+    #[cfg(feature = "turmoil")]
+    let cross_checks = CrossChecks::default();
+    let judge = |schedule: &Schedule| match engine {
+        Engine::Events => engine.judge(schedule),
+        #[cfg(feature = "turmoil")]
+        Engine::Turmoil => cross_checks.judge(schedule),
+    };
+    let totals = sweep::sweep(&plan, judge, |step| meter.step(step), &stop)?;
     let stopwatch = meter.finish();
-    let mut summary = Summary::new(&plan, scenarios.is_empty(), &totals, &stopwatch);
+    let mut summary = Summary::new(engine, &plan, scenarios.is_empty(), &totals, &stopwatch);
+    #[cfg(feature = "turmoil")]
+    if engine == Engine::Turmoil {
+        summary.compared(cross_checks.summary());
+    }
     output.print(&summary.to_string())?;
     output.flush()?;
     if let Some(first) = &totals.first_failure {
-        summary.shrunk = show_failure(first, arguments.shrink_runs, &stop, output)?;
+        let runs_max = engine.shrink_runs_max(arguments.shrink_runs);
+        summary.shrunk = show_failure(engine, first, runs_max, &stop, output)?;
     }
     if let Some((mut file, path)) = json {
         let written = serde_json::to_writer_pretty(&mut file, &summary).map_err(Into::into);
@@ -77,8 +97,24 @@ fn chosen(names: &[String]) -> Vec<&'static Scenario> {
     catalogue::ALL.iter().filter(wanted).collect()
 }
 
+/// The scenarios that the engine can run. One that was asked for by name must be among them.
+fn fitting(
+    engine: Engine,
+    names: &[String],
+    mut scenarios: Vec<&'static Scenario>,
+) -> Result<Vec<&'static Scenario>, Refusal> {
+    for scenario in &scenarios {
+        if names.iter().any(|name| name == scenario.name) {
+            engine.schedule(scenario, 0)?;
+        }
+    }
+    scenarios.retain(|scenario| engine.schedule(scenario, 0).is_ok());
+    Ok(scenarios)
+}
+
 /// Shows a failure, then shrinks it. The shrunk schedule, if there is one.
 fn show_failure(
+    engine: Engine,
     first: &Failure,
     runs_max: u32,
     stop: &AtomicBool,
@@ -86,19 +122,20 @@ fn show_failure(
 ) -> Result<Option<Schedule>, Refusal> {
     let Failure { schedule, breach, .. } = first;
     output.print("\nfirst failure\n")?;
-    output.print(&world::watch(schedule, failure::LAST_LINES, &mut Blind).timeline.to_string())?;
+    let watched = world::watch(engine, schedule, failure::LAST_LINES, &mut Blind);
+    output.print(&watched.timeline.to_string())?;
     output.print(&failure::headline(schedule, breach))?;
-    output.print(&format!(
-        "again:  fivewire run --scenario {} --seed {}\nreplay: {}\n\n",
-        schedule.scenario,
-        schedule.seed,
-        failure::replay_command(schedule)
-    ))?;
+    // a seed of the other engine's default mixture has no name
+    if engine == Engine::Events {
+        let Schedule { scenario, seed, .. } = schedule;
+        output.print(&format!("again:  fivewire run --scenario {scenario} --seed {seed}\n"))?;
+    }
+    output.print(&format!("replay: {}\n\n", failure::replay_command(engine, schedule)))?;
     output.flush()?;
     if runs_max == 0 || stop.load(Ordering::Relaxed) {
         return Ok(None);
     }
-    match shrink_and_store(schedule, runs_max, None, stop, output) {
+    match shrink_and_store(engine, schedule, runs_max, None, stop, output) {
         Ok(shrunk) => Ok(shrunk.map(|shrunk| shrunk.schedule)),
         // the sweep's verdict stands even where its result cannot be stored
         Err(refusal) => {

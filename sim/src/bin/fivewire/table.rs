@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::Verdict;
+use crate::engine::Engine;
 use crate::format::{Columns, Side, count, counted, span};
 use crate::summary::{FULL_SEEDS, Summary};
 
@@ -14,6 +15,10 @@ impl fmt::Display for Summary {
         write!(f, "\n{}", self.mark_table())?;
         write!(f, "\n{}", indented(&self.matrix_table))?;
         write!(f, "\n{}", self.figures())?;
+        #[cfg(feature = "turmoil")]
+        if let Some(cross_check) = &self.cross_check {
+            write!(f, "\n{cross_check}")?;
+        }
         write!(f, "\n{}", self.conclusion())
     }
 }
@@ -99,9 +104,10 @@ impl Summary {
 
     fn conclusion(&self) -> String {
         let mut text = String::new();
+        let is_measured = self.engine == Engine::Events;
         if self.full && !self.never_reached.is_empty() {
             text += &format!("never reached:\n{}\n", indented(&self.never_reached.join("\n")));
-        } else if !self.never_reached.is_empty() {
+        } else if is_measured && !self.never_reached.is_empty() {
             text += &format!(
                 "{} never reached, as is usual for less than a full sweep (the default mixture or `wires`, {} or more)\n",
                 counted(self.never_reached.len() as u64, "thing"),
@@ -112,7 +118,8 @@ impl Summary {
         text += &match self.verdict {
             Verdict::Kept => "every promise kept\n".to_owned(),
             Verdict::Broken if self.seeds.failed > 0 => format!("PROMISE BROKEN by {failed}\n"),
-            Verdict::Broken => "NOT EVERYTHING WAS REACHED\n".to_owned(),
+            Verdict::Broken if self.full => "NOT EVERYTHING WAS REACHED\n".to_owned(),
+            Verdict::Broken => "THE ENGINES DISAGREE\n".to_owned(),
             Verdict::Interrupted => format!(
                 "interrupted after {} of {}, {failed} broke a promise so far\n",
                 count(self.seeds.run),

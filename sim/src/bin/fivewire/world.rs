@@ -6,10 +6,12 @@ use fivewire_core::time::Instant;
 use fivewire_sim::catalogue;
 use fivewire_sim::observation::Observer;
 use fivewire_sim::oracle::{Breach, Promise};
-use fivewire_sim::run::{self, Report, Runner};
+use fivewire_sim::run::{Report, Runner};
 use fivewire_sim::schedule::Schedule;
 use fivewire_sim::sweep::guarded;
 use fivewire_sim::trace::Timeline;
+
+use crate::engine::Engine;
 
 thread_local! {
     /// The memory of this thread's last run, for the next one.
@@ -45,14 +47,19 @@ impl Watched {
 
 /// Runs a schedule and keeps the last lines of its timeline; then once more without, to see that
 /// it is the same (P11).
-pub(crate) fn watch(schedule: &Schedule, lines_max: usize, extra: &mut dyn Observer) -> Watched {
+pub(crate) fn watch(
+    engine: Engine,
+    schedule: &Schedule,
+    lines_max: usize,
+    extra: &mut dyn Observer,
+) -> Watched {
     let mut timeline = Timeline::with_last(lines_max);
     let mut watching = true;
     let run = |schedule: &Schedule| {
         if std::mem::take(&mut watching) {
-            with_canary(schedule, run::run(schedule, &mut (&mut timeline, &mut *extra)))
+            engine.watched(schedule, &mut (&mut timeline, &mut *extra))
         } else {
-            judge(schedule)
+            engine.judge(schedule)
         }
     };
     let result = guarded(run, schedule, true);
@@ -61,7 +68,7 @@ pub(crate) fn watch(schedule: &Schedule, lines_max: usize, extra: &mut dyn Obser
 
 /// The scenario `canary` fails on purpose, so that everybody can see what a failure looks like,
 /// and tests can see that one gets through to the exit code.
-fn with_canary(schedule: &Schedule, mut report: Report) -> Report {
+pub(crate) fn with_canary(schedule: &Schedule, mut report: Report) -> Report {
     let bit =
         |name: &str| report.faults.iter().any(|(kind, _, bit)| kind.name() == name && *bit > 0);
     if schedule.scenario == catalogue::CANARY && bit("wifi-outage") && bit("tcp-reset") {

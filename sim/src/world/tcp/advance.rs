@@ -26,6 +26,7 @@ impl Tcp {
     }
 
     /// The connection that the broker's machine has just accepted, if any.
+    #[cold]
     fn step_handshake(&mut self, place: usize, path: &mut Path<'_>) -> Option<ConnectionId> {
         let to_device = self.arrival(path);
         let connection = &mut self.connections[place];

@@ -161,6 +161,7 @@ impl Tcp {
     }
 
     /// The device starts an attempt.
+    #[cold]
     pub(super) fn open(&mut self, path: &mut Path<'_>) -> ConnectionId {
         self.last_id += 1;
         let id = ConnectionId(self.last_id);
@@ -249,6 +250,7 @@ impl Tcp {
     }
 
     /// One end closes: the end of the stream follows everything that was taken.
+    #[cold]
     pub(super) fn close(&mut self, side: Side, id: ConnectionId, path: &mut Path<'_>) {
         let Some(place) = self.place(id) else { return };
         let due = self.arrival(path);
@@ -282,6 +284,7 @@ impl Tcp {
     }
 
     /// The machine at one end vanishes without a word, from all connections it has. Tells of each.
+    #[cold]
     pub(super) fn vanish(&mut self, side: Side, mut told: impl FnMut(ConnectionId)) {
         for connection in &mut self.connections {
             match side {

@@ -3,8 +3,7 @@
 
 use std::collections::VecDeque;
 
-use bytes::{Buf, BytesMut};
-
+use crate::queue::ByteQueue;
 use crate::random::Random;
 use crate::world::agenda::NEVER;
 
@@ -60,7 +59,7 @@ pub(super) enum Progress {
 #[derive(Clone, Debug)]
 pub(super) struct Pipe {
     /// `arrived` bytes to be read, then what is in flight.
-    bytes: BytesMut,
+    bytes: ByteQueue,
     arrived: usize,
     segments: VecDeque<Segment>,
     retry: Option<Retry>,
@@ -75,7 +74,7 @@ pub(super) struct Pipe {
 impl Pipe {
     pub(super) fn new() -> Self {
         Self {
-            bytes: BytesMut::new(),
+            bytes: ByteQueue::default(),
             arrived: 0,
             segments: VecDeque::new(),
             retry: None,
@@ -112,7 +111,7 @@ impl Pipe {
     }
 
     fn in_flight(&self) -> usize {
-        self.bytes.len() - self.arrived
+        self.bytes.size() - self.arrived
     }
 
     /// Takes what fits of `bytes` with `capacity` bytes in flight, and says how much that was.
@@ -120,7 +119,7 @@ impl Pipe {
     pub(super) fn take(&mut self, bytes: &[u8], capacity: usize) -> usize {
         let taken = bytes.len().min(capacity.saturating_sub(self.in_flight()));
         self.sender_waits = taken < bytes.len();
-        self.bytes.extend_from_slice(&bytes[..taken]);
+        self.bytes.push(&bytes[..taken]);
         taken
     }
 
@@ -201,6 +200,7 @@ impl Pipe {
         }
     }
 
+    #[cold]
     fn stall(&mut self, now: u64) -> Progress {
         if self.sender_vanished {
             self.lose_in_flight(0);
@@ -252,12 +252,12 @@ impl Pipe {
 
     /// Bytes to be read.
     pub(super) fn unread(&self) -> &[u8] {
-        &self.bytes[..self.arrived]
+        &self.bytes.bytes()[..self.arrived]
     }
 
     /// `size` bytes were read. The first segment that waits for the window comes at `reopened`.
     pub(super) fn read(&mut self, size: usize, reopened: u64) {
-        self.bytes.advance(size);
+        self.bytes.drop_front(size);
         self.arrived -= size;
         if self.window_closed {
             self.window_closed = false;
@@ -269,7 +269,7 @@ impl Pipe {
 
     /// Nobody will read any more.
     pub(super) fn discard_unread(&mut self) {
-        self.bytes.advance(self.arrived);
+        self.bytes.drop_front(self.arrived);
         self.arrived = 0;
         self.window_closed = false;
     }

@@ -6,7 +6,7 @@ use fivewire_core::event::{self, Delivery};
 
 use super::ledger::{Publications, Requests};
 use super::router::{Routed, Router};
-use crate::event::{Event, Listener};
+use crate::event::{Event, Listener, OpenError};
 use crate::publication::{Outcome, PublishError};
 
 pub(super) struct Audience {
@@ -14,8 +14,8 @@ pub(super) struct Audience {
     pub(super) requests: Requests,
     pub(super) router: Router,
     pub(super) listeners: Vec<Listener>,
-    /// Why the last attempt to open a connection failed, in the operating system's words.
-    pub(super) failure: Option<Arc<str>>,
+    /// Why the last connection failed, in the words of the operating system or of TLS.
+    pub(super) failure: Option<OpenError>,
     pub(super) unclaimed: u64,
     pub(super) stopped: bool,
 }
@@ -70,7 +70,10 @@ impl Audience {
     fn hear_of_connection(&mut self, event: &event::Event<'_>) {
         let event = match *event {
             event::Event::Connected { session_present } => Event::Connected { session_present },
-            event::Event::Disconnected { reason } => Event::Disconnected { reason },
+            event::Event::Disconnected { reason } => {
+                self.failure = None;
+                Event::Disconnected { reason }
+            }
             event::Event::CleanSlate => Event::CleanSlate,
             event::Event::AttemptFailed { reason } => {
                 Event::AttemptFailed { reason, error: self.failure.take() }

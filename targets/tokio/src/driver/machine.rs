@@ -1,12 +1,12 @@
 //! The core's machine on tokio's clock, and the orders it takes.
 
 use std::io;
-use std::sync::Arc;
 
 use fivewire_core::client::{self, Action, Input, Output, TcpFailure};
 use fivewire_core::error;
 use fivewire_core::event::Delivery;
 use fivewire_core::mqtt::QoS;
+use fivewire_core::recorder::Recorded;
 use fivewire_core::time::{Instant, Wait};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -14,12 +14,13 @@ use super::audience::Audience;
 use super::control::{Control, Granted, Offer};
 use super::router::Router;
 use crate::config::Config;
-use crate::event::Status;
+use crate::event::{OpenError, Status};
 use crate::publication::{Publish, PublishError};
+use crate::recording::Tape;
 use crate::subscription::SubscribeError;
 
 /// The machine. All its memory is allocated once.
-pub(crate) type Core = client::Client<Box<[u8]>>;
+pub(crate) type Core = Recorded<Box<[u8]>, Tape>;
 
 /// What is to be done once the machine is drained.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,13 +93,19 @@ impl Machine {
     }
 
     /// The connection could not be opened.
-    pub(super) fn handle_failure(&mut self, error: &io::Error) {
-        self.audience.failure = Some(Arc::from(error.to_string()));
+    pub(super) fn handle_failure(&mut self, error: io::Error) {
         let failure = match error.kind() {
             io::ErrorKind::ConnectionRefused => TcpFailure::Refused,
             _ => TcpFailure::Unreachable,
         };
+        self.audience.failure = Some(OpenError::new(error));
         self.handle(Input::TcpFailed(failure));
+    }
+
+    /// The connection is closed or broken.
+    pub(super) fn handle_close(&mut self, error: Option<io::Error>) {
+        self.audience.failure = error.map(OpenError::new);
+        self.handle(Input::TcpClosed);
     }
 
     pub(super) fn receive_capacity(&self) -> usize {
@@ -244,5 +251,14 @@ impl Machine {
     pub(super) fn shut_down(&mut self) {
         self.shutting_down = true;
         self.core.shut_down(self.now());
+    }
+}
+
+impl Drop for Machine {
+    /// Whatever ended the client, its recording is whole.
+    fn drop(&mut self) {
+        if let Some(recorder) = self.core.recorder_mut() {
+            recorder.finish();
+        }
     }
 }

@@ -26,6 +26,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::config::Config;
 use crate::connect::Connect;
 use crate::event::Status;
+use crate::planted::{Bug, Planted};
 use crate::publication::PublishError;
 use machine::{Machine, Step};
 use transport::{Io, Transport};
@@ -45,6 +46,10 @@ pub(crate) struct Driver {
     room: Arc<Notify>,
     /// All handles are gone.
     orphaned: bool,
+    planted: Planted,
+    /// A timer has fired since the last attempt to connect.
+    #[cfg(feature = "planted")]
+    fired: bool,
     /// The last field, so the last one to be dropped: `Client::shutdown` waits for that.
     control: mpsc::UnboundedReceiver<Control>,
 }
@@ -59,7 +64,18 @@ impl Driver {
         room: Arc<Notify>,
     ) -> (Self, watch::Receiver<Status>) {
         let (machine, status) = Machine::new(core, config, handles);
-        (Self { machine, offers, stalled: None, room, orphaned: false, control }, status)
+        let driver = Self {
+            machine,
+            offers,
+            stalled: None,
+            room,
+            orphaned: false,
+            planted: config.planted,
+            #[cfg(feature = "planted")]
+            fired: false,
+            control,
+        };
+        (driver, status)
     }
 
     /// Runs until the client is shut down.
@@ -78,7 +94,9 @@ impl Driver {
     /// Opens a connection and serves it to its end, unless the core gives it up.
     async fn open<C: Connect>(&mut self, connector: &mut C) {
         let opened = {
-            let mut opening = pin!(connector.connect());
+            #[cfg(feature = "planted")]
+            self.plant_rearm();
+            let mut opening = pin!(self.planted.attempt(connector.connect()));
             loop {
                 let Step::Wait(deadline) = self.turn(&mut Vec::new()) else { return };
                 tokio::select! {
@@ -89,8 +107,8 @@ impl Driver {
             }
         };
         match opened {
-            Ok(stream) => self.serve(Transport::new(stream)).await,
-            Err(error) => self.machine.handle_failure(&error),
+            Ok(stream) => self.serve(Transport::new(stream, self.planted)).await,
+            Err(error) => self.machine.handle_failure(error),
         }
     }
 
@@ -98,14 +116,19 @@ impl Driver {
     async fn serve<S: AsyncRead + AsyncWrite + Unpin>(&mut self, mut transport: Transport<S>) {
         self.machine.handle(Input::TcpOpened);
         while let Step::Wait(deadline) = self.turn(&mut transport.outgoing) {
+            if self.machine.is_shutting_down() && self.planted.has(Bug::ShutdownUnflushed) {
+                return;
+            }
             let capacity = self.machine.receive_capacity();
             tokio::select! {
                 biased;
-                io = transport.progress(capacity) => self.machine.handle(match io {
-                    Io::Sent(count) => Input::Sent(count),
-                    Io::Received(count) => Input::Received(transport.received(count)),
-                    Io::Closed => Input::TcpClosed,
-                }),
+                io = transport.progress(capacity) => match io {
+                    Io::Sent(count) => self.machine.handle(Input::Sent(count)),
+                    Io::Received(count) => {
+                        self.machine.handle(Input::Received(transport.received(count)));
+                    }
+                    Io::Closed => self.machine.handle_close(transport.error.take()),
+                },
                 () = self.wait(deadline) => {}
             }
         }
@@ -148,6 +171,8 @@ impl Driver {
 
     /// Waits for an order, an offer, room in a queue or the deadline. Cancel-safe.
     async fn wait(&mut self, deadline: Option<Instant>) {
+        #[cfg(feature = "planted")]
+        let deadline = self.plant_deadline(deadline);
         let sleep = async {
             match deadline {
                 Some(at) => sleep_until(at).await,
@@ -164,8 +189,16 @@ impl Driver {
                 self.stalled = Some(offer);
             }
             () = self.room.notified() => {}
-            () = sleep => self.machine.handle(Input::Timeout),
+            () = sleep => self.time_out(),
         }
+    }
+
+    fn time_out(&mut self) {
+        #[cfg(feature = "planted")]
+        {
+            self.fired = true;
+        }
+        self.machine.handle(Input::Timeout);
     }
 
     fn obey(&mut self, control: Control) {
@@ -182,5 +215,17 @@ impl Driver {
     fn abandon(&mut self) {
         self.orphaned = true;
         self.machine.shut_down();
+    }
+}
+
+/// What planted bugs do to the timer.
+#[cfg(feature = "planted")]
+impl Driver {
+    const fn plant_rearm(&mut self) {
+        self.fired = false;
+    }
+
+    fn plant_deadline(&self, deadline: Option<Instant>) -> Option<Instant> {
+        deadline.filter(|_| !(self.fired && self.planted.has(Bug::TimerNotRearmed)))
     }
 }

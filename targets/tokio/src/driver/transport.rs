@@ -9,6 +9,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 
+use crate::planted::{Bug, Planted};
+
 /// What is read at once, at most.
 const READ_BYTES: usize = 16 * 1024;
 
@@ -31,21 +33,24 @@ pub(super) struct Transport<S> {
     /// What the core offered. It learns that it was sent once all of it was.
     pub(super) outgoing: Vec<u8>,
     written: usize,
-    flushed: bool,
     incoming: Box<[u8]>,
+    /// Why the connection broke, if it did not just end.
+    pub(super) error: Option<io::Error>,
     /// Both directions take turns in being looked at first, so that neither starves the other.
     receive_first: bool,
+    planted: Planted,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Transport<S> {
-    pub(super) fn new(stream: S) -> Self {
+    pub(super) fn new(stream: S, planted: Planted) -> Self {
         Self {
             stream,
             outgoing: Vec::new(),
             written: 0,
-            flushed: true,
             incoming: vec![0; READ_BYTES].into_boxed_slice(),
+            error: None,
             receive_first: false,
+            planted,
         }
     }
 
@@ -57,6 +62,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport<S> {
     /// Waits until the connection does something. Reads at most `capacity` bytes. Cancel-safe.
     pub(super) async fn progress(&mut self, capacity: usize) -> Io {
         self.receive_first = !self.receive_first;
+        if self.written > 0 && self.planted.has(Bug::WriteDroppedOnCancel) {
+            self.written = self.outgoing.len();
+        }
         poll_fn(|context| {
             let first = if self.receive_first {
                 self.poll_receive(context, capacity)
@@ -65,6 +73,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport<S> {
             };
             match first {
                 Poll::Ready(io) => Poll::Ready(io),
+                Poll::Pending if self.planted.has(Bug::LostWakeUp) => Poll::Pending,
                 Poll::Pending if self.receive_first => self.poll_send(context),
                 Poll::Pending => self.poll_receive(context, capacity),
             }
@@ -76,21 +85,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport<S> {
         while self.written < self.outgoing.len() {
             let rest = &self.outgoing[self.written..];
             match ready!(Pin::new(&mut self.stream).poll_write(context, rest)) {
-                Ok(0) | Err(_) => return Poll::Ready(Io::Closed),
-                Ok(count) => (self.written, self.flushed) = (self.written + count, false),
+                Ok(0) => return Poll::Ready(Io::Closed),
+                Err(error) => return Poll::Ready(self.broken(error)),
+                Ok(_) if self.planted.has(Bug::PartialWriteIgnored) => {
+                    self.written = self.outgoing.len();
+                }
+                Ok(count) => self.written += count,
             }
         }
-        if self.written > 0 {
-            self.outgoing.clear();
-            return Poll::Ready(Io::Sent(std::mem::take(&mut self.written)));
+        if self.written == 0 {
+            return Poll::Pending;
         }
-        if !self.flushed {
-            match ready!(Pin::new(&mut self.stream).poll_flush(context)) {
-                Ok(()) => self.flushed = true,
-                Err(_) => return Poll::Ready(Io::Closed),
+        // A stream may hold back what it took, and the core may close it once all is sent.
+        let flushed = if self.planted.has(Bug::FlushForgotten) {
+            Ok(())
+        } else {
+            ready!(Pin::new(&mut self.stream).poll_flush(context))
+        };
+        match flushed {
+            Ok(()) => {
+                self.outgoing.clear();
+                Poll::Ready(Io::Sent(std::mem::take(&mut self.written)))
             }
+            Err(error) => Poll::Ready(self.broken(error)),
         }
-        Poll::Pending
     }
 
     fn poll_receive(&mut self, context: &mut Context<'_>, capacity: usize) -> Poll<Io> {
@@ -103,8 +121,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport<S> {
             Ok(()) if !buffer.filled().is_empty() => {
                 Poll::Ready(Io::Received(buffer.filled().len()))
             }
-            Ok(()) | Err(_) => Poll::Ready(Io::Closed),
+            Ok(()) => Poll::Ready(Io::Closed),
+            Err(error) => Poll::Ready(self.broken(error)),
         }
+    }
+
+    fn broken(&mut self, error: io::Error) -> Io {
+        self.error = Some(error);
+        Io::Closed
     }
 
     /// Closes after a DISCONNECT, so that it arrives: closing a socket with unread bytes in it would

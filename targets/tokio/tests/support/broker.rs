@@ -26,6 +26,11 @@ impl Mosquitto {
     /// Starts a broker; `persistence`: it writes its sessions to a file when it ends. `None` where
     /// mosquitto is not installed, after saying so.
     pub(crate) async fn start(persistence: bool) -> Option<Self> {
+        Self::start_with(&format!("persistence {persistence}\nallow_anonymous true\n")).await
+    }
+
+    /// Starts a broker with further lines in its configuration, which belong to its listener.
+    pub(crate) async fn start_with(lines: &str) -> Option<Self> {
         let installed = |program: &&str| {
             Command::new(program)
                 .arg("-h")
@@ -47,12 +52,10 @@ impl Mosquitto {
         let port = super::listen_on_lasting_port().local_addr().unwrap().port();
         let config = format!(
             "listener {port} 127.0.0.1\n\
-             allow_anonymous true\n\
              set_tcp_nodelay true\n\
              max_queued_messages 0\n\
-             persistence {persistence}\n\
              persistence_location {}/\n\
-             {}",
+             {}{lines}",
             directory.path().display(),
             // It would become a user who may not write here.
             if is_root(&directory) { "user root\n" } else { "" },
@@ -95,13 +98,26 @@ impl Mosquitto {
     /// SIGTERM: it writes its sessions, if it is to, and ends.
     pub(crate) async fn terminate(&mut self) {
         let Some(mut process) = self.process.take() else { return };
-        let id = process.id().to_string();
-        let status = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &id]).status().unwrap();
-        assert!(status.success());
+        signal(&process, "TERM");
         let begun = Instant::now();
         while process.try_wait().unwrap().is_none() {
             assert!(begun.elapsed() < PATIENCE, "mosquitto does not end");
             sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// SIGSTOP: it does nothing any more, until it is killed.
+    pub(crate) fn freeze(&self) {
+        if let Some(process) = &self.process {
+            signal(process, "STOP");
+        }
+    }
+
+    /// Takes away what it wrote when it ended, if it did.
+    pub(crate) fn forget(&self) {
+        match fs::remove_file(self.directory.path().join("mosquitto.db")) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => panic!("{error}"),
+            _ => {}
         }
     }
 
@@ -118,6 +134,11 @@ impl Drop for Mosquitto {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn signal(process: &Child, name: &str) {
+    let (kill, id) = (format!("kill -{name} \"$0\""), process.id().to_string());
+    assert!(Command::new("sh").args(["-c", &kill, &id]).status().unwrap().success());
 }
 
 fn is_root(directory: &TempDir) -> bool {

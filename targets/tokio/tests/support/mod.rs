@@ -1,5 +1,7 @@
 //! What the tests against mosquitto are made of.
 
+#![allow(dead_code, reason = "each of these tests takes what it needs")]
+
 pub(crate) mod broker;
 pub(crate) mod faults;
 pub(crate) mod journal;

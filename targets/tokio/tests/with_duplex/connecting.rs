@@ -5,7 +5,7 @@ use std::time::Duration;
 use fivewire_tokio::{Client, Config, ConnectError, DownReason, Event, QoS, State};
 use tokio::time::Instant;
 
-use crate::rig::{FRESH, RESUMED, client, config, connected, settle};
+use crate::rig::{FRESH, RESUMED, client, config, connected, held_back_client, settle};
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_and_no_answer_are_told_apart() {
@@ -17,10 +17,14 @@ async fn a_refusal_and_no_answer_are_told_apart() {
         Event::AttemptFailed { reason, error } => (reason, error),
         other => panic!("{other:?}"),
     };
-    assert_eq!((reason, error.as_deref()), (DownReason::TcpRefused, Some("connection refused")));
-    let reason = DownReason::TcpUnreachable;
-    let error = Some("no route to host".into());
-    assert_eq!(events.recv().await, Some(Event::AttemptFailed { reason, error }));
+    assert_eq!(reason, DownReason::TcpRefused);
+    assert_eq!(error.unwrap().to_string(), "connection refused");
+    let (reason, error) = match events.recv().await.unwrap() {
+        Event::AttemptFailed { reason, error } => (reason, error),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(reason, DownReason::TcpUnreachable);
+    assert_eq!(error.unwrap().to_string(), "no route to host");
     let _broker = peer.accept(&FRESH).await;
     assert_eq!(events.recv().await, Some(Event::Connected { session_present: false }));
     assert_eq!(client.status().counters.failed_attempts, 2);
@@ -55,6 +59,16 @@ async fn the_clean_slate_comes_first_and_once() {
     drop(broker);
     let mut broker = peer.open(1_000);
     assert_eq!(broker.packet().await[9], 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_core_was_told_is_sent_has_left_before_the_connection_is_closed() {
+    let (_client, peer) = held_back_client(Config::new("c").seed(1));
+    let mut broker = peer.open(1_000);
+    assert_eq!(broker.packet().await[9], 0b10);
+    broker.send(&FRESH).await;
+    broker.expect(&crate::rig::DISCONNECT).await;
+    broker.expect_end().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,5 +6,6 @@ mod closing;
 mod connecting;
 mod publishing;
 mod receiving;
+mod recording;
 mod rig;
 mod subscribing;

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use fivewire_tokio::{Client, Config, Connect};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter, DuplexStream, duplex};
 use tokio::sync::mpsc;
 
 /// CONNACK without a session.
@@ -28,6 +28,17 @@ impl Connect for Prepared {
             Some(answer) => answer,
             None => std::future::pending().await,
         }
+    }
+}
+
+/// The same, over a stream that lets nothing leave before it is flushed, as TLS may.
+pub(crate) struct HeldBack(Prepared);
+
+impl Connect for HeldBack {
+    type Stream = BufWriter<DuplexStream>;
+
+    async fn connect(&mut self) -> io::Result<Self::Stream> {
+        Ok(BufWriter::new(self.0.connect().await?))
     }
 }
 
@@ -137,6 +148,12 @@ pub(crate) fn client(config: Config) -> (Client, Peer) {
     });
     let (sender, receiver) = mpsc::unbounded_channel();
     (Client::connect_with(config, Prepared(receiver)).unwrap(), Peer(sender))
+}
+
+/// A client whose streams let nothing leave before it is flushed.
+pub(crate) fn held_back_client(config: Config) -> (Client, Peer) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    (Client::connect_with(config, HeldBack(Prepared(receiver))).unwrap(), Peer(sender))
 }
 
 /// A client that is connected.

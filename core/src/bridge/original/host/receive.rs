@@ -1,6 +1,6 @@
 //! What the records of the original ESP8266 become.
 
-use super::{HostDialect, SpecifiedNetwork, Stage};
+use super::{Command, HostDialect, SpecifiedNetwork, Stage};
 use crate::bridge::frame::{MESSAGE_HEADER_BYTES, Outcome, Status, ToHost};
 use crate::bridge::host::INBOUND_HEADER_BYTES;
 use crate::bridge::original::record::{Fields, SEPARATOR, split};
@@ -125,9 +125,11 @@ impl<S: Storage> HostDialect<S> {
         if !core::mem::take(&mut self.query_open) {
             return;
         }
-        match self.finish_command() {
-            Some(command) => {
-                self.tell(ToHost::Granted { ticket: command.ticket, qos: command.qos });
+        // One that was given meanwhile has not been sent yet.
+        match self.command.filter(|command| command.sent_at.is_some()) {
+            Some(Command { ticket, qos, .. }) => {
+                self.finish_command();
+                self.tell(ToHost::Granted { ticket, qos });
             }
             None => self.watch_idle(),
         }

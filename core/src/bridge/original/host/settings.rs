@@ -91,6 +91,25 @@ impl Config<'_> {
         Ok(())
     }
 
+    /// The longest time, in milliseconds, from the moment the last fault heals until the bridge is connected again (P6). It is
+    /// longer than between fivewire's own ends: the original is not told what became of the last command, waits 16 s
+    /// for its own network and 5 s for nothing.
+    #[must_use]
+    pub const fn recovery_bound_ms(&self, settings: &Settings<'_>) -> u32 {
+        const LINK_MS: u32 = 2_000;
+        const OWN_NETWORK_MS: u32 = 16_000;
+        const PAUSES_MS: u32 = 7_000;
+        let client = &settings.client;
+        let noticed_ms = if self.command_timeout_ms > self.start_up_timeout_ms {
+            self.command_timeout_ms
+        } else {
+            self.start_up_timeout_ms
+        };
+        let joined_ms = OWN_NETWORK_MS + client.join_timeout_ms + PAUSES_MS;
+        let connected_ms = client.open_timeout_ms + client.response_timeout_ms;
+        noticed_ms + settings.startup_timeout_ms + LINK_MS + joined_ms + connected_ms
+    }
+
     /// Writes the records `w` (none without a will) and `init` one after the other; says how long each is.
     pub(super) fn write(
         &self,

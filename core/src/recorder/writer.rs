@@ -1,0 +1,245 @@
+//! Records and segments, as they are written.
+
+use super::Sink;
+use super::call::Call;
+use super::check::{Crc32, crc8};
+use super::format::{self, CONTINUES, END_BYTES, MAGIC, PAYLOADS_KEPT, SMALL_BYTES, VERSION, kind};
+use super::result::{ErrorCode, put_result};
+use crate::checkpoint::{
+    Field, Mask, Out, Payloads, Secrecy, put_event, put_masked, put_number, put_signed,
+};
+use crate::client::{Client, Input, Output, State};
+use crate::event::Ticket;
+use crate::storage::Storage;
+use crate::time::Instant;
+
+/// Writes the calls into a client, and what it says to them, into a [`Sink`].
+///
+/// It is used by [`Recorded`](super::Recorded), which has the methods of a client.
+pub struct Recorder<K> {
+    sink: K,
+    payloads: Payloads,
+    /// Where the stream from the broker stands.
+    received: Mask,
+    /// Where the stream to the broker stands at the first byte that the transport has not taken.
+    sent: Mask,
+    /// A segment is open.
+    open: bool,
+    /// The next segment goes on where the last one ended.
+    continues: bool,
+    segment: u32,
+    /// The time of the last call in this segment.
+    time: Instant,
+    check: Crc32,
+}
+
+/// What a segment begins with.
+struct Opening {
+    flags: u8,
+    time: Instant,
+    memory_bytes: [usize; 5],
+    secrecy: Secrecy,
+    state_bytes: usize,
+    /// All of it, at most.
+    size_bytes: usize,
+}
+
+impl<K: Sink> Recorder<K> {
+    /// Records into `sink`. The first segment begins with the first call.
+    pub const fn new(sink: K, payloads: Payloads) -> Self {
+        Self {
+            sink,
+            payloads,
+            received: Mask::new(payloads),
+            sent: Mask::new(payloads),
+            open: false,
+            continues: false,
+            segment: 0,
+            time: Instant::ZERO,
+            check: Crc32::new(),
+        }
+    }
+
+    /// Where it records into.
+    pub const fn sink(&self) -> &K {
+        &self.sink
+    }
+
+    /// Where it records into, for example to drain it. What is taken out belongs to whole segments
+    /// only after [`finish`](Self::finish).
+    pub const fn sink_mut(&mut self) -> &mut K {
+        &mut self.sink
+    }
+
+    /// Ends the segment, so that what is recorded is whole. The next call begins another one.
+    pub fn finish(&mut self) {
+        if self.open {
+            self.end(format::FINISHED);
+        }
+    }
+
+    /// A call comes whose records take `size_bytes` at most: begins a segment if it has to.
+    pub(super) fn make_room<S: Storage>(&mut self, client: &mut Client<S>, size_bytes: usize) {
+        let needed = size_bytes.saturating_add(END_BYTES);
+        if self.open && self.sink.room() >= needed {
+            return;
+        }
+        let opening = self.opening(client);
+        let can_begin = self.sink.can_begin(opening.size_bytes.saturating_add(needed));
+        if self.open {
+            self.end(if can_begin { format::CONTINUED } else { format::FINISHED });
+        }
+        if can_begin {
+            self.begin(client, &opening);
+        } else {
+            self.continues = false;
+            self.sink.miss();
+        }
+    }
+
+    /// The next segment is of a machine that has nothing to do with the one before.
+    pub(super) fn forget_machine(&mut self) {
+        self.finish();
+        self.continues = false;
+        (self.received, self.sent) = (Mask::new(self.payloads), Mask::new(self.payloads));
+    }
+
+    /// What the next segment would begin with.
+    fn opening<S: Storage>(&self, client: &mut Client<S>) -> Opening {
+        let kept = if self.payloads == Payloads::Kept { PAYLOADS_KEPT } else { 0 };
+        let mut opening = Opening {
+            flags: kept | if self.continues { CONTINUES } else { 0 },
+            time: client.now(),
+            memory_bytes: client.memory_sizes(),
+            secrecy: Secrecy { payloads: self.payloads, sent: self.sent },
+            state_bytes: 0,
+            size_bytes: 0,
+        };
+        client.save(Some(opening.secrecy), &mut |part| opening.state_bytes += part.len());
+        opening.size_bytes = MAGIC.len() + 1 + SMALL_BYTES + opening.state_bytes;
+        opening
+    }
+
+    fn begin<S: Storage>(&mut self, client: &mut Client<S>, opening: &Opening) {
+        let Opening { flags, time, memory_bytes, secrecy, state_bytes, .. } = *opening;
+        self.sink.begin();
+        (self.open, self.continues) = (true, true);
+        (self.time, self.check) = (time, Crc32::new());
+        self.write(&MAGIC);
+        self.write(&[VERSION]);
+        let segment = self.segment;
+        self.segment = segment.wrapping_add(1);
+        self.record(kind::SEGMENT, time, &|out| {
+            out(&[format::CLIENT, flags]);
+            segment.put(out);
+            time.put(out);
+            memory_bytes.put(out);
+        });
+        // A client lends its state mutably, because it is passed over as if it were to be read.
+        self.record_head(kind::CHECKPOINT, time, state_bytes);
+        let Self { sink, check, .. } = self;
+        client.save(Some(secrecy), &mut |part| {
+            check.update(part);
+            sink.write(part);
+        });
+        self.record_check();
+    }
+
+    fn end(&mut self, why: u8) {
+        self.record(kind::END, self.time, &|out| out(&[why]));
+        self.sink.end();
+        self.open = false;
+    }
+
+    /// A call is about to be made.
+    pub(super) fn call(&mut self, now: Instant, call: &Call<'_>, state: State) {
+        if self.open {
+            let (received, payloads) = (self.received, self.payloads);
+            self.record(call.kind(), now, &|out| call.put(received, payloads, out));
+        }
+        match call {
+            // Any other one is ignored.
+            Call::Handle(Input::TcpOpened) if state == State::OpeningTcp => {
+                (self.received, self.sent) = (Mask::new(self.payloads), Mask::new(self.payloads));
+            }
+            Call::Handle(Input::Received(bytes)) => bytes.iter().for_each(|byte| {
+                self.received.byte(*byte);
+            }),
+            _ => {}
+        }
+    }
+
+    /// The transport took these bytes.
+    pub(super) fn took(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| {
+            self.sent.byte(*byte);
+        });
+    }
+
+    /// What a command returned.
+    pub(super) fn returned<E: Copy + Into<ErrorCode>>(&mut self, result: &Result<Ticket, E>) {
+        if self.open {
+            self.record(kind::RETURNED, self.time, &|out| put_result(result, out));
+        }
+    }
+
+    /// What a command returned that says only whether it did something.
+    pub(super) fn answered(&mut self, yes: bool) {
+        if self.open {
+            self.record(kind::ANSWERED, self.time, &|out| yes.put(out));
+        }
+    }
+
+    /// What the client said.
+    pub(super) fn said(&mut self, output: &Output<'_>) {
+        if !self.open {
+            return;
+        }
+        let (time, payloads, sent) = (self.time, self.payloads, self.sent);
+        match output {
+            Output::Action(action) => self.record(kind::ACTION, time, &|out| action.put(out)),
+            Output::Transmit(bytes) => self.record(kind::TRANSMIT, time, &|out| {
+                let mut sent = sent;
+                put_masked(bytes, |byte| sent.byte(byte), out);
+            }),
+            Output::Event(event) => {
+                self.record(kind::EVENT, time, &|out| put_event(event, payloads, out));
+            }
+            Output::Wait(wait) => self.record(kind::WAIT, time, &|out| wait.put(out)),
+        }
+    }
+
+    fn record(&mut self, kind: u8, now: Instant, content: &dyn Fn(&mut Out<'_>)) {
+        self.record_head(kind, now, format::size_bytes(content));
+        let Self { sink, check, .. } = self;
+        content(&mut |part| {
+            check.update(part);
+            sink.write(part);
+        });
+        self.record_check();
+    }
+
+    fn record_head(&mut self, kind: u8, now: Instant, size_bytes: usize) {
+        let (mut head, mut len) = ([0; 24], 0);
+        let mut out = |part: &[u8]| {
+            head[len..len + part.len()].copy_from_slice(part);
+            len += part.len();
+        };
+        out(&[kind]);
+        put_signed(now.as_micros().wrapping_sub(self.time.as_micros()).cast_signed(), &mut out);
+        put_number(size_bytes as u64, &mut out);
+        head[len] = crc8(&head[..len]);
+        self.time = now;
+        self.write(&head[..=len]);
+    }
+
+    fn record_check(&mut self) {
+        // Not checked itself: a CRC over its own value forgets what came before.
+        self.sink.write(&self.check.value().to_le_bytes());
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.check.update(bytes);
+        self.sink.write(bytes);
+    }
+}

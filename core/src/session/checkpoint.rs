@@ -1,0 +1,136 @@
+//! The session's state, as a recording has it, and back.
+
+use super::{Close, Limits, Phase, Session};
+use crate::checkpoint::{Checkpoint, Field, Fields, Out, Pass};
+use crate::storage::Storage;
+
+impl<S: Storage> Session<S> {
+    /// Bytes of the buffers: receive, transmit, outbox, subscriptions, connect.
+    pub(crate) fn memory_sizes(&self) -> [usize; 5] {
+        [
+            self.inbound.bytes().len(),
+            self.transmit.capacity(),
+            self.desk.outbox.size_bytes(),
+            self.desk.subscriptions.size_bytes(),
+            self.connect.capacity(),
+        ]
+    }
+}
+
+impl<S: Storage> Checkpoint for Session<S> {
+    fn walk(&mut self, pass: &mut Pass<'_>) -> Option<()> {
+        let Self {
+            now,
+            phase,
+            limits,
+            connect,
+            inbound,
+            transmit,
+            desk,
+            deliveries,
+            keep_alive,
+            hand_out_max_bytes,
+            message_max_bytes,
+            too_large,
+            handed,
+            withheld_since,
+            session_in_doubt,
+            ack_owed_since,
+            shedding,
+            closing,
+            planted: _,
+        } = self;
+        pass.field(now)?;
+        pass.field(phase)?;
+        limits.walk(pass)?;
+        connect.walk(pass)?;
+        inbound.walk(pass)?;
+        transmit.walk(pass)?;
+        desk.walk(pass)?;
+        deliveries.walk(pass)?;
+        keep_alive.walk(pass)?;
+        pass.limit(hand_out_max_bytes)?;
+        pass.limit(message_max_bytes)?;
+        pass.field(too_large)?;
+        pass.field(handed)?;
+        pass.field(withheld_since)?;
+        pass.field(session_in_doubt)?;
+        pass.field(ack_owed_since)?;
+        pass.field(shedding)?;
+        pass.field(closing)
+    }
+}
+
+impl Checkpoint for Limits {
+    fn walk(&mut self, pass: &mut Pass<'_>) -> Option<()> {
+        let Self {
+            window,
+            receive_maximum,
+            response_timeout_ms,
+            ack_timeout_ms,
+            release,
+            resubscribe,
+        } = self;
+        pass.field(window)?;
+        pass.field(receive_maximum)?;
+        pass.field(response_timeout_ms)?;
+        pass.field(ack_timeout_ms)?;
+        pass.field(release)?;
+        pass.field(resubscribe)
+    }
+}
+
+impl Field for Close {
+    fn put(&self, out: &mut Out<'_>) {
+        match self {
+            Self::CleanSlate => 1_u8.put(out),
+            Self::Down(reason) => {
+                2_u8.put(out);
+                reason.put(out);
+            }
+            Self::Finished => 3_u8.put(out),
+        }
+    }
+
+    fn get(from: &mut Fields<'_>) -> Option<Self> {
+        Some(match u8::get(from)? {
+            1 => Self::CleanSlate,
+            2 => Self::Down(Field::get(from)?),
+            3 => Self::Finished,
+            _ => return None,
+        })
+    }
+}
+
+impl Field for Phase {
+    fn put(&self, out: &mut Out<'_>) {
+        match self {
+            Self::Offline => 1_u8.put(out),
+            Self::AwaitingConnack { until } => {
+                2_u8.put(out);
+                until.put(out);
+            }
+            Self::Online => 3_u8.put(out),
+            Self::Finishing { until, put, close } => {
+                4_u8.put(out);
+                until.put(out);
+                put.put(out);
+                close.put(out);
+            }
+        }
+    }
+
+    fn get(from: &mut Fields<'_>) -> Option<Self> {
+        Some(match u8::get(from)? {
+            1 => Self::Offline,
+            2 => Self::AwaitingConnack { until: Field::get(from)? },
+            3 => Self::Online,
+            4 => Self::Finishing {
+                until: Field::get(from)?,
+                put: Field::get(from)?,
+                close: Field::get(from)?,
+            },
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,9 @@
+//! The predecessor's link at both ends, level for level.
+
+#![allow(clippy::unwrap_used, reason = "a test may give up")]
+
+mod anything;
+mod recovery;
+mod rig;
+mod strings;
+mod vectors;

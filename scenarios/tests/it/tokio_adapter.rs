@@ -1,0 +1,128 @@
+//! The tokio adapter, as it is published, in a simulated network: the same promises, and nothing left
+//! of it in the end. `FIVEWIRE_SEEDS=A..B` runs other seeds.
+
+use fivewire_core::event::{DownReason, Event};
+use fivewire_core::time::Instant;
+use fivewire_scenarios::{secs, seeds};
+use fivewire_sim::cross_check::{History, compare};
+use fivewire_sim::fault::{Fault, FaultKind};
+use fivewire_sim::observation::{Observation, Observer};
+use fivewire_sim::run::{self, Report};
+use fivewire_sim::schedule::Schedule;
+use fivewire_sim::tokio_world;
+use fivewire_sim::trace::Blind;
+
+/// A run of both engines, neither of which may break a promise, and which must agree.
+#[track_caller]
+fn both(schedule: &Schedule) -> Report {
+    let [mut events, mut turmoil] = [History::default(), History::default()];
+    let name = format!("{} seed {}: {:?}", schedule.scenario, schedule.seed, schedule.faults);
+    let report = run::run(schedule, &mut events);
+    assert!(report.breach.is_none(), "{name}\nevents: {}", report.breach.unwrap());
+    let report = tokio_world::run(schedule, &mut turmoil).unwrap();
+    assert!(report.breach.is_none(), "{name}\nturmoil: {}", report.breach.unwrap());
+    let comparison = compare(&events, &turmoil);
+    let unexplained: Vec<String> = comparison.unexplained().map(ToString::to_string).collect();
+    assert!(unexplained.is_empty(), "{name}\n{}", unexplained.join("\n"));
+    assert!(comparison.compared > 20, "{name}\nonly {} facts compared", comparison.compared);
+    report
+}
+
+/// A minute with one fault in it, after everything has come up.
+fn minute_with(seed: u64, kind: FaultKind) -> Schedule {
+    let mut schedule = tokio_world::default_for(4 * seed);
+    let duration_ms = if kind.is_instant() { 0 } else { secs(15) };
+    schedule.faults = vec![Fault { at_ms: secs(20), duration_ms, kind }];
+    schedule
+}
+
+/// With arguments that make it felt.
+fn felt(kind: FaultKind) -> FaultKind {
+    match kind {
+        FaultKind::Latency { .. } => FaultKind::Latency { extra_ms: 700 },
+        FaultKind::ConnectDenied { .. } => FaultKind::ConnectDenied { code: 3 },
+        FaultKind::Backlog { .. } => FaultKind::Backlog { messages: 60 },
+        FaultKind::AppBurst { .. } => FaultKind::AppBurst { messages: 60 },
+        other => other,
+    }
+}
+
+/// True for what hurts nobody who is connected.
+const fn needs_company(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::ConnectRefused | FaultKind::ConnectBlackhole | FaultKind::ConnectDenied { .. }
+    )
+}
+
+#[test]
+fn each_kind_of_fault_really_hurts_the_adapter_and_breaks_no_promise() {
+    let kinds = FaultKind::ALL.into_iter().filter(|kind| !kind.needs_bridge());
+    for (kind, seed) in kinds.map(felt).zip(0..) {
+        let mut schedule = minute_with(seed, kind);
+        if needs_company(kind) {
+            let closing = Fault { at_ms: secs(21), duration_ms: 0, kind: FaultKind::TcpReset };
+            schedule.faults.push(closing);
+        }
+        let report = both(&schedule);
+        for (kind, _, bit) in report.faults {
+            assert_eq!(bit, 1, "{} hurt nobody", kind.name());
+        }
+    }
+}
+
+#[test]
+fn every_promise_is_kept_in_the_first_seeds_and_both_engines_agree() {
+    for seed in seeds(12) {
+        both(&tokio_world::default_for(seed));
+    }
+}
+
+#[test]
+fn one_seed_is_one_run_whatever_ran_before_and_on_which_thread() {
+    let schedule = tokio_world::default_for(5);
+    let hash = |schedule: &Schedule| tokio_world::run(schedule, &mut Blind).unwrap().hash;
+    let alone = hash(&schedule);
+    let (other, again) = std::thread::scope(|scope| {
+        let thread = scope.spawn(|| (hash(&tokio_world::default_for(6)), hash(&schedule)));
+        let here = hash(&schedule);
+        let (other, there) = thread.join().unwrap();
+        assert_eq!(here, there);
+        (other, here)
+    });
+    assert_eq!(again, alone);
+    assert_ne!(other, alone);
+}
+
+/// Why attempts to connect failed.
+#[derive(Default)]
+struct Attempts(Vec<DownReason>);
+
+impl Observer for Attempts {
+    fn observe(&mut self, _now: Instant, observation: &Observation<'_>) {
+        if let Observation::Told(Event::AttemptFailed { reason }) = observation {
+            self.0.push(*reason);
+        }
+    }
+}
+
+fn attempts(kind: FaultKind) -> Vec<DownReason> {
+    let mut schedule = minute_with(0, kind);
+    schedule.faults.push(Fault { at_ms: secs(21), duration_ms: 0, kind: FaultKind::TcpReset });
+    let mut attempts = Attempts::default();
+    let report = tokio_world::run(&schedule, &mut attempts).unwrap();
+    assert_eq!(report.breach, None);
+    attempts.0
+}
+
+#[test]
+fn connections_are_refused_by_a_machine_without_a_broker_and_hang_where_there_is_no_machine() {
+    let refused = attempts(FaultKind::ConnectRefused);
+    assert!(refused.len() > 3, "{refused:?}");
+    assert!(refused.iter().all(|reason| *reason == DownReason::TcpRefused), "{refused:?}");
+    for kind in [FaultKind::ConnectBlackhole, FaultKind::WifiOutage] {
+        let hung = attempts(kind);
+        assert!(!hung.is_empty(), "{kind:?}");
+        assert!(hung.iter().all(|reason| *reason == DownReason::TcpUnreachable), "{hung:?}");
+    }
+}

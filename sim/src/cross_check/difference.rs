@@ -1,0 +1,74 @@
+//! How the models of the engines differ on purpose.
+
+/// A difference of the models, known and accepted.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum KnownDifference {
+    /// Delays, chopping, pauses and boots are drawn by each engine for itself, and one of them counts
+    /// in ticks. Times are not compared.
+    Times,
+    /// The event world's boards have clocks that run fast or slow; turmoil's hosts have one clock.
+    Clocks,
+    /// The event world's client joins a network and is told when it is gone; the tokio adapter leaves
+    /// that to its operating system, and an outage is silence to it.
+    WifiIsTold,
+    /// An application that takes no messages makes the event world's client hold at once; the tokio
+    /// client holds once the queue of a subscription, which has one place here, is full.
+    HoldsWhenFull,
+    /// A connection ended while a message was not acknowledged: where exactly it was cut decides
+    /// whether the message comes once more.
+    Repeated,
+    /// A QoS 0 message on its way when something went wrong may be lost, or not; so may one that was in
+    /// an outbox when that became full.
+    AtMostOnce,
+    /// The board lost power before the message had an outcome: how far it had come depends on the
+    /// instant.
+    PowerLost,
+    /// When the message was published for the device, or before it was told of it, its session or its
+    /// subscription was not there: the broker owes nothing.
+    NotOwed,
+    /// turmoil's witness is a client across a network, which sends again what it has no PUBACK for; the
+    /// event world's witness lives in the broker's machine.
+    WitnessRepeats,
+    /// How many connections were made, and so how many sessions begun, depends on when each attempt
+    /// happened to come while something was wrong.
+    ConnectionsMade,
+}
+
+impl KnownDifference {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Times,
+        Self::Clocks,
+        Self::WifiIsTold,
+        Self::HoldsWhenFull,
+        Self::Repeated,
+        Self::AtMostOnce,
+        Self::PowerLost,
+        Self::NotOwed,
+        Self::WitnessRepeats,
+        Self::ConnectionsMade,
+    ];
+
+    /// Its name in results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Times => "times",
+            Self::Clocks => "clocks",
+            Self::WifiIsTold => "wifi-is-told",
+            Self::HoldsWhenFull => "holds-when-full",
+            Self::Repeated => "repeated",
+            Self::AtMostOnce => "at-most-once",
+            Self::PowerLost => "power-lost",
+            Self::NotOwed => "not-owed",
+            Self::WitnessRepeats => "witness-repeats",
+            Self::ConnectionsMade => "connections-made",
+        }
+    }
+
+    /// Whether it can change a fact that is compared; the others change times alone.
+    #[must_use]
+    pub const fn changes_facts(self) -> bool {
+        !matches!(self, Self::Times | Self::Clocks | Self::WifiIsTold | Self::HoldsWhenFull)
+    }
+}

@@ -1,0 +1,302 @@
+//! What can be seen of a replay, told as if a world told it.
+
+use fivewire_core::client::{Action, Input, State};
+use fivewire_core::error::PublishError;
+use fivewire_core::recorder::{Call, Item, Record, Said};
+use fivewire_core::time::{Instant, Reason, Wait};
+
+use crate::observation::{BoardLoss, ConnectionId, Ending, Observation, Observer, Part};
+use crate::oracle::Oracle;
+
+/// A request of the application whose result comes next.
+enum Request {
+    Publish { topic: String, payload: Vec<u8>, qos: fivewire_core::mqtt::QoS, retain: bool },
+    Subscribe { filter: String, qos: fivewire_core::mqtt::QoS },
+    Unsubscribe { filter: String },
+    Cancel(u32),
+    Release(u32),
+}
+
+/// Tells observers what happens in a replay.
+pub(super) struct Story<'a> {
+    oracle: Oracle,
+    /// The story has been told since a client began its life: the oracle knows what there is to know.
+    is_whole: bool,
+    extra: &'a mut dyn Observer,
+    /// A client was shown, and the segment that begins is not its own.
+    had_client: bool,
+    begins: bool,
+    now: Instant,
+    connection: ConnectionId,
+    is_open: bool,
+    state: State,
+    /// What was offered to the transport and not taken.
+    offered: Vec<u8>,
+    request: Option<Request>,
+    due: Option<Reason>,
+}
+
+impl<'a> Story<'a> {
+    pub(super) fn new(oracle: Oracle, extra: &'a mut dyn Observer) -> Self {
+        Self {
+            oracle,
+            is_whole: true,
+            extra,
+            had_client: false,
+            begins: false,
+            now: Instant::ZERO,
+            connection: ConnectionId(0),
+            is_open: false,
+            state: State::Idle,
+            offered: Vec::new(),
+            request: None,
+            due: None,
+        }
+    }
+
+    /// Time goes on. A client that starts over may begin at its zero again.
+    pub(super) fn now(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+    }
+
+    /// The end, and the verdict.
+    pub(super) fn finish(mut self) -> Oracle {
+        self.see(&Observation::Finished);
+        self.oracle
+    }
+
+    fn see(&mut self, observation: &Observation<'_>) {
+        if self.is_whole {
+            self.oracle.observe(self.now, observation);
+        }
+        self.extra.observe(self.now, observation);
+    }
+
+    /// Tells what a record says, once the client agreed to it.
+    pub(super) fn tell(&mut self, record: &Record<'_>, state: State) {
+        match record.item {
+            Item::Segment(segment) => self.begins = !segment.continues,
+            Item::Checkpoint(_) if self.begins => self.begin(state),
+            Item::Call(call) => self.tell_call(&call),
+            Item::Said(said) => self.tell_said(&said),
+            _ => {}
+        }
+        if state != self.state {
+            self.state = state;
+            self.see(&Observation::ClientState(state));
+        }
+    }
+
+    /// A client begins its life, or something is missing before its next state.
+    fn begin(&mut self, state: State) {
+        if self.had_client {
+            self.end_connection(Ending::Vanished, Ending::Vanished);
+        }
+        (self.request, self.due) = (None, None);
+        let is_new = state == State::Idle;
+        if std::mem::replace(&mut self.had_client, true) && is_new {
+            let loss = BoardLoss::PowerLoss;
+            self.see(&Observation::BoardDown { part: Part::Host, loss });
+        }
+        if is_new {
+            self.state = state;
+            self.see(&Observation::BoardUp { part: Part::Host });
+        } else {
+            // The middle of a life can be shown, and not be judged.
+            self.is_whole = false;
+            self.is_open = true;
+            self.connection.0 += 1;
+        }
+    }
+
+    fn tell_call(&mut self, call: &Call<'_>) {
+        match *call {
+            Call::Start => {}
+            Call::Handle(input) => self.tell_input(input),
+            Call::Publish(publication) => {
+                self.request = Some(Request::Publish {
+                    topic: publication.topic.to_owned(),
+                    payload: publication.payload.to_owned(),
+                    qos: publication.qos,
+                    retain: publication.retain,
+                });
+            }
+            Call::Subscribe { filter, qos } => {
+                self.request = Some(Request::Subscribe { filter: filter.to_owned(), qos });
+            }
+            Call::Unsubscribe { filter } => {
+                self.request = Some(Request::Unsubscribe { filter: filter.to_owned() });
+            }
+            Call::Cancel(ticket) => self.request = Some(Request::Cancel(ticket.get())),
+            Call::Release(delivery) => self.request = Some(Request::Release(delivery.get())),
+            // What is withheld is judged by how long it takes, which nobody knows the reasons of.
+            Call::Hold(hold) => self.extra.observe(self.now, &Observation::Holds(hold)),
+            Call::ShutDown => self.see(&Observation::ShutDownAsked),
+        }
+    }
+
+    fn tell_input(&mut self, input: Input<'_>) {
+        let connection = self.connection;
+        match input {
+            Input::Timeout => {
+                if let Some(reason) = self.due.take() {
+                    self.see(&Observation::Woken { part: Part::Host, reason });
+                }
+            }
+            Input::WifiUp => self.see(&Observation::Wifi(true)),
+            Input::WifiDown => self.see(&Observation::Wifi(false)),
+            Input::TcpOpened => {
+                self.see(&Observation::Accepted { connection });
+                self.see(&Observation::Opened { connection });
+            }
+            Input::TcpFailed(failure) => {
+                self.is_open = false;
+                self.see(&Observation::OpenFailed { connection, failure });
+            }
+            Input::TcpClosed => self.end_connection(Ending::Closed, Ending::ClosedByPeer),
+            Input::Received(bytes) => {
+                self.see(&Observation::FromBroker { connection, bytes });
+                self.see(&Observation::ToDevice { connection, bytes });
+            }
+            Input::Sent(count) => {
+                let offered = std::mem::take(&mut self.offered);
+                let bytes = &offered[..count.min(offered.len())];
+                self.see(&Observation::ToBroker { connection, bytes });
+            }
+            _ => {}
+        }
+    }
+
+    fn end_connection(&mut self, at_broker: Ending, at_device: Ending) {
+        if !std::mem::take(&mut self.is_open) {
+            return;
+        }
+        let connection = self.connection;
+        self.see(&Observation::EndedAtBroker { connection, ending: at_broker });
+        self.see(&Observation::EndedAtDevice { connection, ending: at_device });
+    }
+
+    fn tell_said(&mut self, said: &Said<'_>) {
+        match *said {
+            Said::Action(action) => self.tell_action(action),
+            Said::Transmit(bytes) => {
+                self.offered.clear();
+                self.offered.extend_from_slice(bytes);
+            }
+            Said::Event(event) => self.see(&Observation::Told(event)),
+            Said::Wait(Wait::Until(_, reason)) => self.due = Some(reason),
+            Said::Wait(Wait::ForInput) => self.due = None,
+            Said::Returned(result) => self.tell_result(result),
+            Said::Answered(yes) => match self.request.take() {
+                Some(Request::Cancel(ticket)) if yes => {
+                    self.see(&Observation::Cancelled { ticket });
+                }
+                Some(Request::Release(delivery)) if yes => {
+                    self.see(&Observation::Released { delivery });
+                }
+                _ => {}
+            },
+        }
+    }
+
+    fn tell_action(&mut self, action: Action) {
+        self.see(&Observation::Asked(action));
+        match action {
+            Action::OpenTcp => {
+                self.connection.0 += 1;
+                self.is_open = true;
+                self.offered.clear();
+                let connection = self.connection;
+                self.see(&Observation::Opening { connection });
+            }
+            Action::CloseTcp => self.end_connection(Ending::ClosedByPeer, Ending::Closed),
+            Action::JoinWifi | Action::LeaveWifi => {}
+        }
+    }
+
+    fn tell_result(&mut self, result: Result<u32, u64>) {
+        let Some(request) = self.request.take() else { return };
+        match (&request, result) {
+            (Request::Publish { topic, payload, qos, retain }, Ok(ticket)) => {
+                let (qos, retain) = (*qos, *retain);
+                self.see(&Observation::Published { ticket, topic, payload, qos, retain });
+            }
+            (Request::Publish { topic, .. }, Err(1)) => {
+                let error = PublishError::OutboxFull;
+                self.see(&Observation::PublishRefused { topic, error });
+            }
+            (Request::Subscribe { filter, qos }, Ok(ticket)) => {
+                self.see(&Observation::SubscribeAsked { ticket, filter, qos: *qos });
+            }
+            (Request::Unsubscribe { filter }, Ok(ticket)) => {
+                self.see(&Observation::UnsubscribeAsked { ticket, filter });
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fivewire_core::client::Publication;
+    use fivewire_core::event::{Event, Ticket};
+    use fivewire_core::mqtt::QoS;
+    use fivewire_core::recorder::Segment;
+
+    use crate::oracle::{Breach, Promise};
+    use crate::trace::Blind;
+
+    const PUBLICATION: Publication<'static> = Publication::new("t", b"1", QoS::AtLeastOnce);
+    const ACKED: Item<'static> = Item::Said(Said::Event(Event::Acked(Ticket::FIRST)));
+
+    /// What the oracle says to a client that connects and then does this.
+    fn verdict(then: &[Item<'_>]) -> Option<Breach> {
+        let segment = Segment {
+            number: 0,
+            continues: false,
+            payloads_kept: true,
+            time: Instant::ZERO,
+            memory_bytes: [0; 5],
+        };
+        let call = |input| Item::Call(Call::Handle(input));
+        let opening = [
+            Item::Segment(segment),
+            Item::Checkpoint(fivewire_core::recorder::State::new(&[])),
+            Item::Said(Said::Action(Action::OpenTcp)),
+            call(Input::TcpOpened),
+            Item::Said(Said::Transmit(b"\x10\x0d\0\x04MQTT\x04\0\0\0\0\x01c")),
+            call(Input::Sent(15)),
+            call(Input::Received(&[0x20, 2, 0, 0])),
+            Item::Said(Said::Event(Event::Connected { session_present: false })),
+            Item::Call(Call::Publish(PUBLICATION)),
+            Item::Said(Said::Returned(Ok(1))),
+        ];
+        let mut schedule = super::super::setup::of(&[]);
+        schedule.setup.clean_session = false;
+        let mut nobody = Blind;
+        let mut story = Story::new(Oracle::of_recording(&schedule), &mut nobody);
+        for item in opening.iter().chain(then) {
+            let record = Record { at: 0, now: Instant::from_millis(1), item: *item, raw: (0, &[]) };
+            story.tell(&record, State::Idle);
+        }
+        story.finish().breach().cloned()
+    }
+
+    #[test]
+    fn the_oracle_judges_what_the_client_says_by_what_passed_the_connection() {
+        let sent = [
+            Item::Said(Said::Transmit(b"\x32\x06\0\x01t\0\x011")),
+            Item::Call(Call::Handle(Input::Sent(8))),
+        ];
+        let puback = Item::Call(Call::Handle(Input::Received(&[0x40, 2, 0, 1])));
+        assert_eq!(verdict(&[sent[0], sent[1], puback, ACKED]), None);
+        let promise = |then: &[Item<'_>]| verdict(then).map(|breach| breach.promise);
+        assert_eq!(promise(&[ACKED]), Some(Promise::P1));
+        assert_eq!(promise(&[sent[0], sent[1], ACKED]), Some(Promise::P1));
+        let twice = [sent[0], sent[1], puback, ACKED, ACKED];
+        assert!(matches!(promise(&twice), Some(Promise::P1 | Promise::P7)));
+        let again = [sent[0], sent[1], sent[0], sent[1]];
+        assert_eq!(promise(&again), Some(Promise::P3));
+    }
+}

@@ -1,0 +1,200 @@
+//! What the application does with its client, in tasks of its own.
+
+use std::time::Duration;
+
+use fivewire_core::event::{self, Ticket};
+use fivewire_core::mqtt::QoS;
+use fivewire_core::time::Instant;
+use fivewire_tokio::{
+    Client, Event, Events, Outcome, Publication, Publish, PublishError, SubscribeError,
+    Subscription,
+};
+use tokio::sync::watch;
+use tokio::task::spawn_local;
+use tokio::time::sleep;
+
+use super::device::Orders;
+use super::seen::{Message, Seen, Stage as Way};
+use super::stage::{Parts, Stage};
+use crate::app::fill;
+use crate::observation::Observation;
+
+impl Parts {
+    fn device_ends(&mut self, event: event::Event<'static>) {
+        self.device.came();
+        self.tell(event);
+    }
+}
+
+/// What happens to the connection.
+pub(super) async fn listen(stage: Stage, mut events: Events) {
+    while let Some(event) = events.recv().await {
+        let mut parts = stage.lock();
+        let told = match event {
+            Event::Connected { session_present } => {
+                parts.device.is_connected = true;
+                event::Event::Connected { session_present }
+            }
+            Event::Disconnected { reason } => {
+                parts.device.is_connected = false;
+                event::Event::Disconnected { reason }
+            }
+            Event::CleanSlate => event::Event::CleanSlate,
+            Event::AttemptFailed { reason, .. } => event::Event::AttemptFailed { reason },
+            Event::MessageTooLarge { qos, size_bytes } => {
+                event::Event::MessageTooLarge { qos, size_bytes }
+            }
+            Event::Stopped => event::Event::Stopped,
+            _ => continue,
+        };
+        parts.tell(told);
+    }
+}
+
+/// Publishes what comes into being, in order, and waits for room where there is none.
+pub(super) async fn publish(stage: Stage, client: Client, mut orders: watch::Receiver<Orders>) {
+    loop {
+        let next = {
+            let messages = &mut stage.lock().device.messages;
+            messages.pass_to(now());
+            messages.draft().map(|draft| {
+                let mut payload = Vec::new();
+                fill(&mut payload, draft.number, draft.size_bytes);
+                Message {
+                    topic: messages.topic(draft.number).to_owned(),
+                    payload,
+                    qos: draft.qos,
+                    retain: false,
+                }
+            })
+        };
+        if let Some(message) = next {
+            publish_one(&stage, &client, message).await;
+            continue;
+        }
+        let pause = stage.lock().device.messages.next().map(until);
+        tokio::select! {
+            biased;
+            changed = orders.changed() => if changed.is_err() { return },
+            () = sleep(pause.unwrap_or_default()), if pause.is_some() => {}
+        }
+    }
+}
+
+async fn publish_one(stage: &Stage, client: &Client, message: Message) {
+    let Message { topic, payload, qos, retain } = message.clone();
+    let mut queued = client.try_publish(topic.clone(), payload.clone(), qos, retain).await;
+    if let Err(PublishError::NotQueued(error)) = queued {
+        stage.lock().seen.push(Seen::PublishRefused { topic: topic.clone(), error });
+        queued = client.enqueue(Publication::new(topic, payload, qos)).await;
+    }
+    let mut parts = stage.lock();
+    parts.device.messages.published();
+    match queued {
+        Ok(publish) => {
+            parts.device.published += 1;
+            let ticket = parts.device.ticket();
+            let way = Way::Published { ticket: ticket.get() };
+            parts.seen.push(Seen::Message(way, message));
+            spawn_local(await_outcome(stage.clone(), ticket, publish));
+        }
+        Err(error) => {
+            let Message { topic, .. } = message;
+            let PublishError::NotQueued(error) = error else {
+                panic!("a publication without a deadline was {error}")
+            };
+            parts.seen.push(Seen::PublishRefused { topic, error });
+        }
+    }
+}
+
+async fn await_outcome(stage: Stage, ticket: Ticket, publish: Publish) {
+    let event = match publish.await {
+        Ok(Outcome::Acked) => event::Event::Acked(ticket),
+        Ok(Outcome::Sent) => event::Event::Sent(ticket),
+        Err(PublishError::Abandoned(reason)) => event::Event::Abandoned { ticket, reason },
+        Err(PublishError::Refused(reason)) => event::Event::Refused { ticket, reason },
+        Err(error) => panic!("a queued publication was {error}"),
+    };
+    stage.lock().device_ends(event);
+}
+
+/// Subscribes, and takes messages as long as the application wants any.
+pub(super) async fn subscribe(
+    stage: Stage,
+    client: Client,
+    filter: String,
+    mut orders: watch::Receiver<Orders>,
+) {
+    let ticket = {
+        let mut parts = stage.lock();
+        let ticket = parts.device.ticket();
+        let (filter, qos) = (filter.clone(), QoS::AtLeastOnce);
+        parts.seen.push(Seen::SubscribeAsked { ticket: ticket.get(), filter, qos });
+        ticket
+    };
+    let mut subscription = match client.subscribe(filter, QoS::AtLeastOnce).await {
+        Ok(subscription) => subscription,
+        Err(SubscribeError::Refused) => {
+            return stage.lock().device_ends(event::Event::SubscribeRefused(ticket));
+        }
+        Err(error) => panic!("a subscription was {error}"),
+    };
+    // the task of a reader that held the client would keep it from ending with its last handle
+    drop(client);
+    let granted = subscription.granted();
+    stage.lock().device_ends(event::Event::Subscribed { ticket, granted });
+    while let Some(message) = next(&mut subscription, &mut orders).await {
+        take(&stage, message);
+    }
+}
+
+/// The next message that the application wants.
+async fn next(
+    subscription: &mut Subscription,
+    orders: &mut watch::Receiver<Orders>,
+) -> Option<fivewire_tokio::Message> {
+    loop {
+        let holds = orders.borrow_and_update().holds;
+        tokio::select! {
+            biased;
+            changed = orders.changed() => if changed.is_err() { return None },
+            message = subscription.recv(), if !holds => return message,
+        }
+    }
+}
+
+fn take(stage: &Stage, mut message: fivewire_tokio::Message) {
+    let mut parts = stage.lock();
+    parts.device.told += 1;
+    let acknowledge = message.take_acknowledge();
+    let delivery = acknowledge.as_ref().map(|_| parts.device.delivery());
+    let seen = Message {
+        topic: message.topic.to_string(),
+        payload: message.payload.to_vec(),
+        qos: message.qos,
+        retain: message.retain,
+    };
+    parts.seen.push(Seen::Message(Way::Told { delivery, dup: message.dup }, seen));
+    let after_ms = parts.device.release_after_ms();
+    if let (Some(acknowledge), Some(delivery)) = (acknowledge, delivery) {
+        let stage = stage.clone();
+        spawn_local(async move {
+            sleep(Duration::from_millis(after_ms.into())).await;
+            let mut parts = stage.lock();
+            parts.device.came();
+            parts.see(Observation::Released { delivery: delivery.get() });
+            acknowledge.release();
+        });
+    }
+}
+
+/// The world's time: a host's own begins anew with each of its lives.
+fn now() -> Instant {
+    let elapsed = turmoil::sim_elapsed().unwrap_or_default();
+    Instant::from_micros(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX))
+}
+
+fn until(at: Instant) -> Duration {
+    Duration::from_micros(at.micros_since(now()))
+}

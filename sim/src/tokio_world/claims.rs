@@ -1,0 +1,127 @@
+//! Messages that the adapter has acknowledged and its application has not fetched yet.
+//!
+//! P5 says that a message is acknowledged once the application's queue owns it, and with release at
+//! hand-out that queue is inside the adapter, where nobody sees into it. So an acknowledgement is
+//! taken as the word that the message is in it; the application must fetch it, in this life, before
+//! the run is over.
+
+use std::collections::BTreeMap;
+
+use crate::oracle::reader::{Packet, Reader};
+
+use super::seen::{Message, Seen, Stage, Stream};
+use crate::observation::{ConnectionId, Observation, Part};
+
+/// A message as the broker sent it, with its topic and payload.
+type Text = (Vec<u8>, Vec<u8>);
+
+#[derive(Clone, Copy, Default, Debug)]
+struct Count {
+    told: u32,
+    acknowledged: u32,
+    /// Told on the adapter's word alone.
+    claimed: u32,
+}
+
+#[derive(Default, Debug)]
+struct Line {
+    from_device: Reader,
+    from_broker: Reader,
+    /// What was sent with QoS 1 and not acknowledged.
+    open: Vec<(u16, Text)>,
+}
+
+/// Watches what passes the broker's socket, and what the application fetches.
+#[derive(Default, Debug)]
+pub(super) struct Claims {
+    /// Releases are the application's own: there is nothing to claim.
+    is_explicit: bool,
+    lines: BTreeMap<u32, Line>,
+    counts: BTreeMap<Text, Count>,
+}
+
+impl Claims {
+    pub(super) fn new(is_explicit: bool) -> Self {
+        Self { is_explicit, ..Self::default() }
+    }
+
+    /// Looks at what happened, before anybody else does. What is to be told first, and whether the
+    /// thing itself was told already.
+    pub(super) fn look(&mut self, seen: &Seen) -> (Vec<Message>, bool) {
+        if self.is_explicit {
+            return (Vec::new(), false);
+        }
+        match seen {
+            Seen::Bytes(Stream::FromBroker, connection, bytes) => self.sent(*connection, bytes),
+            Seen::Bytes(Stream::ToBroker, connection, bytes) => {
+                return (self.acknowledged(*connection, bytes), false);
+            }
+            Seen::Message(Stage::Told { .. }, message) => {
+                return (Vec::new(), self.fetched(message));
+            }
+            Seen::Plain(Observation::EndedAtBroker { connection, .. }) => {
+                self.lines.remove(&connection.0);
+            }
+            Seen::Plain(Observation::BoardDown { part: Part::Host, .. }) => self.counts.clear(),
+            _ => {}
+        }
+        (Vec::new(), false)
+    }
+
+    /// A message that was acknowledged and never fetched.
+    pub(super) fn unfetched(&self) -> Option<String> {
+        let (text, _) = self.counts.iter().find(|(_, count)| count.claimed > 0)?;
+        Some(String::from_utf8_lossy(&text.0).into_owned())
+    }
+
+    fn sent(&mut self, connection: ConnectionId, mut bytes: &[u8]) {
+        let Line { from_broker, open, .. } = self.lines.entry(connection.0).or_default();
+        while let Some(packet) = from_broker.next(&mut bytes) {
+            if let Packet::Publish(publish) = packet
+                && publish.qos > 0
+            {
+                let text = (publish.topic.to_vec(), publish.payload.to_vec());
+                open.push((publish.packet_id, text));
+            }
+        }
+    }
+
+    fn acknowledged(&mut self, connection: ConnectionId, mut bytes: &[u8]) -> Vec<Message> {
+        let mut told = Vec::new();
+        let Line { from_device, open, .. } = self.lines.entry(connection.0).or_default();
+        while let Some(packet) = from_device.next(&mut bytes) {
+            let Packet::Puback(packet_id) = packet else { continue };
+            let Some(place) = open.iter().position(|&(id, _)| id == packet_id) else { continue };
+            let (_, text) = open.remove(place);
+            let count = self.counts.entry(text.clone()).or_default();
+            count.acknowledged += 1;
+            if count.acknowledged > count.told {
+                count.told += 1;
+                count.claimed += 1;
+                told.push(message(text));
+            }
+        }
+        told
+    }
+
+    /// The application fetched a message. True if that was claimed before.
+    fn fetched(&mut self, message: &Message) -> bool {
+        let text = (message.topic.clone().into_bytes(), message.payload.clone());
+        let count = self.counts.entry(text).or_default();
+        if count.claimed > 0 {
+            count.claimed -= 1;
+            return true;
+        }
+        count.told += 1;
+        false
+    }
+}
+
+fn message((topic, payload): Text) -> Message {
+    Message {
+        topic: String::from_utf8_lossy(&topic).into_owned(),
+        payload,
+        qos: fivewire_core::mqtt::QoS::AtLeastOnce,
+        retain: false,
+    }
+}

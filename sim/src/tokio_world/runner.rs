@@ -1,0 +1,224 @@
+//! Runs a schedule to its end, shows everybody what happened, and judges what only this engine sees.
+
+use fivewire_core::client::State;
+use fivewire_core::time::Instant;
+use fivewire_tokio::planted::Planted;
+
+use super::claims::Claims;
+use super::device::Holdings;
+use super::director::Director;
+use super::draw::{Unfit, fits};
+use super::seen::{Seen, Stage as Way};
+use crate::observation::{Observation, Observer};
+use crate::oracle::{Breach, Promise, settle_bound_ms};
+use crate::run::{Report, Watch, situations};
+use crate::schedule::Schedule;
+use crate::world::{Messages, SETTLE_LIMIT_MS};
+
+/// It must stay settled this long, in milliseconds, as in the event world.
+const QUIET_MS: u32 = 5_000;
+/// A shutdown takes at most the default `response_timeout_ms` and a second, and the way there and back.
+const GOODBYE_MS: u32 = 7_500;
+
+/// What the oracle does not judge in this engine, and why.
+pub const NOT_JUDGED: &[(Promise, &str)] = &[
+    (Promise::P8, "there is no ESP8266 to watch over"),
+    (
+        Promise::P9,
+        "that no backlog resets a board: there is no board; what the client owes under pressure is judged",
+    ),
+    (
+        Promise::P5,
+        "that a message is told before its acknowledgement is written, with release at hand-out: the \
+         queue that owns it is inside the adapter; that it comes out of it is judged instead",
+    ),
+    (
+        Promise::P3,
+        "that DUP is unset without a lost link: there is no link; lost connections are judged",
+    ),
+];
+
+/// Runs `schedule` to its end, or to the first breach. `extra` watches too.
+///
+/// # Errors
+/// The schedule has a bridge.
+pub fn run<O: Observer + ?Sized>(schedule: &Schedule, extra: &mut O) -> Result<Report, Unfit> {
+    run_planted(schedule, Planted::NONE, extra)
+}
+
+/// The same with a bug in the adapter, for those that are built with bugs.
+///
+/// # Errors
+/// The schedule has a bridge.
+pub fn run_planted<O: Observer + ?Sized>(
+    schedule: &Schedule,
+    planted: Planted,
+    extra: &mut O,
+) -> Result<Report, Unfit> {
+    fits(schedule)?;
+    let mut run = Run {
+        director: Director::new(schedule, planted),
+        watch: Watch::new(schedule, extra),
+        claims: Claims::new(schedule.setup.release_after_ms.is_some()),
+        state: State::Idle,
+        breach: None,
+        events: 0,
+    };
+    run.settle(schedule);
+    if run.breach().is_none() {
+        run.say_goodbye(schedule);
+    }
+    Ok(run.report(schedule))
+}
+
+struct Run<'a, O: ?Sized> {
+    director: Director<'a>,
+    watch: Watch<'a, O>,
+    claims: Claims,
+    state: State,
+    /// What only this engine can see.
+    breach: Option<Breach>,
+    events: u64,
+}
+
+impl<O: Observer + ?Sized> Run<'_, O> {
+    /// Runs until everything has healed and come to rest, and has been judged.
+    fn settle(&mut self, schedule: &Schedule) {
+        let limit_ms = settle_bound_ms(schedule).max(SETTLE_LIMIT_MS);
+        let mut quiet_since: Option<Instant> = None;
+        while self.breach().is_none() {
+            self.step();
+            let Some(healed_at) = self.director.healed_at else { continue };
+            let now = self.director.now();
+            let is_over = now >= healed_at.plus_ms(limit_ms);
+            if !self.is_settled() && !is_over {
+                quiet_since = None;
+                continue;
+            }
+            let since = *quiet_since.get_or_insert(now);
+            if is_over || now >= since.plus_ms(QUIET_MS) {
+                let unfetched = self.claims.unfetched();
+                self.require(Promise::P5, unfetched.is_none(), || {
+                    format!(
+                        "a message of {} was acknowledged and never came out of its subscription",
+                        unfetched.unwrap_or_default()
+                    )
+                });
+                self.see(now, &Observation::Finished);
+                return;
+            }
+        }
+    }
+
+    /// Shuts the client down: nobody is told a will, and nothing is left of it.
+    fn say_goodbye(&mut self, schedule: &Schedule) {
+        self.director.shut_down();
+        let asked_at = self.director.now();
+        let give_up_at = asked_at.plus_ms(GOODBYE_MS + 10 * schedule.setup.latency_max_ms);
+        let mut remains = None;
+        while self.breach().is_none() && self.director.now() < give_up_at {
+            self.step();
+            let parts = self.director.stage.lock();
+            remains = parts.device.remains;
+            if remains.is_some() && parts.server.sockets_of_device() == 0 {
+                break;
+            }
+        }
+        if self.breach().is_some() {
+            return;
+        }
+        let heard = self.director.stage.lock().server.heard_goodbye;
+        self.require(Promise::P10, heard, || {
+            "the client was shut down on a healthy connection, and no DISCONNECT arrived".into()
+        });
+        let Some(Holdings { tasks, sockets }) = remains else {
+            self.require(Promise::P6, false, || "the shutdown did not end in its time".into());
+            return;
+        };
+        self.require(Promise::P7, tasks == 0, || format!("{tasks} tasks outlive the client"));
+        self.require(Promise::P7, sockets == 0, || format!("{sockets} sockets outlive the client"));
+    }
+
+    fn step(&mut self) {
+        let now = self.director.now();
+        self.director.step();
+        let seen = std::mem::take(&mut self.director.stage.lock().seen);
+        for seen in &seen {
+            self.show(now, seen);
+        }
+        let (state, attempts, most) = {
+            let parts = self.director.stage.lock();
+            let client = parts.device.client.as_ref();
+            let state = client.map_or(State::Idle, |client| client.status().state);
+            (state, parts.lines.attempts, parts.device.most)
+        };
+        if state != self.state {
+            self.state = state;
+            self.see(now, &Observation::ClientState(state));
+        }
+        self.require(Promise::P7, attempts <= 1, || {
+            format!(
+                "{attempts} attempts to connect are alive at once: one was given up and not dropped"
+            )
+        });
+        let Holdings { tasks, sockets } = most;
+        self.require(Promise::P7, tasks <= 1, || format!("the client has {tasks} tasks, not one"));
+        self.require(Promise::P7, sockets <= 1, || {
+            format!("the client has {sockets} sockets, not one")
+        });
+    }
+
+    fn show(&mut self, now: Instant, seen: &Seen) {
+        let (told, was_told) = self.claims.look(seen);
+        for message in told {
+            let way = Way::Told { delivery: None, dup: false };
+            self.see(now, &Seen::Message(way, message).observation());
+        }
+        if !was_told {
+            self.see(now, &seen.observation());
+        }
+    }
+
+    fn see(&mut self, now: Instant, observation: &Observation<'_>) {
+        self.events += 1;
+        self.watch.observe(now, observation);
+    }
+
+    fn is_settled(&self) -> bool {
+        let parts = self.director.stage.lock();
+        parts.device.is_settled() && parts.server.is_drained() && parts.witness.is_idle()
+    }
+
+    fn require(&mut self, promise: Promise, holds: bool, detail: impl FnOnce() -> String) {
+        if !holds && self.breach.is_none() {
+            self.breach = Some(Breach { promise, at: self.director.now(), detail: detail() });
+        }
+    }
+
+    fn breach(&self) -> Option<&Breach> {
+        self.watch.oracle.breach().or(self.breach.as_ref())
+    }
+
+    fn report(self, schedule: &Schedule) -> Report {
+        let parts = self.director.stage.lock();
+        let begun = self.director.begun();
+        let fault = |(index, fault): (usize, &crate::fault::Fault)| {
+            (fault.kind, u64::from(index < begun), u64::from(parts.faults.has_bitten(index)))
+        };
+        Report {
+            hash: self.watch.hash.value(),
+            breach: self.breach().cloned(),
+            virtual_us: self.director.now().as_micros(),
+            events: self.events,
+            messages: Messages {
+                published: parts.device.published,
+                witnessed: parts.witness.published(),
+                told: parts.device.told,
+            },
+            checked: *self.watch.oracle.checked(),
+            faults: schedule.faults.iter().enumerate().map(fault).collect(),
+            marks: situations(&self.watch.marks).collect(),
+            matrix: self.watch.marks.matrix().clone(),
+        }
+    }
+}

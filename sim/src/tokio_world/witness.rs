@@ -1,0 +1,286 @@
+//! The witness: a plain MQTT client on a machine of its own, with a good line to the broker. It
+//! subscribes to everything and publishes for the device. It is written on the codec alone, so that
+//! the adapter is not its own witness.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use fivewire_core::mqtt::{
+    Connect, ConnectReturnCode, Filters, Packet, PacketId, Publish, QoS, Split, Subscribe, decode,
+    split,
+};
+use fivewire_core::time::Instant;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::sleep;
+use turmoil::net::TcpStream;
+
+use super::seen::{Message, Seen, Stage as Way};
+use super::socket::{BROKER, PORT, PREAMBLE_BYTES};
+use super::stage::Stage;
+use crate::app::{Intervals, fill};
+use crate::random::{Purpose, Random};
+use crate::schedule::Schedule;
+use crate::world::WITNESS_ID;
+
+/// Between two attempts to connect.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What the witness knows, wherever its connection is.
+pub(super) struct Witness {
+    intervals: Intervals,
+    content: Random,
+    topics: Vec<String>,
+    payload_min_bytes: u32,
+    payload_max_bytes: u32,
+    /// When its next message comes into being.
+    next: Option<Instant>,
+    /// Numbered messages that are due.
+    owed: u32,
+    numbered: u64,
+    last_id: u16,
+    /// PUBLISH packets without a PUBACK, oldest first: sent again on a new connection.
+    unacknowledged: VecDeque<(PacketId, Vec<u8>)>,
+    /// Identifiers of messages that it has: one that comes again with DUP is no news.
+    received: BTreeSet<PacketId>,
+    is_connected: bool,
+    /// The broker's machine was gone: nothing will come on this connection.
+    is_cut_off: bool,
+    incoming: Vec<u8>,
+    outgoing: Vec<u8>,
+    waker: Option<Waker>,
+}
+
+impl Witness {
+    pub(super) fn new(schedule: &Schedule) -> Self {
+        let workload = &schedule.workload;
+        let mut intervals =
+            Intervals::new(schedule.seed, Purpose::Inbound, workload.inbound_every_ms);
+        Self {
+            next: intervals.next(),
+            intervals,
+            content: Random::new(schedule.seed, Purpose::InboundContent),
+            topics: workload.inbound_topics.clone(),
+            payload_min_bytes: u32::from(workload.payload_min_bytes),
+            payload_max_bytes: u32::from(workload.payload_max_bytes),
+            owed: 0,
+            numbered: 0,
+            last_id: 0,
+            unacknowledged: VecDeque::new(),
+            received: BTreeSet::new(),
+            is_connected: false,
+            is_cut_off: false,
+            incoming: Vec::new(),
+            outgoing: Vec::new(),
+            waker: None,
+        }
+    }
+
+    /// Messages come into being up to `now`.
+    pub(super) fn pass_to(&mut self, now: Instant) {
+        while let Some(at) = self.next
+            && at <= now
+        {
+            self.next = self.intervals.next();
+            self.owe(1);
+        }
+    }
+
+    /// It will publish so many numbered messages as soon as the broker is there.
+    pub(super) fn owe(&mut self, count: u32) {
+        if !self.topics.is_empty() {
+            self.owed += count;
+            self.wake();
+        }
+    }
+
+    /// No message comes into being any more.
+    pub(super) const fn wind_down(&mut self) {
+        self.next = None;
+    }
+
+    /// Messages that it has published.
+    pub(super) const fn published(&self) -> u64 {
+        self.numbered
+    }
+
+    /// Everything it had to say has left it.
+    pub(super) const fn is_idle(&self) -> bool {
+        self.is_connected && self.owed == 0 && self.outgoing.is_empty()
+    }
+
+    /// The broker starts anew. The witness is told at once, because it is not the one under test.
+    pub(super) fn cut_off(&mut self) {
+        self.is_connected = false;
+        self.is_cut_off = true;
+        self.wake();
+    }
+
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Starts a new connection.
+    fn connect(&mut self) {
+        self.is_connected = false;
+        self.is_cut_off = false;
+        self.incoming.clear();
+        self.outgoing = [0; PREAMBLE_BYTES].to_vec();
+        self.send(&Packet::Connect(Connect {
+            client_id: WITNESS_ID,
+            clean_session: false,
+            keep_alive_s: 0,
+            will: None,
+            username: None,
+            password: None,
+        }));
+    }
+
+    /// Writes the messages it owes.
+    fn publish(&mut self) {
+        while self.is_connected && self.owed > 0 {
+            self.owed -= 1;
+            self.numbered += 1;
+            let size = self.content.between(self.payload_min_bytes, self.payload_max_bytes);
+            let mut payload = Vec::new();
+            fill(&mut payload, self.numbered, size as usize);
+            let topic = &self.topics[(self.numbered % self.topics.len() as u64) as usize];
+            self.last_id = self.last_id.checked_add(1).unwrap_or(1);
+            let id = PacketId::new(self.last_id).expect("it counts from 1");
+            let packet = Packet::Publish(Publish {
+                dup: false,
+                qos: QoS::AtLeastOnce,
+                retain: false,
+                topic,
+                packet_id: Some(id),
+                payload: &payload,
+            });
+            let mut bytes = vec![0; packet.encoded_len()];
+            packet.encode(&mut bytes).expect("the room was made for it");
+            self.outgoing.extend_from_slice(&bytes);
+            self.unacknowledged.push_back((id, bytes));
+        }
+    }
+
+    fn send(&mut self, packet: &Packet<'_>) {
+        let start = self.outgoing.len();
+        self.outgoing.resize(start + packet.encoded_len(), 0);
+        packet.encode(&mut self.outgoing[start..]).expect("the room was made for it");
+    }
+
+    /// Takes bytes of the broker, and shows the messages in them.
+    ///
+    /// # Panics
+    /// The broker writes no MQTT: a bug of the simulator.
+    fn receive(&mut self, bytes: &[u8], mut show: impl FnMut(&Publish<'_>)) {
+        let mut buffer = std::mem::take(&mut self.incoming);
+        buffer.extend_from_slice(bytes);
+        let mut start = 0;
+        while let Split::Header(header) = split(&buffer[start..]).expect("the broker writes MQTT")
+            && let Some(packet) = buffer[start..].get(..header.packet_len())
+        {
+            match decode(packet).expect("the broker writes MQTT") {
+                Packet::Publish(publish) => {
+                    let is_new = publish.packet_id.is_none_or(|id| self.received.insert(id));
+                    if is_new || !publish.dup {
+                        show(&publish);
+                    }
+                    if let Some(id) = publish.packet_id {
+                        self.send(&Packet::Puback(id));
+                    }
+                }
+                Packet::Puback(id) => self.unacknowledged.retain(|&(other, _)| other != id),
+                Packet::Connack(connack) if connack.return_code == ConnectReturnCode::Accepted => {
+                    self.greeted(connack.session_present);
+                }
+                _ => {}
+            }
+            start += header.packet_len();
+        }
+        buffer.drain(..start);
+        self.incoming = buffer;
+    }
+
+    /// The broker accepted the connection.
+    fn greeted(&mut self, session_present: bool) {
+        self.is_connected = true;
+        if !session_present {
+            self.received.clear();
+            let everything = [("#", QoS::AtLeastOnce)];
+            let packet_id = PacketId::new(u16::MAX).expect("it is not 0");
+            let filters = Filters::list(&everything);
+            self.send(&Packet::Subscribe(Subscribe { packet_id, filters }));
+        }
+        for (_, packet) in &mut self.unacknowledged {
+            packet[0] |= 0b1000; // DUP
+            self.outgoing.extend_from_slice(packet);
+        }
+    }
+}
+
+/// The witness's host.
+pub(super) async fn run(stage: Stage) -> turmoil::Result {
+    loop {
+        // nobody listens there, and turmoil never forgets a connection that was refused
+        if !stage.lock().server.is_down
+            && let Ok(mut stream) = TcpStream::connect((BROKER, PORT)).await
+        {
+            stage.lock().witness.connect();
+            // however it ends, the next one is tried
+            let _ = poll_fn(|context| serve(&stage, &mut stream, context)).await;
+            stage.lock().witness.is_connected = false;
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// Moves bytes both ways until nothing moves, or the connection is over.
+fn serve(stage: &Stage, stream: &mut TcpStream, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    loop {
+        let mut outgoing = {
+            let witness = &mut stage.lock().witness;
+            if witness.is_cut_off {
+                return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+            }
+            witness.publish();
+            witness.waker = Some(context.waker().clone());
+            std::mem::take(&mut witness.outgoing)
+        };
+        while !outgoing.is_empty() {
+            match Pin::new(&mut *stream).poll_write(context, &outgoing) {
+                Poll::Ready(taken) => drop(outgoing.drain(..taken?)),
+                Poll::Pending => {
+                    stage.lock().witness.outgoing = outgoing;
+                    return Poll::Pending;
+                }
+            }
+        }
+        let mut bytes = [0; 4_096];
+        let mut buffer = ReadBuf::new(&mut bytes);
+        match Pin::new(&mut *stream).poll_read(context, &mut buffer) {
+            Poll::Ready(Ok(())) if buffer.filled().is_empty() => {
+                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+            }
+            Poll::Ready(Ok(())) => {
+                let mut parts = stage.lock();
+                let parts = &mut *parts;
+                parts.witness.receive(buffer.filled(), |publish| {
+                    let message = Message {
+                        topic: publish.topic.to_owned(),
+                        payload: publish.payload.to_vec(),
+                        qos: publish.qos,
+                        retain: publish.retain,
+                    };
+                    parts.seen.push(Seen::Message(Way::WitnessReceived, message));
+                });
+            }
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Pending => return Poll::Pending,
+        }
+    }
+}

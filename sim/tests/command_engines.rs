@@ -1,0 +1,47 @@
+//! `--engine turmoil`: the tokio adapter, and both engines compared.
+
+#![cfg(feature = "turmoil")]
+#![allow(missing_docs, reason = "the name of a test is its claim")]
+
+use assert_cmd::Command;
+use assert_cmd::assert::Assert;
+
+fn fivewire(arguments: &[&str]) -> Assert {
+    Command::new(env!("CARGO_BIN_EXE_fivewire")).args(arguments).assert()
+}
+
+fn printed(arguments: &[&str]) -> String {
+    let output = fivewire(arguments).success().get_output().clone();
+    String::from_utf8(output.stdout).expect("results are text")
+}
+
+#[test]
+fn a_sweep_says_how_fast_both_engines_are_and_that_they_agree_whatever_the_threads() {
+    let sweep = |jobs| {
+        let arguments = ["sweep", "--engine", "turmoil", "--seeds", "0..3", "--jobs", jobs];
+        printed(&arguments)
+    };
+    let hash = |text: &str| {
+        let line = text.lines().find(|line| line.contains("sweep hash"));
+        line.expect("it has one").to_owned()
+    };
+    let (alone, together) = (sweep("1"), sweep("3"));
+    assert_eq!(hash(&alone), hash(&together));
+    for part in
+        ["turmoil", "events", "facts compared, 0 unexplained differences", "every promise kept"]
+    {
+        assert!(alone.contains(part), "{part:?} is missing in:\n{alone}");
+    }
+}
+
+#[test]
+fn a_scenario_of_nothing_but_the_bridge_is_refused_with_the_engine_that_runs_it() {
+    for arguments in [
+        &["sweep", "--engine", "turmoil", "--scenario", "link"][..],
+        &["run", "--engine", "turmoil", "--scenario", "esp-boot", "--seed", "1"],
+    ] {
+        let error = fivewire(arguments).code(2).get_output().stderr.clone();
+        let error = String::from_utf8(error).expect("complaints are text");
+        assert!(error.contains("run it with --engine events"), "{error}");
+    }
+}

@@ -1,0 +1,80 @@
+//! `run --record` and `replay` of what it wrote.
+
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+use assert_cmd::assert::Assert;
+use tempfile::TempDir;
+
+fn fivewire(directory: &Path, arguments: &[&str]) -> Assert {
+    Command::new(env!("CARGO_BIN_EXE_fivewire")).current_dir(directory).args(arguments).assert()
+}
+
+fn printed(assert: &Assert) -> String {
+    String::from_utf8(assert.get_output().stdout.clone()).expect("results are text")
+}
+
+fn complaint(assert: &Assert) -> String {
+    String::from_utf8(assert.get_output().stderr.clone()).expect("complaints are text")
+}
+
+/// A directory with a recording in it.
+fn recorded() -> TempDir {
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    let run = ["run", "--scenario", "client", "--seed", "5", "--last", "0", "--record", "it"];
+    fivewire(directory.path(), &run).success();
+    directory
+}
+
+#[test]
+fn a_recorded_run_replays_with_its_timeline() {
+    let directory = recorded();
+    let replay = printed(&fivewire(directory.path(), &["replay", "it"]).success());
+    assert!(replay.contains("CONNECT") && replay.contains("acked"), "{replay}");
+    assert!(replay.contains("judged: P1 "), "{replay}");
+    assert!(replay.contains("the same to the last byte"), "{replay}");
+    let short = printed(&fivewire(directory.path(), &["replay", "it", "--last", "0"]).success());
+    assert_eq!(short.lines().count(), 2, "{short}");
+}
+
+#[test]
+fn a_damaged_recording_is_refused_with_its_position_unless_a_part_will_do() {
+    let directory = recorded();
+    let path = directory.path().join("it");
+    let mut bytes = fs::read(&path).expect("it was written");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 4;
+    fs::write(&path, &bytes).expect("the directory is writable");
+    let refused = complaint(&fivewire(directory.path(), &["replay", "it"]).code(2));
+    assert!(refused.contains("the recording is damaged: the record at byte "), "{refused}");
+    assert!(refused.contains("`--partial`"), "{refused}");
+    let arguments = ["replay", "--partial", "it", "--last", "0"];
+    let replay = printed(&fivewire(directory.path(), &arguments).success());
+    assert!(replay.contains("replayed only up to there: the recording is damaged"), "{replay}");
+
+    bytes[middle] ^= 4;
+    bytes[0] ^= 4;
+    fs::write(&path, &bytes).expect("the directory is writable");
+    let refused = complaint(&fivewire(directory.path(), &["replay", "it"]).code(2));
+    assert!(refused.contains("no recording begins at byte 0"), "{refused}");
+
+    bytes[0] ^= 4;
+    bytes.truncate(middle);
+    fs::write(&path, &bytes).expect("the directory is writable");
+    let refused = complaint(&fivewire(directory.path(), &["replay", "it"]).code(2));
+    assert!(refused.contains("the recording is cut off in the record at byte "), "{refused}");
+    fivewire(directory.path(), &arguments).success();
+}
+
+#[test]
+fn what_cannot_be_recorded_is_refused_before_anything_runs() {
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    let run = ["run", "--scenario", "swarm", "--seed", "1", "--record", "it"];
+    let refused = complaint(&fivewire(directory.path(), &run).code(2));
+    assert!(refused.contains("the client is on the other end of a link"), "{refused}");
+    assert!(!directory.path().join("it").exists());
+    let run = ["run", "--scenario", "client", "--seed", "1", "--record", "no/where"];
+    let refused = complaint(&fivewire(directory.path(), &run).code(2));
+    assert!(refused.contains("no/where"), "{refused}");
+}

@@ -1,0 +1,63 @@
+//! Recordings of simulated clients: each replays to the last byte and keeps every promise that can be
+//! judged from one end, and one that is not what was written is refused.
+
+#![allow(clippy::unwrap_used, reason = "a test may give up")]
+
+use fivewire_core::recorder::Payloads;
+use fivewire_sim::catalogue;
+use fivewire_sim::oracle::Promise;
+use fivewire_sim::replay::{check, is_recording, replay};
+use fivewire_sim::run;
+use fivewire_sim::trace::{Blind, Timeline};
+
+const DISGUISED: Payloads = Payloads::Disguised { key: [3, 4] };
+
+fn recording(scenario: &str, seed: u64, payloads: Payloads) -> Vec<u8> {
+    let schedule = catalogue::find(scenario).unwrap().schedule(seed);
+    run::record(&schedule, payloads).unwrap()
+}
+
+#[test]
+fn what_the_event_world_records_replays_to_the_last_byte_and_keeps_every_promise() {
+    let mut beginnings = 0;
+    for seed in 0..20 {
+        let payloads = if seed % 2 == 0 { Payloads::Kept } else { DISGUISED };
+        let recording = recording("client", seed, payloads);
+        assert!(is_recording(&recording));
+        let report = replay(&recording, &mut Blind);
+        assert_eq!(report.damage, None, "seed {seed}");
+        assert_eq!(report.difference, None, "seed {seed}");
+        assert_eq!(report.breach, None, "seed {seed}");
+        assert!(report.calls > 100, "seed {seed}: {report:?}");
+        for promise in [Promise::P1, Promise::P2, Promise::P3, Promise::P4, Promise::P5] {
+            assert!(report.checked[promise.index()] > 0, "seed {seed}: {promise:?} was not judged");
+        }
+        beginnings += report.beginnings;
+    }
+    assert!(beginnings > 20, "no board was started again");
+}
+
+#[test]
+fn the_timeline_of_a_replay_shows_packets_and_outcomes() {
+    let mut timeline = Timeline::new();
+    let report = replay(&recording("client", 3, Payloads::Kept), &mut timeline);
+    assert_eq!(report.difference, None);
+    let text = timeline.to_string();
+    for part in ["CONNECT", "CONNACK", "PUBLISH", "PUBACK", "acked", "timer:"] {
+        assert!(text.contains(part), "{part} is missing:\n{}", &text[..2_000]);
+    }
+}
+
+#[test]
+fn a_damaged_recording_is_refused_with_its_position() {
+    let recording = recording("client", 2, DISGUISED);
+    assert_eq!(check(&recording), Ok(()));
+    for at in (0..recording.len()).step_by(recording.len() / 50) {
+        let mut damaged = recording.clone();
+        damaged[at] ^= 0x10;
+        assert!(is_recording(&damaged));
+        let damage = check(&damaged).unwrap_err();
+        assert!(damage.at <= at, "byte {at}: {damage}");
+        assert_eq!(replay(&damaged, &mut Blind).damage, Some(damage));
+    }
+}

@@ -1,0 +1,96 @@
+// A Raspberry Pi Pico without its radio, stepped in lock-step with the caller's time.
+import { createRequire } from 'node:module';
+import { segments } from './elf.mjs';
+
+const { RP2040, GPIOPinState, ConsoleLogger, LogLevel } = createRequire(import.meta.url)('rp2040js');
+
+const FLASH = 0x10000000;
+const FLASH_END = 0x11000000;
+const RAM = 0x20000000;
+const RAM_END = 0x20042000;
+// Where the second stage of the boot loader leaves the processor.
+const VECTORS = 0x10000100;
+const HZ = 125e6;
+const NS_PER_CYCLE = 1e9 / HZ;
+
+// The pins of the five wires, host side.
+export const PINS = { reset: 16, dataOut: 17, clockOut: 18, dataIn: 19, clockIn: 20, led: 25 };
+
+export class Board {
+  constructor(path) {
+    this.path = path;
+    this.boot(0);
+  }
+
+  // Power-up at `now` ns of the caller's time.
+  boot(now) {
+    const chip = new RP2040();
+    this.chip = chip;
+    this.text = [];
+    chip.logger = this.logger(chip);
+    chip.uart[0].onByte = (byte) => this.text.push(byte);
+    for (const { address, bytes } of segments(this.path)) {
+      if (address >= FLASH && address < FLASH_END) chip.flash.set(bytes, address - FLASH);
+      else if (address >= RAM && address < RAM_END) chip.sram.set(bytes, address - RAM);
+    }
+    chip.core.VTOR = VECTORS;
+    chip.core.reset();
+    // State machines would run from timers of the host, which nothing here uses.
+    for (const pio of chip.pio) pio.run = () => {};
+    this.changed = false;
+    for (const pin of [PINS.reset, PINS.dataOut, PINS.clockOut]) {
+      chip.gpio[pin].addListener(() => { this.changed = true; });
+    }
+    chip.onBreak = () => { this.stopped = true; };
+    this.stopped = false;
+    this.bootedAt = now;
+    this.cycles = 0;
+  }
+
+  // The package only logs SEV, but embassy's executor wakes itself with it.
+  logger(chip) {
+    const base = new ConsoleLogger(LogLevel.Error, false);
+    return {
+      debug: () => {},
+      info: (_name, text) => { if (text === 'SEV') chip.core.eventRegistered = true; },
+      warn: () => {},
+      error: (name, text) => base.error(name, text),
+    };
+  }
+
+  get now() {
+    return this.bootedAt + this.cycles * NS_PER_CYCLE;
+  }
+
+  drive(data, clock) {
+    this.chip.gpio[PINS.dataIn].setInputValue(data);
+    this.chip.gpio[PINS.clockIn].setInputValue(clock);
+  }
+
+  // Bit 0 data, bit 1 clock, bit 2 reset pulled low, bit 3 LED.
+  get outputs() {
+    const high = (pin) => this.chip.gpio[pin].value === GPIOPinState.High;
+    const low = this.chip.gpio[PINS.reset].value === GPIOPinState.Low;
+    return Number(high(PINS.dataOut)) | Number(high(PINS.clockOut)) << 1 | Number(low) << 2 | Number(high(PINS.led)) << 3;
+  }
+
+  // Runs until `until` ns, or until one of the wires has changed.
+  run(until) {
+    this.changed = false;
+    while (!this.changed && !this.stopped && this.now < until) this.step(until);
+  }
+
+  step(until) {
+    const { chip } = this;
+    if (chip.core.waiting) {
+      // Sleep: to the next alarm, but not beyond what the caller has decided.
+      const alarm = chip.clock.nanosToNextAlarm;
+      const left = Math.ceil((until - this.now) / NS_PER_CYCLE);
+      const sleep = alarm > 0 ? Math.min(left, Math.ceil(alarm / NS_PER_CYCLE)) : left;
+      this.cycles += Math.max(1, sleep);
+    } else {
+      this.cycles += chip.core.executeInstruction();
+    }
+    chip.clock.tick(this.cycles * NS_PER_CYCLE - chip.clock.nanos);
+  }
+}

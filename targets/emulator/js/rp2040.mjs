@@ -1,0 +1,58 @@
+// Runs one firmware for whoever holds the other ends of the pipes. All numbers are little-endian.
+//
+// | request | bytes |
+// |---|---|
+// | operation | 1: 0 run, 1 power-cycle |
+// | inputs | 1: bit 0 data, bit 1 clock |
+// | until, ns | 8 |
+//
+// | answer | bytes |
+// |---|---|
+// | outputs | 1: bit 0 data, bit 1 clock, bit 2 reset is pulled low, bit 3 LED |
+// | stopped | 1: the program hit a breakpoint: it panicked |
+// | now, ns | 8 |
+// | cycles executed since power-up | 8 |
+// | length of the console text | 4, then the text |
+import fs from 'node:fs';
+import { Board } from './board.mjs';
+
+const REQUEST_BYTES = 10;
+const POWER_CYCLE = 1;
+
+function readWhole(bytes) {
+  let filled = 0;
+  while (filled < bytes.length) {
+    const size = fs.readSync(0, bytes, filled, bytes.length - filled);
+    if (size === 0) return false;
+    filled += size;
+  }
+  return true;
+}
+
+function answer(board) {
+  const text = Buffer.from(board.text);
+  board.text = [];
+  const head = Buffer.alloc(22);
+  head.writeUInt8(board.outputs, 0);
+  head.writeUInt8(Number(board.stopped), 1);
+  head.writeBigUInt64LE(BigInt(Math.floor(board.now)), 2);
+  head.writeBigUInt64LE(BigInt(board.cycles), 10);
+  head.writeUInt32LE(text.length, 18);
+  fs.writeSync(1, Buffer.concat([head, text]));
+}
+
+const path = process.argv[2];
+if (path === undefined) {
+  process.stderr.write('usage: node rp2040.mjs FIRMWARE.elf\n');
+  process.exit(2);
+}
+const board = new Board(path);
+const request = Buffer.alloc(REQUEST_BYTES);
+while (readWhole(request)) {
+  const until = Number(request.readBigUInt64LE(2));
+  if (request.readUInt8(0) === POWER_CYCLE) board.boot(until);
+  const inputs = request.readUInt8(1);
+  board.drive((inputs & 1) !== 0, (inputs & 2) !== 0);
+  board.run(until);
+  answer(board);
+}

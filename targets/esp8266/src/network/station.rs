@@ -1,0 +1,93 @@
+//! Which network to join, and whether it is joined.
+
+use fivewire_core::bridge::Network;
+use fivewire_core::client::Input;
+
+use crate::sdk::events::{self, Wifi};
+use crate::sdk::wifi;
+
+/// A text of the settings.
+struct Text<const N: usize> {
+    bytes: [u8; N],
+    size: usize,
+}
+
+impl<const N: usize> Text<N> {
+    const fn new() -> Self {
+        Self { bytes: [0; N], size: 0 }
+    }
+
+    /// Takes a text. One that is too long was refused by the host's end already; it becomes empty.
+    fn set(&mut self, text: &str) {
+        self.size = 0;
+        if let Some(room) = self.bytes.get_mut(..text.len()) {
+            room.copy_from_slice(text.as_bytes());
+            self.size = text.len();
+        }
+    }
+
+    fn get(&self) -> &[u8] {
+        self.bytes.get(..self.size).unwrap_or_default()
+    }
+}
+
+pub(super) struct Station {
+    ssid: Text<32>,
+    password: Text<64>,
+    /// The network that the chip has stored is tried too: first, and at every other attempt.
+    tries_stored: bool,
+    stored_is_next: bool,
+    /// The client waits for a network or has one.
+    wanted: bool,
+    /// The SDK refused an attempt at once.
+    refused: bool,
+}
+
+impl Station {
+    pub(super) const fn new() -> Self {
+        Self {
+            ssid: Text::new(),
+            password: Text::new(),
+            tries_stored: false,
+            stored_is_next: false,
+            wanted: false,
+            refused: false,
+        }
+    }
+
+    pub(super) fn configure(&mut self, network: &Network<'_>) {
+        self.ssid.set(network.ssid);
+        self.password.set(network.password);
+        self.tries_stored = network.use_default;
+        self.stored_is_next = network.use_default;
+    }
+
+    pub(super) fn join(&mut self) {
+        self.wanted = true;
+        let stored = self.stored_is_next;
+        self.stored_is_next = self.tries_stored && !stored;
+        let joining = stored && wifi::join_stored();
+        self.refused = !joining && !wifi::join(self.ssid.get(), self.password.get());
+        if self.refused {
+            crate::sdk::task::post();
+        }
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.wanted = false;
+        self.refused = false;
+        wifi::leave();
+    }
+
+    pub(super) fn next(&mut self) -> Option<Input<'static>> {
+        if core::mem::take(&mut self.refused) {
+            return Some(Input::WifiDown);
+        }
+        let wifi = events::take(|events| events.wifi.take()).filter(|_| self.wanted)?;
+        if wifi == Wifi::Up && self.tries_stored {
+            // The network that worked is tried first the next time.
+            self.stored_is_next = !self.stored_is_next;
+        }
+        Some(if wifi == Wifi::Up { Input::WifiUp } else { Input::WifiDown })
+    }
+}

@@ -1,0 +1,216 @@
+//! The board: link, bridge and radio, joined. Everything happens in one task, in short slices.
+
+use core::mem::take;
+
+use fivewire_core::bridge::esp::{self, Esp};
+use fivewire_core::client::State;
+use fivewire_core::link::{self, Event, Link};
+use fivewire_core::time::{Instant, Wait};
+
+use crate::link::WireLink;
+use crate::local::Local;
+use crate::network::Network;
+use crate::sdk::{system, task, timer, wifi};
+use crate::{clock, memory, pins};
+
+/// The LED toggles this often, in ms (SPEC.md §1.1).
+const BEAT_MS: u32 = 500;
+/// A slice ends after this, in µs, however busy the link is. WiFi and TCP want a turn every 15 ms at
+/// least (API §1); this leaves them most of it.
+const SLICE_US: u64 = 3_000;
+/// How often the pins are looked at for the host's next edge before the slice ends, and an interrupt has
+/// to begin the next one: about 15 µs, for a host that answers in an interrupt of its own.
+const LOOKS: u32 = 100;
+
+struct Node {
+    link: WireLink,
+    esp: Esp<&'static mut [u8]>,
+    network: Network,
+    link_wait: Wait,
+    bridge_wait: Wait,
+    alarm: Option<Instant>,
+    connected: bool,
+}
+
+static NODE: Local<Option<Node>> = Local::new(None);
+static ALIVE: Local<bool> = Local::new(false);
+
+/// Begins, once the SDK has started.
+pub(crate) fn start() {
+    let node = Node {
+        link: crate::link::new(),
+        esp: Esp::new(memory::take(), system::random()).unwrap_or_else(|_| system::restart()),
+        network: Network::new(),
+        link_wait: Wait::ForInput,
+        bridge_wait: Wait::ForInput,
+        alarm: None,
+        connected: false,
+    };
+    NODE.with(|place| place.insert(node).link.start(clock::now()));
+    wifi::start();
+    task::start();
+    task::attach_interrupt();
+    timer::start_beat(BEAT_MS);
+    task::post();
+}
+
+/// One slice of the task's work.
+pub(crate) fn run() {
+    task::listen(false);
+    let more = NODE.with(|node| node.as_mut().is_some_and(Node::run));
+    task::listen(true);
+    if more {
+        task::post();
+    }
+}
+
+/// Every [`BEAT_MS`].
+pub(crate) fn beat() {
+    // Also keeps the clock from missing a turn of its counter.
+    clock::now();
+    let lit = ALIVE.with(|lit| {
+        *lit = !*lit;
+        *lit
+    });
+    pins::show_alive(lit);
+}
+
+impl Node {
+    /// Works until nothing is left to do, or for the slice. True if there is more to do.
+    fn run(&mut self) -> bool {
+        let start = clock::now();
+        self.link.handle(start, link::Input::Timeout);
+        self.esp.handle(start, esp::Input::Timeout);
+        self.drain_bridge(start);
+        let mut look_around = true;
+        loop {
+            let now = clock::now();
+            let heard = pins::read();
+            self.link.handle(now, link::Input::Levels(heard));
+            while self.drain_link(now) | take(&mut look_around) {
+                self.drain_network(now);
+            }
+            if now.micros_since(start) > SLICE_US {
+                self.show_connected();
+                return true;
+            }
+            if (0..LOOKS).all(|_| pins::read() == heard) {
+                // From here on an edge is kept by the hardware.
+                pins::forget_edges();
+                if pins::read() == heard {
+                    break;
+                }
+            }
+        }
+        self.show_connected();
+        self.set_alarm()
+    }
+
+    /// Does what the link wants. True if it told anything.
+    fn drain_link(&mut self, now: Instant) -> bool {
+        let mut told = false;
+        loop {
+            let input = match self.link.poll() {
+                link::Output::Drive(levels) => {
+                    pins::drive(levels);
+                    continue;
+                }
+                link::Output::Wait(wait) => {
+                    self.link_wait = wait;
+                    return told;
+                }
+                link::Output::Event(Event::Up) => {
+                    system::log(c"link up\n");
+                    esp::Input::LinkUp
+                }
+                link::Output::Event(Event::Down { .. }) => {
+                    system::log(c"link down\n");
+                    esp::Input::LinkDown
+                }
+                link::Output::Event(Event::Frame(frame)) => esp::Input::Frame(frame),
+                link::Output::Event(Event::Writable) => esp::Input::FrameWritable,
+                // A passive end has no reset line, and an unsuited host is for the host to report.
+                link::Output::Event(_) | link::Output::Reset { .. } => continue,
+            };
+            self.esp.handle(now, input);
+            self.drain_bridge(now);
+            told = true;
+        }
+    }
+
+    /// Does what the bridge wants. What it sends is on its way once the link was drained.
+    fn drain_bridge(&mut self, now: Instant) {
+        loop {
+            match self.esp.poll() {
+                esp::Output::Configure(setup) => self.network.configure(&setup),
+                esp::Output::Net(action) => self.network.act(now, action),
+                esp::Output::Transmit(bytes) => {
+                    let taken = self.network.send(bytes);
+                    self.esp
+                        .handle(now, esp::Input::Net(fivewire_core::client::Input::Sent(taken)));
+                }
+                esp::Output::Frame(frame) => {
+                    let taken = self.link.send(frame).unwrap_or_else(|_| {
+                        // Dropped: a message in it is delivered again on the next connection.
+                        system::log(c"a frame is too large for this host\n");
+                        frame.len()
+                    });
+                    self.esp.handle(now, esp::Input::FrameSent(taken));
+                }
+                esp::Output::Wait(wait) => {
+                    self.bridge_wait = wait;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Tells the bridge what the radio side met.
+    fn drain_network(&mut self, now: Instant) {
+        loop {
+            let capacity = self.esp.receive_capacity();
+            let esp = &mut self.esp;
+            if !self
+                .network
+                .next(now, capacity, &mut |input| esp.handle(now, esp::Input::Net(input)))
+            {
+                return;
+            }
+            self.drain_bridge(now);
+        }
+    }
+
+    fn show_connected(&mut self) {
+        let connected = self.esp.client_state() == State::Connected;
+        if connected != self.connected {
+            self.connected = connected;
+            pins::show_connected(connected);
+            system::log(if connected { c"broker up\n" } else { c"broker down\n" });
+        }
+    }
+
+    /// Sees to it that the task is woken at the next deadline. True if that is now.
+    fn set_alarm(&mut self) -> bool {
+        let wait = self.link_wait.sooner(self.bridge_wait);
+        let at = match (wait, self.network.deadline()) {
+            (Wait::Until(at, _), Some(deadline)) => Some(at.min(deadline)),
+            (Wait::Until(at, _), None) => Some(at),
+            (Wait::ForInput, deadline) => deadline,
+        };
+        if at == self.alarm && at.is_none_or(|at| at > clock::now()) {
+            return false;
+        }
+        self.alarm = at;
+        match at {
+            None => timer::clear_alarm(),
+            Some(at) => {
+                let left_us = at.micros_since(clock::now());
+                if left_us == 0 {
+                    return true;
+                }
+                timer::set_alarm(u32::try_from(left_us.div_ceil(1_000)).unwrap_or(u32::MAX));
+            }
+        }
+        false
+    }
+}

@@ -1,0 +1,48 @@
+//! The chip as a whole: time, randomness, restart, log.
+
+use core::ffi::CStr;
+
+use super::raw;
+
+/// Microseconds since the start, modulo 2^32 (API §3.3, `system_get_time`).
+pub(crate) fn time_us() -> u32 {
+    // SAFETY: reads a counter (API §3.3).
+    unsafe { raw::system_get_time() }
+}
+
+/// Restarts the chip. The host finds the link gone and starts the bridge over.
+pub(crate) fn restart() -> ! {
+    // SAFETY: takes effect when this task or callback has returned to the SDK, or, if it never does, by
+    // the hardware watchdog (API §3.3, `system_restart`).
+    unsafe { raw::system_restart() };
+    loop {
+        core::hint::spin_loop();
+    }
+}
+
+/// Runs the processor at 160 MHz (API §3.3, `system_update_cpu_freq`).
+pub(crate) fn run_fast() {
+    // SAFETY: may be called at any time (API §3.3).
+    unsafe { raw::system_update_cpu_freq(160) };
+}
+
+/// Calls `work` when the SDK has started, which radio functions need (API §3.3, `system_init_done_cb`).
+pub(crate) fn when_started(work: unsafe extern "C" fn()) {
+    // SAFETY: `work` is a function, so it is there when it is called.
+    unsafe { raw::system_init_done_cb(work) };
+}
+
+/// A number from the hardware's generator of noise, which is true randomness while the radio is on (ESP8266
+/// Technical Reference; API §3.2, `os_get_random`).
+pub(crate) fn random() -> u64 {
+    let mut bytes = [0; 8];
+    // SAFETY: the pointer is valid for as many bytes as it says.
+    unsafe { raw::os_get_random(bytes.as_mut_ptr(), bytes.len()) };
+    u64::from_le_bytes(bytes)
+}
+
+/// Writes a line to UART 0. No `%` in it.
+pub(crate) fn log(line: &'static CStr) {
+    // SAFETY: a format without `%` takes no further arguments; it ends with a zero (API §3.2).
+    unsafe { raw::os_printf_plus(line.as_ptr()) };
+}

@@ -1,0 +1,106 @@
+//! Pins on one side, a link on the other.
+
+use fivewire_core::link::{Event, Input, Levels, Link, Output};
+use fivewire_core::time::{Instant, Reason, Wait};
+
+use crate::wires::{PinError, Pins};
+
+/// Bits that one [`Driver::step`] moves at most, so that a fast peer cannot keep a main loop from its
+/// other work (D-31).
+pub const BITS_PER_STEP: u32 = 64;
+
+/// Who uses the link. A closure that hears events is one that never speaks by itself.
+pub trait Owner<L> {
+    /// The link has something to say.
+    fn hear(&mut self, now: Instant, event: Event<'_>);
+
+    /// Called after each event: the link may be given frames, or restarted.
+    fn speak(&mut self, _now: Instant, _link: &mut L) {}
+}
+
+impl<L, F: FnMut(Event<'_>)> Owner<L> for F {
+    fn hear(&mut self, _now: Instant, event: Event<'_>) {
+        self(event);
+    }
+}
+
+/// Steps a link over pins.
+#[derive(Debug)]
+pub struct Driver<L, P> {
+    link: L,
+    pins: P,
+    /// What the link wants on the wires, until the pins have taken it.
+    due: Option<Levels>,
+    heard: Levels,
+}
+
+impl<L: Link, P: Pins> Driver<L, P> {
+    /// A link over these pins. Nothing happens before [`start`](Self::start).
+    pub const fn new(link: L, pins: P) -> Self {
+        Self { link, pins, due: None, heard: Levels { clock: false, data: false } }
+    }
+
+    /// Begins, at the next [`step`](Self::step).
+    pub fn start(&mut self, now: Instant) {
+        self.link.start(now);
+    }
+
+    /// The link: to send, to hold, to restart, to read counters. Call [`step`](Self::step) afterwards.
+    pub const fn link(&mut self) -> &mut L {
+        &mut self.link
+    }
+
+    /// The pins: to wait for an edge. The link is told of everything else by [`step`](Self::step).
+    pub const fn pins(&mut self) -> &mut P {
+        &mut self.pins
+    }
+
+    /// What the wires from the other end showed when they were last looked at. Wait until the clock shows
+    /// something else, not for an edge: one that came in between would be missed.
+    pub const fn heard(&self) -> Levels {
+        self.heard
+    }
+
+    /// Looks at the pins and does what is to be done, up to [`BITS_PER_STEP`] bits. Call it when an
+    /// incoming pin has changed, when the returned wait is over, after [`link`](Self::link) was
+    /// used, or as often as convenient.
+    ///
+    /// # Errors
+    /// A pin does not work. The link is unharmed: call again.
+    pub fn step(&mut self, now: Instant, owner: &mut impl Owner<L>) -> Result<Wait, PinError> {
+        let mut told = None;
+        for _ in 0..BITS_PER_STEP {
+            let levels = self.pins.read()?;
+            let input = if told == Some(levels) { Input::Timeout } else { Input::Levels(levels) };
+            told = Some(levels);
+            self.heard = levels;
+            self.link.handle(now, input);
+            let (drove, wait) = self.drain(now, owner)?;
+            if !drove {
+                return Ok(wait);
+            }
+        }
+        Ok(Wait::Until(now, Reason::MoreWork))
+    }
+
+    /// Does what the link wants. True if that changed the wires, so that an answer may be there.
+    fn drain(&mut self, now: Instant, owner: &mut impl Owner<L>) -> Result<(bool, Wait), PinError> {
+        let mut drove = false;
+        loop {
+            if let Some(levels) = self.due {
+                self.pins.drive(levels)?;
+                self.due = None;
+                drove = true;
+            }
+            match self.link.poll() {
+                Output::Drive(levels) => self.due = Some(levels),
+                Output::Reset { asserted } => self.pins.reset(asserted)?,
+                Output::Event(event) => {
+                    owner.hear(now, event);
+                    owner.speak(now, &mut self.link);
+                }
+                Output::Wait(wait) => return Ok((drove, wait)),
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The bridge's host end on this board.
+
+use embassy_futures::select::select;
+use embassy_rp::watchdog::Watchdog;
+use fivewire_core::bridge::host::{Host, Memory, Settings};
+use fivewire_core::error::ConfigError;
+use fivewire_core::event::Event;
+use fivewire_core::link::native::{self, Native};
+use fivewire_core::link::{Role, Timing};
+use fivewire_core::time::Wait;
+use fivewire_pins::{Driver, HostEnd, StepError};
+
+use crate::board::BridgePins;
+use crate::clock;
+
+/// Bytes of memory: a publication of up to about 1,000 bytes, and several small ones.
+const OUTBOX_BYTES: usize = 8 * 1024;
+/// The largest frame on the link.
+const FRAME_BYTES: usize = 1_536;
+
+/// The bridge of this board: its memory is in one piece, so that it can lie in a static.
+pub type Bridge = HostEnd<&'static mut [u8], Native<&'static mut [u8]>, BridgePins>;
+
+/// Everything that the bridge ever stores.
+pub struct Buffers {
+    outbox: [u8; OUTBOX_BYTES],
+    subscriptions: [u8; 1_024],
+    inbound: [u8; 4_096],
+    frame: [u8; FRAME_BYTES],
+    settings: [u8; 512],
+    transmit: [u8; 4 * 1_024],
+    receive: [u8; 2 * FRAME_BYTES],
+}
+
+impl Buffers {
+    /// All zero.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            outbox: [0; OUTBOX_BYTES],
+            subscriptions: [0; 1_024],
+            inbound: [0; 4_096],
+            frame: [0; FRAME_BYTES],
+            settings: [0; 512],
+            transmit: [0; 4 * 1_024],
+            receive: [0; 2 * FRAME_BYTES],
+        }
+    }
+}
+
+impl Default for Buffers {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Puts the bridge together. `seed` should differ from power-up to power-up.
+///
+/// # Errors
+/// The settings do not fit the buffers.
+pub fn new(
+    settings: &Settings<'_>,
+    buffers: &'static mut Buffers,
+    wires: BridgePins,
+    seed: u64,
+) -> Result<Bridge, ConfigError> {
+    let memory = Memory {
+        outbox: &mut buffers.outbox[..],
+        subscriptions: &mut buffers.subscriptions[..],
+        inbound: &mut buffers.inbound[..],
+        frame: &mut buffers.frame[..],
+        settings: &mut buffers.settings[..],
+    };
+    let host = Host::new(settings, memory, seed)?;
+    // The host decides when the ESP8266 is reset (P8).
+    let config = native::Config::new(Role::Initiator);
+    let timing = Timing { resets_by_itself: false, ..config.timing };
+    let config = native::Config { timing, ..config };
+    let memory =
+        native::Memory { transmit: &mut buffers.transmit[..], receive: &mut buffers.receive[..] };
+    let link = Native::new(&config, memory, seed)?;
+    Ok(HostEnd::new(host, Driver::new(link, wires)))
+}
+
+/// Serves the bridge until `wake` says that the application wants something, or for ever.
+///
+/// # Errors
+/// See [`StepError`].
+pub async fn serve(
+    bridge: &mut Bridge,
+    watchdog: &mut Watchdog,
+    wake: impl Future<Output = ()>,
+    mut application: impl FnMut(Event<'_>),
+) -> Result<(), StepError> {
+    let mut wake = core::pin::pin!(wake);
+    loop {
+        watchdog.feed();
+        let wait = bridge.step(clock::now(), &mut application)?;
+        let idle = until_needed(bridge, wait);
+        if let embassy_futures::select::Either::Second(()) = select(idle, &mut wake).await {
+            return Ok(());
+        }
+    }
+}
+
+/// Ends when the clock wire from the ESP8266 has changed, or the wait is over.
+#[cfg(not(feature = "polled"))]
+async fn until_needed(bridge: &mut Bridge, wait: Wait) {
+    // Time in which nothing is heard is what watchdogs count, so the board's own is fed too.
+    let most = Wait::Until(clock::now().plus_ms(1_000), fivewire_core::time::Reason::MoreWork);
+    let clock_was_high = bridge.driver().heard().clock;
+    let clock_in = &mut bridge.driver().pins().clock_in;
+    let edge = async {
+        if clock_was_high { clock_in.wait_for_low().await } else { clock_in.wait_for_high().await }
+    };
+    select(edge, clock::sleep(wait.sooner(most))).await;
+}
+
+/// Comes back at once, after the other tasks had their turn.
+#[cfg(feature = "polled")]
+async fn until_needed(_bridge: &mut Bridge, _wait: Wait) {
+    embassy_futures::yield_now().await;
+}

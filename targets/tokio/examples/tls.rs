@@ -1,0 +1,39 @@
+//! Says hello to a broker over TLS.
+//!
+//! ```sh
+//! cargo run -p fivewire-tokio --example tls -- broker.example ca.pem [client.pem client.key]
+//! ```
+
+use std::error::Error;
+
+use fivewire_tokio::{Client, Config, Event, QoS, Tls, TlsConfig};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let tls = match &arguments[..] {
+        [broker, ca] => TlsConfig::new(broker, ca),
+        [broker, ca, certificate, key] => {
+            TlsConfig::new(broker, ca).client_certificate(certificate, key)
+        }
+        _ => return Err("usage: tls BROKER CA-FILE [CERTIFICATE-FILE KEY-FILE]".into()),
+    };
+    let client = Client::connect_with(Config::new("fivewire-tls"), Tls::new(&tls)?)?;
+
+    let mut events = client.events();
+    tokio::spawn(async move {
+        while let Some(event) = events.recv().await {
+            match event {
+                // A wrong name, an expired certificate and the like, with what to do about it. The
+                // client goes on trying; a program that rather gives up looks at `error.tls()`.
+                Event::AttemptFailed { error: Some(error), .. } => eprintln!("{error}"),
+                event => eprintln!("{event:?}"),
+            }
+        }
+    });
+
+    let outcome = client.publish("hello/greeting", "hello", QoS::AtLeastOnce, false).await?;
+    println!("published: {outcome:?}");
+    client.shutdown().await;
+    Ok(())
+}

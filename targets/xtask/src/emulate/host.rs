@@ -1,0 +1,218 @@
+//! The host's board: the bridge's host end and the initiator of the link, on five wires.
+//!
+//! It answers an edge a while after it came, as a processor does that was asleep.
+
+use anyhow::{Result, anyhow};
+use fivewire_core::bridge::host::{self, Action, Host, Settings};
+use fivewire_core::bridge::{Broker, Network};
+use fivewire_core::client::Publication;
+use fivewire_core::config::Config;
+use fivewire_core::event::Event;
+use fivewire_core::link::native::{self, Native};
+use fivewire_core::link::{self, Levels, Link, Role, Timing};
+use fivewire_core::mqtt::QoS;
+use fivewire_core::time::{Instant, Wait};
+
+use super::radio::BROKER_NAME;
+
+/// From an edge to its answer, in ns: an RP2040 with an interrupt and a task to wake.
+const ANSWER_NS: u64 = 5_000;
+
+/// The host's board.
+pub struct HostBoard {
+    link: Native<Vec<u8>>,
+    host: Host<Vec<u8>>,
+    /// What it shows to the ESP8266.
+    pub levels: Levels,
+    /// It pulls the reset line.
+    pub pulls_reset: bool,
+    /// What its application was told, as `Debug` shows it; messages as `Message topic payload.`
+    pub told: Vec<String>,
+    due_ns: Option<u64>,
+    heard: Levels,
+}
+
+impl HostBoard {
+    /// A board that is switched on.
+    ///
+    /// # Errors
+    /// The settings are refused: a mistake in this file.
+    pub fn new(seed: u64) -> Result<Self> {
+        let network = Network { ssid: "greenhouse", password: "tomatoes", use_default: true };
+        let broker = Broker { host: BROKER_NAME, port: 1_883 };
+        let settings = Settings::new(Config::new("pump"), network, broker);
+        let memory = host::Memory {
+            outbox: vec![0; 4_096],
+            subscriptions: vec![0; 512],
+            inbound: vec![0; 2_048],
+            frame: vec![0; 2_048],
+            settings: vec![0; 512],
+        };
+        let host = Host::new(&settings, memory, seed).map_err(|error| anyhow!("{error}"))?;
+        let mut config = native::Config::new(Role::Initiator);
+        config.timing = Timing { resets_by_itself: false, ..config.timing };
+        let memory = native::Memory { transmit: vec![0; 2_048], receive: vec![0; 2_048] };
+        let link = Native::new(&config, memory, seed).map_err(|error| anyhow!("{error}"))?;
+        let mut board = Self {
+            link,
+            host,
+            levels: Levels::default(),
+            pulls_reset: false,
+            told: Vec::new(),
+            due_ns: None,
+            heard: Levels::default(),
+        };
+        board.link.start(Instant::ZERO);
+        board.host.start(Instant::ZERO);
+        board.drain(0);
+        Ok(board)
+    }
+
+    /// When it wants to look at its wires or at its clock.
+    #[must_use]
+    pub const fn due_ns(&self) -> Option<u64> {
+        self.due_ns
+    }
+
+    /// The ESP8266's wires show this from now on.
+    pub fn hear(&mut self, now_ns: u64, levels: Levels) {
+        if levels != self.heard {
+            self.heard = levels;
+            self.wake_at(now_ns + ANSWER_NS);
+        }
+    }
+
+    fn wake_at(&mut self, at_ns: u64) {
+        self.due_ns = Some(self.due_ns.map_or(at_ns, |due_ns| due_ns.min(at_ns)));
+    }
+
+    /// Looks.
+    pub fn look(&mut self, now_ns: u64) {
+        let now = instant(now_ns);
+        self.link.handle(now, link::Input::Levels(self.heard));
+        self.link.handle(now, link::Input::Timeout);
+        self.drain_link(now_ns);
+        self.host.handle(now, host::Input::Timeout);
+        self.drain(now_ns);
+    }
+
+    /// Publishes with QoS 1.
+    ///
+    /// # Errors
+    /// The outbox is full.
+    pub fn publish(&mut self, now_ns: u64, topic: &str, payload: &[u8]) -> Result<()> {
+        let publication = Publication::new(topic, payload, QoS::AtLeastOnce);
+        let ticket = self.host.publish(instant(now_ns), &publication);
+        ticket.map_err(|error| anyhow!("{error}"))?;
+        self.drain(now_ns);
+        Ok(())
+    }
+
+    /// Subscribes with QoS 1.
+    ///
+    /// # Errors
+    /// There are too many subscriptions.
+    pub fn subscribe(&mut self, now_ns: u64, filter: &str) -> Result<()> {
+        let ticket = self.host.subscribe(instant(now_ns), filter, QoS::AtLeastOnce);
+        ticket.map_err(|error| anyhow!("{error}"))?;
+        self.drain(now_ns);
+        Ok(())
+    }
+
+    /// Disconnects on purpose, for good.
+    pub fn shut_down(&mut self, now_ns: u64) {
+        self.host.shut_down(instant(now_ns));
+        self.drain(now_ns);
+    }
+
+    /// Resets the ESP8266, without telling the bridge.
+    pub fn reset_esp(&mut self, now_ns: u64) {
+        self.link.restart(instant(now_ns));
+        self.drain_link(now_ns);
+    }
+
+    /// Bits that it put on the wires.
+    #[must_use]
+    pub fn bits(&self) -> u64 {
+        self.link.counters().bits
+    }
+
+    /// How often something was told whose `Debug` begins like this.
+    #[must_use]
+    pub fn count_told(&self, beginning: &str) -> usize {
+        self.told.iter().filter(|told| told.starts_with(beginning)).count()
+    }
+
+    fn drain(&mut self, now_ns: u64) {
+        let now = instant(now_ns);
+        self.due_ns = None;
+        loop {
+            match self.host.poll() {
+                host::Output::Action(Action::ResetEsp) => {
+                    self.link.restart(now);
+                    self.drain_link(now_ns);
+                }
+                host::Output::Frame(frame) => {
+                    // A frame that can never be sent would be a mistake in this file's sizes.
+                    let taken = self.link.send(frame).expect("the link has room for any frame");
+                    self.host.handle(now, host::Input::Sent(taken));
+                    self.drain_link(now_ns);
+                }
+                host::Output::Event(event) => {
+                    let event = match event {
+                        Event::Message(message) => format!(
+                            "Message {} {}.",
+                            message.topic,
+                            String::from_utf8_lossy(message.payload)
+                        ),
+                        other => format!("{other:?}"),
+                    };
+                    self.told.push(event);
+                }
+                host::Output::Wait(wait) => {
+                    self.wait(now_ns, wait);
+                    break;
+                }
+            }
+        }
+        self.drain_link(now_ns);
+    }
+
+    fn drain_link(&mut self, now_ns: u64) {
+        let now = instant(now_ns);
+        loop {
+            let input = match self.link.poll() {
+                link::Output::Drive(levels) => {
+                    self.levels = levels;
+                    continue;
+                }
+                link::Output::Reset { asserted } => {
+                    self.pulls_reset = asserted;
+                    continue;
+                }
+                link::Output::Event(link::Event::Up) => host::Input::LinkUp,
+                link::Output::Event(link::Event::Down { .. }) => host::Input::LinkDown,
+                link::Output::Event(link::Event::Frame(frame)) => host::Input::Frame(frame),
+                link::Output::Event(link::Event::Writable) => host::Input::Writable,
+                link::Output::Event(_) => continue,
+                link::Output::Wait(wait) => {
+                    self.wait(now_ns, wait);
+                    return;
+                }
+            };
+            self.host.handle(now, input);
+            // What that makes the host say is said in `drain`, at once.
+            self.wake_at(now_ns);
+        }
+    }
+
+    fn wait(&mut self, now_ns: u64, wait: Wait) {
+        if let Wait::Until(at, _) = wait {
+            self.wake_at((at.as_micros() * 1_000).max(now_ns));
+        }
+    }
+}
+
+fn instant(ns: u64) -> Instant {
+    Instant::from_micros(ns / 1_000)
+}

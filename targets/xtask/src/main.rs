@@ -1,0 +1,71 @@
+//! Builds, measures and emulates the firmware: `cargo xtask --help`.
+
+mod budget;
+mod elf;
+mod emulate;
+mod esp8266;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Builds, measures and emulates fivewire's firmware.
+///
+/// Needs, besides Rust: apt-get install rustc-web cargo-web rust-web-src rust-web-llvm lld-22 gcc-xtensa-lx106
+/// qemu-system-misc
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Build the ESP8266's firmware: with Espressif's SDK for the chip, without it for QEMU
+    ///
+    /// Without --sdk the result is an ELF for QEMU, where a shim plays the SDK (`cargo xtask emulate esp8266`
+    /// runs it). With --sdk it is two images for the chip's flash, and the command that writes them is printed.
+    Esp8266 {
+        /// A copy of ESP8266_NONOS_SDK 3.0 (github.com/espressif/ESP8266_NONOS_SDK); its licence is for this chip only
+        #[arg(long, value_name = "PATH")]
+        sdk: Option<PathBuf>,
+    },
+    /// Run a firmware in its emulator, on a bench with the other end and a broker, twice
+    Emulate {
+        /// Which firmware
+        board: Board,
+    },
+    /// Print flash, RAM and stack of every firmware, and check them against targets/budget.toml
+    Sizes,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Board {
+    /// The bridge's end with the radio
+    Esp8266,
+}
+
+fn main() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    match Arguments::parse().command {
+        Task::Esp8266 { sdk: None } => {
+            println!("{}", esp8266::build_emulated(&root)?.display());
+            Ok(())
+        }
+        Task::Esp8266 { sdk: Some(sdk) } => esp8266::build_images(&root, &sdk),
+        Task::Emulate { board: Board::Esp8266 } => emulate::esp8266(&root),
+        Task::Sizes => {
+            let budgets = budget::read(&root)?;
+            let kept = budget::compare(&budgets, "esp8266", esp8266::sizes(&root)?)?;
+            ensure!(kept, "a firmware is over its budget");
+            Ok(())
+        }
+    }
+}
+
+/// Where cargo puts what it builds.
+fn target_dir(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
+}
