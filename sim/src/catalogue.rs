@@ -1,14 +1,16 @@
 //! The scenarios that `fivewire` knows by name.
 //!
-//! A scenario turns a seed into one run of an hour. `swarm` and `client` mix everything and are
+//! A scenario turns a seed into one run: of an hour, or, where the link is simulated edge by edge, of a minute. `swarm` and `client` mix everything and are
 //! what the default sweep runs; the others look at one family of trouble each, for those who work on
 //! it.
 
 use thiserror::Error;
 
-use crate::fault::{FaultKind, Memory};
-use crate::schedule::{Schedule, Topology};
+use crate::fault::{FaultKind, Firmware, Memory};
+use crate::random::{Purpose, Random};
+use crate::schedule::{Fidelity, Schedule, Topology};
 use crate::swarm::{self, Draw};
+use crate::wires::Wire;
 
 /// A family of runs; a seed makes it one run.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +21,8 @@ pub struct Scenario {
     pub about: &'static str,
     /// What is simulated.
     pub topology: Topology,
+    /// How closely the link is simulated, unless somebody asks for something else.
+    pub fidelity: Fidelity,
     /// The faults that may occur; their arguments are drawn.
     pub kinds: &'static [FaultKind],
 }
@@ -27,8 +31,12 @@ impl Scenario {
     /// The run of this seed.
     #[must_use]
     pub fn schedule(&self, seed: u64) -> Schedule {
-        let Self { name: scenario, topology, kinds, .. } = *self;
-        swarm::draw(seed, &Draw { scenario, topology, kinds, ..Draw::default() })
+        let Self { name: scenario, topology, fidelity, kinds, .. } = *self;
+        let hours = Draw { scenario, topology, fidelity, kinds, ..Draw::default() };
+        match fidelity {
+            Fidelity::Frame => swarm::draw(seed, &hours),
+            Fidelity::Wire => swarm::draw(seed, &seconds(seed, hours)),
+        }
     }
 
     /// It breaks a promise on purpose, so it has no place in a list of what must hold.
@@ -38,8 +46,21 @@ impl Scenario {
     }
 }
 
+/// Edge by edge a run must be short: half a minute to two, with more going on.
+fn seconds(seed: u64, hours: Draw<'_>) -> Draw<'_> {
+    let mut random = Random::new(seed, Purpose::Duration);
+    Draw {
+        duration_ms: 1_000 * random.between(30, 120),
+        kinds_per_run: 1..=6,
+        faults: 2..=14,
+        publish_every_ms: 500..=2_500,
+        inbound_every_ms: 500..=2_500,
+        ..hours
+    }
+}
+
 const fn bridge(name: &'static str, about: &'static str, kinds: &'static [FaultKind]) -> Scenario {
-    Scenario { name, about, topology: Topology::Bridge, kinds }
+    Scenario { name, about, topology: Topology::Bridge, fidelity: Fidelity::Frame, kinds }
 }
 
 const SWARM: Scenario = bridge(
@@ -52,7 +73,37 @@ const CLIENT: Scenario = Scenario {
     name: "client",
     about: "the same without a bridge: one board with WiFi of its own",
     topology: Topology::Client,
+    fidelity: Fidelity::Frame,
     kinds: &FaultKind::ALL,
+};
+
+const WIRES: Scenario = Scenario {
+    name: "wires",
+    about: "every edge on the five wires: noise, stuck wires, resets in any bit, any order of starting",
+    topology: Topology::Bridge,
+    fidelity: Fidelity::Wire,
+    kinds: &[
+        FaultKind::WireGlitch { wire: Wire::HostData, length_us: 0 },
+        FaultKind::WireNoise { wire: Wire::HostData, every_us: 0 },
+        FaultKind::WireCrosstalk { wire: Wire::HostData },
+        FaultKind::WireLag { wire: Wire::HostData, max_us: 0 },
+        FaultKind::WireStuck { wire: Wire::HostData, high: false },
+        FaultKind::WireHolds { wire: Wire::HostData },
+        FaultKind::EspStalls,
+        FaultKind::EspPowerOff,
+        FaultKind::HostPowerOff,
+        FaultKind::EspFirmware { speaks: Firmware::Syncom },
+        FaultKind::Backlog { messages: 0 },
+        FaultKind::EspCrash,
+        FaultKind::EspHang,
+        FaultKind::EspCommandTaskDies,
+        FaultKind::EspBrownOut,
+        FaultKind::LinkReset,
+        FaultKind::LinkDead,
+        FaultKind::HostBusy,
+        FaultKind::HostReset,
+        FaultKind::AppBurst { messages: 0 },
+    ],
 };
 
 /// The name of the scenario that fails on purpose.
@@ -62,6 +113,7 @@ pub const CANARY: &str = "canary";
 pub const ALL: &[Scenario] = &[
     SWARM,
     CLIENT,
+    WIRES,
     bridge("calm", "nothing breaks: what all the others are compared with", &[]),
     bridge(
         "wifi-outage",
@@ -204,7 +256,9 @@ mod tests {
                 assert_eq!(corpus::validate(&schedule), Ok(()), "{context}");
                 assert_eq!((schedule.scenario.as_str(), schedule.seed), (scenario.name, seed));
                 assert_eq!(schedule.setup.topology, scenario.topology, "{context}");
-                assert_eq!(schedule.duration_ms, 3_600_000, "{context}");
+                let has_wires = schedule.setup.has_wires();
+                assert_eq!(has_wires, scenario.fidelity == Fidelity::Wire, "{context}");
+                assert_eq!(schedule.duration_ms == 3_600_000, !has_wires, "{context}");
                 assert_eq!(schedule.faults.is_empty(), scenario.kinds.is_empty(), "{context}");
                 let stored = corpus::parse(&context, &corpus::line(&schedule));
                 assert_eq!(stored.expect("what was written can be read"), schedule);
@@ -218,7 +272,10 @@ mod tests {
             assert_eq!(find(scenario.name).expect("it is known").about, scenario.about);
         }
         let error = find("nonsense").expect_err("no scenario is called that").to_string();
-        assert!(error.starts_with("there is no scenario \"nonsense\"; known are swarm, client, "));
+        assert!(
+            error
+                .starts_with("there is no scenario \"nonsense\"; known are swarm, client, wires, ")
+        );
     }
 
     #[test]

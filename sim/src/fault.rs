@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::wires::Wire;
+
 /// One fault of a schedule.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +30,16 @@ pub enum Memory {
     Kept,
     /// Nothing.
     Lost,
+}
+
+/// What another firmware of the ESP8266 speaks on the wires.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Firmware {
+    /// The predecessor's link.
+    Syncom,
+    /// A later version of ours.
+    OtherVersion,
 }
 
 /// What can break.
@@ -121,12 +133,62 @@ pub enum FaultKind {
         /// How many.
         messages: u16,
     },
+    // --- the wires, edge by edge
+    /// One wire shows the wrong level for a moment.
+    WireGlitch {
+        /// Which.
+        wire: Wire,
+        /// For how long, in microseconds, 1 to 1,000,000.
+        length_us: u32,
+    },
+    /// One wire shows wrong levels for moments of up to 40 µs, again and again.
+    WireNoise {
+        /// Which.
+        wire: Wire,
+        /// How often on average, in microseconds, 50 to 10,000,000.
+        every_us: u32,
+    },
+    /// Each edge of this wire may disturb the two beside it for up to 10 µs.
+    WireCrosstalk {
+        /// Which.
+        wire: Wire,
+    },
+    /// The changes of this wire arrive late.
+    WireLag {
+        /// Which.
+        wire: Wire,
+        /// By up to so many microseconds, 1 to 100,000.
+        max_us: u32,
+    },
+    /// This wire shows one level, whatever drives it.
+    WireStuck {
+        /// Which.
+        wire: Wire,
+        /// The level.
+        high: bool,
+    },
+    /// This wire follows nobody, and keeps the level it has.
+    WireHolds {
+        /// Which.
+        wire: Wire,
+    },
+    /// The ESP8266's program takes nothing from the link; the radio goes on.
+    EspStalls,
+    /// The ESP8266 has no power.
+    EspPowerOff,
+    /// The host has no power.
+    HostPowerOff,
+    /// Another firmware is on the ESP8266; afterwards the right one is again.
+    EspFirmware {
+        /// What it speaks.
+        speaks: Firmware,
+    },
 }
 
 impl FaultKind {
     /// One of each kind. Arguments are nothing to go by, except for how much a broker remembers. New
     /// kinds go to the end: tables and stored results count on the order.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 41] = [
         Self::WifiOutage,
         Self::WifiFade,
         Self::Latency { extra_ms: 0 },
@@ -158,6 +220,16 @@ impl FaultKind {
         Self::HostReset,
         Self::AppHolds,
         Self::AppBurst { messages: 0 },
+        Self::WireGlitch { wire: Wire::HostData, length_us: 0 },
+        Self::WireNoise { wire: Wire::HostData, every_us: 0 },
+        Self::WireCrosstalk { wire: Wire::HostData },
+        Self::WireLag { wire: Wire::HostData, max_us: 0 },
+        Self::WireStuck { wire: Wire::HostData, high: false },
+        Self::WireHolds { wire: Wire::HostData },
+        Self::EspStalls,
+        Self::EspPowerOff,
+        Self::HostPowerOff,
+        Self::EspFirmware { speaks: Firmware::Syncom },
     ];
 
     /// Its name in schedules, tables and timelines, without arguments.
@@ -195,6 +267,16 @@ impl FaultKind {
             Self::HostReset => "host-reset",
             Self::AppHolds => "app-holds",
             Self::AppBurst { .. } => "app-burst",
+            Self::WireGlitch { .. } => "wire-glitch",
+            Self::WireNoise { .. } => "wire-noise",
+            Self::WireCrosstalk { .. } => "wire-crosstalk",
+            Self::WireLag { .. } => "wire-lag",
+            Self::WireStuck { .. } => "wire-stuck",
+            Self::WireHolds { .. } => "wire-holds",
+            Self::EspStalls => "esp-stalls",
+            Self::EspPowerOff => "esp-power-off",
+            Self::HostPowerOff => "host-power-off",
+            Self::EspFirmware { .. } => "esp-firmware",
         }
     }
 
@@ -215,6 +297,7 @@ impl FaultKind {
                 | Self::LinkReset
                 | Self::HostReset
                 | Self::AppBurst { .. }
+                | Self::WireGlitch { .. }
         )
     }
 
@@ -232,6 +315,24 @@ impl FaultKind {
                 | Self::LinkReset
                 | Self::LinkDead
                 | Self::HostBusy
+        ) || self.needs_wires()
+    }
+
+    /// True for what exists only where the link is simulated edge by edge.
+    #[must_use]
+    pub const fn needs_wires(self) -> bool {
+        matches!(
+            self,
+            Self::WireGlitch { .. }
+                | Self::WireNoise { .. }
+                | Self::WireCrosstalk { .. }
+                | Self::WireLag { .. }
+                | Self::WireStuck { .. }
+                | Self::WireHolds { .. }
+                | Self::EspStalls
+                | Self::EspPowerOff
+                | Self::HostPowerOff
+                | Self::EspFirmware { .. }
         )
     }
 }

@@ -32,6 +32,7 @@
 pub mod app;
 pub mod broker;
 pub mod catalogue;
+mod clock;
 pub mod corpus;
 pub mod cross_check;
 pub mod fault;
@@ -43,6 +44,7 @@ pub mod original;
 mod queue;
 pub mod random;
 pub mod replay;
+pub mod rig;
 pub mod run;
 pub mod schedule;
 pub mod shrink;
@@ -51,4 +53,5 @@ pub mod sweep;
 #[cfg(feature = "turmoil")]
 pub mod tokio_world;
 pub mod trace;
+pub mod wires;
 pub mod world;

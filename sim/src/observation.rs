@@ -3,10 +3,12 @@
 
 use fivewire_core::client;
 use fivewire_core::event::{Event, ResetCause};
+use fivewire_core::link;
 use fivewire_core::mqtt::QoS;
 use fivewire_core::time::{Instant, Reason};
 
 use crate::fault::Fault;
+use crate::wires::Wire;
 
 /// A TCP connection between the device and the broker's machine, counted from 1 in order of attempt.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -49,6 +51,8 @@ pub enum BoardLoss {
     ResetLine,
     /// Its receive buffers overflowed.
     ReceiveOverflow,
+    /// The reset line was low, and the host had not pulled it.
+    ResetGlitch,
 }
 
 /// One thing that happened. Bytes are lent; who wants to keep them copies them.
@@ -122,6 +126,25 @@ pub enum Observation<'a> {
     BoardDown { part: Part, loss: BoardLoss },
     /// A board runs its program from the start.
     BoardUp { part: Part },
+    // --- the wires, where they are simulated edge by edge
+    /// A wire shows another level.
+    Edge { wire: Wire, level: bool },
+    /// A board looked at a wire and saw what nobody drove.
+    Misread { reader: Part, wire: Wire },
+    /// The link at this end took a frame: it owes it to the other end for as long as the session lasts.
+    FrameAccepted { from: Part, frame: &'a [u8] },
+    /// The link at this end takes no frame, because the other end's program takes none either.
+    CreditStop { from: Part },
+    /// What this end could not use was repaired within the session: a frame has arrived since.
+    LinkRepaired { end: Part },
+    /// A link session begins at this end, whether its program listens or not.
+    SessionBegan { end: Part },
+    /// It ended, or could not begin.
+    SessionEnded { end: Part, reason: link::DownReason },
+    /// This end found another one that no session is possible with.
+    Unsuited { end: Part, peer: link::Peer },
+    /// A board is lost. An edge towards it, or from it, was on the wires and not yet looked at.
+    Cut { part: Part, mid_bit: bool },
     // --- the world's own steps
     /// A machine was woken by its own deadline.
     Woken { part: Part, reason: Reason },

@@ -31,6 +31,20 @@ pub enum Purpose {
     OutboundContent = 10,
     /// What the witness publishes.
     InboundContent = 11,
+    /// How soon the host's board looks at its pins.
+    HostLooks = 12,
+    /// How soon the ESP8266 looks at its pins.
+    EspLooks = 13,
+    /// When wires show a wrong level for a moment, and for how long.
+    WireNoise = 14,
+    /// How late the changes of a slow wire are.
+    WireLag = 15,
+    /// What wires show that nobody drives.
+    WireDrift = 16,
+    /// The seed of each life of a link's machine.
+    LinkMachine = 17,
+    /// How long a run is.
+    Duration = 18,
 }
 
 /// A stream of random numbers.

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
+use crate::wires::Pace;
 
 /// The format of stored schedules; a file of another version is refused.
 pub const VERSION: u32 = 1;
@@ -28,6 +29,19 @@ pub struct Schedule {
     pub faults: Vec<Fault>,
 }
 
+impl Schedule {
+    /// The same run with its link simulated like this. Faults that need wires go where there are
+    /// none.
+    #[must_use]
+    pub fn at_fidelity(mut self, fidelity: Fidelity) -> Self {
+        self.setup.fidelity = fidelity;
+        if !self.setup.has_wires() {
+            self.faults.retain(|fault| !fault.kind.needs_wires());
+        }
+        self
+    }
+}
+
 /// Where the client runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -36,6 +50,64 @@ pub enum Topology {
     Bridge,
     /// One board with WiFi that runs the client and the application.
     Client,
+}
+
+/// How closely the link between the two boards is simulated.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fidelity {
+    /// Whole frames, each of which takes its time: for long runs.
+    #[default]
+    Frame,
+    /// Every edge on five wires, with a link machine at either end.
+    Wire,
+}
+
+/// The boards at the wires.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wires {
+    /// How soon the host looks at its pins.
+    pub host: Pace,
+    /// How soon the ESP8266 does.
+    pub esp: Pace,
+    /// The host steps its link from an interrupt: it goes on while the main loop is busy. Otherwise
+    /// the main loop does.
+    pub host_interrupt: bool,
+    /// The same of the ESP8266.
+    pub esp_interrupt: bool,
+    /// The host pauses this long before an edge of an idle link, in microseconds, 0 to 100,000.
+    pub idle_step_us: u32,
+    /// Size of each of the buffers of the host's link, in bytes, [`link_memory_min_bytes`] to 65,535.
+    pub host_memory_bytes: u16,
+    /// The same of the ESP8266's.
+    pub esp_memory_bytes: u16,
+}
+
+impl Default for Wires {
+    /// Two fast boards that step the link from an interrupt.
+    fn default() -> Self {
+        Self {
+            host: Pace::FAST,
+            esp: Pace::FAST,
+            host_interrupt: true,
+            esp_interrupt: true,
+            idle_step_us: 1_000,
+            host_memory_bytes: 3_072,
+            esp_memory_bytes: 3_072,
+        }
+    }
+}
+
+/// What the largest frame of the bridge needs in a link's buffer: a publication with its topic, or the
+/// settings.
+#[must_use]
+pub fn link_memory_min_bytes(workload: &Workload) -> u16 {
+    workload.payload_max_bytes.saturating_add(128).max(384)
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// The device and its surroundings.
@@ -74,6 +146,20 @@ pub struct Setup {
     pub refused_filter: Option<String>,
     /// The application's topic filters, subscribed to from the start with QoS 1.
     pub filters: Vec<String>,
+    /// How closely the link of a bridge is simulated.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub fidelity: Fidelity,
+    /// The boards at its wires; they matter only where `fidelity` is `wire`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub wires: Wires,
+}
+
+impl Setup {
+    /// There are wires to break.
+    #[must_use]
+    pub fn has_wires(&self) -> bool {
+        self.topology == Topology::Bridge && self.fidelity == Fidelity::Wire
+    }
 }
 
 /// What is published by whom.

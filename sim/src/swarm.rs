@@ -4,12 +4,14 @@
 //! another one leads to. Times are not even: half of the faults lie where a message is under way or
 //! where another fault is at work, and between them are long quiet stretches.
 
+mod wires;
+
 use std::ops::RangeInclusive;
 
 use crate::app::Intervals;
 use crate::fault::{Fault, FaultKind};
 use crate::random::{Purpose, Random};
-use crate::schedule::{Schedule, Setup, Topology, VERSION, Workload};
+use crate::schedule::{Fidelity, Schedule, Setup, Topology, VERSION, Wires, Workload};
 
 /// Sets of topic filters that each match `down/0` to `down/2`, and no topic twice.
 const FILTERS: &[&[&str]] = &[
@@ -26,6 +28,8 @@ pub struct Draw<'a> {
     pub scenario: &'a str,
     /// Where the client runs. Kinds that need a bridge are left out where there is none.
     pub topology: Topology,
+    /// How closely the link is simulated. Kinds that need wires are left out where there are none.
+    pub fidelity: Fidelity,
     /// How long faults and workload go on, in milliseconds.
     pub duration_ms: u32,
     /// The kinds that may exist.
@@ -47,6 +51,7 @@ impl Default for Draw<'_> {
         Self {
             scenario: "swarm",
             topology: Topology::Bridge,
+            fidelity: Fidelity::Frame,
             duration_ms: 3_600_000,
             kinds: &FaultKind::ALL,
             kinds_per_run: 2..=8,
@@ -61,7 +66,7 @@ impl Default for Draw<'_> {
 #[must_use]
 pub fn draw(seed: u64, draw: &Draw<'_>) -> Schedule {
     let mut random = Random::new(seed, Purpose::Schedule);
-    let setup = draw_setup(&mut random, draw.topology);
+    let setup = draw_setup(&mut random, draw);
     let workload = draw_workload(&mut random, draw);
     let mut schedule = Schedule {
         version: VERSION,
@@ -72,6 +77,9 @@ pub fn draw(seed: u64, draw: &Draw<'_>) -> Schedule {
         workload,
         faults: Vec::new(),
     };
+    if schedule.setup.has_wires() {
+        wires::draw_memory(&mut random, &mut schedule);
+    }
     let kinds = draw_kinds(&mut random, draw);
     if !kinds.is_empty() {
         let faults = draw_faults(&mut random, draw, &schedule, &kinds);
@@ -84,11 +92,11 @@ fn in_range(random: &mut Random, range: &RangeInclusive<u32>) -> u32 {
     random.between(*range.start(), *range.end())
 }
 
-fn draw_setup(random: &mut Random, topology: Topology) -> Setup {
+fn draw_setup(random: &mut Random, draw: &Draw<'_>) -> Setup {
     let latency_min_ms = random.between(1, 20);
     let filters = random.pick(FILTERS);
     Setup {
-        topology,
+        topology: draw.topology,
         window: random.between(1, 16) as u8,
         keep_alive_s: *random.pick(&[10, 20, 30, 60, 60, 60, 120]),
         clean_session: random.chance(1, 10),
@@ -103,6 +111,11 @@ fn draw_setup(random: &mut Random, topology: Topology) -> Setup {
         outbox_bytes: 1_024 * random.between(1, 8),
         filters: filters.iter().map(ToString::to_string).collect(),
         refused_filter: random.chance(1, 4).then(|| "refused/#".to_owned()),
+        fidelity: draw.fidelity,
+        wires: match draw.fidelity {
+            Fidelity::Frame => Wires::default(),
+            Fidelity::Wire => wires::draw_boards(random),
+        },
     }
 }
 
@@ -128,6 +141,9 @@ fn draw_kinds(random: &mut Random, draw: &Draw<'_>) -> Vec<FaultKind> {
     if draw.topology == Topology::Client {
         kinds.retain(|kind| !kind.needs_bridge());
     }
+    if draw.fidelity == Fidelity::Frame {
+        kinds.retain(|kind| !kind.needs_wires());
+    }
     let count = in_range(random, &draw.kinds_per_run) as usize;
     for place in 0..count.min(kinds.len()) {
         let other = random.between(place as u32, kinds.len() as u32 - 1) as usize;
@@ -139,6 +155,10 @@ fn draw_kinds(random: &mut Random, draw: &Draw<'_>) -> Vec<FaultKind> {
         || (kinds.contains(&FaultKind::AppHolds) && random.chance(1, 2));
     if needs_pressure && draw.kinds.contains(&pressure) && !kinds.contains(&pressure) {
         kinds.push(pressure);
+    }
+    let burst = FaultKind::AppBurst { messages: 0 };
+    if kinds.contains(&FaultKind::EspStalls) && !kinds.contains(&burst) {
+        kinds.push(burst);
     }
     kinds
 }
@@ -169,6 +189,9 @@ impl Times {
     }
 
     fn draw(&self, random: &mut Random, kind: FaultKind, before: &[Fault]) -> u32 {
+        if let Some(at_ms) = wires::draw_time(random, kind, self.end_ms, before) {
+            return at_ms.min(self.end_ms);
+        }
         if let Some(at_ms) = flood_while_held(random, kind, before) {
             return at_ms.min(self.end_ms);
         }
@@ -242,7 +265,9 @@ fn draw_faults(
         let kind = *kinds.get(number).unwrap_or_else(|| random.pick(kinds));
         let kind = with_arguments(random, kind);
         let at_ms = times.draw(random, kind, &faults);
-        let duration_ms = if kind.is_instant() {
+        let duration_ms = if kind.needs_wires() {
+            wires::draw_duration(random, kind, at_ms, draw.duration_ms)
+        } else if kind.is_instant() {
             0
         } else {
             draw_duration(random, kind, schedule.setup.keep_alive_s, budget_ms)
@@ -265,7 +290,7 @@ fn with_arguments(random: &mut Random, kind: FaultKind) -> FaultKind {
         FaultKind::AppBurst { .. } => {
             FaultKind::AppBurst { messages: random.between(5, 120) as u16 }
         }
-        other => other,
+        other => wires::with_arguments(random, other),
     }
 }
 
@@ -324,7 +349,7 @@ mod tests {
     fn every_kind_is_drawn_somewhere_and_left_out_somewhere() {
         let options = Draw::default();
         let schedules: Vec<Schedule> = (0..200).map(|seed| draw(seed, &options)).collect();
-        for kind in FaultKind::ALL {
+        for kind in FaultKind::ALL.into_iter().filter(|kind| !kind.needs_wires()) {
             let with = schedules
                 .iter()
                 .filter(|one| one.faults.iter().any(|fault| fault.kind.name() == kind.name()))

@@ -30,9 +30,23 @@ pub struct Catch {
 /// Sweeps with `bug` in the machines until a promise is broken.
 #[must_use]
 pub fn catch(bug: Bug) -> Option<Catch> {
+    catch_in(bug, |seed| catalogue::default_for(seed).schedule(seed))
+}
+
+/// The same with a bug of the link, on wires.
+///
+/// # Panics
+/// The scenario is not known any more.
+#[must_use]
+pub fn catch_on_wires(bug: Bug) -> Option<Catch> {
+    let wires = catalogue::find("wires").expect("the scenario is known");
+    catch_in(bug, |seed| wires.schedule(seed))
+}
+
+fn catch_in(bug: Bug, draw: impl Fn(u64) -> Schedule) -> Option<Catch> {
     let mut runner: Option<Runner> = None;
     (0..SEEDS).find_map(|seed| {
-        let schedule = catalogue::default_for(seed).schedule(seed);
+        let schedule = draw(seed);
         let runner = runner.get_or_insert_with(|| Runner::new(&schedule));
         runner.plant(Planted::with(bug));
         let breach = runner.run(&schedule).breach?;

@@ -5,13 +5,13 @@
 use std::ops::ControlFlow;
 
 use fivewire_core::planted::{Bug, ENABLED};
-use fivewire_planted::{SEEDS, broken, catch};
+use fivewire_planted::{Catch, SEEDS, broken, catch, catch_on_wires};
 use fivewire_sim::oracle::Promise;
 use fivewire_sim::shrink::shrink;
 
 #[track_caller]
-fn caught(bug: Bug, by: &[Promise]) {
-    let Some(found) = catch(bug) else { panic!("{bug:?} was not seen in {SEEDS} seeds") };
+fn caught(found: Option<Catch>, bug: Bug, by: &[Promise]) {
+    let Some(found) = found else { panic!("{bug:?} was not seen in {SEEDS} seeds") };
     println!("{bug:?}: seed {}, {}", found.seed, found.detail);
     assert!(by.contains(&found.promise), "{bug:?} was seen as {}", found.detail);
 }
@@ -20,7 +20,7 @@ macro_rules! bugs {
     ($($name:ident: $bug:ident breaks $($promise:ident)or+;)*) => {$(
         #[test]
         fn $name() {
-            caught(Bug::$bug, &[$(Promise::$promise),+]);
+            caught(catch(Bug::$bug), Bug::$bug, &[$(Promise::$promise),+]);
         }
     )*};
 }
@@ -46,6 +46,27 @@ bugs! {
     a_silent_esp_that_is_reset_only_once: ResetOnce breaks P6 or P8;
     a_will_in_the_first_connect_only: WillOnFirstConnectOnly breaks P10;
     new_publications_before_redelivered_ones: NewBeforeRedelivered breaks P1 or P2 or P3;
+}
+
+/// Bugs of the link: seen at its own level, or by what they do to a promise.
+macro_rules! link_bugs {
+    ($($name:ident: $bug:ident breaks $($promise:ident)or+;)*) => {$(
+        #[test]
+        fn $name() {
+            let found = catch_on_wires(Bug::$bug);
+            caught(found, Bug::$bug, &[$(Promise::$promise),+]);
+        }
+    )*};
+}
+
+link_bugs! {
+    a_checksum_that_is_ignored: LinkCrcIgnored breaks Link;
+    a_sequence_number_that_is_not_looked_at: LinkSequenceUnchecked breaks Link;
+    a_greeting_that_is_said_once: LinkHelloOnce breaks Link or P6;
+    an_acknowledgement_of_a_damaged_frame: LinkAckWrong breaks Link or P6;
+    credit_that_is_ignored: LinkCreditIgnored breaks Link or P6;
+    a_payload_that_begins_one_bit_beside: LinkOffsetWrong breaks Link or P6;
+    a_phase_that_is_kept_over_a_reset: LinkPhaseKept breaks Link or P6;
 }
 
 #[test]

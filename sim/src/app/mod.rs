@@ -9,8 +9,9 @@ use fivewire_core::event::{Delivery, Event, Ticket};
 use fivewire_core::mqtt::QoS;
 use fivewire_core::time::Instant;
 
+use crate::clock::Clock;
 use crate::observation::{Observation, Observer};
-use crate::world::{Clock, HostMachine};
+use crate::world::HostMachine;
 
 #[cfg(feature = "turmoil")]
 pub(crate) use messages::Messages;

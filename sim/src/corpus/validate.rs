@@ -5,7 +5,8 @@ use fivewire_core::mqtt::topic;
 use thiserror::Error;
 
 use crate::fault::{Fault, FaultKind};
-use crate::schedule::{Schedule, Setup, Topology, VERSION, Workload};
+use crate::schedule::{Schedule, Setup, Topology, VERSION, Workload, link_memory_min_bytes};
+use crate::wires::Pace;
 
 /// The longest run: a week. Far beyond it, the times of a run would no longer fit their field.
 const DURATION_MAX_MS: i64 = 7 * 24 * 3_600_000;
@@ -19,6 +20,8 @@ const DRIFT_MAX_PPM: i64 = 10_000;
 const FAULTS_MAX: usize = 10_000;
 /// As many subscriptions as the simulated device has memory for.
 const FILTERS_MAX: usize = 16;
+/// The longest time until a board looks at its pins.
+const LOOK_MAX_US: i64 = 1_000_000;
 /// The largest burst of a fault.
 const MESSAGES_MAX: i64 = 10_000;
 
@@ -82,6 +85,17 @@ pub enum ScheduleError {
         /// The fault.
         fault: &'static str,
     },
+    /// A fault breaks wires where whole frames are simulated.
+    #[error(
+        "{field} is {fault}, which needs \"fidelity\": \"wire\": drop the fault or change \
+         setup.fidelity"
+    )]
+    NeedsWires {
+        /// The field, for example `faults[3].kind`.
+        field: String,
+        /// The fault.
+        fault: &'static str,
+    },
     /// The name cannot stand in a file name.
     #[error("scenario is {value:?}, but must have from 1 to 64 characters of a-z, 0-9 and '-'")]
     ScenarioName {
@@ -99,6 +113,7 @@ pub fn validate(schedule: &Schedule) -> Result<(), ScheduleError> {
     validate_name(&schedule.scenario)?;
     in_range("duration_ms", schedule.duration_ms, 1, DURATION_MAX_MS)?;
     validate_setup(&schedule.setup)?;
+    validate_wires(schedule)?;
     validate_workload(&schedule.workload, &schedule.setup.filters)?;
     validate_count("faults", schedule.faults.len(), 0, FAULTS_MAX)?;
     let mut earliest_ms = 0;
@@ -135,6 +150,28 @@ fn validate_setup(setup: &Setup) -> Result<(), ScheduleError> {
         .refused_filter
         .iter()
         .try_for_each(|filter| validate_filter("setup.refused_filter", filter))
+}
+
+fn validate_wires(schedule: &Schedule) -> Result<(), ScheduleError> {
+    let wires = &schedule.setup.wires;
+    for (end, Pace { min_us, max_us, stall_max_us, .. }) in
+        [("host", wires.host), ("esp", wires.esp)]
+    {
+        in_range(&format!("setup.wires.{end}.min_us"), min_us, 1, LOOK_MAX_US)?;
+        let max = format!("setup.wires.{end}.max_us");
+        in_range(&max, max_us, i64::from(min_us), LOOK_MAX_US)?;
+        in_range(&format!("setup.wires.{end}.stall_max_us"), stall_max_us, 0, LOOK_MAX_US)?;
+    }
+    in_range("setup.wires.idle_step_us", wires.idle_step_us, 0, 100_000)?;
+    for (field, size_bytes) in [
+        ("setup.wires.host_memory_bytes", wires.host_memory_bytes),
+        ("setup.wires.esp_memory_bytes", wires.esp_memory_bytes),
+    ] {
+        let min_bytes =
+            if schedule.setup.has_wires() { link_memory_min_bytes(&schedule.workload) } else { 0 };
+        in_range(field, size_bytes, min_bytes.into(), u16::MAX.into())?;
+    }
+    Ok(())
 }
 
 fn validate_filter(field: &str, filter: &str) -> Result<(), ScheduleError> {
@@ -177,6 +214,10 @@ fn validate_fault(
         let fault = fault.kind.name();
         return Err(ScheduleError::NeedsBridge { field: field("kind"), fault });
     }
+    if fault.kind.needs_wires() && !schedule.setup.has_wires() {
+        let fault = fault.kind.name();
+        return Err(ScheduleError::NeedsWires { field: field("kind"), fault });
+    }
     let run_ms = i64::from(schedule.duration_ms);
     in_range(&field("at_ms"), fault.at_ms, earliest_ms, run_ms)?;
     // it may outlast the run: at the end of that everything heals
@@ -194,6 +235,15 @@ fn validate_fault(
         }
         FaultKind::AppBurst { messages } => {
             in_range(&field("kind.app-burst.messages"), messages, 1, MESSAGES_MAX)
+        }
+        FaultKind::WireGlitch { length_us, .. } => {
+            in_range(&field("kind.wire-glitch.length_us"), length_us, 1, 1_000_000)
+        }
+        FaultKind::WireNoise { every_us, .. } => {
+            in_range(&field("kind.wire-noise.every_us"), every_us, 50, 10_000_000)
+        }
+        FaultKind::WireLag { max_us, .. } => {
+            in_range(&field("kind.wire-lag.max_us"), max_us, 1, 100_000)
         }
         _ => Ok(()),
     }

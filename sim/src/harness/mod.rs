@@ -27,7 +27,7 @@ use crate::broker::Broker;
 use crate::fault::{Fault, FaultKind};
 use crate::observation::{Observation, Observer};
 use crate::oracle::{Oracle, settle_bound_ms};
-use crate::schedule::{Schedule, Setup, Topology, VERSION, Workload};
+use crate::schedule::{Fidelity, Schedule, Setup, Topology, VERSION, Wires, Workload};
 use crate::trace::{Timeline, TraceHash};
 use crate::world::World;
 
@@ -83,6 +83,12 @@ impl Sim {
     #[must_use]
     pub fn bridge(seed: u64) -> Self {
         Self::new(calm(Topology::Bridge, seed))
+    }
+
+    /// The same, with every edge on the wires between host and ESP8266.
+    #[must_use]
+    pub fn wires(seed: u64) -> Self {
+        Self::bridge(seed).configure(|setup| setup.fidelity = Fidelity::Wire)
     }
 
     /// One board with WiFi that runs the client; otherwise the same.
@@ -345,6 +351,8 @@ fn calm(topology: Topology, seed: u64) -> Schedule {
             outbox_bytes: 4_096,
             filters: Vec::new(),
             refused_filter: None,
+            fidelity: Fidelity::Frame,
+            wires: Wires::default(),
         },
         workload: Workload {
             publish_every_ms: 0,

@@ -64,11 +64,31 @@ pub enum Situation {
     PubackDoubled,
     /// The broker lived, acknowledged nothing, and was left.
     AcknowledgementsOverdue,
+    /// A board was lost while an edge on the wires had not been looked at.
+    CutMidBit,
+    /// A board was lost while a frame was on the wires.
+    CutMidFrame,
+    /// A board was lost while the two ends looked for each other.
+    CutMidSync,
+    /// A board misread a wire while it looked for the other end.
+    GlitchDuringSync,
+    /// A frame arrived after something before it had been rejected in the same link session.
+    FrameRepaired,
+    /// The link took no frame, because the other end's program took none.
+    CreditStop,
+    /// A wire that did not follow ended a link session.
+    StuckWireEndedSession,
+    /// The host had run for a minute before the ESP8266 started, and they met.
+    HostStartedFirst,
+    /// The same the other way round.
+    EspStartedFirst,
+    /// A firmware was found at the other end of the wires that no session is possible with.
+    UnsuitedPeer,
 }
 
 impl Situation {
     /// How many there are.
-    pub const COUNT: usize = 24;
+    pub const COUNT: usize = 34;
 
     /// All of them, in order.
     pub const ALL: [Self; Self::COUNT] = [
@@ -96,6 +116,16 @@ impl Situation {
         Self::Shed,
         Self::PubackDoubled,
         Self::AcknowledgementsOverdue,
+        Self::CutMidBit,
+        Self::CutMidFrame,
+        Self::CutMidSync,
+        Self::GlitchDuringSync,
+        Self::FrameRepaired,
+        Self::CreditStop,
+        Self::StuckWireEndedSession,
+        Self::HostStartedFirst,
+        Self::EspStartedFirst,
+        Self::UnsuitedPeer,
     ];
 
     const fn name(self) -> &'static str {
@@ -124,6 +154,16 @@ impl Situation {
             Self::Shed => "shed",
             Self::PubackDoubled => "puback-doubled",
             Self::AcknowledgementsOverdue => "acknowledgements-overdue",
+            Self::CutMidBit => "cut-mid-bit",
+            Self::CutMidFrame => "cut-mid-frame",
+            Self::CutMidSync => "cut-mid-sync",
+            Self::GlitchDuringSync => "glitch-during-sync",
+            Self::FrameRepaired => "frame-repaired",
+            Self::CreditStop => "credit-stop",
+            Self::StuckWireEndedSession => "stuck-wire-ended-session",
+            Self::HostStartedFirst => "host-started-first",
+            Self::EspStartedFirst => "esp-started-first",
+            Self::UnsuitedPeer => "unsuited-peer",
         }
     }
 
@@ -135,7 +175,11 @@ impl Situation {
                 | Self::WatchdogReset
                 | Self::StartUpReset
                 | Self::LinkResumed
-        )
+        ) || self.needs_wires()
+    }
+
+    const fn needs_wires(self) -> bool {
+        self as u8 >= Self::CutMidBit as u8
     }
 }
 
@@ -173,6 +217,15 @@ impl Mark {
         match self {
             Self::Bit(row) => row.name(),
             Self::Reached(situation) => situation.name(),
+        }
+    }
+
+    /// True for what takes a link that is simulated edge by edge.
+    #[must_use]
+    pub const fn needs_wires(self) -> bool {
+        match self {
+            Self::Bit(row) => row.kind().needs_wires(),
+            Self::Reached(situation) => situation.needs_wires(),
         }
     }
 

@@ -64,9 +64,15 @@ impl Column {
 }
 
 /// How often a fault of each kind began in each state and then hurt somebody.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Matrix {
     cells: [[u32; Column::COUNT]; FaultRow::COUNT],
+}
+
+impl Default for Matrix {
+    fn default() -> Self {
+        Self { cells: [[0; Column::COUNT]; FaultRow::COUNT] }
+    }
 }
 
 /// A pair that no run of a drawn schedule can reach, and why.
@@ -103,10 +109,12 @@ impl Matrix {
     }
 
     /// Pairs that could have been reached and were not. Kinds that need a bridge count only where
-    /// there is one.
+    /// there is one. Those that need wires never count: their runs are too short to fill a table.
     pub fn missed(&self, has_bridge: bool) -> impl Iterator<Item = (FaultRow, Column)> {
         let rows = FaultRow::ALL.into_iter();
-        let rows = rows.filter(move |row| has_bridge || !row.kind().needs_bridge());
+        let rows = rows.filter(move |row| {
+            (has_bridge || !row.kind().needs_bridge()) && !row.kind().needs_wires()
+        });
         let pairs = rows.flat_map(|row| Column::ALL.into_iter().map(move |column| (row, column)));
         pairs.filter(|&(row, column)| {
             let is_listed = |listed: &Unreachable| (listed.0, listed.1) == (row, column);

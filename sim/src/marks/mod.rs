@@ -7,6 +7,7 @@ mod device;
 mod mark;
 mod matrix;
 mod row;
+mod wires;
 
 use std::ops::AddAssign;
 
@@ -25,6 +26,7 @@ use device::{Device, Seen};
 pub use mark::{Mark, Situation};
 pub use matrix::{Column, Matrix, Unreachable};
 pub use row::FaultRow;
+use wires::WireWatch;
 
 /// Counts marks, in one run or, added up, in many.
 #[derive(Debug)]
@@ -82,6 +84,8 @@ struct Watch {
     left_wifi: bool,
     /// Messages to be told until a backlog is gone.
     backlog: u32,
+    /// Where the link is simulated edge by edge.
+    wires: Option<WireWatch>,
 }
 
 impl Default for Marks {
@@ -101,6 +105,7 @@ impl Marks {
             is_bridge: setup.topology == Topology::Bridge,
             window: usize::from(setup.window),
             keep_alive_ms: u32::from(setup.keep_alive_s) * 1_000,
+            wires: setup.has_wires().then(WireWatch::default),
             ..Watch::default()
         };
         Self { watch, ..Self::default() }
@@ -125,6 +130,13 @@ impl Marks {
 
     fn reach(&mut self, situation: Situation) {
         self.counts.reach(situation);
+    }
+
+    fn watch_wires(&mut self, now: Instant, observation: &Observation<'_>) {
+        let Self { counts, watch, .. } = self;
+        if let Some(wires) = &mut watch.wires {
+            wires.observe(now, observation, |situation| counts.reach(situation));
+        }
     }
 
     fn bytes_at_broker(&mut self, connection: u32, bytes: &[u8]) {
@@ -273,6 +285,7 @@ impl AddAssign<&Self> for Marks {
 
 impl Observer for Marks {
     fn observe(&mut self, now: Instant, observation: &Observation<'_>) {
+        self.watch_wires(now, observation);
         let watch = &mut self.watch;
         match *observation {
             Observation::ToBroker { connection, bytes } => {

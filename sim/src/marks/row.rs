@@ -1,6 +1,7 @@
 //! Kinds of fault as rows of a table: without arguments, in a fixed order.
 
-use crate::fault::FaultKind;
+use crate::fault::{FaultKind, Firmware};
+use crate::wires::Wire;
 
 /// A kind of fault. Arguments do not matter, except for how much a broker remembers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -31,6 +32,13 @@ impl FaultRow {
             Malformed { .. } => Malformed { which: 0 },
             Backlog { .. } => Backlog { messages: 0 },
             AppBurst { .. } => AppBurst { messages: 0 },
+            WireGlitch { .. } => WireGlitch { wire: Wire::HostData, length_us: 0 },
+            WireNoise { .. } => WireNoise { wire: Wire::HostData, every_us: 0 },
+            WireCrosstalk { .. } => WireCrosstalk { wire: Wire::HostData },
+            WireLag { .. } => WireLag { wire: Wire::HostData, max_us: 0 },
+            WireStuck { .. } => WireStuck { wire: Wire::HostData, high: false },
+            WireHolds { .. } => WireHolds { wire: Wire::HostData },
+            EspFirmware { .. } => EspFirmware { speaks: Firmware::Syncom },
             other => other,
         };
         let place = FaultKind::ALL.iter().position(|&listed| listed == plain);

@@ -33,6 +33,10 @@ pub(super) struct Facts {
     pub(super) disruptions: u32,
     /// Losses of the link, those by a board's restart among them.
     pub(super) link_losses: u32,
+    /// How often the link came or went, as seen from either end.
+    pub(super) link_changes: u32,
+    /// The same when the last connection was attempted.
+    pub(super) changes_at_attempt: u32,
     /// The device's session at the broker, counted from 1.
     pub(super) session: u32,
     /// The device's life, counted from 1 with each time the host loses its memory. With a bridge, a
@@ -73,6 +77,8 @@ impl Facts {
             endings: 0,
             disruptions: 0,
             link_losses: 0,
+            link_changes: 0,
+            changes_at_attempt: 0,
             session: 1,
             device_life: 1,
             is_up: false,

@@ -35,6 +35,8 @@ pub(super) struct Filter {
     /// The connection of the last SUBSCRIBE, and the asks there had been.
     pub(super) subscribed_on: u32,
     pub(super) subscribed_asks: u32,
+    /// How often the link had come or gone by then: for the first one, by the attempt at its connection.
+    pub(super) subscribed_changes: u32,
 }
 
 impl Filter {
@@ -89,6 +91,7 @@ impl Filters {
                 active: None,
                 subscribed_on: 0,
                 subscribed_asks: 0,
+                subscribed_changes: 0,
             });
             u32::try_from(self.list.len() - 1).expect("an application has fewer filters")
         });

@@ -1,4 +1,4 @@
-//! Judges a run against the promises P1 to P12, from what can be observed and nothing else.
+//! Judges a run against the promises P1 to P12 and what the link promises them, from what can be observed and nothing else.
 //!
 //! It shares no code with the machines it judges beyond the plain types of their events: it reads the
 //! bytes at the broker's socket with its own reader and matches topics with its own matcher. The
@@ -19,6 +19,7 @@ mod connections;
 mod facts;
 mod filters;
 mod inbound;
+mod link;
 mod matcher;
 mod messages;
 mod outbound;
@@ -47,12 +48,13 @@ mod wire;
 use fivewire_core::mqtt::QoS;
 use fivewire_core::time::Instant;
 
-use crate::observation::{Observation, Observer};
+use crate::observation::{Observation, Observer, Part};
 use crate::schedule::{Schedule, Topology};
 
 pub use bounds::{drain_ms, recovery_bound_ms, settle_bound_ms};
 use facts::Facts;
 use filters::Wish;
+use link::Sessions;
 use outbound::Entry;
 use p2_order::Order;
 use p3_duplicates::Duplicates;
@@ -86,6 +88,7 @@ struct Judges {
     pressure: Pressure,
     will: WillAndKeepAlive,
     malformed: Malformed,
+    sessions: Sessions,
 }
 
 /// Watches a run and keeps the first breach of a promise. See the [module](self).
@@ -113,6 +116,7 @@ impl Oracle {
                 pressure: Pressure::default(),
                 will: WillAndKeepAlive::default(),
                 malformed: Malformed::default(),
+                sessions: Sessions::default(),
             },
             verdict: Verdict::new(),
         }
@@ -224,12 +228,30 @@ impl Oracle {
             p4_subscriptions::settled(facts, verdict);
             judges.received.settled(facts, verdict);
         }
+        if facts.setup.has_wires() {
+            judges.sessions.settled(verdict);
+        }
+    }
+
+    /// What the links at the two ends do.
+    fn observe_link(&mut self, observation: &Observation<'_>) {
+        let Self { judges: Judges { sessions, .. }, verdict, .. } = self;
+        match *observation {
+            Observation::SessionBegan { end } => sessions.began(verdict, end),
+            Observation::SessionEnded { end, reason } => sessions.ended(verdict, end, reason),
+            Observation::FrameAccepted { from, frame } => sessions.accepted(verdict, from, frame),
+            Observation::FrameToEsp(frame) => sessions.delivered(verdict, Part::Esp, frame),
+            Observation::FrameToHost(frame) => sessions.delivered(verdict, Part::Host, frame),
+            Observation::Cut { part, .. } => sessions.cut(part),
+            _ => {}
+        }
     }
 }
 
 impl Observer for Oracle {
     fn observe(&mut self, now: Instant, observation: &Observation<'_>) {
-        if self.verdict.breach.is_some() {
+        let is_edge = matches!(observation, Observation::Edge { .. });
+        if is_edge || self.verdict.breach.is_some() {
             return;
         }
         let before = self.facts.now;
@@ -239,6 +261,9 @@ impl Observer for Oracle {
             self.wait(now);
         }
         self.judges.convergence.observed(&mut self.verdict, now > before);
+        if self.facts.setup.has_wires() {
+            self.observe_link(observation);
+        }
         match *observation {
             Observation::ToBroker { connection, bytes } => self.read_device(connection, bytes),
             Observation::FromBroker { connection, bytes } => self.read_broker(connection, bytes),

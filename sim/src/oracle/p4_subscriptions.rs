@@ -18,9 +18,21 @@ pub(super) fn unknown(verdict: &mut Verdict, filter: &[u8]) {
 }
 
 /// SUBSCRIBE came for a filter; the ledger does not know yet.
-pub(super) fn subscribed(verdict: &mut Verdict, connection: &Connection, filter: &Filter) {
+pub(super) fn subscribed(
+    verdict: &mut Verdict,
+    connection: &Connection,
+    filter: &Filter,
+    link_changes: u32,
+) {
     let is_repeated =
         filter.subscribed_on == connection.id && filter.subscribed_asks == filter.asks;
+    // A refusal that found no link, was lost with it, or crossed with what the host asked when the
+    // link came back, is fetched once more.
+    let is_refused = filter.was_refused || filter.wish == Wish::Refused;
+    let is_fetched = is_repeated && is_refused && filter.subscribed_changes != link_changes;
+    if is_fetched {
+        return;
+    }
     verdict.require(P4, !is_repeated, || {
         format!("{} was subscribed to twice on connection {}", show(filter), connection.id)
     });

@@ -1,6 +1,6 @@
-//! The promises by name.
+//! The promises by name, and what they rest on.
 
-/// A promise of the design, P1 to P12.
+/// A promise of the design, P1 to P12, or what they rest on.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 pub enum Promise {
@@ -28,11 +28,13 @@ pub enum Promise {
     P11,
     /// Bad input is an event, never a panic.
     P12,
+    /// What the link promises to the ends of the bridge, where it is simulated edge by edge.
+    Link,
 }
 
 impl Promise {
     /// How many there are.
-    pub const COUNT: usize = 12;
+    pub const COUNT: usize = 13;
 
     /// All of them, in order.
     pub const ALL: [Self; Self::COUNT] = [
@@ -48,6 +50,7 @@ impl Promise {
         Self::P10,
         Self::P11,
         Self::P12,
+        Self::Link,
     ];
 
     /// Its place in [`Promise::ALL`], from 0.
@@ -56,11 +59,17 @@ impl Promise {
         self as usize
     }
 
+    /// True for what is judged only where the link is simulated edge by edge.
+    #[must_use]
+    pub const fn needs_wires(self) -> bool {
+        matches!(self, Self::Link)
+    }
+
     /// Its name in documents and failure messages, such as `"P1"`.
     #[must_use]
     pub const fn id(self) -> &'static str {
         const IDS: [&str; Promise::COUNT] =
-            ["P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P10", "P11", "P12"];
+            ["P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P10", "P11", "P12", "link"];
         IDS[self.index()]
     }
 
@@ -98,6 +107,7 @@ impl Promise {
             Self::P12 => {
                 "malformed bytes end a connection with the clause named, and the next one works"
             }
+            Self::Link => "within one link session every frame arrives whole, once and in order",
         }
     }
 }

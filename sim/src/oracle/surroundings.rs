@@ -20,6 +20,7 @@ impl Oracle {
             }
             Observation::Opening { connection } => {
                 let troubles = self.facts.weather.troubles;
+                self.facts.changes_at_attempt = self.facts.link_changes;
                 self.facts.connections.attempt(connection.0, self.facts.device_life, troubles);
             }
             Observation::Accepted { connection } => {
@@ -39,9 +40,10 @@ impl Oracle {
             }
             Observation::BrokerDown(true) => self.broker_down(),
             Observation::SessionForgotten => self.facts.end_session(),
-            Observation::Link { up: false, .. } => {
-                self.facts.link_losses += 1;
-                self.facts.disruptions += 1;
+            Observation::Link { up, .. } => {
+                self.facts.link_changes += 1;
+                self.facts.link_losses += u32::from(!up);
+                self.facts.disruptions += u32::from(!up);
             }
             Observation::ResetLine { cause } => self.reset_line(cause),
             Observation::BoardDown { part, loss } => self.board_down(part, loss),

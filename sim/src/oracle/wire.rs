@@ -125,8 +125,15 @@ impl Oracle {
                 return;
             };
             let filter = facts.filters.get_mut(place);
+            let is_first = filter.subscribed_on != connection.id;
+            if is_first {
+                filter.subscribed_changes = facts.changes_at_attempt;
+            }
             if !connection.is_tainted {
-                p4_subscriptions::subscribed(verdict, connection, filter);
+                p4_subscriptions::subscribed(verdict, connection, filter, facts.link_changes);
+            }
+            if !is_first {
+                filter.subscribed_changes = facts.link_changes;
             }
             filter.subscribed_on = connection.id;
             filter.subscribed_asks = filter.asks;

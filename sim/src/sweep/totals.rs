@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::marks::{FaultRow, Matrix};
+use crate::marks::{FaultRow, Mark, Matrix};
 use crate::oracle::{Breach, Promise};
 use crate::run::Report;
 use crate::schedule::Schedule;
@@ -43,7 +43,7 @@ pub struct FaultCount {
 }
 
 /// What many runs showed, whatever their order.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Totals {
     /// By name of the scenario.
     pub scenarios: BTreeMap<String, Tally>,
@@ -63,6 +63,25 @@ pub struct Totals {
     pub events: u64,
     /// One number for the traces of all runs and their seeds.
     pub hash: u64,
+    /// Runs with a link that was simulated edge by edge.
+    pub with_wires: u64,
+}
+
+impl Default for Totals {
+    fn default() -> Self {
+        Self {
+            scenarios: BTreeMap::new(),
+            faults: [FaultCount::default(); FaultRow::COUNT],
+            marks: BTreeMap::new(),
+            matrix: Matrix::default(),
+            checked: [0; Promise::COUNT],
+            broken: BTreeMap::new(),
+            first_failure: None,
+            events: 0,
+            hash: 0,
+            with_wires: 0,
+        }
+    }
 }
 
 impl Totals {
@@ -85,13 +104,25 @@ impl Totals {
     }
 
     /// What no run reached: promises that nothing judged, faults without an effect, marks without a
-    /// hit, empty cells of the matrix. A sweep that missed something proves nothing about it.
+    /// hit, empty cells of the matrix. A sweep that missed something proves nothing about it. What
+    /// needs wires counts only where some runs had them, the rest only where some had not.
     #[must_use]
     pub fn never_reached(&self) -> Vec<String> {
-        let promises = Promise::ALL.into_iter().filter(|promise| self.judgements(*promise) == 0);
-        let faults = FaultRow::ALL.into_iter().filter(|row| self.fault(*row).bit == 0);
-        let marks = self.marks.iter().filter(|(_, hits)| **hits == 0);
-        let cells = self.matrix.missed(true);
+        let (has_wires, has_others) = (self.with_wires > 0, self.with_wires < self.tally().seeds);
+        let counts = |needs_wires| if needs_wires { has_wires } else { has_others };
+        let promises = Promise::ALL
+            .into_iter()
+            .filter(|promise| self.judgements(*promise) == 0 && counts(promise.needs_wires()));
+        let faults = FaultRow::ALL
+            .into_iter()
+            .filter(|row| self.fault(*row).bit == 0 && counts(row.kind().needs_wires()));
+        let needs_wires = |name: &str| {
+            let mark = Mark::ALL.into_iter().find(|mark| mark.name() == name);
+            mark.is_some_and(Mark::needs_wires)
+        };
+        let marks = self.marks.iter();
+        let marks = marks.filter(|(name, hits)| **hits == 0 && counts(needs_wires(name)));
+        let cells = self.matrix.missed(true).filter(|_| has_others);
         let promises = promises.map(|promise| format!("judgement of {}", promise.id()));
         let faults = faults.map(|row| format!("effect of {}", row.name()));
         let marks = marks.map(|(name, _)| format!("mark {name}"));
@@ -131,6 +162,7 @@ impl Totals {
         add_each(&mut self.checked, &report.checked);
         self.checked[Promise::P11.index()] += u64::from(twice);
         self.events += report.events;
+        self.with_wires += u64::from(schedule.setup.has_wires());
         // a sum does not depend on the order; mixing keeps runs from cancelling out
         let hash = mixed(mixed(schedule.seed ^ scenario.rotate_right(8)) ^ report.hash);
         self.hash = self.hash.wrapping_add(hash);
@@ -159,6 +191,7 @@ impl Totals {
         }
         add_each(&mut self.checked, &other.checked);
         self.events += other.events;
+        self.with_wires += other.with_wires;
         self.hash = self.hash.wrapping_add(other.hash);
         if let Some(failure) = other.first_failure {
             self.keep_first(failure);

@@ -2,6 +2,7 @@
 
 use fivewire_core::client::{Action, State, TcpFailure};
 use fivewire_core::event::{AbandonReason, Delivery, DownReason, Event, RefusedReason, ResetCause};
+use fivewire_core::link;
 use fivewire_core::time::Instant;
 
 use crate::observation::{Observation, Observer};
@@ -161,6 +162,22 @@ impl Observer for TraceHash {
                 self.word((*size_bytes as u64) << 8 | flags);
             }
             Seen::Link { end, up } => self.word((*end as u64) << 1 | u64::from(*up)),
+            Seen::Edge { wire, level } => self.word((*wire as u64) << 1 | u64::from(*level)),
+            Seen::Misread { reader, wire } => self.word((*reader as u64) << 8 | *wire as u64),
+            Seen::FrameAccepted { from, frame } => {
+                self.word(*from as u64);
+                self.bytes(frame);
+            }
+            Seen::CreditStop { from: part }
+            | Seen::LinkRepaired { end: part }
+            | Seen::SessionBegan { end: part } => self.word(*part as u64),
+            Seen::SessionEnded { end, reason } => {
+                self.word((*end as u64) << 8 | session_down(*reason));
+            }
+            Seen::Unsuited { end, peer: other } => self.word((*end as u64) << 16 | peer(*other)),
+            Seen::Cut { part, mid_bit } => {
+                self.word((*part as u64) << 1 | u64::from(*mid_bit));
+            }
             Seen::ResetLine { cause } => self.word(reset(*cause)),
             Seen::BoardDown { part, loss } => self.word((*part as u64) << 8 | *loss as u64),
             Seen::BoardUp { part } => self.word(*part as u64),
@@ -235,6 +252,15 @@ const fn code(observation: &Observation<'_>) -> u64 {
         Seen::FaultEnded { .. } => 36,
         Seen::Healed => 37,
         Seen::Finished => 38,
+        Seen::Edge { .. } => 39,
+        Seen::Misread { .. } => 40,
+        Seen::FrameAccepted { .. } => 41,
+        Seen::CreditStop { .. } => 42,
+        Seen::LinkRepaired { .. } => 43,
+        Seen::SessionBegan { .. } => 44,
+        Seen::SessionEnded { .. } => 45,
+        Seen::Unsuited { .. } => 46,
+        Seen::Cut { .. } => 47,
     }
 }
 
@@ -279,6 +305,26 @@ const fn down(reason: DownReason) -> u64 {
         DownReason::LinkLost => 12,
         DownReason::EspRestarted => 13,
         DownReason::ShutDown => 14,
+        _ => 0,
+    }
+}
+
+const fn session_down(reason: link::DownReason) -> u64 {
+    match reason {
+        link::DownReason::Restarted => 1,
+        link::DownReason::PeerRestarted => 2,
+        link::DownReason::Silent => 3,
+        link::DownReason::SyncOverdue => 4,
+        link::DownReason::Damaged => 5,
+        _ => 0,
+    }
+}
+
+const fn peer(peer: link::Peer) -> u64 {
+    match peer {
+        link::Peer::Syncom => 1,
+        link::Peer::Native => 2,
+        link::Peer::OtherVersion(version) => 256 + version as u64,
         _ => 0,
     }
 }

@@ -159,6 +159,14 @@ fn boards(text: &mut String, observation: &Observation<'_>) -> Result<Option<Hea
             text.push_str(if *up { "link up" } else { "link down" });
             head(part(*end), if *up { '.' } else { '!' })
         }
+        Seen::SessionEnded { end, reason } => {
+            write!(text, "link session over: {}", Kebab(reason))?;
+            head(part(*end), '!')
+        }
+        Seen::Unsuited { end, peer } => {
+            write!(text, "found at the other end of the wires: {}", Kebab(peer))?;
+            head(part(*end), '!')
+        }
         Seen::ResetLine { cause } => {
             write!(text, "pulls the reset line: {}", Kebab(cause))?;
             head("host", '!')
@@ -169,6 +177,7 @@ fn boards(text: &mut String, observation: &Observation<'_>) -> Result<Option<Hea
                 BoardLoss::PowerLoss => "loses power",
                 BoardLoss::ResetLine => "is reset",
                 BoardLoss::ReceiveOverflow => "crashes, receive buffers full",
+                BoardLoss::ResetGlitch => "is reset by its wire",
             });
             head(part(*board), '!')
         }
@@ -286,6 +295,20 @@ fn describe_fault(text: &mut String, fault: &Fault) -> fmt::Result {
         FaultKind::Backlog { messages } | FaultKind::AppBurst { messages } => {
             write!(text, " of {messages}")?;
         }
+        FaultKind::WireGlitch { wire, length_us } => {
+            write!(text, " on {} for {length_us} µs", wire.name())?;
+        }
+        FaultKind::WireNoise { wire, every_us } => {
+            write!(text, " on {} every {every_us} µs", wire.name())?;
+        }
+        FaultKind::WireCrosstalk { wire } | FaultKind::WireHolds { wire } => {
+            write!(text, " {}", wire.name())?;
+        }
+        FaultKind::WireLag { wire, max_us } => write!(text, " {} by {max_us} µs", wire.name())?,
+        FaultKind::WireStuck { wire, high } => {
+            write!(text, " {} {}", wire.name(), if high { "high" } else { "low" })?;
+        }
+        FaultKind::EspFirmware { speaks } => write!(text, " that speaks {}", Kebab(speaks))?,
         _ => {}
     }
     if fault.duration_ms > 0 { write!(text, " for {} ms", fault.duration_ms) } else { Ok(()) }

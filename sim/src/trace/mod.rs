@@ -4,10 +4,12 @@ mod hash;
 mod line;
 mod packets;
 mod timeline;
+mod wave;
 
 pub use hash::TraceHash;
 pub(crate) use packets::Streams;
 pub use timeline::Timeline;
+pub use wave::Wave;
 
 use fivewire_core::time::Instant;
 

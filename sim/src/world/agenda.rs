@@ -1,5 +1,7 @@
 //! What happens next: a fixed table of due times, one for each source of events.
 
+pub(super) use crate::clock::NEVER;
+
 /// A source of events. Where several are due at the same instant, the first in this list goes first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
@@ -53,9 +55,6 @@ const SLOTS: [Slot; 15] = [
     Slot::Witness,
     Slot::Settled,
 ];
-
-/// Not due at all.
-pub(super) const NEVER: u64 = u64::MAX;
 
 /// Bits of a key that name the slot; 500,000 years of µs fit into the rest.
 const SLOT_BITS: u32 = 4;

@@ -7,14 +7,15 @@ use fivewire_core::time::Instant;
 
 use super::World;
 use super::agenda::{NEVER, Slot};
-use super::clock::{Alarm, Clock};
 use super::device::{Bytes, HostMachine, HostMemory, Tape, esp_memory};
 use super::faults::Lasting;
 use super::link::LostFrame;
 use super::tcp::Side;
 use crate::app::Application;
+use crate::clock::{Alarm, Clock};
 use crate::observation::{BoardLoss, ConnectionId, Ending, Observation, Observer, Part};
 use crate::schedule::{Setup, Topology};
+use crate::wires::End;
 
 /// A board boots this long, in µs.
 const BOOT_MIN_US: u32 = 300_000;
@@ -153,6 +154,9 @@ impl<A: Application> World<A> {
     // What memory holds after power-up is anything, so that of the life before is left in it.
     #[cold]
     pub(super) fn boot_host<O: Observer>(&mut self, observer: &mut O) {
+        if self.faults.strikes(Lasting::HostPowerOff) {
+            return;
+        }
         let setup = &self.schedule.setup;
         let memory = self.host.memory.take().unwrap_or_else(|| HostMemory::new(setup));
         let seed = self.machine_seeds.seed();
@@ -170,6 +174,13 @@ impl<A: Application> World<A> {
 
     #[cold]
     pub(super) fn boot_esp<O: Observer>(&mut self, observer: &mut O) {
+        if !self.esp_can_boot() {
+            return;
+        }
+        if !self.boot_esp_link() {
+            self.see(observer, &Observation::BoardUp { part: Part::Esp });
+            return;
+        }
         let seed = self.machine_seeds.seed();
         let mut machine = Esp::new(esp_memory(), seed).unwrap_or_else(|error| panic!("{error}"));
         machine.plant(self.planted);
@@ -192,7 +203,7 @@ impl<A: Application> World<A> {
     /// The ends of the link look for each other once both run.
     pub(super) fn find_each_other(&mut self) {
         let both = self.host.machine.is_some() && self.esp.machine.is_some();
-        if both && !self.link.is_up() && !self.link.is_synchronising() {
+        if self.wires.is_none() && both && !self.link.is_up() && !self.link.is_synchronising() {
             self.link.synchronise(self.now);
         }
     }
@@ -205,7 +216,9 @@ impl<A: Application> World<A> {
         }
         self.agenda.clear(Slot::Host);
         self.summary.connected = false;
-        if self.has_bridge() {
+        if self.wires.is_some() {
+            self.lose_wire_end(End::Host, observer);
+        } else if self.has_bridge() {
             self.lose_link(observer);
         } else {
             self.lose_radio(observer);
@@ -216,7 +229,16 @@ impl<A: Application> World<A> {
     }
 
     /// The ESP8266 loses its memory. Whether it boots again is decided elsewhere.
-    fn lose_esp<O: Observer>(&mut self, loss: BoardLoss, observer: &mut O) -> bool {
+    pub(super) fn lose_esp<O: Observer>(&mut self, loss: BoardLoss, observer: &mut O) -> bool {
+        let ran = self.stop_esp(loss, observer);
+        if self.wires.is_some() {
+            self.lose_wire_end(End::Esp, observer);
+        }
+        ran
+    }
+
+    /// The ESP8266's program is gone.
+    fn stop_esp<O: Observer>(&mut self, loss: BoardLoss, observer: &mut O) -> bool {
         let ran = self.esp.lose_power();
         if ran {
             self.see(observer, &Observation::BoardDown { part: Part::Esp, loss });
@@ -247,7 +269,8 @@ impl<A: Application> World<A> {
             return false;
         }
         self.link.cut(Part::Host);
-        self.lose_esp(BoardLoss::Crash, observer)
+        self.freeze_esp_link();
+        self.stop_esp(BoardLoss::Crash, observer)
     }
 
     /// The host pulls the reset line.
@@ -255,6 +278,10 @@ impl<A: Application> World<A> {
     pub(super) fn pull_reset_line<O: Observer>(&mut self, observer: &mut O) {
         let cause = self.host.reset_cause;
         self.see(observer, &Observation::ResetLine { cause });
+        if self.wires.is_some() {
+            self.pull_reset_wire();
+            return;
+        }
         self.lose_esp(BoardLoss::ResetLine, observer);
         self.lose_link(observer);
         self.plan_esp_boot(self.now + RESET_PULSE_US);
@@ -293,6 +320,9 @@ impl<A: Application> World<A> {
 
     /// The link is lost. Each end is told as soon as its machine listens.
     pub(super) fn lose_link<O: Observer>(&mut self, observer: &mut O) {
+        if self.wires.is_some() {
+            return;
+        }
         for lost in self.link.go_down().into_iter().flatten() {
             let LostFrame { to, size_bytes, partly_sent } = lost;
             self.see(observer, &Observation::FrameLost { to, size_bytes, partly_sent });

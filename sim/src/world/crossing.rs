@@ -24,6 +24,9 @@ impl<A: Application> World<A> {
 
     /// Lets the boards hear of the link and take frames. True if there was something.
     pub(super) fn flow_link<O: Observer>(&mut self, observer: &mut O) -> bool {
+        if self.wires.is_some() {
+            return self.flow_wires(observer);
+        }
         self.flow_to_host(observer) || self.flow_to_esp(observer)
     }
 

@@ -14,6 +14,7 @@ use super::faults::Lasting;
 use super::tcp::{AtDevice, Path, Side};
 use crate::app::Application;
 use crate::observation::{Observation, Observer, Part};
+use crate::wires::End;
 
 impl<A: Application> World<A> {
     /// The host's machine is woken by its own deadline.
@@ -105,7 +106,13 @@ impl<A: Application> World<A> {
             match host.poll() {
                 host::Output::Action(host::Action::ResetEsp) => pulls_reset = true,
                 host::Output::Frame(frame) => {
-                    let taken = self.link.send(Part::Esp, self.now, frame);
+                    let taken = match &mut self.wires {
+                        None => self.link.send(Part::Esp, self.now, frame),
+                        Some(wires) => {
+                            self.faults.bite(Lasting::EspStalls);
+                            wires.send(End::Host, self.now, frame, observer)
+                        }
+                    };
                     host.handle(local, host::Input::Sent(taken));
                 }
                 host::Output::Event(event) => {
@@ -141,10 +148,10 @@ impl<A: Application> World<A> {
             let Some(machine) = &mut self.esp.machine else { return };
             match machine.poll() {
                 esp::Output::Frame(frame) => {
-                    let taken = if self.esp.command_task_dead {
-                        0
-                    } else {
-                        self.link.send(Part::Host, self.now, frame)
+                    let taken = match &mut self.wires {
+                        _ if self.esp.command_task_dead => 0,
+                        Some(wires) => wires.send(End::Esp, self.now, frame, observer),
+                        None => self.link.send(Part::Host, self.now, frame),
                     };
                     machine.handle(local, esp::Input::FrameSent(taken));
                 }

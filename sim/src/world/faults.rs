@@ -25,9 +25,18 @@ pub(crate) enum Lasting {
     LinkDead,
     HostBusy,
     AppHolds,
+    WireNoise,
+    WireCrosstalk,
+    WireLag,
+    WireStuck,
+    WireHolds,
+    EspStalls,
+    EspPowerOff,
+    HostPowerOff,
+    EspFirmware,
 }
 
-const LASTING: usize = Lasting::AppHolds as usize + 1;
+const LASTING: usize = Lasting::EspFirmware as usize + 1;
 
 impl Lasting {
     /// The sort of `kind`; `None` for what happens at once.
@@ -50,6 +59,15 @@ impl Lasting {
             FaultKind::LinkDead => Self::LinkDead,
             FaultKind::HostBusy => Self::HostBusy,
             FaultKind::AppHolds => Self::AppHolds,
+            FaultKind::WireNoise { .. } => Self::WireNoise,
+            FaultKind::WireCrosstalk { .. } => Self::WireCrosstalk,
+            FaultKind::WireLag { .. } => Self::WireLag,
+            FaultKind::WireStuck { .. } => Self::WireStuck,
+            FaultKind::WireHolds { .. } => Self::WireHolds,
+            FaultKind::EspStalls => Self::EspStalls,
+            FaultKind::EspPowerOff => Self::EspPowerOff,
+            FaultKind::HostPowerOff => Self::HostPowerOff,
+            FaultKind::EspFirmware { .. } => Self::EspFirmware,
             FaultKind::TcpReset
             | FaultKind::TcpHalfOpen
             | FaultKind::BrokerCloses
@@ -61,7 +79,8 @@ impl Lasting {
             | FaultKind::EspCommandTaskDies
             | FaultKind::LinkReset
             | FaultKind::HostReset
-            | FaultKind::AppBurst { .. } => return None,
+            | FaultKind::AppBurst { .. }
+            | FaultKind::WireGlitch { .. } => return None,
         })
     }
 }

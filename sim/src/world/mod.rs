@@ -5,14 +5,13 @@
 //!
 //! * [`World`] holds the parts and the agenda (this file, `agenda.rs`).
 //! * The boards run the machines under test (`device.rs`, `boards.rs`, `drain.rs`); between them lies
-//!   the link (`link.rs`, `crossing.rs`).
+//!   the link: whole frames (`link.rs`, `crossing.rs`), or every edge on its wires (`wires/`).
 //! * The radio (`wifi.rs`) and TCP (`tcp/`) carry bytes to the broker's machine (`server.rs`), on which
 //!   the witness lives as well (`witness.rs`).
 //! * Faults begin and end (`faults.rs`, `trouble.rs`, `outages.rs`), then everything heals and settles (`settle.rs`).
 
 mod agenda;
 mod boards;
-mod clock;
 mod crossing;
 mod device;
 mod drain;
@@ -25,6 +24,7 @@ mod settle;
 mod tcp;
 mod trouble;
 mod wifi;
+mod wires;
 mod witness;
 
 use fivewire_core::client;
@@ -46,14 +46,15 @@ use server::Server;
 use settle::Settling;
 use tcp::Tcp;
 use wifi::Radio;
+use wires::Wires;
 use witness::Witness;
 
-pub(crate) use clock::Clock;
 pub(crate) use device::HostMachine;
 pub use device::{DEVICE_ID, WILL_PAYLOAD, WILL_TOPIC};
 pub(crate) use faults::Faults;
 #[cfg(feature = "turmoil")]
 pub(crate) use faults::Lasting;
+pub use link::{LINK_BYTE_US, LINK_FRAME_US, LINK_SYNC_MAX_US};
 #[cfg(feature = "turmoil")]
 pub(crate) use outages::return_code;
 pub use settle::SETTLE_LIMIT_MS;
@@ -77,6 +78,10 @@ pub struct World<A = Workload> {
     radio: Radio,
     tcp: Tcp,
     link: Link,
+    /// Instead of `link`, where the link is simulated edge by edge.
+    wires: Option<Box<Wires>>,
+    /// The wires go no further in one step.
+    horizon: u64,
     host: HostBoard,
     esp: Esp8266,
     server: Server,
@@ -155,6 +160,8 @@ impl<A: Application> World<A> {
             radio: Radio::new(seed),
             tcp: Tcp::new(seed),
             link: Link::new(seed),
+            wires: None,
+            horizon: NEVER,
             host: HostBoard::new(&schedule.setup),
             esp: Esp8266::new(&schedule.setup),
             server: Server::new(),
@@ -184,6 +191,9 @@ impl<A: Application> World<A> {
         self.radio = Radio::new(seed);
         self.tcp.reset(seed, &self.schedule.setup);
         self.link.reset(seed);
+        let setup = &self.schedule.setup;
+        self.wires = setup.has_wires().then(|| Box::new(Wires::new(seed, setup)));
+        self.horizon = NEVER;
         self.host.reset(&self.schedule.setup);
         self.esp.reset(&self.schedule.setup);
         self.server = Server::new();
@@ -304,9 +314,11 @@ impl<A: Application> World<A> {
 
     /// Runs up to and with the events of `until`.
     pub fn run_until<O: Observer>(&mut self, until: Instant, observer: &mut O) {
+        self.horizon = until.as_micros();
         while !self.finished && self.next_event().is_some_and(|at| at <= until) {
             self.step(observer);
         }
+        self.horizon = NEVER;
         if !self.finished {
             self.now = self.now.max(until.as_micros());
         }
@@ -348,6 +360,7 @@ impl<A: Application> World<A> {
             Slot::Heals => self.heal(observer),
             Slot::Wifi => self.finish_join(observer),
             Slot::Tcp => self.step_tcp(observer),
+            Slot::Link if self.wires.is_some() => self.step_wires(observer),
             Slot::Link => self.step_link(observer),
             Slot::Broker => self.wake_broker(observer),
             Slot::EspBoots => self.boot_esp(observer),
@@ -373,7 +386,11 @@ impl<A: Application> World<A> {
         }
         self.tell_bites(observer);
         self.agenda.set(Slot::Tcp, self.tcp.next());
-        self.agenda.set(Slot::Link, self.link.next());
+        let link = match &self.wires {
+            Some(wires) => wires.next().max(self.now),
+            None => self.link.next(),
+        };
+        self.agenda.set(Slot::Link, link);
         self.agenda.set(Slot::Application, self.next_action());
     }
 

@@ -80,6 +80,8 @@ impl<A: Application> World<A> {
         let acknowledged = machine.is_acknowledged() && self.application.is_done();
         let delivered = self.broker_is_drained() && !self.witness.is_eager();
         let device = self.summary.stopped || (self.summary.connected && acknowledged && delivered);
-        device && (!self.has_bridge() || self.link.is_quiet())
+        let link_is_quiet =
+            self.wires.as_ref().map_or_else(|| self.link.is_quiet(), |wires| wires.is_quiet());
+        device && (!self.has_bridge() || link_is_quiet)
     }
 }

@@ -7,7 +7,7 @@ use super::agenda::{NEVER, Slot};
 use super::faults::Lasting;
 use crate::app::Application;
 use crate::fault::FaultKind;
-use crate::observation::{BoardLoss, Observation, Observer};
+use crate::observation::{BoardLoss, Observation, Observer, Part};
 
 impl<A: Application> World<A> {
     pub(super) fn plan_next_fault(&mut self) {
@@ -59,7 +59,12 @@ impl<A: Application> World<A> {
             FaultKind::EspCrash => bridge && self.crash_esp(BoardLoss::Crash, observer),
             FaultKind::EspHang => bridge && self.hang_esp(observer),
             FaultKind::EspCommandTaskDies => bridge && self.kill_command_task(),
+            FaultKind::LinkReset if self.wires.is_some() => self.restart_esp_link(),
             FaultKind::LinkReset => bridge && self.reset_link(observer),
+            FaultKind::WireGlitch { wire, length_us } => {
+                self.glitch_wire(wire, length_us, index, observer);
+                false
+            }
             FaultKind::HostReset => self.lose_host(BoardLoss::PowerLoss, observer),
             FaultKind::AppBurst { messages } => {
                 self.application.burst(Instant::from_micros(self.now), messages);
@@ -72,6 +77,7 @@ impl<A: Application> World<A> {
     fn kill_command_task(&mut self) -> bool {
         let runs = self.esp.machine.is_some() && !self.esp.command_task_dead;
         self.esp.command_task_dead |= runs;
+        self.hold_links();
         runs
     }
 
@@ -94,8 +100,13 @@ impl<A: Application> World<A> {
             }
             FaultKind::EspBrownOut if self.has_bridge() => self.plan_sag(),
             FaultKind::AppHolds => self.application.hold(Instant::from_micros(self.now), true),
+            FaultKind::HostBusy | FaultKind::EspStalls => self.hold_links(),
+            FaultKind::HostPowerOff => self.power_off(Part::Host, observer),
+            FaultKind::EspPowerOff => self.power_off(Part::Esp, observer),
+            FaultKind::EspFirmware { .. } => self.change_firmware(observer),
             _ => {}
         }
+        self.damage_wires(observer);
     }
 
     /// Ends all faults that are due at `until`.
@@ -110,7 +121,12 @@ impl<A: Application> World<A> {
     }
 
     fn end_lasting<O: Observer>(&mut self, kind: FaultKind, observer: &mut O) {
+        self.hold_links();
+        self.damage_wires(observer);
         match kind {
+            FaultKind::HostPowerOff => self.power_on(Part::Host),
+            FaultKind::EspPowerOff => self.power_on(Part::Esp),
+            FaultKind::EspFirmware { .. } => self.change_firmware(observer),
             FaultKind::BrokerRestart { .. } | FaultKind::BrokerCrash { .. } => {
                 self.broker_comes_up(observer);
             }

@@ -4,8 +4,10 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use clap::ValueEnum;
 use clap::{Args, Parser, Subcommand};
 use fivewire_sim::catalogue;
+use fivewire_sim::schedule::{self, Schedule};
 use fivewire_sim::shrink::RUNS_MAX_DEFAULT;
 use fivewire_sim::sweep::Shard;
 
@@ -21,6 +23,8 @@ Examples:
   fivewire --engine turmoil --seeds 0..200      the tokio adapter, compared with the machines
   fivewire --shard 2/4 --json part2.json        the second of four machines
   fivewire run --scenario swarm --seed 42       one run, event by event
+  fivewire run --scenario wires --seed 7 --vcd wires.vcd
+                                                the same with every edge on the five wires
   fivewire replay fivewire-swarm-42.json        a stored run, event by event
   fivewire replay greenhouse-7.fwrec            what a real client recorded, byte for byte
   fivewire shrink fivewire-swarm-42.json        the few faults that matter
@@ -59,6 +63,26 @@ pub(crate) enum Command {
     List,
 }
 
+/// How closely the link between host and ESP8266 is simulated.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Fidelity {
+    /// Whole frames, each of which takes its time
+    Frame,
+    /// Every edge on five wires, with a link machine at either end
+    Wire,
+}
+
+impl Fidelity {
+    /// The schedule at the fidelity that was asked for, if one was.
+    pub(crate) fn apply(asked: Option<Self>, schedule: Schedule) -> Schedule {
+        match asked {
+            None => schedule,
+            Some(Self::Frame) => schedule.at_fidelity(schedule::Fidelity::Frame),
+            Some(Self::Wire) => schedule.at_fidelity(schedule::Fidelity::Wire),
+        }
+    }
+}
+
 #[derive(Args)]
 pub(crate) struct SweepArguments {
     /// Run this scenario instead of the default mixture; can be given several times
@@ -68,6 +92,9 @@ pub(crate) struct SweepArguments {
     /// covered.
     #[arg(long, value_name = "NAME", value_parser = scenario_or_all)]
     pub(crate) scenario: Vec<String>,
+    /// Simulate the link like this, whatever the scenario does by itself
+    #[arg(long, value_name = "HOW")]
+    pub(crate) fidelity: Option<Fidelity>,
     /// The seeds, from A up to but without B
     ///
     /// A full sweep (10,000 seeds or more of the default mixture, in one piece) must also reach
@@ -112,6 +139,14 @@ pub(crate) struct RunArguments {
     /// The seed
     #[arg(long, value_name = "N")]
     pub(crate) seed: u64,
+    /// Simulate the link like this, whatever the scenario does by itself
+    #[arg(long, value_name = "HOW")]
+    pub(crate) fidelity: Option<Fidelity>,
+    /// Also write the five wires for a logic analyser's viewer, such as GTKWave or PulseView
+    ///
+    /// Needs a run in which they are simulated: `--scenario wires`, or `--fidelity wire`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) vcd: Option<PathBuf>,
     /// Also write what the client was told and said, for `fivewire replay`
     ///
     /// Only where the application calls the client itself: the host's end of the bridge is not

@@ -1,8 +1,15 @@
 //! `fivewire run`, and the view of a single run that `replay` shares.
 
-use fivewire_sim::schedule::Schedule;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
 
-use crate::cli::{RunArguments, View};
+use fivewire_sim::corpus::CorpusError;
+use fivewire_sim::observation::Observer;
+use fivewire_sim::schedule::Schedule;
+use fivewire_sim::trace::{Blind, Wave};
+
+use crate::cli::{Fidelity, RunArguments, View};
 use crate::engine::Engine;
 use crate::failure;
 use crate::format::{counted, span};
@@ -14,11 +21,34 @@ use crate::{Refusal, Verdict};
 /// Draws a schedule, runs it and shows it.
 pub(crate) fn execute(arguments: &RunArguments, output: &mut Output) -> Result<Verdict, Refusal> {
     let engine = arguments.place.engine;
-    let schedule = engine.schedule(arguments.scenario, arguments.seed)?;
+    let drawn = engine.schedule(arguments.scenario, arguments.seed)?;
+    let schedule = Fidelity::apply(arguments.fidelity, drawn);
     if let Some(path) = &arguments.record {
         recording::write(engine, &schedule, path)?;
     }
-    show(engine, &schedule, &arguments.view, output)
+    match &arguments.vcd {
+        None => show(engine, &schedule, &arguments.view, output),
+        Some(path) => show_wires(engine, &schedule, &arguments.view, path, output),
+    }
+}
+
+/// The same, and writes the wires to a file.
+fn show_wires(
+    engine: Engine,
+    schedule: &Schedule,
+    view: &View,
+    path: &Path,
+    output: &mut Output,
+) -> Result<Verdict, Refusal> {
+    if !schedule.setup.has_wires() {
+        return Err("--vcd: this run has no wires; add --fidelity wire, and choose a scenario with a bridge".into());
+    }
+    let file_error = |error| CorpusError::File { path: path.to_owned(), error };
+    let file = File::create(path).map_err(file_error)?;
+    let mut wave = Wave::new(BufWriter::new(file)).map_err(file_error)?;
+    let verdict = show_watched(engine, schedule, view, &mut wave, output)?;
+    wave.finish().map_err(file_error)?;
+    Ok(verdict)
 }
 
 /// Runs a schedule; prints its timeline, its verdict and the command that replays it.
@@ -28,7 +58,17 @@ pub(crate) fn show(
     view: &View,
     output: &mut Output,
 ) -> Result<Verdict, Refusal> {
-    let watched = world::watch(engine, schedule, view.last.unwrap_or(usize::MAX));
+    show_watched(engine, schedule, view, &mut Blind, output)
+}
+
+fn show_watched(
+    engine: Engine,
+    schedule: &Schedule,
+    view: &View,
+    extra: &mut dyn Observer,
+    output: &mut Output,
+) -> Result<Verdict, Refusal> {
+    let watched = world::watch(engine, schedule, view.last.unwrap_or(usize::MAX), extra);
     if view.last != Some(0) {
         output.print(&watched.timeline.to_string())?;
     }

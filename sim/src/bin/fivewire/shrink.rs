@@ -10,6 +10,7 @@ use fivewire_sim::oracle::Breach;
 use fivewire_sim::schedule::Schedule;
 use fivewire_sim::shrink::{self, Ending, Shrunk};
 use fivewire_sim::sweep::guarded;
+use fivewire_sim::trace::Blind;
 
 use crate::cli::ShrinkArguments;
 use crate::engine::Engine;
@@ -58,7 +59,7 @@ pub(crate) fn shrink_and_store(
         return Ok(None);
     };
     output.print(&story(schedule, &shrunk))?;
-    let watched = world::watch(engine, &shrunk.schedule, failure::LAST_LINES);
+    let watched = world::watch(engine, &shrunk.schedule, failure::LAST_LINES, &mut Blind);
     output.print(&watched.timeline.to_string())?;
     output.print(&failure::headline(&shrunk.schedule, &shrunk.failure))?;
     output.print(&format!("replay: {}\n", failure::replay_command(engine, &shrunk.schedule)))?;

@@ -15,7 +15,7 @@ use crate::cross_check::CrossSummary;
 use crate::engine::Engine;
 use crate::stopwatch::Stopwatch;
 
-/// Seeds from which on a default sweep must have reached everything.
+/// Seeds from which on a sweep of the default mixture, or of wires alone, must have reached everything.
 pub(crate) const FULL_SEEDS: u64 = 10_000;
 
 /// What a sweep showed.
@@ -24,7 +24,8 @@ pub(crate) struct Summary {
     pub(crate) version: &'static str,
     pub(crate) engine: Engine,
     pub(crate) verdict: Verdict,
-    /// Everything must be reached: the default mixture, whole, with at least [`FULL_SEEDS`] seeds.
+    /// Everything must be reached: the default mixture, or wires alone, whole, with at least [`FULL_SEEDS`]
+    /// seeds.
     pub(crate) full: bool,
     pub(crate) seeds: Seeds,
     pub(crate) scenarios: BTreeMap<String, ScenarioRow>,
@@ -107,8 +108,9 @@ impl Summary {
         stopwatch: &Stopwatch,
     ) -> Self {
         let tally = totals.tally();
+        let has_wires = totals.with_wires > 0 && totals.with_wires == tally.seeds;
         let full = engine == Engine::Events
-            && mixture
+            && (mixture || has_wires)
             && plan.shard == Shard::WHOLE
             && plan.len() >= FULL_SEEDS;
         let never_reached = totals.never_reached();

@@ -11,8 +11,9 @@ use fivewire_sim::catalogue::{self, Scenario};
 use fivewire_sim::corpus;
 use fivewire_sim::schedule::Schedule;
 use fivewire_sim::sweep::{self, DrawSeed, Failure, Plan};
+use fivewire_sim::trace::Blind;
 
-use crate::cli::{ALL, SweepArguments};
+use crate::cli::{ALL, Fidelity, SweepArguments};
 #[cfg(feature = "turmoil")]
 use crate::cross_check::CrossChecks;
 use crate::engine::Engine;
@@ -30,12 +31,13 @@ pub(crate) fn execute(arguments: &SweepArguments, output: &mut Output) -> Result
     let scenarios = chosen(&arguments.scenario);
     let engine = arguments.place.engine;
     let scenarios = fitting(engine, &arguments.scenario, scenarios)?;
+    let at = |schedule| Fidelity::apply(arguments.fidelity, schedule);
     let draw = |scenario: &'static Scenario, seed| {
-        engine.schedule(scenario, seed).unwrap_or_else(|_| panic!("{} fits", scenario.name))
+        at(engine.schedule(scenario, seed).unwrap_or_else(|_| panic!("{} fits", scenario.name)))
     };
     let draws: Vec<_> =
         scenarios.iter().map(|&scenario| move |seed| draw(scenario, seed)).collect();
-    let by_seed = |seed| engine.default_for(seed);
+    let by_seed = |seed| at(engine.default_for(seed));
     let plan = Plan {
         scenarios: if draws.is_empty() {
             vec![&by_seed]
@@ -120,7 +122,8 @@ fn show_failure(
 ) -> Result<Option<Schedule>, Refusal> {
     let Failure { schedule, breach, .. } = first;
     output.print("\nfirst failure\n")?;
-    output.print(&world::watch(engine, schedule, failure::LAST_LINES).timeline.to_string())?;
+    let watched = world::watch(engine, schedule, failure::LAST_LINES, &mut Blind);
+    output.print(&watched.timeline.to_string())?;
     output.print(&failure::headline(schedule, breach))?;
     // a seed of the other engine's default mixture has no name
     if engine == Engine::Events {

@@ -109,7 +109,7 @@ impl Summary {
             text += &format!("never reached:\n{}\n", indented(&self.never_reached.join("\n")));
         } else if is_measured && !self.never_reached.is_empty() {
             text += &format!(
-                "{} never reached, as is usual for less than a full sweep (the default mixture, {} or more)\n",
+                "{} never reached, as is usual for less than a full sweep (the default mixture or `wires`, {} or more)\n",
                 counted(self.never_reached.len() as u64, "thing"),
                 counted(FULL_SEEDS, "seed"),
             );

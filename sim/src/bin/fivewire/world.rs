@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use fivewire_core::time::Instant;
 use fivewire_sim::catalogue;
+use fivewire_sim::observation::Observer;
 use fivewire_sim::oracle::{Breach, Promise};
 use fivewire_sim::run::{Report, Runner};
 use fivewire_sim::schedule::Schedule;
@@ -46,12 +47,17 @@ impl Watched {
 
 /// Runs a schedule and keeps the last lines of its timeline; then once more without, to see that
 /// it is the same (P11).
-pub(crate) fn watch(engine: Engine, schedule: &Schedule, lines_max: usize) -> Watched {
+pub(crate) fn watch(
+    engine: Engine,
+    schedule: &Schedule,
+    lines_max: usize,
+    extra: &mut dyn Observer,
+) -> Watched {
     let mut timeline = Timeline::with_last(lines_max);
     let mut watching = true;
     let run = |schedule: &Schedule| {
         if std::mem::take(&mut watching) {
-            engine.watched(schedule, &mut timeline)
+            engine.watched(schedule, &mut (&mut timeline, &mut *extra))
         } else {
             engine.judge(schedule)
         }

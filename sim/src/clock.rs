@@ -2,7 +2,8 @@
 
 use fivewire_core::time::{Instant, Reason, Wait};
 
-use super::agenda::NEVER;
+/// Not at all, in µs of the world's time.
+pub(crate) const NEVER: u64 = u64::MAX;
 
 const MILLION: i64 = 1_000_000;
 
@@ -16,13 +17,13 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    pub(super) fn new(drift_ppm: i32) -> Self {
+    pub(crate) fn new(drift_ppm: i32) -> Self {
         // Beyond 10 % it is no quartz but another fault.
         Self { drift_ppm: i64::from(drift_ppm.clamp(-100_000, 100_000)), started: 0 }
     }
 
     /// Starts again from zero.
-    pub(super) const fn restart(&mut self, world: u64) {
+    pub(crate) const fn restart(&mut self, world: u64) {
         self.started = world;
     }
 
@@ -37,7 +38,7 @@ impl Clock {
     }
 
     /// The first world time at which the board reads `local` or more.
-    pub(super) fn world(&self, local: Instant) -> u64 {
+    pub(crate) fn world(&self, local: Instant) -> u64 {
         let local = local.as_micros();
         if local > 1 << 60 {
             return NEVER;
@@ -66,7 +67,7 @@ impl Clock {
 
 /// What a board's machine waits for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Alarm {
+pub(crate) struct Alarm {
     wait: Wait,
     /// When that is, in world time.
     due: u64,
@@ -74,11 +75,11 @@ pub(super) struct Alarm {
 
 impl Alarm {
     /// It waits for nothing.
-    pub(super) const OFF: Self = Self { wait: Wait::ForInput, due: NEVER };
+    pub(crate) const OFF: Self = Self { wait: Wait::ForInput, due: NEVER };
 
     /// The machine waits for this by its board's clock; says when that is in world time. Of a clock
     /// that starts again the alarm must have been [`OFF`](Self::OFF).
-    pub(super) fn set(&mut self, wait: Wait, clock: &Clock) -> u64 {
+    pub(crate) fn set(&mut self, wait: Wait, clock: &Clock) -> u64 {
         if wait != self.wait {
             let due = match wait {
                 Wait::Until(deadline, _) => clock.world(deadline),
@@ -90,7 +91,7 @@ impl Alarm {
     }
 
     /// Why the machine wants to be woken.
-    pub(super) const fn reason(&self) -> Option<Reason> {
+    pub(crate) const fn reason(&self) -> Option<Reason> {
         match self.wait {
             Wait::Until(_, reason) => Some(reason),
             Wait::ForInput => None,
