@@ -6,6 +6,7 @@
 use fivewire_core::error::PublishError;
 use fivewire_core::event::{self, Delivery, Event};
 use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::v5::Properties;
 
 use crate::fault::Fault;
 use crate::observation::{ConnectionId, Observation};
@@ -99,7 +100,7 @@ impl Message {
                     qos,
                     retain,
                     dup,
-                    properties: Properties::default(),
+                    properties: Properties::NONE,
                 };
                 Observation::Told(Event::Message(message))
             }
