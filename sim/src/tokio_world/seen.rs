@@ -92,15 +92,8 @@ impl Message {
                 Observation::Published { ticket, topic, payload, qos, retain }
             }
             Stage::Told { delivery, dup } => {
-                let message = event::Message {
-                    delivery,
-                    topic,
-                    payload,
-                    qos,
-                    retain,
-                    dup,
-                    properties: Properties::default(),
-                };
+                let message = event::Message::new(topic, payload, qos);
+                let message = event::Message { delivery, retain, dup, ..message };
                 Observation::Told(Event::Message(message))
             }
             Stage::WitnessPublished => Observation::WitnessPublished { topic, payload, qos },
