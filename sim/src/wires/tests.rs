@@ -130,8 +130,9 @@ fn every_damage_makes_somebody_misread() {
         Damage { stuck: Some(true), ..Damage::default() },
     ] {
         let mut rig = up(Boards::default());
-        // a late clock is only late; late data is read wrongly
-        let wire = if damage.lag_max_us > 0 { Wire::HostData } else { Wire::HostClock };
+        // A late clock is only late, and a stuck one stops the link: data is what is read wrongly.
+        let quiet_on_clock = damage.lag_max_us > 0 || damage.stuck.is_some();
+        let wire = if quiet_on_clock { Wire::HostData } else { Wire::HostClock };
         rig.damage(wire, damage);
         for _ in 0..20 {
             rig.send(End::Host, &[0x5a; 100]);
