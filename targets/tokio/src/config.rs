@@ -188,7 +188,8 @@ impl Config {
         self
     }
 
-    /// Records everything that the core is told and says. Default nothing.
+    /// Records everything that the core is told and says. Default nothing. MQTT 5 cannot be recorded
+    /// yet, and is refused together with this.
     #[must_use]
     pub fn record(mut self, recording: Recording) -> Self {
         self.recording = Some(recording);
@@ -241,6 +242,11 @@ impl Config {
         if self.queue_messages == 0 {
             let (min, max) = (1, u32::MAX);
             return Err(ConfigError::OutOfRange { field: "queue_messages", value: 0, min, max });
+        }
+        if self.recording.is_some() && self.settings.protocol == ProtocolVersion::V5 {
+            return Err(ConfigError::Contradiction {
+                explanation: "MQTT 5 cannot be recorded yet: record a client that speaks 3.1.1",
+            });
         }
         self.core().validate()
     }

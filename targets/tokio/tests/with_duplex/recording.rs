@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use fivewire_core::client::Memory;
 use fivewire_core::recorder::{Fed, Item, Records, Replay};
-use fivewire_tokio::{Client, Config, ConnectError, Outcome, QoS, Recording};
+use fivewire_tokio::{Client, Config, ConnectError, Outcome, ProtocolVersion, QoS, Recording};
 
 use crate::rig::{FRESH, RESUMED, client, config, puback, settle};
 
@@ -114,5 +114,16 @@ async fn a_recording_has_one_client() {
     assert_eq!(
         error.to_string(),
         "the recording is that of another client: give each client one of its own"
+    );
+}
+
+#[test]
+fn what_cannot_be_recorded_is_refused_rather_than_left_out() {
+    let config = Config::new("c").protocol(ProtocolVersion::V5);
+    assert!(config.validate().is_ok());
+    let error = config.record(Recording::new(File::default())).validate().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "MQTT 5 cannot be recorded yet: record a client that speaks 3.1.1"
     );
 }
