@@ -28,6 +28,27 @@ pub struct Glitch {
     to_ns: u64,
 }
 
+/// When the next of them begins or ends.
+#[must_use]
+pub fn next_ns(glitches: &[Glitch], now_ns: u64) -> Option<u64> {
+    glitches.iter().filter_map(|glitch| glitch.next_ns(now_ns)).min()
+}
+
+/// What the ESP8266 sees of what the host shows.
+#[must_use]
+pub fn bend_to_esp(glitches: &[Glitch], now_ns: u64, levels: Levels) -> Levels {
+    let bend =
+        |levels, glitch: &Glitch| glitch.bend(now_ns, levels, Wire::HostClock, Wire::HostData);
+    glitches.iter().fold(levels, bend)
+}
+
+/// What the host sees of what the ESP8266 shows.
+#[must_use]
+pub fn bend_to_host(glitches: &[Glitch], now_ns: u64, levels: Levels) -> Levels {
+    let bend = |levels, glitch: &Glitch| glitch.bend(now_ns, levels, Wire::EspClock, Wire::EspData);
+    glitches.iter().fold(levels, bend)
+}
+
 impl Glitch {
     /// Disturbs this wire for this time.
     #[must_use]
@@ -35,22 +56,8 @@ impl Glitch {
         Self { wire, from_ns: when_ns.start, to_ns: when_ns.end }
     }
 
-    /// When it begins or ends.
-    #[must_use]
-    pub fn next_ns(self, now_ns: u64) -> Option<u64> {
+    fn next_ns(self, now_ns: u64) -> Option<u64> {
         [self.from_ns, self.to_ns].into_iter().find(|at_ns| *at_ns > now_ns)
-    }
-
-    /// What the ESP8266 sees of what the host shows.
-    #[must_use]
-    pub fn bend_to_esp(self, now_ns: u64, levels: Levels) -> Levels {
-        self.bend(now_ns, levels, Wire::HostClock, Wire::HostData)
-    }
-
-    /// What the host sees of what the ESP8266 shows.
-    #[must_use]
-    pub fn bend_to_host(self, now_ns: u64, levels: Levels) -> Levels {
-        self.bend(now_ns, levels, Wire::EspClock, Wire::EspData)
     }
 
     fn bend(self, now_ns: u64, levels: Levels, clock: Wire, data: Wire) -> Levels {

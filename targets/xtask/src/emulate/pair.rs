@@ -13,7 +13,7 @@ use fivewire_core::link::Levels;
 use sha2::{Digest, Sha256};
 
 use super::board::Board;
-use super::glitch::Glitch;
+use super::glitch::{self, Glitch};
 use super::host::HostBoard;
 use super::host_end::HostEnd;
 use super::protocol::{Answer, Event, Kind, Message, VERSION};
@@ -43,8 +43,8 @@ pub struct Pair<H> {
     starts_ns: Option<u64>,
     /// The board's processor stands still: what it says is not heard.
     pub hangs: bool,
-    /// A wire that shows the wrong level for a while.
-    pub glitch: Option<Glitch>,
+    /// Wires that show the wrong level for a while.
+    pub glitches: Vec<Glitch>,
     /// What goes wrong, and when.
     pub troubles: BTreeMap<u64, Trouble>,
     /// The host's board.
@@ -67,6 +67,8 @@ pub struct Pair<H> {
     answering_ns: u64,
     /// Messages of the board that were answered.
     pub exchanges: u64,
+    /// Troubles that came between a publication's arrival and its acknowledgement.
+    pub struck_between: usize,
     /// Changes of the host's clock.
     pub host_edges: u64,
     /// Starts of the board.
@@ -96,7 +98,7 @@ impl<H: HostEnd> Pair<H> {
             started_ns: 0,
             starts_ns: None,
             hangs: false,
-            glitch: None,
+            glitches: Vec::new(),
             troubles: BTreeMap::new(),
             host,
             radio: Radio::default(),
@@ -110,6 +112,7 @@ impl<H: HostEnd> Pair<H> {
             answered: 0,
             answering_ns: 0,
             exchanges: 0,
+            struck_between: 0,
             host_edges: 0,
             boots: 0,
             log: Vec::new(),
@@ -303,15 +306,13 @@ impl<H: HostEnd> Pair<H> {
     }
 
     fn pins(&self) -> u16 {
-        let Levels { clock, data } = self.glitch.map_or(self.host.levels(), |glitch| {
-            glitch.bend_to_esp(self.now_ns, self.host.levels())
-        });
+        let Levels { clock, data } =
+            glitch::bend_to_esp(&self.glitches, self.now_ns, self.host.levels());
         u16::from(clock) << HOST_CLOCK | u16::from(data) << HOST_DATA
     }
 
     fn show_host(&mut self) {
-        let levels = self.esp;
-        let levels = self.glitch.map_or(levels, |glitch| glitch.bend_to_host(self.now_ns, levels));
+        let levels = glitch::bend_to_host(&self.glitches, self.now_ns, self.esp);
         self.host.hear(self.now_ns, levels);
     }
 
@@ -323,7 +324,7 @@ impl<H: HostEnd> Pair<H> {
 
     /// The same, the host aside.
     fn next_around_ns(&self) -> Option<u64> {
-        let glitch = self.glitch.and_then(|glitch| glitch.next_ns(self.now_ns));
+        let glitch = glitch::next_ns(&self.glitches, self.now_ns);
         let trouble = self.troubles.keys().next().copied();
         [self.radio.due_ns(), self.starts_ns, glitch, trouble].into_iter().flatten().min()
     }
@@ -376,9 +377,7 @@ impl<H: HostEnd> Pair<H> {
             let trouble = first.remove();
             trouble.strike(self);
         }
-        if self.glitch.is_some() {
-            self.show_host();
-        }
+        self.show_host();
         Ok(())
     }
 

@@ -79,7 +79,7 @@ impl Pico {
     /// Lets it run until then, with what it is shown, or until its wires change.
     fn ask(&mut self, until_ns: u64) -> Result<()> {
         let levels = self.shown;
-        let inputs = u8::from(levels.data) * DATA | u8::from(levels.clock) * CLOCK;
+        let inputs = (u8::from(levels.data) * DATA) | (u8::from(levels.clock) * CLOCK);
         let mut request = [RUN, inputs, 0, 0, 0, 0, 0, 0, 0, 0];
         let until_ns = until_ns.saturating_sub(self.powered_ns);
         request[2..].copy_from_slice(&until_ns.to_le_bytes());

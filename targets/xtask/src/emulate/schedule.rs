@@ -19,6 +19,9 @@ const TOPIC: &str = "pico/count";
 const PERIOD_MS: u32 = 1_000;
 /// After the last trouble, so long for the rest to arrive.
 const PATIENCE_MS: u64 = 60_000;
+const GLITCHES: usize = 10;
+/// How long it goes on after the last trouble.
+const AFTERWARDS_MS: u64 = 4_000;
 const MS: u64 = 1_000_000;
 
 /// What a seed breaks. The first as many seeds as there are kinds have one of each.
@@ -65,6 +68,8 @@ pub struct Report {
     seed: u64,
     kind: Kind,
     troubles: usize,
+    /// Troubles that came while the broker had a count whose acknowledgement the Pico had not.
+    between: usize,
     /// Counts that reached the broker.
     counts: usize,
     /// How often one came again.
@@ -82,17 +87,18 @@ pub struct Report {
 
 impl Report {
     /// What stands above the columns.
-    pub const HEAD: &str = "seed trouble                times counts again boots  edges exchanges virtual ms  real ms trace            lost";
+    pub const HEAD: &str = "seed trouble                times between counts again boots  edges exchanges virtual ms  real ms trace            lost";
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:4} {:22} {:6} {:6} {:5} {:5} {:6} {:9} {:10} {:8} {} {}",
+            "{:4} {:22} {:6} {:7} {:6} {:5} {:5} {:6} {:9} {:10} {:8} {} {}",
             self.seed,
             self.kind,
             self.troubles,
+            self.between,
             self.counts,
             self.again,
             self.boots,
@@ -120,7 +126,7 @@ pub fn run(root: &Path, pico: &Path, esp: &Path, seed: u64) -> Result<Report> {
     let mut pair = Pair::new(esp, None, seed, host);
     let kind = KINDS[(seed % KINDS.len() as u64) as usize];
     let end_ns = plan(&mut pair, kind, powered_ms, &mut random);
-    let troubles = pair.troubles.len() + usize::from(pair.glitch.is_some());
+    let troubles = pair.troubles.len() + pair.glitches.len();
     pair.run_until(end_ns / MS + 1_000, |pair| pair.now_ns() >= end_ns)?;
     // All that was published by now, up to one that may be on its way to the outbox.
     let due = (pair.now_ns() / MS - powered_ms) / u64::from(PERIOD_MS) - 1;
@@ -133,12 +139,14 @@ pub fn run(root: &Path, pico: &Path, esp: &Path, seed: u64) -> Result<Report> {
     if kind == Kind::Hang || kind == Kind::PowerCut {
         ensure!(pair.boots > 1, "the ESP8266 was not started again");
     }
+    let counts = first_arrivals(&pair.radio.received).len();
     Ok(Report {
         seed,
         kind,
         troubles,
-        counts: first_arrivals(&pair).len(),
-        again: pair.radio.received.len() - first_arrivals(&pair).len(),
+        between: pair.struck_between,
+        counts,
+        again: pair.radio.received.len() - counts,
         boots: pair.boots,
         lost,
         trace_hash: pair.trace_hash(),
@@ -180,18 +188,28 @@ fn plan(pair: &mut Pair<Pico>, kind: Kind, powered_ms: u64, random: &mut Random)
             pair.troubles.insert(at_ns, Trouble::Hang);
         }
         Kind::Glitch => {
-            let wire = *random.pick(&WIRES);
-            let length_ns = u64::from(random.between(1_000, 50_000));
-            pair.glitch = Some(Glitch::new(wire, at_ns..at_ns + length_ns));
+            for _ in 0..GLITCHES {
+                let at_ns = at_ns + u64::from(random.below(3_000_000)) * 1_000;
+                let length_ns = u64::from(random.between(1_000, 50_000));
+                let glitch = Glitch::new(*random.pick(&WIRES), at_ns..at_ns + length_ns);
+                pair.glitches.push(glitch);
+            }
         }
         Kind::Nothing => {}
     }
-    later_ns + 1_000 * MS
+    later_ns + AFTERWARDS_MS * MS
 }
 
-fn first_arrivals(pair: &Pair<Pico>) -> Vec<&str> {
+/// What is wrong with what the broker received.
+fn missing(pair: &Pair<Pico>) -> Option<String> {
+    let skipped = pair.host.told().iter().find(|line| line.contains("skipped"));
+    skipped.cloned().or_else(|| out_of_order(&pair.radio.received))
+}
+
+/// Without those that came before.
+fn first_arrivals(received: &[String]) -> Vec<&str> {
     let mut first: Vec<&str> = Vec::new();
-    for arrival in &pair.radio.received {
+    for arrival in received {
         if !first.contains(&arrival.as_str()) {
             first.push(arrival);
         }
@@ -199,15 +217,31 @@ fn first_arrivals(pair: &Pair<Pico>) -> Vec<&str> {
     first
 }
 
-/// What is wrong with what the broker received.
-fn missing(pair: &Pair<Pico>) -> Option<String> {
-    if let Some(line) = pair.host.told().iter().find(|line| line.contains("skipped")) {
-        return Some(line.clone());
+/// The first count that is not one more than the one before.
+fn out_of_order(received: &[String]) -> Option<String> {
+    let first = first_arrivals(received);
+    let mut counts = first.iter().zip(1..);
+    let wrong = counts.find(|(arrival, count)| **arrival != format!("{TOPIC} {count}"));
+    wrong.map(|(arrival, count)| format!("{arrival} came where {count} should"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(counts: &[u32]) -> Option<String> {
+        let received: Vec<_> = counts.iter().map(|count| format!("{TOPIC} {count}")).collect();
+        out_of_order(&received)
     }
-    let first = first_arrivals(pair);
-    let wrong = first
-        .iter()
-        .enumerate()
-        .find(|(index, arrival)| **arrival != format!("{TOPIC} {}", index + 1));
-    wrong.map(|(index, arrival)| format!("{} came where {} should", arrival, index + 1))
+
+    #[test]
+    fn counts_in_order_are_right_even_where_some_come_again() {
+        assert_eq!(verdict(&[1, 2, 2, 3, 2, 3, 4]), None);
+    }
+
+    #[test]
+    fn a_count_that_is_missing_or_late_is_named() {
+        assert_eq!(verdict(&[1, 3]).as_deref(), Some("pico/count 3 came where 2 should"));
+        assert_eq!(verdict(&[2, 1]).as_deref(), Some("pico/count 2 came where 1 should"));
+    }
 }

@@ -29,6 +29,8 @@ impl Trouble {
     /// Lets it happen, now.
     pub fn strike<H: HostEnd>(self, pair: &mut Pair<H>) {
         let now_ns = pair.now_ns();
+        let acknowledged = pair.host.told().iter().filter(|told| told.contains("Acked")).count();
+        pair.struck_between += usize::from(pair.radio.received.len() > acknowledged);
         match self {
             Self::PowerCut { off_ms } => pair.interrupt_power(off_ms),
             Self::Hang => pair.hangs = true,
