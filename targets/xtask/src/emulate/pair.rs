@@ -42,7 +42,10 @@ pub struct Pair<H> {
     started_ns: u64,
     starts_ns: Option<u64>,
     /// The board's processor stands still: what it says is not heard.
-    pub hangs: bool,
+    hangs: bool,
+    hangs_since_ns: u64,
+    /// How long it stood still at most until the host reset it.
+    pub hung_ms: u64,
     /// Wires that show the wrong level for a while.
     pub glitches: Vec<Glitch>,
     /// What goes wrong, and when.
@@ -98,6 +101,8 @@ impl<H: HostEnd> Pair<H> {
             started_ns: 0,
             starts_ns: None,
             hangs: false,
+            hangs_since_ns: 0,
+            hung_ms: 0,
             glitches: Vec::new(),
             troubles: BTreeMap::new(),
             host,
@@ -148,6 +153,12 @@ impl<H: HostEnd> Pair<H> {
     pub fn interrupt_power(&mut self, off_ms: u64) {
         self.switch_off();
         self.starts_ns = Some(self.now_ns + off_ms * 1_000_000 + BOOT_NS);
+    }
+
+    /// Stops the board's processor, in the middle of whatever it does, until it is reset.
+    pub const fn hang(&mut self) {
+        self.hangs = true;
+        self.hangs_since_ns = self.now_ns;
     }
 
     /// Asks the board how many bytes of its stack were ever used.
@@ -391,7 +402,9 @@ impl<H: HostEnd> Pair<H> {
 
     fn switch_off(&mut self) {
         self.board = None;
-        self.hangs = false;
+        if std::mem::take(&mut self.hangs) {
+            self.hung_ms = self.hung_ms.max((self.now_ns - self.hangs_since_ns) / 1_000_000);
+        }
         self.starts_ns = None;
         self.radio.lose_board();
         // Its pins float, and are pulled down.

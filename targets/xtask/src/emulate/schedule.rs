@@ -17,6 +17,8 @@ use super::trouble::Trouble;
 /// As in `targets/emulator/emulated.toml`.
 const TOPIC: &str = "pico/count";
 const PERIOD_MS: u32 = 1_000;
+/// `watchdog_timeout_ms` as the core has it, and what the Pico takes to pull the line.
+const WATCHDOG_MS: u64 = 10_000 + 10;
 /// After the last trouble, so long for the rest to arrive.
 const PATIENCE_MS: u64 = 60_000;
 const GLITCHES: usize = 10;
@@ -75,6 +77,7 @@ pub struct Report {
     /// How often one came again.
     again: usize,
     boots: u32,
+    hung_ms: u64,
     /// What the broker missed, or had in the wrong order.
     pub lost: Option<String>,
     /// See [`Pair::trace_hash`].
@@ -87,14 +90,14 @@ pub struct Report {
 
 impl Report {
     /// What stands above the columns.
-    pub const HEAD: &str = "seed trouble                times between counts again boots  edges exchanges virtual ms  real ms trace            lost";
+    pub const HEAD: &str = "seed trouble                times between counts again boots hung ms  edges exchanges virtual ms  real ms trace            lost";
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:4} {:22} {:6} {:7} {:6} {:5} {:5} {:6} {:9} {:10} {:8} {} {}",
+            "{:4} {:22} {:6} {:7} {:6} {:5} {:5} {:7} {:6} {:9} {:10} {:8} {} {}",
             self.seed,
             self.kind,
             self.troubles,
@@ -102,6 +105,7 @@ impl fmt::Display for Report {
             self.counts,
             self.again,
             self.boots,
+            self.hung_ms,
             self.host_edges,
             self.exchanges,
             self.virtual_ms,
@@ -136,8 +140,14 @@ pub fn run(root: &Path, pico: &Path, esp: &Path, seed: u64) -> Result<Report> {
         Ok(()) => missing(&pair),
         Err(error) => Some(format!("{newest}: {error}")),
     };
-    if kind == Kind::Hang || kind == Kind::PowerCut {
-        ensure!(pair.boots > 1, "the ESP8266 was not started again");
+    match kind {
+        Kind::Hang => ensure!(
+            (1..=WATCHDOG_MS).contains(&pair.hung_ms),
+            "the ESP8266 hung, and was reset after {} ms",
+            pair.hung_ms
+        ),
+        Kind::PowerCut => ensure!(pair.boots > 3, "the ESP8266 was not started again"),
+        _ => {}
     }
     let counts = first_arrivals(&pair.radio.received).len();
     Ok(Report {
@@ -148,6 +158,7 @@ pub fn run(root: &Path, pico: &Path, esp: &Path, seed: u64) -> Result<Report> {
         counts,
         again: pair.radio.received.len() - counts,
         boots: pair.boots,
+        hung_ms: pair.hung_ms,
         lost,
         trace_hash: pair.trace_hash(),
         host_edges: pair.host_edges,
@@ -162,15 +173,17 @@ fn plan(pair: &mut Pair<Pico>, kind: Kind, powered_ms: u64, random: &mut Random)
     // Near a publication, in µs: before it, while it crosses the wires, or before it is acknowledged.
     let mut instant_ns = |seconds: u32| {
         let count = u64::from(random.between(seconds, seconds + 1));
-        let offset_us = u64::from(random.below(30_000));
+        let offset_us = u64::from(random.below(50_000));
         (powered_ms + count * u64::from(PERIOD_MS)) * MS + offset_us * 1_000
     };
     let at_ns = instant_ns(3);
-    let later_ns = instant_ns(5) + 500 * MS;
+    let later_ns = instant_ns(6);
+    let last_ns = instant_ns(9);
     match kind {
         Kind::PowerCut => {
             pair.troubles.insert(at_ns, Trouble::PowerCut { off_ms: 50 });
             pair.troubles.insert(later_ns, Trouble::PowerCut { off_ms: 700 });
+            pair.troubles.insert(last_ns, Trouble::PowerCut { off_ms: 1 });
         }
         Kind::NetworkLost => {
             pair.troubles.insert(at_ns, Trouble::NetworkLost);
@@ -181,8 +194,9 @@ fn plan(pair: &mut Pair<Pico>, kind: Kind, powered_ms: u64, random: &mut Random)
             pair.troubles.insert(later_ns, Trouble::Healed);
         }
         Kind::BrokerRestart(memory) => {
-            pair.troubles.insert(at_ns, Trouble::BrokerRestart(memory));
-            pair.troubles.insert(later_ns, Trouble::BrokerRestart(memory));
+            for at_ns in [at_ns, later_ns, last_ns] {
+                pair.troubles.insert(at_ns, Trouble::BrokerRestart(memory));
+            }
         }
         Kind::Hang => {
             pair.troubles.insert(at_ns, Trouble::Hang);
@@ -197,7 +211,7 @@ fn plan(pair: &mut Pair<Pico>, kind: Kind, powered_ms: u64, random: &mut Random)
         }
         Kind::Nothing => {}
     }
-    later_ns + AFTERWARDS_MS * MS
+    last_ns + AFTERWARDS_MS * MS
 }
 
 /// What is wrong with what the broker received.

@@ -33,7 +33,7 @@ impl Trouble {
         pair.struck_between += usize::from(pair.radio.received.len() > acknowledged);
         match self {
             Self::PowerCut { off_ms } => pair.interrupt_power(off_ms),
-            Self::Hang => pair.hangs = true,
+            Self::Hang => pair.hang(),
             Self::NetworkLost => pair.radio.lose_network(now_ns),
             Self::BrokerGone => {
                 pair.radio.refuses = true;
