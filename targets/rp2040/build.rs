@@ -151,7 +151,7 @@ fn code(file: &File) -> String {
         file.client.password.as_ref().map_or_else(|| "None".to_owned(), |password| format!("Some({password:?}.as_bytes())")),
         client.keep_alive_s, client.clean_init, client.clean_session, client.window,
         file.will.as_ref().map_or_else(|| "None".to_owned(), |will| format!(
-            "Some(Will {{ topic: {:?}, payload: {:?}.as_bytes(), qos: QoS::AtLeastOnce, retain: {} }})",
+            "Some(fivewire_core::mqtt::Will {{ topic: {:?}, payload: {:?}.as_bytes(), qos: fivewire_core::mqtt::QoS::AtLeastOnce, retain: {} }})",
             will.topic, will.payload, will.retain)),
         client.client_id));
     line(&format!(

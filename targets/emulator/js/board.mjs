@@ -74,6 +74,13 @@ export class Board {
     return Number(high(PINS.dataOut)) | Number(high(PINS.clockOut)) << 1 | Number(low) << 2 | Number(high(PINS.led)) << 3;
   }
 
+  // Nothing happens before this, in ns, unless the inputs change: a while ahead only where the processor sleeps.
+  get asleepUntil() {
+    if (!this.chip.core.waiting) return this.now;
+    const alarm = this.chip.clock.nanosToNextAlarm;
+    return alarm > 0 ? this.now + alarm : Infinity;
+  }
+
   // Runs until `until` ns, or until one of the wires has changed.
   run(until) {
     this.changed = false;

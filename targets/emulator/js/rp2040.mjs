@@ -12,12 +12,15 @@
 // | stopped | 1: the program hit a breakpoint: it panicked |
 // | now, ns | 8 |
 // | cycles executed since power-up | 8 |
+// | nothing happens before, unless the inputs change, ns | 8, all ones for never |
 // | length of the console text | 4, then the text |
 import fs from 'node:fs';
 import { Board } from './board.mjs';
 
 const REQUEST_BYTES = 10;
 const POWER_CYCLE = 1;
+const HEAD_BYTES = 30;
+const NEVER = 0xffffffffffffffffn;
 
 function readWhole(bytes) {
   let filled = 0;
@@ -32,12 +35,14 @@ function readWhole(bytes) {
 function answer(board) {
   const text = Buffer.from(board.text);
   board.text = [];
-  const head = Buffer.alloc(22);
+  const head = Buffer.alloc(HEAD_BYTES);
   head.writeUInt8(board.outputs, 0);
   head.writeUInt8(Number(board.stopped), 1);
   head.writeBigUInt64LE(BigInt(Math.floor(board.now)), 2);
   head.writeBigUInt64LE(BigInt(board.cycles), 10);
-  head.writeUInt32LE(text.length, 18);
+  const asleepUntil = board.asleepUntil;
+  head.writeBigUInt64LE(asleepUntil === Infinity ? NEVER : BigInt(Math.floor(asleepUntil)), 18);
+  head.writeUInt32LE(text.length, 26);
   fs.writeSync(1, Buffer.concat([head, text]));
 }
 

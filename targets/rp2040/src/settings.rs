@@ -3,6 +3,5 @@
 use fivewire_core::bridge::host::Settings;
 use fivewire_core::bridge::{Broker, Network};
 use fivewire_core::config::Config;
-use fivewire_core::mqtt::{QoS, Will};
 
 include!(concat!(env!("OUT_DIR"), "/settings.rs"));

@@ -20,7 +20,8 @@ pub struct Budget {
     pub iram_bytes: u32,
     /// Data, constants and zeroed memory in RAM, without the stack.
     pub ram_bytes: u32,
-    /// The deepest stack of an emulated run.
+    /// The deepest stack of an emulated run; 0 where it is not measured.
+    #[serde(default)]
     pub stack_bytes: u32,
 }
 

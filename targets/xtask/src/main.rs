@@ -4,6 +4,7 @@ mod budget;
 mod elf;
 mod emulate;
 mod esp8266;
+mod rp2040;
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 /// Builds, measures and emulates fivewire's firmware.
 ///
 /// Needs, besides Rust: apt-get install rustc-web cargo-web rust-web-src rust-web-llvm lld-22 gcc-xtensa-lx106
-/// qemu-system-misc
+/// qemu-system-misc nodejs npm, and (cd targets/emulator/js && npm ci)
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
 struct Arguments {
@@ -36,7 +37,12 @@ enum Task {
     Emulate {
         /// Which firmware
         board: Board,
+        /// Of the pair: run what this seed says, and nothing else
+        #[arg(long)]
+        seed: Option<u64>,
     },
+    /// Build the firmware of both boards, all programs
+    Firmware,
     /// Print flash, RAM and stack of every firmware, and check them against targets/budget.toml
     Sizes,
 }
@@ -45,6 +51,8 @@ enum Task {
 enum Board {
     /// The bridge's end with the radio
     Esp8266,
+    /// Both: the Pico as host, the ESP8266 as radio, on five wires
+    Pair,
 }
 
 fn main() -> Result<()> {
@@ -55,10 +63,22 @@ fn main() -> Result<()> {
             Ok(())
         }
         Task::Esp8266 { sdk: Some(sdk) } => esp8266::build_images(&root, &sdk),
-        Task::Emulate { board: Board::Esp8266 } => emulate::esp8266(&root),
+        Task::Emulate { board: Board::Esp8266, .. } => emulate::esp8266(&root),
+        Task::Emulate { board: Board::Pair, seed } => emulate::pair(&root, seed),
+        Task::Firmware => {
+            println!("{}", esp8266::build_emulated(&root)?.display());
+            for (program, _) in rp2040::PROGRAMS {
+                println!("{}", rp2040::build(&root, None, program)?.display());
+            }
+            Ok(())
+        }
         Task::Sizes => {
             let budgets = budget::read(&root)?;
-            let kept = budget::compare(&budgets, "esp8266", esp8266::sizes(&root)?)?;
+            let mut kept = budget::compare(&budgets, "esp8266", esp8266::sizes(&root)?)?;
+            for (program, _) in rp2040::PROGRAMS {
+                let name = format!("rp2040-{program}");
+                kept &= budget::compare(&budgets, &name, rp2040::sizes(&root, program)?)?;
+            }
             ensure!(kept, "a firmware is over its budget");
             Ok(())
         }

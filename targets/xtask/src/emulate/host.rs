@@ -13,6 +13,7 @@ use fivewire_core::link::{self, Levels, Link, Role, Timing};
 use fivewire_core::mqtt::QoS;
 use fivewire_core::time::{Instant, Wait};
 
+use super::host_end::HostEnd;
 use super::radio::BROKER_NAME;
 
 /// From an edge to its answer, in ns: an RP2040 with an interrupt and a task to wake.
@@ -22,12 +23,10 @@ const ANSWER_NS: u64 = 5_000;
 pub struct HostBoard {
     link: Native<Vec<u8>>,
     host: Host<Vec<u8>>,
-    /// What it shows to the ESP8266.
-    pub levels: Levels,
-    /// It pulls the reset line.
-    pub pulls_reset: bool,
+    levels: Levels,
+    pulls_reset: bool,
     /// What its application was told, as `Debug` shows it; messages as `Message topic payload.`
-    pub told: Vec<String>,
+    told: Vec<String>,
     due_ns: Option<u64>,
     heard: Levels,
 }
@@ -68,26 +67,11 @@ impl HostBoard {
         Ok(board)
     }
 
-    /// When it wants to look at its wires or at its clock.
-    #[must_use]
-    pub const fn due_ns(&self) -> Option<u64> {
-        self.due_ns
-    }
-
-    /// The ESP8266's wires show this from now on.
-    pub fn hear(&mut self, now_ns: u64, levels: Levels) {
-        if levels != self.heard {
-            self.heard = levels;
-            self.wake_at(now_ns + ANSWER_NS);
-        }
-    }
-
     fn wake_at(&mut self, at_ns: u64) {
         self.due_ns = Some(self.due_ns.map_or(at_ns, |due_ns| due_ns.min(at_ns)));
     }
 
-    /// Looks.
-    pub fn look(&mut self, now_ns: u64) {
+    fn look(&mut self, now_ns: u64) {
         let now = instant(now_ns);
         self.link.handle(now, link::Input::Levels(self.heard));
         self.link.handle(now, link::Input::Timeout);
@@ -210,6 +194,44 @@ impl HostBoard {
         if let Wait::Until(at, _) = wait {
             self.wake_at((at.as_micros() * 1_000).max(now_ns));
         }
+    }
+}
+
+impl HostEnd for HostBoard {
+    fn levels(&self) -> Levels {
+        self.levels
+    }
+
+    fn pulls_reset(&self) -> bool {
+        self.pulls_reset
+    }
+
+    fn told(&self) -> &[String] {
+        &self.told
+    }
+
+    fn quiet_until_ns(&self, _now_ns: u64) -> Option<u64> {
+        self.due_ns
+    }
+
+    fn hear(&mut self, now_ns: u64, levels: Levels) {
+        if levels != self.heard {
+            self.heard = levels;
+            self.wake_at(now_ns + ANSWER_NS);
+        }
+    }
+
+    fn run(&mut self, now_ns: u64, end_ns: u64) -> Result<u64> {
+        let mut at_ns = now_ns;
+        while let Some(due_ns) = self.due_ns.filter(|due_ns| *due_ns <= end_ns) {
+            at_ns = at_ns.max(due_ns);
+            let before = (self.levels, self.pulls_reset);
+            self.look(at_ns);
+            if (self.levels, self.pulls_reset) != before {
+                return Ok(at_ns);
+            }
+        }
+        Ok(end_ns)
     }
 }
 

@@ -4,6 +4,7 @@
 //! The ESP8266 leads: whatever it says carries its time, and everything else is brought up to that before it is
 //! answered. While it waits, the others go on until something reaches it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -12,9 +13,12 @@ use fivewire_core::link::Levels;
 use sha2::{Digest, Sha256};
 
 use super::board::Board;
+use super::glitch::{self, Glitch};
 use super::host::HostBoard;
+use super::host_end::HostEnd;
 use super::protocol::{Answer, Event, Kind, Message, VERSION};
 use super::radio::Radio;
+use super::trouble::Trouble;
 
 /// GPIO numbers of the wires at the ESP8266 (SPEC.md §1.1).
 const HOST_CLOCK: u32 = 12;
@@ -24,9 +28,11 @@ const ESP_CLOCK: u32 = 15;
 
 /// From the end of a reset to the first instruction.
 const BOOT_NS: u64 = 300_000_000;
+/// How far the rest goes at a time while the board says nothing.
+const ALONE_NS: u64 = 1_000_000;
 
 /// The bench.
-pub struct Pair {
+pub struct Pair<H> {
     elf: PathBuf,
     executed: Option<PathBuf>,
     seed: u64,
@@ -35,8 +41,17 @@ pub struct Pair {
     /// When the board began, and when the next one begins.
     started_ns: u64,
     starts_ns: Option<u64>,
+    /// The board's processor stands still: what it says is not heard.
+    hangs: bool,
+    hangs_since_ns: u64,
+    /// How long it stood still at most until the host reset it.
+    pub hung_ms: u64,
+    /// Wires that show the wrong level for a while.
+    pub glitches: Vec<Glitch>,
+    /// What goes wrong, and when.
+    pub troubles: BTreeMap<u64, Trouble>,
     /// The host's board.
-    pub host: HostBoard,
+    pub host: H,
     /// The radio's other side.
     pub radio: Radio,
     /// What the ESP8266 drives.
@@ -55,18 +70,28 @@ pub struct Pair {
     answering_ns: u64,
     /// Messages of the board that were answered.
     pub exchanges: u64,
+    /// Troubles that came between a publication's arrival and its acknowledgement.
+    pub struck_between: usize,
+    /// Changes of the host's clock.
+    pub host_edges: u64,
     /// Starts of the board.
     pub boots: u32,
     /// What the board logged, and when.
     pub log: Vec<String>,
 }
 
-impl Pair {
-    /// A bench with this firmware. `executed` is a folder where QEMU notes what it executes.
-    ///
-    /// # Errors
-    /// The host's settings are refused.
-    pub fn new(elf: &Path, executed: Option<&Path>, seed: u64) -> Result<Self> {
+impl Pair<HostBoard> {
+    /// Pulls the reset line, in the middle of whatever the board does.
+    pub fn reset(&mut self) {
+        self.host.reset_esp(self.now_ns);
+        self.follow_reset_line();
+    }
+}
+
+impl<H: HostEnd> Pair<H> {
+    /// A bench with this firmware and this host. `executed` is a folder where QEMU notes what it executes.
+    #[must_use]
+    pub fn new(elf: &Path, executed: Option<&Path>, seed: u64, host: H) -> Self {
         let mut pair = Self {
             elf: elf.to_owned(),
             executed: executed.map(Path::to_owned),
@@ -75,7 +100,12 @@ impl Pair {
             board: None,
             started_ns: 0,
             starts_ns: None,
-            host: HostBoard::new(seed)?,
+            hangs: false,
+            hangs_since_ns: 0,
+            hung_ms: 0,
+            glitches: Vec::new(),
+            troubles: BTreeMap::new(),
+            host,
             radio: Radio::default(),
             esp: Levels::default(),
             told_pins: 0,
@@ -87,11 +117,13 @@ impl Pair {
             answered: 0,
             answering_ns: 0,
             exchanges: 0,
+            struck_between: 0,
+            host_edges: 0,
             boots: 0,
             log: Vec::new(),
         };
         pair.follow_reset_line();
-        Ok(pair)
+        pair
     }
 
     /// Nanoseconds since the beginning.
@@ -117,10 +149,16 @@ impl Pair {
         Ok(())
     }
 
-    /// Pulls the reset line, in the middle of whatever the board does.
-    pub fn reset(&mut self) {
-        self.host.reset_esp(self.now_ns);
-        self.follow_reset_line();
+    /// Takes the board's power away, in the middle of whatever it does, for so long.
+    pub fn interrupt_power(&mut self, off_ms: u64) {
+        self.switch_off();
+        self.starts_ns = Some(self.now_ns + off_ms * 1_000_000 + BOOT_NS);
+    }
+
+    /// Stops the board's processor, in the middle of whatever it does, until it is reset.
+    pub const fn hang(&mut self) {
+        self.hangs = true;
+        self.hangs_since_ns = self.now_ns;
     }
 
     /// Asks the board how many bytes of its stack were ever used.
@@ -164,16 +202,15 @@ impl Pair {
         format!(
             "at {} ms the host had been told {:?}, the ESP8266 had logged {:?}",
             self.now_ns / 1_000_000,
-            self.host.told,
+            self.host.told(),
             self.log
         )
     }
 
     /// Handles the board's next message, or the next thing of a bench without one. False if the board ended.
     fn step(&mut self) -> Result<bool> {
-        let Some(board) = &mut self.board else {
-            let next = self.next_ns().map_or(self.now_ns + 1_000_000, |next| next);
-            self.advance(next, false)?;
+        let Some(board) = self.board.as_mut().filter(|_| !self.hangs) else {
+            self.advance(self.now_ns + ALONE_NS, false)?;
             return Ok(true);
         };
         let Some(message) = board.read()? else {
@@ -185,9 +222,10 @@ impl Pair {
             bail!("QEMU ended with {status}; {}", self.explain());
         };
         let at_ns = self.started_ns + message.at_ns;
+        let boots = self.boots;
         self.advance(at_ns, false)?;
-        // Meanwhile it may have been reset: then it never said that.
-        if self.board.is_some() && self.starts_ns.is_none() && !self.host.pulls_reset {
+        // Meanwhile it may have been reset, or stopped: then it never said that.
+        if self.board.is_some() && self.boots == boots && !self.hangs {
             self.note(&message);
             self.take(&message)?;
         }
@@ -224,7 +262,7 @@ impl Pair {
                     self.answering_ns += self.now_ns - edge_ns;
                 }
                 self.esp = levels;
-                self.host.hear(self.now_ns, levels);
+                self.show_host();
             }
             Kind::Read => self.answer(None, 0)?,
             Kind::Wait => self.wait(message.argument)?,
@@ -245,10 +283,10 @@ impl Pair {
     }
 
     fn wait(&mut self, us: u32) -> Result<()> {
-        let since_ns = self.now_ns;
+        let (since_ns, boots) = (self.now_ns, self.boots);
         if us > 0 && !self.is_anything_new() {
             self.advance(since_ns + u64::from(us) * 1_000, true)?;
-            if self.board.is_none() {
+            if self.board.is_none() || self.boots != boots || self.hangs {
                 return Ok(());
             }
         }
@@ -279,50 +317,99 @@ impl Pair {
     }
 
     fn pins(&self) -> u16 {
-        let Levels { clock, data } = self.host.levels;
+        let Levels { clock, data } =
+            glitch::bend_to_esp(&self.glitches, self.now_ns, self.host.levels());
         u16::from(clock) << HOST_CLOCK | u16::from(data) << HOST_DATA
     }
 
+    fn show_host(&mut self) {
+        let levels = glitch::bend_to_host(&self.glitches, self.now_ns, self.esp);
+        self.host.hear(self.now_ns, levels);
+    }
+
+    /// When the next thing happens that is no doing of the ESP8266's, as far as is known.
     fn next_ns(&self) -> Option<u64> {
-        [self.host.due_ns(), self.radio.due_ns(), self.starts_ns].into_iter().flatten().min()
+        let host = self.host.quiet_until_ns(self.now_ns);
+        [host, self.next_around_ns()].into_iter().flatten().min()
+    }
+
+    /// The same, the host aside.
+    fn next_around_ns(&self) -> Option<u64> {
+        let glitch = glitch::next_ns(&self.glitches, self.now_ns);
+        let trouble = self.troubles.keys().next().copied();
+        [self.radio.due_ns(), self.starts_ns, glitch, trouble].into_iter().flatten().min()
     }
 
     /// Lets happen what is due until then; with `until_new`, until something new reaches the board.
     fn advance(&mut self, to_ns: u64, until_new: bool) -> Result<()> {
-        while let Some(next_ns) = self.next_ns().filter(|next_ns| *next_ns <= to_ns) {
-            self.now_ns = self.now_ns.max(next_ns);
-            if self.host.due_ns() == Some(next_ns) {
-                let before = self.host.levels.clock;
-                self.host.look(self.now_ns);
-                if self.host.levels.clock != before {
-                    self.edge_ns = Some(self.now_ns);
-                }
-                self.follow_reset_line();
+        loop {
+            let next_ns = self.next_around_ns().filter(|next_ns| *next_ns <= to_ns);
+            let end_ns = next_ns.unwrap_or(to_ns).max(self.now_ns);
+            let changed = self.run_host(end_ns)?;
+            if !changed && next_ns.is_some() {
+                self.look_around()?;
             }
-            self.radio.look(self.now_ns);
-            if self.starts_ns.is_some_and(|starts_ns| starts_ns <= self.now_ns) {
-                self.starts_ns = None;
-                self.start_board()?;
+            if until_new && (self.board.is_none() || self.hangs || self.is_anything_new()) {
+                return Ok(());
             }
-            if until_new && (self.board.is_none() || self.is_anything_new()) {
+            if !changed && next_ns.is_none() {
                 return Ok(());
             }
         }
-        self.now_ns = self.now_ns.max(to_ns);
+    }
+
+    /// Lets the host run until then, or until its wires change. True if it did not come so far or they changed.
+    fn run_host(&mut self, end_ns: u64) -> Result<bool> {
+        let before = (self.host.levels(), self.host.pulls_reset());
+        self.now_ns = self.host.run(self.now_ns, end_ns)?.max(self.now_ns);
+        let after = (self.host.levels(), self.host.pulls_reset());
+        if before == after {
+            return Ok(self.now_ns < end_ns);
+        }
+        self.trace.update(self.now_ns.to_le_bytes());
+        self.trace.update([after.0.clock, after.0.data, after.1].map(u8::from));
+        if before.0.clock != after.0.clock {
+            self.host_edges += 1;
+            self.edge_ns = Some(self.now_ns);
+        }
+        self.follow_reset_line();
+        Ok(true)
+    }
+
+    fn look_around(&mut self) -> Result<()> {
+        self.radio.look(self.now_ns);
+        if self.starts_ns.is_some_and(|starts_ns| starts_ns <= self.now_ns) {
+            self.starts_ns = None;
+            self.start_board()?;
+        }
+        while let Some(first) = self.troubles.first_entry()
+            && *first.key() <= self.now_ns
+        {
+            let trouble = first.remove();
+            trouble.strike(self);
+        }
+        self.show_host();
         Ok(())
     }
 
     fn follow_reset_line(&mut self) {
-        if self.host.pulls_reset {
-            self.board = None;
-            self.starts_ns = None;
-            self.radio.lose_board();
-            // Its pins float, and are pulled down.
-            self.esp = Levels::default();
-            self.host.hear(self.now_ns, self.esp);
+        if self.host.pulls_reset() {
+            self.switch_off();
         } else if self.board.is_none() && self.starts_ns.is_none() {
             self.starts_ns = Some(self.now_ns + BOOT_NS);
         }
+    }
+
+    fn switch_off(&mut self) {
+        self.board = None;
+        if std::mem::take(&mut self.hangs) {
+            self.hung_ms = self.hung_ms.max((self.now_ns - self.hangs_since_ns) / 1_000_000);
+        }
+        self.starts_ns = None;
+        self.radio.lose_board();
+        // Its pins float, and are pulled down.
+        self.esp = Levels::default();
+        self.show_host();
     }
 
     fn start_board(&mut self) -> Result<()> {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use fivewire_core::time::{Instant, Wait};
 use fivewire_sim::broker::{self, Broker, ClientKey, CloseReason};
+use fivewire_sim::fault::Memory;
 
 use super::protocol::{Event, Kind, Message};
 
@@ -138,6 +139,16 @@ impl Radio {
         self.network = false;
         self.end_connection(now_ns, |number| Event::Failed(number, ABORTED));
         self.send_to_board(now_ns, Event::WifiDown(BEACON_TIMEOUT));
+    }
+
+    /// The broker stops and starts again, with or without what it knew.
+    pub fn restart_broker(&mut self, now_ns: u64, memory: Memory) {
+        if let Some((number, _)) = self.connection.take() {
+            self.send_to_board(now_ns + TRAVEL_NS, Event::Failed(number, REFUSED));
+        }
+        self.travelling.retain(|_, what| matches!(what, Travelling::ToBoard(_)));
+        self.broker.restart(Instant::from_micros(now_ns / 1_000), memory);
+        self.tell_broker(now_ns, broker::Input::Timeout);
     }
 
     /// All is well again.

@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use super::pair::Pair;
+use super::host::HostBoard;
+use super::pair;
+
+type Pair = pair::Pair<HostBoard>;
 
 /// Where the random numbers of both boards begin.
 const SEED: u64 = 0x5EED;
@@ -58,7 +61,7 @@ impl fmt::Display for Report {
 pub fn tell(elf: &Path, executed: Option<&Path>) -> Result<Report> {
     #[expect(clippy::disallowed_methods, reason = "real time is reported, and decides nothing")]
     let wall = Instant::now();
-    let mut pair = Pair::new(elf, executed, SEED)?;
+    let mut pair = Pair::new(elf, executed, SEED, HostBoard::new(SEED)?);
     pair.host.subscribe(0, "greenhouse/#")?;
     pair.run_until(20_000, |pair| pair.host.count_told("Connected") == 1)?;
     let connected_ms = pair.now_ns() / 1_000_000;

@@ -1,0 +1,69 @@
+//! Builds the Pico's firmware.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::budget::Sizes;
+use crate::elf::Elf;
+
+const TARGET: &str = "thumbv6m-none-eabi";
+/// The programs, and the feature that each wants.
+pub const PROGRAMS: [(&str, Option<&str>); 4] =
+    [("simple", None), ("range", None), ("status", None), ("pico_w", Some("pico-w"))];
+
+/// Builds one program, with its own `fivewire.toml` or another.
+///
+/// # Errors
+/// It does not build.
+pub fn build(root: &Path, settings: Option<&Path>, program: &str) -> Result<PathBuf> {
+    let firmware = root.join("targets/rp2040");
+    let folder = if settings.is_some() { "emulated" } else { "chip" };
+    let target_dir = crate::target_dir(root).join("rp2040").join(folder);
+    let feature =
+        PROGRAMS.iter().find(|(name, _)| *name == program).and_then(|(_, feature)| *feature);
+    // Debian's: another compiler may have no source of `core`, or wants its own target installed.
+    let mut command = Command::new("/usr/bin/cargo");
+    for foreign in [
+        "CARGO",
+        "RUSTUP_TOOLCHAIN",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "RUSTC_WRAPPER",
+        "RUSTFLAGS",
+        "FIVEWIRE_TOML",
+    ] {
+        command.env_remove(foreign);
+    }
+    command
+        .current_dir(&firmware)
+        .args(["build", "--quiet", "--release", "--target", TARGET, "--bin", program])
+        .args(["-Zbuild-std=core", "-Zbuild-std-features=compiler-builtins-mem"])
+        .args(feature.map(|feature| format!("--features={feature}")))
+        .env("RUSTC", "/usr/bin/rustc")
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_TARGET_DIR", &target_dir)
+        .envs(settings.map(|path| ("FIVEWIRE_TOML", path)));
+    let status = command.status().context(
+        "/usr/bin/cargo does not run: apt-get install rustc-web cargo-web rust-web-src rust-web-llvm lld-22",
+    )?;
+    ensure!(status.success(), "{program} does not build");
+    Ok(target_dir.join(TARGET).join("release").join(program))
+}
+
+/// What a program takes.
+///
+/// # Errors
+/// It does not build.
+pub fn sizes(root: &Path, program: &str) -> Result<Sizes> {
+    let elf = Elf::read(&build(root, None, program)?)?;
+    let size_of = |names: &[&str]| {
+        let sections = elf.sections.iter().filter(|section| names.contains(&section.name.as_str()));
+        sections.map(|section| section.size).sum()
+    };
+    Ok(Sizes {
+        flash_bytes: size_of(&[".boot2", ".vector_table", ".text", ".rodata", ".data"]),
+        iram_bytes: 0,
+        ram_bytes: size_of(&[".data", ".bss", ".uninit"]),
+    })
+}
