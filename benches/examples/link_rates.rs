@@ -128,7 +128,9 @@ fn publications<L: Link + 'static>(
 }
 
 fn main() {
-    println!("| frame | mode | bytes/s one way | bytes/s each way, both busy | bits per byte | latency |");
+    println!(
+        "| frame | mode | bytes/s one way | bytes/s each way, both busy | bits per byte | latency |"
+    );
     println!("|---|---|---|---|---|---|");
     for size in [8, 16, 64, 256, 1_000] {
         for (name, rate) in [("native", rate(native, size)), ("syncom", rate(syncom, size))] {
