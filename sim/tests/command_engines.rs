@@ -45,3 +45,15 @@ fn a_scenario_of_nothing_but_the_bridge_is_refused_with_the_engine_that_runs_it(
         assert!(error.contains("run it with --engine events"), "{error}");
     }
 }
+
+#[test]
+fn a_failure_is_replayed_in_the_engine_that_showed_it() {
+    let sweep = ["sweep", "--engine", "turmoil", "--scenario", "canary", "--shrink-runs", "0"];
+    let seeds = ["--seeds", "0..1", "--jobs", "1"];
+    let output = fivewire(&[&sweep[..], &seeds].concat()).code(1).get_output().stdout.clone();
+    let text = String::from_utf8(output).expect("results are text");
+    for part in ["PROMISE BROKEN by 1 seed", "first failure", "fivewire replay --engine turmoil '{"]
+    {
+        assert!(text.contains(part), "{part:?} is missing in:\n{text}");
+    }
+}

@@ -23,6 +23,8 @@
 mod compare;
 mod difference;
 mod history;
+#[cfg(test)]
+mod tests;
 
 pub use compare::{Comparison, Difference, compare};
 pub use difference::KnownDifference;

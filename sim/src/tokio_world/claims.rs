@@ -125,3 +125,46 @@ fn message((topic, payload): Text) -> Message {
         retain: false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PUBLISH: &[u8] = b"\x32\x06\x00\x01a\x00\x07x";
+    const PUBACK: &[u8] = b"\x40\x02\x00\x07";
+
+    fn passed(claims: &mut Claims) -> (Vec<Message>, bool) {
+        let connection = ConnectionId(1);
+        let sent = Seen::Bytes(Stream::FromBroker, connection, PUBLISH.to_vec());
+        assert_eq!(claims.look(&sent), (Vec::new(), false));
+        claims.look(&Seen::Bytes(Stream::ToBroker, connection, PUBACK.to_vec()))
+    }
+
+    fn fetched() -> Seen {
+        let message = message((b"a".to_vec(), b"x".to_vec()));
+        Seen::Message(Stage::Told { delivery: None, dup: false }, message)
+    }
+
+    #[test]
+    fn a_message_is_told_when_it_is_acknowledged_and_must_be_fetched_afterwards() {
+        let mut claims = Claims::new(false);
+        let (told, _) = passed(&mut claims);
+        assert_eq!(told.len(), 1, "it is told on the adapter's word");
+        assert_eq!(claims.unfetched(), Some("a".to_owned()));
+        assert_eq!(claims.look(&fetched()), (Vec::new(), true), "it is not told again");
+        assert_eq!(claims.unfetched(), None);
+    }
+
+    #[test]
+    fn what_was_fetched_before_its_acknowledgement_is_told_once() {
+        let mut claims = Claims::new(false);
+        assert_eq!(claims.look(&fetched()), (Vec::new(), false));
+        assert_eq!(passed(&mut claims), (Vec::new(), false));
+        assert_eq!(claims.unfetched(), None);
+    }
+
+    #[test]
+    fn nothing_is_claimed_where_the_application_releases_messages_itself() {
+        assert_eq!(passed(&mut Claims::new(true)), (Vec::new(), false));
+    }
+}
