@@ -164,6 +164,7 @@ pub(crate) mod tests {
                 refused_filter: None,
                 fidelity: Fidelity::Frame,
                 wires: Wires::default(),
+                mqtt5: None,
             },
             workload: Workload {
                 publish_every_ms: 3_000,

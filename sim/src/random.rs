@@ -45,6 +45,12 @@ pub enum Purpose {
     LinkMachine = 17,
     /// How long a run is.
     Duration = 18,
+    /// Whether a run speaks MQTT 5, and what is different then.
+    Mqtt5 = 19,
+    /// What travels with the messages of the application in MQTT 5.
+    Mqtt5Outbound = 20,
+    /// What travels with those of the witness.
+    Mqtt5Inbound = 21,
 }
 
 /// A stream of random numbers.

@@ -46,6 +46,11 @@ bugs! {
     a_silent_esp_that_is_reset_only_once: ResetOnce breaks P6 or P8;
     a_will_in_the_first_connect_only: WillOnFirstConnectOnly breaks P10;
     new_publications_before_redelivered_ones: NewBeforeRedelivered breaks P1 or P2 or P3;
+    a_receive_maximum_of_the_broker_that_is_ignored: ReceiveMaximumIgnored breaks P9;
+    a_topic_alias_that_is_kept_over_a_reconnect: AliasesKept breaks P1;
+    a_message_expiry_interval_that_is_not_decremented: ExpiryNotDecremented breaks P1;
+    a_refused_publication_that_is_sent_again_for_ever: PublicationRefusalRetried breaks P3 or P6;
+    a_disconnect_of_no_length_that_is_taken_for_half_a_packet: ZeroLengthDisconnect breaks P12;
 }
 
 /// Bugs of the link: seen at its own level, or by what they do to a promise.

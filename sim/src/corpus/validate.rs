@@ -22,6 +22,8 @@ const FAULTS_MAX: usize = 10_000;
 const FILTERS_MAX: usize = 16;
 /// The longest time until a board looks at its pins.
 const LOOK_MAX_US: i64 = 1_000_000;
+/// As many topic aliases as the simulated device has memory for, with topics as short as those here.
+const ALIASES_MAX: i64 = 10;
 /// The largest burst of a fault.
 const MESSAGES_MAX: i64 = 10_000;
 
@@ -96,6 +98,17 @@ pub enum ScheduleError {
         /// The fault.
         fault: &'static str,
     },
+    /// A fault needs a word that only MQTT 5 has.
+    #[error("{field} is {fault}, which needs setup.mqtt5: drop the fault or add that")]
+    NeedsMqtt5 {
+        /// The field, for example `faults[3].kind`.
+        field: String,
+        /// The fault.
+        fault: &'static str,
+    },
+    /// MQTT 5 does not go over the bridge.
+    #[error("setup.mqtt5 needs \"topology\": \"client\": the bridge speaks MQTT 3.1.1")]
+    Mqtt5OverBridge,
     /// The name cannot stand in a file name.
     #[error("scenario is {value:?}, but must have from 1 to 64 characters of a-z, 0-9 and '-'")]
     ScenarioName {
@@ -113,6 +126,7 @@ pub fn validate(schedule: &Schedule) -> Result<(), ScheduleError> {
     validate_name(&schedule.scenario)?;
     in_range("duration_ms", schedule.duration_ms, 1, DURATION_MAX_MS)?;
     validate_setup(&schedule.setup)?;
+    validate_mqtt5(&schedule.setup)?;
     validate_wires(schedule)?;
     validate_workload(&schedule.workload, &schedule.setup.filters)?;
     validate_count("faults", schedule.faults.len(), 0, FAULTS_MAX)?;
@@ -150,6 +164,23 @@ fn validate_setup(setup: &Setup) -> Result<(), ScheduleError> {
         .refused_filter
         .iter()
         .try_for_each(|filter| validate_filter("setup.refused_filter", filter))
+}
+
+fn validate_mqtt5(setup: &Setup) -> Result<(), ScheduleError> {
+    let Some(mqtt5) = &setup.mqtt5 else { return Ok(()) };
+    if setup.topology != Topology::Client {
+        return Err(ScheduleError::Mqtt5OverBridge);
+    }
+    let max = i64::from(u16::MAX);
+    in_range("setup.mqtt5.receive_maximum", mqtt5.receive_maximum, 1, max)?;
+    in_range("setup.mqtt5.packet_max_bytes", mqtt5.packet_max_bytes, 256, 268_435_460)?;
+    let keep_alive_s = mqtt5.keep_alive_max_s.unwrap_or(10);
+    in_range("setup.mqtt5.keep_alive_max_s", keep_alive_s, 10, max)?;
+    in_range("setup.mqtt5.aliases_from_broker", mqtt5.aliases_from_broker, 0, ALIASES_MAX)?;
+    in_range("setup.mqtt5.aliases_from_device", mqtt5.aliases_from_device, 0, ALIASES_MAX)?;
+    in_range("setup.mqtt5.will_delay_s", mqtt5.will_delay_s, 0, 86_400)?;
+    in_range("setup.mqtt5.expiring_percent", mqtt5.expiring_percent, 0, 100)?;
+    in_range("setup.mqtt5.expiry_max_s", mqtt5.expiry_max_s, 1, 86_400)
 }
 
 fn validate_wires(schedule: &Schedule) -> Result<(), ScheduleError> {
@@ -218,6 +249,10 @@ fn validate_fault(
         let fault = fault.kind.name();
         return Err(ScheduleError::NeedsWires { field: field("kind"), fault });
     }
+    if fault.kind.needs_mqtt5() && !schedule.setup.is_v5() {
+        let fault = fault.kind.name();
+        return Err(ScheduleError::NeedsMqtt5 { field: field("kind"), fault });
+    }
     let run_ms = i64::from(schedule.duration_ms);
     in_range(&field("at_ms"), fault.at_ms, earliest_ms, run_ms)?;
     // it may outlast the run: at the end of that everything heals
@@ -244,6 +279,13 @@ fn validate_fault(
         }
         FaultKind::WireLag { max_us, .. } => {
             in_range(&field("kind.wire-lag.max_us"), max_us, 1, 100_000)
+        }
+        FaultKind::BrokerDisconnects { code } => {
+            let min = if code == 0 { 0 } else { 0x80 };
+            in_range(&field("kind.broker-disconnects.code"), code, min, 0xA2)
+        }
+        FaultKind::PublicationsRefused { code } => {
+            in_range(&field("kind.publications-refused.code"), code, 0x80, 0xA2)
         }
         _ => Ok(()),
     }

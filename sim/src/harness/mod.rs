@@ -353,6 +353,7 @@ fn calm(topology: Topology, seed: u64) -> Schedule {
             refused_filter: None,
             fidelity: Fidelity::Frame,
             wires: Wires::default(),
+            mqtt5: None,
         },
         workload: Workload {
             publish_every_ms: 0,

@@ -27,6 +27,7 @@ pub(super) fn of(recording: &[u8]) -> Schedule {
         refused_filter: None,
         fidelity: Fidelity::Frame,
         wires: Wires::default(),
+        mqtt5: None,
         filters: Vec::new(),
     };
     let mut connects = 0;

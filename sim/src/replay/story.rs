@@ -2,6 +2,7 @@
 
 use fivewire_core::client::{Action, Input, State};
 use fivewire_core::error::PublishError;
+use fivewire_core::mqtt::v5::Properties;
 use fivewire_core::recorder::{Call, Item, Record, Said};
 use fivewire_core::time::{Instant, Reason, Wait};
 
@@ -219,7 +220,10 @@ impl<'a> Story<'a> {
         match (&request, result) {
             (Request::Publish { topic, payload, qos, retain }, Ok(ticket)) => {
                 let (qos, retain) = (*qos, *retain);
-                self.see(&Observation::Published { ticket, topic, payload, qos, retain });
+                let properties = Properties::NONE;
+                let seen =
+                    Observation::Published { ticket, topic, payload, qos, retain, properties };
+                self.see(&seen);
             }
             (Request::Publish { topic, .. }, Err(1)) => {
                 let error = PublishError::OutboxFull;

@@ -164,7 +164,7 @@ impl<A: Application> World<A> {
             horizon: NEVER,
             host: HostBoard::new(&schedule.setup),
             esp: Esp8266::new(&schedule.setup),
-            server: Server::new(),
+            server: Server::new(&schedule.setup),
             witness: Witness::new(&schedule),
             application,
             client_state: client::State::Idle,
@@ -196,7 +196,7 @@ impl<A: Application> World<A> {
         self.horizon = NEVER;
         self.host.reset(&self.schedule.setup);
         self.esp.reset(&self.schedule.setup);
-        self.server = Server::new();
+        self.server = Server::new(&self.schedule.setup);
         self.witness = Witness::new(&self.schedule);
         self.client_state = client::State::Idle;
         self.machine_seeds = Random::new(seed, Purpose::Machine);

@@ -2,6 +2,7 @@
 
 use fivewire_core::event::{DownReason, Event, Message, Ticket};
 use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::v5::Properties;
 use fivewire_core::time::Instant;
 use fivewire_sim::fault::{Fault, FaultKind};
 use fivewire_sim::observation::{ConnectionId, Ending, Observation, Observer};
@@ -28,6 +29,7 @@ pub(crate) fn setup() -> Setup {
         refused_filter: None,
         fidelity: Fidelity::Frame,
         wires: Wires::default(),
+        mqtt5: None,
     }
 }
 
@@ -231,6 +233,7 @@ impl History {
             payload: &payload,
             qos: QoS::AtLeastOnce,
             retain: false,
+            properties: Properties::NONE,
         })
     }
 
@@ -256,7 +259,12 @@ impl History {
     pub(crate) fn witness(&mut self, number: u64, topic: &str) -> &mut Self {
         let payload = payload(number);
         let qos = QoS::AtLeastOnce;
-        self.see(Observation::WitnessPublished { topic, payload: &payload, qos })
+        self.see(Observation::WitnessPublished {
+            topic,
+            payload: &payload,
+            qos,
+            properties: Properties::NONE,
+        })
     }
 
     /// The broker sends it to the device.

@@ -1,6 +1,7 @@
 use fivewire_core::client::{Action, State};
 use fivewire_core::error::PublishError;
 use fivewire_core::event::{DownReason, Event, ResetCause};
+use fivewire_core::mqtt::v5::Properties;
 use fivewire_core::mqtt::{Breach, QoS};
 use fivewire_core::time::Instant;
 use fivewire_sim::fault::FaultKind;
@@ -46,7 +47,14 @@ impl Run {
 
     fn publish(&mut self, number: u32) -> &mut Self {
         let (topic, payload, qos) = ("a", &b"x"[..], QoS::AtLeastOnce);
-        self.see(Observation::Published { ticket: number, topic, payload, qos, retain: false });
+        self.see(Observation::Published {
+            ticket: number,
+            topic,
+            payload,
+            qos,
+            retain: false,
+            properties: Properties::NONE,
+        });
         self.device_sends(&packet::publish("a", b"x", number as u16, false, false))
     }
 
