@@ -55,6 +55,8 @@ struct Station {
 pub(super) struct Sessions {
     host: Station,
     esp: Station,
+    /// Faults at work that put another firmware on the ESP8266. What that says of its sessions binds nobody.
+    foreign: u8,
     /// When something last happened at an end or to a wire.
     stirred: Instant,
 }
@@ -96,6 +98,16 @@ impl Sessions {
         self.harm(now);
     }
 
+    /// A fault puts another firmware on the ESP8266, or takes it away.
+    pub(super) const fn firmware(&mut self, is_foreign: bool) {
+        self.foreign = if is_foreign { self.foreign + 1 } else { self.foreign.saturating_sub(1) };
+    }
+
+    /// All faults are over: the ESP8266 has its own firmware.
+    pub(super) const fn healed(&mut self) {
+        self.foreign = 0;
+    }
+
     const fn harm(&mut self, now: Instant) {
         self.host.is_harmed = true;
         self.esp.is_harmed = true;
@@ -110,7 +122,7 @@ impl Sessions {
         calm_since: Option<Instant>,
         now: Instant,
     ) {
-        let Self { host, esp, stirred } = self;
+        let Self { host, esp, stirred, .. } = self;
         if host.is_up && esp.is_up || !host.runs || !esp.runs {
             return;
         }
@@ -123,6 +135,7 @@ impl Sessions {
     }
 
     pub(super) fn ended(&mut self, verdict: &mut Verdict, end: Part, reason: DownReason) {
+        let speaks_ours = end == Part::Host || self.foreign == 0;
         let (here, _) = self.at(end);
         let fits = match reason {
             DownReason::SyncOverdue => !here.is_up,
@@ -134,7 +147,7 @@ impl Sessions {
             let state = if here.is_up { "in a session" } else { "without a session" };
             format!("the {end:?} end, {state}, says that it is over: {reason:?}")
         });
-        let is_damaged = reason == DownReason::Damaged && here.is_up;
+        let is_damaged = reason == DownReason::Damaged && here.is_up && speaks_ours;
         verdict.require(Link, !is_damaged || here.is_harmed, || {
             format!("the {end:?} end gave up a session as damaged, but no wire was misread in it")
         });
