@@ -105,7 +105,7 @@ impl Oracle {
     pub fn new(schedule: &Schedule) -> Self {
         let setup = &schedule.setup;
         Self {
-            facts: Facts::new(setup, recovery_bound_ms(schedule)),
+            facts: Facts::new(schedule),
             judges: Judges {
                 order: Order::default(),
                 duplicates: Duplicates::default(),
