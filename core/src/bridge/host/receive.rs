@@ -42,8 +42,9 @@ impl<S: Storage> Host<S> {
         self.lose_link(DownReason::EspRestarted);
         self.link_up = true;
         self.watch();
+        let is_first = self.esp_outbox_bytes == 0;
         self.esp_outbox_bytes = usize::try_from(outbox_bytes).unwrap_or(usize::MAX);
-        if !self.planted.has(Bug::TopicsKept) {
+        if is_first || !self.planted.has(Bug::TopicsKept) {
             self.publication_topics.begin(topics.publications);
         }
         self.message_topics.begin(topics.messages);
