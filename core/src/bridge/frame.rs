@@ -54,6 +54,10 @@ pub(crate) const SMALL_FRAME_BYTES: usize = 32;
 
 /// A frame from the host.
 #[derive(Clone, Copy, Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is no heap to box it in, one at a time, and it depends on the features whether it is large"
+)]
 pub(crate) enum ToEsp<'a> {
     Init(Init<'a>),
     Publish(Publish<'a>),
