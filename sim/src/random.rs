@@ -45,12 +45,14 @@ pub enum Purpose {
     LinkMachine = 17,
     /// How long a run is.
     Duration = 18,
+    /// How much memory a bridge has for the names of topics.
+    TopicMemory = 19,
     /// Whether a run speaks MQTT 5, and what is different then.
-    Mqtt5 = 19,
+    Mqtt5 = 20,
     /// What travels with the messages of the application in MQTT 5.
-    Mqtt5Outbound = 20,
+    Mqtt5Outbound = 21,
     /// What travels with those of the witness.
-    Mqtt5Inbound = 21,
+    Mqtt5Inbound = 22,
 }
 
 /// A stream of random numbers.

@@ -17,6 +17,7 @@ pub mod host;
 pub mod original;
 mod reason;
 mod record;
+mod topics;
 mod watchdog;
 
 /// The version of the command protocol, told in the first frame.
