@@ -44,11 +44,11 @@ pub fn run(schedule: &Schedule, extra: &mut dyn Observer) -> Report {
 }
 
 /// Runs `schedule` to its end, and returns what its client was told and said, for
-/// [`replay`](crate::replay::replay). `None` where the client is on the other end of a link: only a
-/// client that the application calls itself is recorded.
+/// [`replay`](crate::replay::replay). `None` where the client is on the other end of a link, or speaks
+/// MQTT 5: only a client of 3.1.1 that the application calls itself is recorded.
 #[must_use]
 pub fn record(schedule: &Schedule, payloads: Payloads) -> Option<Vec<u8>> {
-    if schedule.setup.topology == Topology::Bridge {
+    if schedule.setup.topology == Topology::Bridge || schedule.setup.is_v5() {
         return None;
     }
     let mut world = World::new(schedule.clone());

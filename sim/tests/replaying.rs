@@ -13,7 +13,7 @@ use fivewire_sim::trace::{Blind, Timeline};
 const DISGUISED: Payloads = Payloads::Disguised { key: [3, 4] };
 
 fn recording(scenario: &str, seed: u64, payloads: Payloads) -> Vec<u8> {
-    let schedule = catalogue::find(scenario).unwrap().schedule(seed);
+    let schedule = catalogue::find(scenario).unwrap().schedule(seed).with_3_1_1();
     run::record(&schedule, payloads).unwrap()
 }
 

@@ -2,6 +2,7 @@
 
 use fivewire_core::error::TopicError;
 use fivewire_core::mqtt::topic;
+use fivewire_core::mqtt::v5::ReasonCode;
 use thiserror::Error;
 
 use crate::fault::{Fault, FaultKind};
@@ -105,6 +106,16 @@ pub enum ScheduleError {
         field: String,
         /// The fault.
         fault: &'static str,
+    },
+    /// A reason code is none, or not for the packet that would carry it.
+    #[error("{field} is {value:#04x}, which is no failure that {packet} may carry")]
+    ReasonCode {
+        /// The field, for example `faults[3].kind.broker-disconnects.code`.
+        field: String,
+        /// What it is.
+        value: u8,
+        /// The packet.
+        packet: &'static str,
     },
     /// MQTT 5 does not go over the bridge.
     #[error("setup.mqtt5 needs \"topology\": \"client\": the bridge speaks MQTT 3.1.1")]
@@ -281,14 +292,31 @@ fn validate_fault(
             in_range(&field("kind.wire-lag.max_us"), max_us, 1, 100_000)
         }
         FaultKind::BrokerDisconnects { code } => {
-            let min = if code == 0 { 0 } else { 0x80 };
-            in_range(&field("kind.broker-disconnects.code"), code, min, 0xA2)
+            let allowed = code == 0 || is_failure_in(code, 14);
+            let (field, packet) = (field("kind.broker-disconnects.code"), "DISCONNECT");
+            reason_code(allowed, field, code, packet)
         }
         FaultKind::PublicationsRefused { code } => {
-            in_range(&field("kind.publications-refused.code"), code, 0x80, 0xA2)
+            let field = field("kind.publications-refused.code");
+            reason_code(is_failure_in(code, 4), field, code, "PUBACK")
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a packet of this type may say that something failed with this code.
+fn is_failure_in(code: u8, packet_type: u8) -> bool {
+    let reason_code = ReasonCode::from_u8(code);
+    reason_code.is_some_and(|code| code.is_failure() && code.is_allowed_in(packet_type))
+}
+
+fn reason_code(
+    allowed: bool,
+    field: String,
+    value: u8,
+    packet: &'static str,
+) -> Result<(), ScheduleError> {
+    if allowed { Ok(()) } else { Err(ScheduleError::ReasonCode { field, value, packet }) }
 }
 
 fn in_range(field: &str, value: impl Into<i64>, min: i64, max: i64) -> Result<(), ScheduleError> {
@@ -367,6 +395,32 @@ mod tests {
             refusal(|schedule| schedule.setup.topology = Topology::Client),
             "faults[1].kind is esp-crash, which needs \"topology\": \"bridge\": drop the fault or \
              change setup.topology"
+        );
+    }
+
+    #[test]
+    fn what_only_mqtt_5_has_needs_mqtt_5() {
+        let kind = FaultKind::PublicationsRefused { code: 0x97 };
+        assert_eq!(
+            refusal(|schedule| schedule.faults[0].kind = kind),
+            "faults[0].kind is publications-refused, which needs setup.mqtt5: drop the fault or \
+             add that"
+        );
+        let with_code = |code| {
+            let mut schedule = crate::catalogue::find("client").expect("known").schedule(0);
+            let mqtt5 =
+                (0..).map(|seed| crate::catalogue::find("client").expect("known").schedule(seed));
+            schedule.setup.mqtt5 = mqtt5.filter_map(|schedule| schedule.setup.mqtt5).next();
+            let kind = FaultKind::PublicationsRefused { code };
+            schedule.faults = vec![Fault { at_ms: 1, duration_ms: 1, kind }];
+            validate(&schedule).map_err(|error| error.to_string())
+        };
+        assert_eq!(with_code(0x97), Ok(()));
+        assert_eq!(
+            with_code(0x8E),
+            Err("faults[0].kind.publications-refused.code is 0x8e, which is no failure that PUBACK \
+                 may carry"
+                .to_owned())
         );
     }
 

@@ -36,6 +36,11 @@ impl Recording {
 
 /// Runs `schedule` and writes what its client was told and said. What is simulated has no secrets.
 pub(crate) fn write(engine: Engine, schedule: &Schedule, path: &Path) -> Result<(), Refusal> {
+    if schedule.setup.is_v5() {
+        let why = "--record: this run speaks MQTT 5, which the recorder does not know; another seed of \
+                   the scenario may speak MQTT 3.1.1";
+        return Err(why.to_owned().into());
+    }
     let Some(recording) = engine.record(schedule) else {
         return Err(format!(
             "--record: in the scenario `{}` the client is on the other end of a link; only a client \
