@@ -14,10 +14,15 @@ pub mod esp;
 mod fifo;
 mod frame;
 pub mod host;
+mod network;
+pub mod notice;
 pub mod original;
 mod reason;
 mod record;
+pub mod status;
 mod watchdog;
+
+pub use network::{Lan, NetworkAnswer};
 
 /// The version of the command protocol, told in the first frame.
 pub const VERSION: u8 = 1;

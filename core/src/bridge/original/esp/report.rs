@@ -48,7 +48,9 @@ impl<S: Storage> EspDialect<'_, S> {
                 | ToHost::Granted { .. }
                 | ToHost::Refused { .. }
                 | ToHost::Unsubscribed { .. }
-                | ToHost::Stopped,
+                | ToHost::Stopped
+                | ToHost::Time { .. }
+                | ToHost::Memory { .. },
             )
             | Err(_) => {}
         }
@@ -65,6 +67,8 @@ impl<S: Storage> EspDialect<'_, S> {
             }
             // It goes on trying, which is all that matters to this host.
             Status::Wifi(false) | Status::AttemptFailed(_) => {}
+            // Nobody asked to be told.
+            Status::Joins(_) | Status::Opens | Status::NetworkAsked => {}
         }
     }
 
