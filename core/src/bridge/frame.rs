@@ -32,7 +32,7 @@
 
 use super::reason;
 use super::record::{Garbage, Reader, Writer};
-use super::{Broker, Lan, Network, NetworkAnswer};
+use super::{Broker, Lan, Network, NetworkAnswer, TIME_SERVER};
 use crate::config::{Config, Resubscribe};
 use crate::event::{DownReason, Ticket};
 use crate::mqtt::{QoS, Will};
@@ -447,7 +447,9 @@ impl<'a> Init<'a> {
         writer.u16(self.broker.port);
         let Services { asks_network, tells_attempts, time_server } = self.services;
         writer.bytes(&[u8::from(asks_network), u8::from(tells_attempts)]);
-        writer.field(time_server.as_bytes());
+        // The usual one is not said: it would take the link's time at each start, whoever asks for the time or not.
+        let is_usual = time_server == TIME_SERVER;
+        writer.field(if is_usual { &[] } else { time_server.as_bytes() });
     }
 
     fn read(reader: &mut Reader<'a>) -> Result<Self, Garbage> {
@@ -489,7 +491,7 @@ impl<'a> Init<'a> {
         let services = Services {
             asks_network: reader.bool()?,
             tells_attempts: reader.bool()?,
-            time_server: reader.text()?,
+            time_server: Some(reader.text()?).filter(|it| !it.is_empty()).unwrap_or(TIME_SERVER),
         };
         Ok(Self { epoch, room_bytes, capacity_bytes, config, network, broker, services })
     }

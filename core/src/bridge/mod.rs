@@ -31,6 +31,9 @@ pub const VERSION: u8 = 1;
 /// of 10 s survives three that are lost in a full link.
 pub const HEARTBEAT_MS: u32 = 2_500;
 
+/// The time server that is asked where no other is named.
+pub const TIME_SERVER: &str = "pool.ntp.org";
+
 /// The network that the ESP8266 joins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Network<'a> {

@@ -100,7 +100,7 @@ pub struct Setup<'a> {
     pub network: Network<'a>,
     /// The broker to connect to.
     pub broker: Broker<'a>,
-    /// The time server to ask; may be empty.
+    /// The time server to ask.
     pub time_server: &'a str,
 }
 

@@ -1,6 +1,6 @@
 //! What the host decides for both ends, and the memory that it lives on.
 
-use crate::bridge::{Broker, Network};
+use crate::bridge::{Broker, Network, TIME_SERVER};
 use crate::config::Config;
 use crate::error::ConfigError;
 use crate::mqtt::ProtocolVersion;
@@ -41,8 +41,8 @@ pub struct Settings<'a> {
     pub asks_network: bool,
     /// Tell of each attempt to join and to connect. Default `false`: it takes the link's time at each attempt.
     pub tells_attempts: bool,
-    /// The name or address of the server that [`ask_time`](super::Host::ask_time) asks, at most 255 bytes. Default
-    /// `pool.ntp.org`; one in the own network is as good (D-24).
+    /// The name or address of the server that [`ask_time`](super::Host::ask_time) asks, at most 255 bytes. Default, and
+    /// where it is empty, [`TIME_SERVER`]; one in the own network is as good (D-24).
     pub time_server: &'a str,
 }
 
@@ -59,7 +59,7 @@ impl<'a> Settings<'a> {
             firmware: Firmware::Fivewire,
             asks_network: false,
             tells_attempts: false,
-            time_server: "pool.ntp.org",
+            time_server: TIME_SERVER,
         }
     }
 
