@@ -157,10 +157,10 @@ impl Timekeeper {
         self.now = self.now.max(now);
         match (input, self.stage) {
             (Input::Ready, Stage::Asked { .. } | Stage::Retrying { .. }) => self.stage = Stage::Due,
-            (Input::Answer { cookie, stamp }, Stage::Asked { cookie: asked, at }) => {
-                if cookie == asked && self.now <= at.plus_ms(self.config.response_timeout_ms) {
-                    self.believe(stamp, at);
-                }
+            (Input::Answer { cookie, stamp }, Stage::Asked { cookie: asked, at })
+                if cookie == asked && self.now <= at.plus_ms(self.config.response_timeout_ms) =>
+            {
+                self.believe(stamp, at);
             }
             _ => {}
         }

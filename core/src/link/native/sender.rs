@@ -258,9 +258,7 @@ impl<S: Storage> Sender<S> {
             return Err(Hopeless);
         }
         self.silence = 0;
-        if newly > 0 || self.acked == self.high {
-            self.waits_since = Some(step);
-        }
+        let has_progress = newly > 0 || self.acked == self.high;
         if newly > ahead(self.acked, self.cursor) {
             self.cursor = report.expected;
             self.cursor_at = self.offset_of(report.expected);
@@ -275,6 +273,10 @@ impl<S: Storage> Sender<S> {
             (self.cursor, self.cursor_at) = (report.expected, expected_at);
         }
         self.release();
+        if has_progress {
+            // Silence after the last acknowledgement is no wait, however long it lasts.
+            self.waits_since = self.waits().then_some(step);
+        }
         Ok(())
     }
 
