@@ -20,6 +20,7 @@ pub mod original;
 mod reason;
 mod record;
 pub mod status;
+mod topics;
 mod watchdog;
 
 pub use network::{Lan, NetworkAnswer};
