@@ -53,6 +53,8 @@ pub enum Purpose {
     Mqtt5Outbound = 21,
     /// What travels with those of the witness.
     Mqtt5Inbound = 22,
+    /// How long questions and answers about the time travel, and which get lost.
+    TimeServer = 32,
 }
 
 /// A stream of random numbers.

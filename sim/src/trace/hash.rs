@@ -99,12 +99,16 @@ impl TraceHash {
             Event::Stopped => self.word(15 << 8),
             Event::AttemptFailed { reason } => self.word(16 << 8 | down(*reason)),
             Event::CleanSlate => self.word(17 << 8),
+            Event::TimeTold { cookie, stamp } => {
+                self.word(18 << 32 | u64::from(stamp.seconds));
+                self.word(*cookie);
+            }
             Event::BrokerSaid(properties) => {
-                self.word(18 << 8);
+                self.word(19 << 8);
                 self.properties(*properties);
             }
             Event::Reason { ticket, reason_code } => {
-                self.word(19 << 32 | u64::from(ticket.get()));
+                self.word(20 << 32 | u64::from(ticket.get()));
                 self.word(reason_code.as_u8().into());
             }
             _ => self.word(0),
