@@ -84,7 +84,7 @@ pub enum Situation {
     EspStartedFirst,
     /// A firmware was found at the other end of the wires that no session is possible with.
     UnsuitedPeer,
-    /// The broker said DISCONNECT while publications were under way (MQTT 5).
+    /// The broker said DISCONNECT while publications were without acknowledgement (MQTT 5).
     DisconnectInFlight,
     /// As many publications were under way as the broker takes, and the window was larger (MQTT 5).
     ReceiveMaximumReached,

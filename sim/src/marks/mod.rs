@@ -228,7 +228,7 @@ impl Marks {
             DownReason::PingrespOverdue => self.reach(Situation::SilenceDetected),
             DownReason::AckOverdue => self.reach(Situation::AcknowledgementsOverdue),
             DownReason::Shed => self.reach(Situation::Shed),
-            DownReason::ByBroker(_) if self.watch.device.awaits_puback() => {
+            DownReason::ByBroker(_) if self.watch.device.has_unresolved() => {
                 self.reach(Situation::DisconnectInFlight);
             }
             _ => {}
