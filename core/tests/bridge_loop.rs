@@ -2,16 +2,21 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may give up")]
 
+mod taped;
+
 use fivewire_core::bridge::{Broker, Network, esp, host};
 use fivewire_core::client::{self, Action, Publication};
 use fivewire_core::config::{Config, Release};
 use fivewire_core::event::{Delivery, Event};
 use fivewire_core::mqtt::QoS;
+use fivewire_core::recorder::Recorded;
 use fivewire_core::time::Instant;
 
+use taped::{Taped, recorder};
+
 struct Bridge {
-    host: host::Host<Vec<u8>>,
-    esp: esp::Esp<Vec<u8>>,
+    host: Taped<host::Host<Vec<u8>>>,
+    esp: Taped<esp::Esp<Vec<u8>>>,
     now: Instant,
     /// What the host told its application.
     told: Vec<String>,
@@ -26,7 +31,7 @@ struct Bridge {
 const CONFIG: Config<'_> =
     Config { clean_init: false, release: Release::Explicit, ..Config::new("pump") };
 
-fn new_esp(seed: u64) -> esp::Esp<Vec<u8>> {
+fn new_esp(seed: u64) -> Taped<esp::Esp<Vec<u8>>> {
     let client = client::Memory {
         receive: vec![0; 512],
         transmit: vec![0; 512],
@@ -34,8 +39,8 @@ fn new_esp(seed: u64) -> esp::Esp<Vec<u8>> {
         subscriptions: vec![0; 256],
         connect: vec![0; 128],
     };
-    esp::Esp::new(esp::Memory { client, frames: vec![0; 1024], settings: vec![0; 256] }, seed)
-        .unwrap()
+    let memory = esp::Memory { client, frames: vec![0; 1024], settings: vec![0; 256] };
+    Taped::new(Recorded::new(esp::Esp::new(memory, seed).unwrap(), recorder()))
 }
 
 impl Bridge {
@@ -54,7 +59,10 @@ impl Bridge {
             settings: vec![0; 256],
         };
         let mut bridge = Self {
-            host: host::Host::new(&settings, memory, 1).unwrap(),
+            host: Taped::new(Recorded::new(
+                host::Host::new(&settings, memory, 1).unwrap(),
+                recorder(),
+            )),
             esp: new_esp(2),
             now: Instant::ZERO,
             told: Vec::new(),
@@ -328,5 +336,23 @@ fn publications_that_no_host_makes_are_not_taken() {
         assert_eq!(bridge.told("EspReady { resumed: true }"), 1, "the protocol started over");
         bridge.host.shut_down(bridge.now);
         bridge.settle();
+    }
+}
+
+#[test]
+fn the_recordings_of_both_ends_show_no_password_and_no_payload() {
+    let mut bridge = Bridge::new();
+    bridge.esp_boots();
+    bridge.connect(0);
+    publish(&mut bridge);
+    bridge.net(client::Input::Received(&[0x32, 6, 0, 1, b'x', 0, 9, b'!']));
+    let host = bridge.host.recorder_mut().unwrap().sink().bytes.clone();
+    let esp = bridge.esp.recorder_mut().unwrap().sink().bytes.clone();
+    for (recording, shown) in [(host, PUBLISH), (esp, PUBLISH)] {
+        let shows = |text: &[u8]| recording.windows(text.len()).any(|part| part == text);
+        assert!(!shows(b"secret"), "the password of the network");
+        assert!(shows(&shown[..7]), "the publication");
+        assert!(!shows(&shown), "its payload");
+        assert!(shows(b"home") && shows(b"broker"), "where to connect to");
     }
 }

@@ -17,7 +17,10 @@ pub mod host;
 pub mod original;
 mod reason;
 mod record;
+mod secrets;
 mod watchdog;
+
+pub(crate) use secrets::{Direction, put_frame};
 
 /// The version of the command protocol, told in the first frame.
 pub const VERSION: u8 = 1;

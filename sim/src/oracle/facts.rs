@@ -20,6 +20,8 @@ pub(super) struct Facts {
     pub(super) recovery_bound_ms: u32,
     pub(super) now: Instant,
     pub(super) weather: Weather,
+    /// What passes the broker's socket can be seen.
+    pub(super) sees_broker: bool,
     /// The faults that began, by their place in the schedule.
     pub(super) faults: Vec<Option<FaultKind>>,
     pub(super) connections: Connections,
@@ -68,6 +70,7 @@ impl Facts {
             recovery_bound_ms,
             now: Instant::ZERO,
             weather: Weather::default(),
+            sees_broker: true,
             faults: Vec::new(),
             connections: Connections::default(),
             tickets: Tickets::default(),
