@@ -302,6 +302,8 @@ pub enum ResetCause {
     Watchdog,
     /// The ESP8266 sent what no fivewire end sends.
     Garbage,
+    /// The ESP8266 named a message's topic by a number that it had never told.
+    UnknownTopic,
     /// The ESP8266 started over by itself, or said that it cannot go on (the predecessor's firmware only).
     GaveUp,
 }

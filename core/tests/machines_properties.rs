@@ -182,7 +182,13 @@ fn new_esp() -> Taped<esp::Esp<Vec<u8>>> {
         subscriptions: vec![0; 40],
         connect: vec![0; 32],
     };
-    let memory = esp::Memory { client, frames: vec![0; 500], settings: vec![0; 200] };
+    let memory = esp::Memory {
+        client,
+        frames: vec![0; 500],
+        publication_topics: vec![0; 50],
+        message_topics: vec![0; 50],
+        settings: vec![0; 200],
+    };
     Taped::new(Recorded::new(esp::Esp::new(memory, 1).unwrap(), recorder()))
 }
 
@@ -194,6 +200,8 @@ fn new_host() -> Taped<host::Host<Vec<u8>>> {
         subscriptions: vec![0; 40],
         inbound: vec![0; 128],
         frame: vec![0; 200],
+        publication_topics: vec![0; 40],
+        message_topics: vec![0; 60],
         settings: vec![0; 200],
     };
     Taped::new(Recorded::new(host::Host::new(&settings, memory, 1).unwrap(), recorder()))

@@ -45,6 +45,8 @@ pub enum Purpose {
     LinkMachine = 17,
     /// How long a run is.
     Duration = 18,
+    /// How much memory a bridge has for the names of topics.
+    TopicMemory = 19,
 }
 
 /// A stream of random numbers.

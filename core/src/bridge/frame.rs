@@ -1,9 +1,13 @@
 //! The frames of the command protocol: one byte that names the kind, then its fields.
 //!
+//! A `Publish` is a PUBLISH packet, but for what both ends know already: its topic is named by a byte once it was
+//! said (see [`topics`](super::topics)), its size is the frame's, and its kind is the first byte of the packet. Numbers that are usually small
+//! take a byte for seven bits.
+//!
 //! | to the ESP8266 | fields | |
 //! |---|---|---|
 //! | `Init` | see [`Init`] | who the host is, how to connect; answers `Hello` |
-//! | `Publish` | ticket, again, PUBLISH packet | answered by `Done` |
+//! | `Publish` | again, QoS, retain; ticket, packet identifier, topic, payload | answered by `Done` |
 //! | `Subscribe` | ticket, QoS, filter | answered by `Granted` or `Refused` |
 //! | `Unsubscribe` | ticket, filter | answered by `Unsubscribed` |
 //! | `Release` | delivery, bytes freed so far | the host owns the message |
@@ -13,17 +17,19 @@
 //!
 //! | to the host | fields | |
 //! |---|---|---|
-//! | `Hello` | version, size of the outbox | the command task starts |
+//! | `Hello` | version, sizes of the outbox and of the memory for topics | the command task starts |
 //! | `Alive` | counters since its start | nothing else to say |
 //! | `Ready` | resumed | answers `Init` |
 //! | `Status` | what, reason | network and broker come and go |
 //! | `Done` | ticket, outcome | a publication is finished |
-//! | `Message` | delivery, PUBLISH packet | the broker delivered a message |
+//! | `Message` | DUP, QoS, retain; delivery, topic, payload | the broker delivered a message |
 //! | `Granted`, `Refused`, `Unsubscribed` | ticket | what the broker said |
 //! | `TooLarge` | QoS, size | a message that cannot be passed on |
 //! | `SlateDone` | | the broker forgot the old session; waits for `SlateNoted` |
 //! | `Stopped` | | disconnected on purpose |
 //! | `Unfit` | | its buffers are too small for the settings |
+
+mod publish;
 
 use super::reason;
 use super::record::{Garbage, Reader, Writer};
@@ -31,28 +37,30 @@ use super::{Broker, Network};
 use crate::config::{Config, Resubscribe};
 use crate::event::{DownReason, Ticket};
 use crate::mqtt::{QoS, Will};
+use publish::{MESSAGE, PUBLISH};
 
-/// Bytes of a `Publish` frame before the packet.
+pub(crate) use publish::{Message, Publish};
+
+/// A `Publish` frame has at most so many bytes more than its packet.
 pub(crate) const PUBLISH_HEADER_BYTES: usize = 6;
-/// Bytes of a `Message` frame before the packet.
+/// A `Message` frame has at most so many bytes more than its packet.
 pub(crate) const MESSAGE_HEADER_BYTES: usize = 5;
 /// Bytes of a `Subscribe` frame before the filter.
 pub(crate) const SUBSCRIBE_HEADER_BYTES: usize = 6;
+/// The upper half of the first byte of a `Done`; the lower half is the outcome.
+const DONE: u8 = 0x90;
 /// No frame without a text or a packet in it is larger.
 pub(crate) const SMALL_FRAME_BYTES: usize = 32;
 
 /// A frame from the host.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(
-    feature = "mqtt5",
-    expect(
-        clippy::large_enum_variant,
-        reason = "there is no heap to box it in, and one at a time"
-    )
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is no heap to box it in, one at a time, and it depends on the features whether it is large"
 )]
 pub(crate) enum ToEsp<'a> {
     Init(Init<'a>),
-    Publish { ticket: Ticket, again: bool, packet: &'a [u8] },
+    Publish(Publish<'a>),
     Subscribe { ticket: Ticket, qos: QoS, filter: &'a str },
     Unsubscribe { ticket: Ticket, filter: &'a str },
     Release { delivery: u32, freed_bytes: u32 },
@@ -64,12 +72,12 @@ pub(crate) enum ToEsp<'a> {
 /// A frame from the ESP8266.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ToHost<'a> {
-    Hello { version: u8, outbox_bytes: u32 },
+    Hello { version: u8, outbox_bytes: u32, topics: TopicBytes },
     Alive(Tally),
     Ready { resumed: bool },
     Status(Status),
     Done { ticket: Ticket, outcome: Outcome },
-    Message { delivery: u32, packet: &'a [u8] },
+    Message(Message<'a>),
     Granted { ticket: Ticket, qos: QoS },
     Refused { ticket: Ticket },
     Unsubscribed { ticket: Ticket },
@@ -77,6 +85,13 @@ pub(crate) enum ToHost<'a> {
     SlateDone,
     Stopped,
     Unfit,
+}
+
+/// Memory that an end has for names of topics.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct TopicBytes {
+    pub(crate) publications: u16,
+    pub(crate) messages: u16,
 }
 
 /// What the ESP8266 dropped or repeated since it started.
@@ -117,6 +132,7 @@ pub(crate) struct Init<'a> {
     pub(crate) room_bytes: u32,
     /// Bytes of messages that it could ever take.
     pub(crate) capacity_bytes: u32,
+    pub(crate) topics: TopicBytes,
     pub(crate) config: Config<'a>,
     pub(crate) network: Network<'a>,
     pub(crate) broker: Broker<'a>,
@@ -131,12 +147,7 @@ impl ToEsp<'_> {
                 writer.u8(0x01);
                 init.write(&mut writer);
             }
-            Self::Publish { ticket, again, packet } => {
-                writer.u8(0x02);
-                writer.u32(ticket.get());
-                writer.u8(u8::from(*again));
-                writer.bytes(packet);
-            }
+            Self::Publish(publish) => publish.write(&mut writer),
             Self::Subscribe { ticket, qos, filter } => {
                 writer.u8(0x03);
                 writer.u32(ticket.get());
@@ -150,12 +161,12 @@ impl ToEsp<'_> {
             }
             Self::Release { delivery, freed_bytes } => {
                 writer.u8(0x05);
-                writer.u32(*delivery);
-                writer.u32(*freed_bytes);
+                writer.varint(*delivery);
+                writer.varint(*freed_bytes);
             }
             Self::Credit { freed_bytes } => {
                 writer.u8(0x06);
-                writer.u32(*freed_bytes);
+                writer.varint(*freed_bytes);
             }
             Self::SlateNoted => writer.u8(0x07),
             Self::ShutDown => writer.u8(0x08),
@@ -169,9 +180,8 @@ impl<'a> ToEsp<'a> {
         let mut reader = Reader::new(frame);
         let decoded = match reader.u8()? {
             0x01 => Self::Init(Init::read(&mut reader)?),
-            0x02 => {
-                let (ticket, again) = (ticket(&mut reader)?, reader.bool()?);
-                return Ok(Self::Publish { ticket, again, packet: reader.rest() });
+            first if first & 0xF0 == PUBLISH => {
+                return Publish::read(first, reader).map(Self::Publish);
             }
             0x03 => {
                 let (ticket, qos) = (ticket(&mut reader)?, qos(&mut reader)?);
@@ -181,8 +191,8 @@ impl<'a> ToEsp<'a> {
                 let ticket = ticket(&mut reader)?;
                 return Ok(Self::Unsubscribe { ticket, filter: text(reader.rest())? });
             }
-            0x05 => Self::Release { delivery: reader.u32()?, freed_bytes: reader.u32()? },
-            0x06 => Self::Credit { freed_bytes: reader.u32()? },
+            0x05 => Self::Release { delivery: reader.varint()?, freed_bytes: reader.varint()? },
+            0x06 => Self::Credit { freed_bytes: reader.varint()? },
             0x07 => Self::SlateNoted,
             0x08 => Self::ShutDown,
             _ => return Err(Garbage),
@@ -196,10 +206,11 @@ impl ToHost<'_> {
     pub(crate) fn encode(&self, into: &mut [u8]) -> Result<usize, usize> {
         let mut writer = Writer::new(into);
         match self {
-            Self::Hello { version, outbox_bytes } => {
+            Self::Hello { version, outbox_bytes, topics } => {
                 writer.u8(0x81);
                 writer.u8(*version);
                 writer.u32(*outbox_bytes);
+                topics.write(&mut writer);
             }
             Self::Alive(tally) => {
                 writer.u8(0x82);
@@ -211,15 +222,10 @@ impl ToHost<'_> {
                 writer.bytes(&status.to_bytes());
             }
             Self::Done { ticket, outcome } => {
-                writer.u8(0x85);
-                writer.u32(ticket.get());
-                writer.u8(*outcome as u8);
+                writer.u8(DONE | *outcome as u8);
+                writer.varint(ticket.get());
             }
-            Self::Message { delivery, packet } => {
-                writer.u8(0x86);
-                writer.u32(*delivery);
-                writer.bytes(packet);
-            }
+            Self::Message(message) => message.write(&mut writer),
             Self::Granted { ticket, qos } => {
                 writer.u8(0x87);
                 writer.u32(ticket.get());
@@ -249,17 +255,21 @@ impl<'a> ToHost<'a> {
     pub(crate) fn decode(frame: &'a [u8]) -> Result<Self, Garbage> {
         let mut reader = Reader::new(frame);
         let decoded = match reader.u8()? {
-            0x81 => Self::Hello { version: reader.u8()?, outbox_bytes: reader.u32()? },
+            0x81 => Self::Hello {
+                version: reader.u8()?,
+                outbox_bytes: reader.u32()?,
+                topics: TopicBytes::read(&mut reader)?,
+            },
             0x82 => Self::Alive(Tally::read(&mut reader)?),
             0x83 => Self::Ready { resumed: reader.bool()? },
             0x84 => Self::Status(Status::from_bytes(reader.u8()?, reader.u8()?, reader.u8()?)?),
-            0x85 => Self::Done {
-                ticket: ticket(&mut reader)?,
-                outcome: Outcome::from_byte(reader.u8()?)?,
-            },
-            0x86 => {
-                let delivery = reader.u32()?;
-                return Ok(Self::Message { delivery, packet: reader.rest() });
+            first if first & 0xF0 == DONE => {
+                let outcome = Outcome::from_byte(first & 0x0F)?;
+                let ticket = Ticket::new(reader.varint()?).ok_or(Garbage)?;
+                Self::Done { ticket, outcome }
+            }
+            first if first & 0xF0 == MESSAGE => {
+                return Message::read(first, reader).map(Self::Message);
             }
             0x87 => Self::Granted { ticket: ticket(&mut reader)?, qos: qos(&mut reader)? },
             0x88 => Self::Refused { ticket: ticket(&mut reader)? },
@@ -271,6 +281,17 @@ impl<'a> ToHost<'a> {
             _ => return Err(Garbage),
         };
         reader.end().map(|()| decoded)
+    }
+}
+
+impl TopicBytes {
+    fn write(self, writer: &mut Writer<'_>) {
+        writer.u16(self.publications);
+        writer.u16(self.messages);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Garbage> {
+        Ok(Self { publications: reader.u16()?, messages: reader.u16()? })
     }
 }
 
@@ -341,6 +362,7 @@ impl<'a> Init<'a> {
         writer.u32(self.epoch);
         writer.u32(self.room_bytes);
         writer.u32(self.capacity_bytes);
+        self.topics.write(writer);
         writer.u16(config.keep_alive_s);
         for value in [
             config.ping_interval_ms,
@@ -385,6 +407,7 @@ impl<'a> Init<'a> {
 
     fn read(reader: &mut Reader<'a>) -> Result<Self, Garbage> {
         let (epoch, room_bytes, capacity_bytes) = (reader.u32()?, reader.u32()?, reader.u32()?);
+        let topics = TopicBytes::read(reader)?;
         let mut config = Config { keep_alive_s: reader.u16()?, ..Config::new("") };
         for value in [
             &mut config.ping_interval_ms,
@@ -419,7 +442,7 @@ impl<'a> Init<'a> {
         let network =
             Network { ssid: reader.text()?, password: reader.text()?, use_default: reader.bool()? };
         let broker = Broker { host: reader.text()?, port: reader.u16()? };
-        Ok(Self { epoch, room_bytes, capacity_bytes, config, network, broker })
+        Ok(Self { epoch, room_bytes, capacity_bytes, topics, config, network, broker })
     }
 }
 

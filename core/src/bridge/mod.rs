@@ -18,6 +18,7 @@ pub mod original;
 mod reason;
 mod record;
 mod secrets;
+mod topics;
 mod watchdog;
 
 pub(crate) use secrets::{Direction, put_frame};

@@ -3,8 +3,7 @@
 use core::ops::Range;
 
 use super::frame::{Init, ToEsp, ToHost};
-use crate::checkpoint::{Mask, Out, Payloads, put_masked, put_password};
-use crate::mqtt::ProtocolVersion;
+use crate::checkpoint::{Out, Payloads, put_masked, put_password};
 
 /// Which way a frame goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,8 +18,6 @@ enum Secret {
     /// All of it.
     Password,
     Payload,
-    /// The payload of the MQTT packet that it is.
-    Packet,
 }
 
 /// Writes a frame as a recording may have it. One that no fivewire end sends is replaced whole, by
@@ -40,10 +37,6 @@ pub(crate) fn put_frame(frame: &[u8], direction: Direction, payloads: Payloads, 
                 let mut payload = payloads.begin();
                 put_masked(&frame[part], |byte| payload.byte(byte), out);
             }
-            Secret::Packet => {
-                let mut mask = Mask::new(payloads, ProtocolVersion::V3_1_1);
-                put_masked(&frame[part], |byte| mask.byte(byte), out);
-            }
         }
     }
     out(&frame[at..]);
@@ -62,11 +55,11 @@ fn secrets(frame: &[u8], direction: Direction) -> Option<Secrets> {
                 config.will.and_then(|will| part(will.payload, Secret::Payload)),
                 part(network.password.as_bytes(), Secret::Password),
             ],
-            ToEsp::Publish { packet, .. } => [part(packet, Secret::Packet), None, None],
+            ToEsp::Publish(publish) => [part(publish.payload, Secret::Payload), None, None],
             _ => [None, None, None],
         },
         Direction::ToHost => match ToHost::decode(frame).ok()? {
-            ToHost::Message { packet, .. } => [part(packet, Secret::Packet), None, None],
+            ToHost::Message(message) => [part(message.payload, Secret::Payload), None, None],
             _ => [None, None, None],
         },
     })
@@ -83,10 +76,12 @@ fn place_of(part: &[u8], whole: &[u8]) -> Option<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bridge::frame::{Message, Publish, TopicBytes};
+    use crate::bridge::topics::Naming;
     use crate::bridge::{Broker, Network};
     use crate::config::Config;
     use crate::event::Ticket;
-    use crate::mqtt::{Packet, PacketId, Publish, QoS, Will};
+    use crate::mqtt::{PacketId, QoS, Will};
     use std::vec::Vec;
 
     const DISGUISED: Payloads = Payloads::Disguised { key: [1, 2] };
@@ -114,7 +109,15 @@ mod tests {
         };
         let network = Network { ssid: "home", password: "sesame", use_default: false };
         let broker = Broker { host: "broker.lan", port: 1_883 };
-        let init = Init { epoch: 1, room_bytes: 2, capacity_bytes: 3, config, network, broker };
+        let init = Init {
+            epoch: 1,
+            room_bytes: 2,
+            capacity_bytes: 3,
+            topics: TopicBytes::default(),
+            config,
+            network,
+            broker,
+        };
         let mut bytes = [0; 256];
         let size = ToEsp::Init(init).encode(&mut bytes).unwrap();
         for (payloads, shows_will) in [(Payloads::Kept, true), (DISGUISED, false)] {
@@ -130,23 +133,26 @@ mod tests {
 
     #[test]
     fn payloads_are_disguised_both_ways_and_alike() {
-        let packet = Packet::Publish(Publish {
+        let (topic, payload) = (Naming::whole("a/b"), &b"tomato"[..]);
+        let to_esp = ToEsp::Publish(Publish {
+            ticket: Ticket::FIRST,
+            again: false,
+            retain: false,
+            packet_id: PacketId::new(1),
+            topic,
+            payload,
+        });
+        let to_host = ToHost::Message(Message {
+            delivery: 1,
             dup: false,
             qos: QoS::AtLeastOnce,
             retain: false,
-            topic: "a/b",
-            packet_id: PacketId::new(1),
-            payload: b"tomato",
+            topic,
+            payload,
         });
-        let mut bytes = [0; 64];
-        let size = packet.encode(&mut bytes).unwrap();
-        let packet = &bytes[..size];
         let mut frames = [[0; 64]; 2];
-        let to_esp = ToEsp::Publish { ticket: Ticket::FIRST, again: false, packet };
-        let sizes = [
-            to_esp.encode(&mut frames[0]).unwrap(),
-            ToHost::Message { delivery: 1, packet }.encode(&mut frames[1]).unwrap(),
-        ];
+        let sizes =
+            [to_esp.encode(&mut frames[0]).unwrap(), to_host.encode(&mut frames[1]).unwrap()];
         let shown = [Direction::ToEsp, Direction::ToHost].map(|direction| {
             let place = direction as usize;
             let frame = &frames[place][..sizes[place]];

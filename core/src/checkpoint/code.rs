@@ -68,6 +68,7 @@ codes! {
         3 Watchdog,
         4 Garbage,
         5 GaveUp,
+        6 UnknownTopic,
     }
     ConnectReturnCode {
         1 Accepted,

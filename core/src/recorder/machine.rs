@@ -9,7 +9,7 @@ use crate::storage::Storage;
 use crate::time::Instant;
 
 /// No machine has more buffers.
-pub const BUFFERS_MAX: usize = 7;
+pub const BUFFERS_MAX: usize = 9;
 
 /// What was recorded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,7 +45,8 @@ impl Machine {
     #[must_use]
     pub const fn buffers(self) -> usize {
         match self {
-            Self::Client | Self::BridgeHost => 5,
+            Self::Client => 5,
+            Self::BridgeHost => 7,
             Self::BridgeEsp => BUFFERS_MAX,
         }
     }

@@ -52,8 +52,8 @@
 //! | records | calls, and what the machine said to each |
 //! | record `03`: end | `00` the recording ends, `01` another segment goes on |
 //!
-//! Machines: 1 client, with five buffers; 2 the bridge's end at the host, with five; 3 the bridge's end at
-//! the ESP8266, with seven. They are in the order of the fields of its memory. Flags: 1 payloads are as
+//! Machines: 1 client, with five buffers; 2 the bridge's end at the host, with seven; 3 the bridge's end at
+//! the ESP8266, with nine. They are in the order of the fields of its memory. Flags: 1 payloads are as
 //! they were; 2 the segment goes on where the one before ended; 4 the client speaks MQTT 5. Numbers are
 //! LEB128, seven bits a byte, the lowest first, in the shortest form. A record is
 //!

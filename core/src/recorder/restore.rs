@@ -31,23 +31,21 @@ impl State<'_> {
         memory: impl FnMut(usize) -> S,
     ) -> Option<Restored<S>> {
         // Their own configurations are in the states; these fit wherever those did.
-        let [a, b, c, d, e, f, g] = segment.memory_bytes.map(memory);
-        let client_memory =
-            client::Memory { receive: a, transmit: b, outbox: c, subscriptions: d, connect: e };
+        let [a, b, c, d, e, f, g, h, i] = segment.memory_bytes.map(memory);
         let mut restored = match segment.machine {
             Machine::Client => {
-                let config = smallest(segment.speaks_mqtt5)?;
-                Restored::Client(Client::new(&config, client_memory, 0).ok()?)
+                let memory = client_memory([a, b, c, d, e]);
+                Restored::Client(Client::new(&smallest(segment.speaks_mqtt5)?, memory, 0).ok()?)
             }
             Machine::BridgeHost => {
-                let client::Memory { receive, transmit, outbox, subscriptions, connect } =
-                    client_memory;
                 let memory = host::Memory {
-                    outbox: receive,
-                    subscriptions: transmit,
-                    inbound: outbox,
-                    frame: subscriptions,
-                    settings: connect,
+                    outbox: a,
+                    subscriptions: b,
+                    inbound: c,
+                    frame: d,
+                    publication_topics: e,
+                    message_topics: f,
+                    settings: g,
                 };
                 let network = Network { ssid: "", password: "", use_default: false };
                 let broker = Broker { host: "b", port: 1 };
@@ -55,7 +53,13 @@ impl State<'_> {
                 Restored::Host(Host::new(&settings, memory, 0).ok()?)
             }
             Machine::BridgeEsp => {
-                let memory = esp::Memory { client: client_memory, frames: f, settings: g };
+                let memory = esp::Memory {
+                    client: client_memory([a, b, c, d, e]),
+                    frames: f,
+                    publication_topics: g,
+                    message_topics: h,
+                    settings: i,
+                };
                 Restored::Esp(Esp::new(memory, 0).ok()?)
             }
         };
@@ -93,6 +97,12 @@ fn is_in<M: Subject>(
     let mut left = Some(state.bytes());
     machine.save(None, &mut |part| left = left.and_then(|left| left.strip_prefix(part)));
     left == Some(&[]) && machine.buffers() == *memory_bytes
+}
+
+fn client_memory<S>(
+    [receive, transmit, outbox, subscriptions, connect]: [S; 5],
+) -> client::Memory<S> {
+    client::Memory { receive, transmit, outbox, subscriptions, connect }
 }
 
 /// The configuration whose CONNECT is the smallest there is.

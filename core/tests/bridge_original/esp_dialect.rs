@@ -32,7 +32,13 @@ impl EspSide {
             subscriptions: vec![0; 256],
             connect: vec![0; 128],
         };
-        let memory = esp::Memory { client, frames: vec![0; 1024], settings: vec![0; 256] };
+        let memory = esp::Memory {
+            client,
+            frames: vec![0; 1024],
+            publication_topics: vec![0; 64],
+            message_topics: vec![0; 64],
+            settings: vec![0; 256],
+        };
         let buffers = esp_dialect::Memory {
             will: vec![0; 64],
             settings: vec![0; 256],

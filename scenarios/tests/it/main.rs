@@ -8,6 +8,7 @@ mod bridge;
 mod broker;
 mod corpus;
 mod esp_crash;
+mod features;
 mod fidelity;
 mod half_open;
 mod keep_alive;

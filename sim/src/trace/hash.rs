@@ -353,6 +353,7 @@ const fn reset(cause: ResetCause) -> u64 {
         ResetCause::StartUpOverdue => 2,
         ResetCause::Watchdog => 3,
         ResetCause::Garbage => 4,
+        ResetCause::UnknownTopic => 5,
         _ => 0,
     }
 }

@@ -14,7 +14,7 @@ use super::tcp::Side;
 use crate::app::Application;
 use crate::clock::{Alarm, Clock};
 use crate::observation::{BoardLoss, ConnectionId, Ending, Observation, Observer, Part};
-use crate::schedule::{Setup, Topology};
+use crate::schedule::{Setup, TopicBytes, Topology};
 use crate::wires::End;
 
 /// A board boots this long, in µs.
@@ -41,8 +41,8 @@ pub(super) struct HostBoard {
     memory: Option<HostMemory>,
     /// What records the machine, while there is none.
     recorder: Option<Recorder<Tape>>,
-    topology: Topology,
-    outbox_bytes: u32,
+    /// What decides how large the memory is.
+    sizes: (Topology, u32, TopicBytes),
     pub(super) clock: Clock,
     pub(super) alarm: Alarm,
     pub(super) link: LinkView,
@@ -62,14 +62,17 @@ pub(super) struct Esp8266 {
     pub(super) command_task_dead: bool,
 }
 
+const fn sizes(setup: &Setup) -> (Topology, u32, TopicBytes) {
+    (setup.topology, setup.outbox_bytes, setup.topic_bytes)
+}
+
 impl HostBoard {
     pub(super) fn new(setup: &Setup) -> Self {
         Self {
             machine: None,
             memory: None,
             recorder: None,
-            topology: setup.topology,
-            outbox_bytes: setup.outbox_bytes,
+            sizes: sizes(setup),
             clock: Clock::new(setup.host_drift_ppm),
             alarm: Alarm::OFF,
             link: LinkView::default(),
@@ -80,7 +83,7 @@ impl HostBoard {
     /// Becomes the board of a new run.
     pub(super) fn reset(&mut self, setup: &Setup) {
         self.lose_power();
-        if (self.topology, self.outbox_bytes) != (setup.topology, setup.outbox_bytes) {
+        if self.sizes != sizes(setup) {
             self.memory = None;
         }
         *self = Self { memory: self.memory.take(), ..Self::new(setup) };
@@ -203,7 +206,8 @@ impl<A: Application> World<A> {
             return;
         }
         let seed = self.machine_seeds.seed();
-        let mut machine = Esp::new(esp_memory(), seed).unwrap_or_else(|error| panic!("{error}"));
+        let mut machine = Esp::new(esp_memory(&self.schedule.setup), seed)
+            .unwrap_or_else(|error| panic!("{error}"));
         machine.plant(self.planted);
         self.esp.clock.restart(self.now);
         self.see(observer, &Observation::BoardUp { part: Part::Esp });

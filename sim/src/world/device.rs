@@ -79,10 +79,13 @@ fn client_memory(receive_bytes: usize, outbox_bytes: usize) -> client::Memory<By
 }
 
 /// The buffers of an ESP8266.
-pub(super) fn esp_memory() -> esp::Memory<Bytes> {
+pub(super) fn esp_memory(setup: &Setup) -> esp::Memory<Bytes> {
+    let topic_bytes = usize::from(setup.topic_bytes.0);
     esp::Memory {
         client: client_memory(1_024, 4_096),
         frames: vec![0; 1_536],
+        publication_topics: vec![0; topic_bytes],
+        message_topics: vec![0; topic_bytes],
         settings: vec![0; 512],
     }
 }
@@ -96,6 +99,8 @@ impl HostMemory {
                 subscriptions: vec![0; 1_024],
                 inbound: vec![0; 2_048],
                 frame: vec![0; 2_048],
+                publication_topics: vec![0; usize::from(setup.topic_bytes.0)],
+                message_topics: vec![0; usize::from(setup.topic_bytes.0)],
                 settings: vec![0; 512],
             }),
         }

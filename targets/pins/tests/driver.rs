@@ -173,6 +173,8 @@ impl Board {
                 connect: vec![0; 128],
             },
             frames: vec![0; 1_024],
+            publication_topics: vec![0; 128],
+            message_topics: vec![0; 128],
             settings: vec![0; 512],
         };
         let esp = esp::Esp::new(memory, 7).expect("the memory is large enough");
@@ -238,6 +240,8 @@ fn host_end(pins: InitiatorPins) -> (HostEnd<Vec<u8>, Link512, InitiatorPins>, T
         subscriptions: vec![0; 128],
         inbound: vec![0; 512],
         frame: vec![0; 256],
+        publication_topics: vec![0; 128],
+        message_topics: vec![0; 128],
         settings: vec![0; 256],
     };
     let mut host = Host::new(&settings, memory, 3).expect("the settings work");

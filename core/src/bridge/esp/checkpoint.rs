@@ -2,6 +2,7 @@
 
 use super::{Esp, Room};
 use crate::bridge::secrets::Direction;
+use crate::bridge::topics::Topics;
 use crate::checkpoint::{Checkpoint, Pass};
 use crate::client::Client;
 use crate::config::Config;
@@ -17,8 +18,9 @@ const GONE: u8 = 2;
 
 impl<S: Storage> Esp<S> {
     /// Bytes of the buffers: those of the client (receive, transmit, outbox, subscriptions, connect),
-    /// frames, settings. Those of a client that could not be made are 0.
-    pub(crate) fn memory_sizes(&self) -> [usize; 7] {
+    /// frames, topics of publications and of messages, settings. Those of a client that could not be made
+    /// are 0.
+    pub(crate) fn memory_sizes(&self) -> [usize; 9] {
         let waiting = self.memory.as_ref().map(|memory| {
             [
                 &memory.receive,
@@ -33,7 +35,19 @@ impl<S: Storage> Esp<S> {
         let [receive, transmit, outbox, subscriptions, connect] =
             in_use.or(waiting).unwrap_or_default();
         let (frames, settings) = (self.frames.capacity(), self.settings.as_ref().len());
-        [receive, transmit, outbox, subscriptions, connect, frames, settings]
+        let [publications, messages] =
+            [&self.publication_topics, &self.message_topics].map(Topics::capacity);
+        [
+            receive,
+            transmit,
+            outbox,
+            subscriptions,
+            connect,
+            frames,
+            publications,
+            messages,
+            settings,
+        ]
     }
 
     pub(crate) const fn now(&self) -> Instant {
@@ -56,6 +70,8 @@ impl<S: Storage> Checkpoint for Esp<S> {
             client,
             memory,
             frames,
+            publication_topics,
+            message_topics,
             frame_offered,
             frame_blocked,
             settings,
@@ -93,6 +109,8 @@ impl<S: Storage> Checkpoint for Esp<S> {
         frames.walk(pass, |pass, bytes, record| {
             pass.frame(bytes, record.start, record.end, Direction::ToHost)
         })?;
+        publication_topics.walk(pass)?;
+        message_topics.walk(pass)?;
         for flag in [frame_offered, frame_blocked, configure_due, link_up, configured, hello_due] {
             pass.field(flag)?;
         }

@@ -8,7 +8,10 @@ mod command;
 mod report;
 
 use super::fifo::Fifo;
-use super::frame::{Init, MESSAGE_HEADER_BYTES, SMALL_FRAME_BYTES, Tally, ToEsp, ToHost};
+use super::frame::{
+    Init, MESSAGE_HEADER_BYTES, SMALL_FRAME_BYTES, Tally, ToEsp, ToHost, TopicBytes,
+};
+use super::topics::Topics;
 use super::{Broker, HEARTBEAT_MS, Network, VERSION, fifo};
 use crate::client::{self, Action, Client, Next};
 use crate::error::ConfigError;
@@ -26,6 +29,8 @@ const REPORT_BYTES: usize = 8 * (SMALL_FRAME_BYTES + fifo::HEADER_BYTES);
 /// |---|---|---|
 /// | `client` | see [`client::Memory`]; `receive` limits the messages that can be passed on | |
 /// | `frames` | frames on their way to the host | `client.receive` and 320 bytes |
+/// | `publication_topics` | the topics published to last, each with 1 byte more than its text, as many as the host keeps, too | 0 bytes |
+/// | `message_topics` | the same of messages to the host | 0 bytes |
 /// | `settings` | what the host said of network and broker | about 100 bytes and all texts |
 #[derive(Clone, Copy, Debug)]
 pub struct Memory<S> {
@@ -33,6 +38,10 @@ pub struct Memory<S> {
     pub client: client::Memory<S>,
     /// Frames on their way to the host.
     pub frames: S,
+    /// Topics that the host told.
+    pub publication_topics: S,
+    /// Topics that the host was told.
+    pub message_topics: S,
     /// What the host said.
     pub settings: S,
 }
@@ -111,6 +120,8 @@ pub struct Esp<S> {
     frames: Fifo<S>,
     frame_offered: bool,
     frame_blocked: bool,
+    publication_topics: Topics<S>,
+    message_topics: Topics<S>,
     settings: S,
     settings_size: usize,
     configure_due: bool,
@@ -152,6 +163,8 @@ impl<S: Storage> Esp<S> {
             frames: Fifo::new(memory.frames),
             frame_offered: false,
             frame_blocked: false,
+            publication_topics: Topics::new(memory.publication_topics),
+            message_topics: Topics::new(memory.message_topics),
             settings: memory.settings,
             settings_size: 0,
             configure_due: false,
@@ -310,7 +323,12 @@ impl<S: Storage> Esp<S> {
         self.configured = false;
         self.hello_at = None;
         self.hello_due = false;
-        self.push(&ToHost::Hello { version: VERSION, outbox_bytes: self.outbox_bytes });
+        let topics = TopicBytes {
+            publications: self.publication_topics.size_bytes(),
+            messages: self.message_topics.size_bytes(),
+        };
+        let outbox_bytes = self.outbox_bytes;
+        self.push(&ToHost::Hello { version: VERSION, outbox_bytes, topics });
     }
 
     #[cold]

@@ -6,13 +6,16 @@ use crate::checkpoint::{Checkpoint, Field, Fields, Out, Pass, codes};
 use crate::storage::Storage;
 
 impl<S: Storage> Host<S> {
-    /// Bytes of the buffers: outbox, subscriptions, inbound, frame, settings.
-    pub(crate) fn memory_sizes(&self) -> [usize; 5] {
+    /// Bytes of the buffers: outbox, subscriptions, inbound, frame, topics of publications and of
+    /// messages, settings.
+    pub(crate) fn memory_sizes(&self) -> [usize; 7] {
         [
             self.desk.outbox.size_bytes(),
             self.desk.subscriptions.size_bytes(),
             self.inbound.capacity(),
             self.frame.capacity(),
+            self.publication_topics.capacity(),
+            self.message_topics.capacity(),
             self.settings.as_ref().len(),
         ]
     }
@@ -35,6 +38,8 @@ impl<S: Storage> Checkpoint for Host<S> {
             desk,
             inbound,
             frame,
+            publication_topics,
+            message_topics,
             settings,
             settings_size,
             watchdog,
@@ -69,6 +74,8 @@ impl<S: Storage> Checkpoint for Host<S> {
             pass.packets(bytes, packet, record.end)
         })?;
         frame.walk_frames(pass, Direction::ToEsp)?;
+        publication_topics.walk(pass)?;
+        message_topics.walk(pass)?;
         pass.field(settings_size)?;
         pass.frame(settings.as_mut(), 0, *settings_size, Direction::ToEsp)?;
         pass.field(watchdog)?;

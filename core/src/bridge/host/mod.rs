@@ -9,7 +9,8 @@ mod send;
 mod settings;
 
 use crate::bridge::fifo::Fifo;
-use crate::bridge::frame::{Init, ToEsp};
+use crate::bridge::frame::{Init, ToEsp, TopicBytes};
+use crate::bridge::topics::Topics;
 use crate::bridge::watchdog::Watchdog;
 use crate::config::Release;
 use crate::desk::Desk;
@@ -116,6 +117,8 @@ pub struct Host<S> {
     desk: Desk<S>,
     inbound: Fifo<S>,
     frame: Transmit<S>,
+    publication_topics: Topics<S>,
+    message_topics: Topics<S>,
     settings: S,
     settings_size: usize,
     watchdog: Option<Watchdog>,
@@ -155,11 +158,12 @@ impl<S: Storage> Host<S> {
     pub fn new(settings: &Settings<'_>, memory: Memory<S>, seed: u64) -> Result<Self, ConfigError> {
         settings.validate()?;
         let config = &settings.client;
-        let Memory { outbox, subscriptions, inbound, frame, settings: mut stored } = memory;
+        let Memory { outbox, subscriptions, inbound, frame, settings: mut stored, .. } = memory;
         let init = Init {
             epoch: 0,
             room_bytes: 0,
             capacity_bytes: 0,
+            topics: TopicBytes::default(),
             config: *config,
             network: settings.network,
             broker: settings.broker,
@@ -185,6 +189,8 @@ impl<S: Storage> Host<S> {
             desk: Desk::new(config, outbox, subscriptions, filter_max_bytes),
             inbound: Fifo::new(inbound),
             frame: Transmit::new(frame),
+            publication_topics: Topics::new(memory.publication_topics),
+            message_topics: Topics::new(memory.message_topics),
             settings: stored,
             settings_size,
             watchdog: None,
@@ -219,6 +225,8 @@ impl<S: Storage> Host<S> {
             subscriptions,
             inbound: self.inbound.into_storage(),
             frame: self.frame.into_storage(),
+            publication_topics: self.publication_topics.into_storage(),
+            message_topics: self.message_topics.into_storage(),
             settings: self.settings,
         }
     }

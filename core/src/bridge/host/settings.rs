@@ -121,6 +121,8 @@ const fn max(a: u32, b: u32) -> u32 {
 /// | `subscriptions` | topic filters, each with 12 bytes more than its text | 0 bytes |
 /// | `inbound` | messages until the application takes them, each with 8 bytes more than its packet | 128 bytes |
 /// | `frame` | the frame that is being sent: the largest publication and 6 bytes | the settings, 64 bytes |
+/// | `publication_topics` | the topics published to last, each with 1 byte more than its text: these cost a byte on the link | 0 bytes, best room for all in use |
+/// | `message_topics` | the same of messages that arrive | 0 bytes |
 /// | `settings` | the settings, for each start of the ESP8266 | about 100 bytes and all texts |
 #[derive(Clone, Copy, Debug)]
 pub struct Memory<S> {
@@ -132,6 +134,10 @@ pub struct Memory<S> {
     pub inbound: S,
     /// What is being sent over the link.
     pub frame: S,
+    /// Topics that the ESP8266 was told.
+    pub publication_topics: S,
+    /// Topics that the ESP8266 told.
+    pub message_topics: S,
     /// What the ESP8266 is told when it starts.
     pub settings: S,
 }
