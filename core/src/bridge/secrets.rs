@@ -76,7 +76,7 @@ fn place_of(part: &[u8], whole: &[u8]) -> Option<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bridge::frame::{Message, Publish, TopicBytes};
+    use crate::bridge::frame::{Message, Publish, Services, TopicBytes};
     use crate::bridge::topics::Naming;
     use crate::bridge::{Broker, Network};
     use crate::config::Config;
@@ -114,6 +114,7 @@ mod tests {
             room_bytes: 2,
             capacity_bytes: 3,
             topics: TopicBytes::default(),
+            services: Services { asks_network: false, tells_attempts: false, time_server: "" },
             config,
             network,
             broker,

@@ -5,6 +5,7 @@ use super::mask::Payloads;
 #[cfg(feature = "mqtt5")]
 use super::properties::{get_properties, put_properties};
 use crate::event::{Event, Message};
+use crate::sntp::Stamp;
 use crate::time::Wait;
 
 /// Writes an event; a message with its payload as the recording may have it.
@@ -36,6 +37,13 @@ pub(crate) fn put_event(event: &Event<'_>, payloads: Payloads, out: &mut Out<'_>
         Event::EspUnfit => coded(17, &[]),
         Event::Wifi(up) => coded(18, &[up]),
         Event::Stopped => coded(19, &[]),
+        Event::TimeTold { cookie, stamp } => {
+            coded(22, &[cookie, &stamp.seconds, &stamp.fraction]);
+        }
+        Event::EspMemory { free_bytes, used_bytes } => coded(23, &[free_bytes, used_bytes]),
+        Event::NetworkAsked => coded(24, &[]),
+        Event::JoinsNetwork(lan) => coded(25, &[lan]),
+        Event::OpensConnection => coded(26, &[]),
         #[cfg(feature = "mqtt5")]
         Event::Reason { ticket, reason_code } => coded(20, &[ticket, reason_code]),
         #[cfg(feature = "mqtt5")]
@@ -138,6 +146,15 @@ impl Field for Event<'static> {
             19 => Event::Stopped,
             #[cfg(feature = "mqtt5")]
             20 => Event::Reason { ticket: Field::get(from)?, reason_code: Field::get(from)? },
+            22 => {
+                let (cookie, seconds) = (Field::get(from)?, Field::get(from)?);
+                let stamp = Stamp { seconds, fraction: Field::get(from)? };
+                Event::TimeTold { cookie, stamp }
+            }
+            23 => Event::EspMemory { free_bytes: Field::get(from)?, used_bytes: Field::get(from)? },
+            24 => Event::NetworkAsked,
+            25 => Event::JoinsNetwork(Field::get(from)?),
+            26 => Event::OpensConnection,
             _ => return None,
         })
     }

@@ -1,7 +1,7 @@
 //! The calls into a machine, as they are written and read.
 
 use super::machine::Machine;
-use crate::bridge::{Direction, put_frame};
+use crate::bridge::{Direction, NetworkAnswer, put_frame};
 use crate::checkpoint::{Field, Fields, Mask, Out, Payloads, put_masked, put_payload, put_text};
 #[cfg(feature = "mqtt5")]
 use crate::checkpoint::{get_properties, put_properties};
@@ -23,6 +23,17 @@ pub enum Call<'a> {
     Link(LinkInput<'a>),
     /// What the translator for the predecessor's firmware tells the bridge's host.
     Reset(ResetCause),
+    AskTime {
+        cookie: u64,
+    },
+    AskMemory,
+    AnswerNetwork(NetworkAnswer),
+    /// What the ESP8266 tells its end of the bridge, besides of link and client.
+    Datagram(&'a [u8]),
+    Memory {
+        free_bytes: u32,
+        used_bytes: u32,
+    },
     /// A read publication has its properties beside it, not in it.
     Publish {
         publication: Publication<'a>,
@@ -84,6 +95,11 @@ const HOLD: u8 = 0x25;
 const SHUT_DOWN: u8 = 0x26;
 #[cfg(feature = "mqtt5")]
 const SUBSCRIBE_WITH: u8 = 0x27;
+const ASK_TIME: u8 = 0x28;
+const ASK_MEMORY: u8 = 0x29;
+const ANSWER_NETWORK: u8 = 0x2A;
+const DATAGRAM: u8 = 0x2B;
+const MEMORY: u8 = 0x2C;
 
 impl<'a> Call<'a> {
     /// The kind of its record.
@@ -109,6 +125,11 @@ impl<'a> Call<'a> {
                 LinkInput::FrameWritable => FRAME_WRITABLE,
             },
             Self::Reset(_) => RESET,
+            Self::AskTime { .. } => ASK_TIME,
+            Self::AskMemory => ASK_MEMORY,
+            Self::AnswerNetwork(_) => ANSWER_NETWORK,
+            Self::Datagram(_) => DATAGRAM,
+            Self::Memory { .. } => MEMORY,
             Self::Publish { .. } => PUBLISH,
             #[cfg(feature = "mqtt5")]
             Self::SubscribeWith { .. } => SUBSCRIBE_WITH,
@@ -139,6 +160,13 @@ impl<'a> Call<'a> {
             }
             Self::Link(LinkInput::FrameSent(count)) => count.put(out),
             Self::Reset(cause) => cause.put(out),
+            Self::AskTime { cookie } => cookie.put(out),
+            Self::AnswerNetwork(answer) => answer.put(out),
+            Self::Datagram(datagram) => out(datagram),
+            Self::Memory { free_bytes, used_bytes } => {
+                free_bytes.put(out);
+                used_bytes.put(out);
+            }
             Self::Handle(Input::TcpFailed(failure)) => failure.put(out),
             Self::Handle(Input::Received(bytes)) => {
                 put_masked(bytes, |byte| received.byte(byte), out);
@@ -173,7 +201,7 @@ impl<'a> Call<'a> {
             Self::Unsubscribe { filter } => put_text(filter, out),
             Self::Release(delivery) => delivery.put(out),
             Self::Hold(hold) => hold.put(out),
-            Self::Start | Self::Handle(_) | Self::Link(_) | Self::ShutDown => {}
+            Self::Start | Self::Handle(_) | Self::Link(_) | Self::AskMemory | Self::ShutDown => {}
         }
     }
 
@@ -197,6 +225,11 @@ impl<'a> Call<'a> {
             FRAME_SENT => Self::Link(LinkInput::FrameSent(Field::get(from)?)),
             FRAME_WRITABLE => Self::Link(LinkInput::FrameWritable),
             RESET => Self::Reset(Field::get(from)?),
+            ASK_TIME => Self::AskTime { cookie: Field::get(from)? },
+            ASK_MEMORY => Self::AskMemory,
+            ANSWER_NETWORK => Self::AnswerNetwork(Field::get(from)?),
+            DATAGRAM => Self::Datagram(from.take(content.len())?),
+            MEMORY => Self::Memory { free_bytes: Field::get(from)?, used_bytes: Field::get(from)? },
             PUBLISH => {
                 let (qos, retain) = (Field::get(from)?, Field::get(from)?);
                 let deadline = Option::<Instant>::get(from)?;

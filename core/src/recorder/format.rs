@@ -37,6 +37,9 @@ pub(super) mod kind {
     pub(in super::super) const RESET_ESP: u8 = 0x46;
     pub(in super::super) const FRAME: u8 = 0x47;
     pub(in super::super) const CONFIGURE: u8 = 0x48;
+    pub(in super::super) const JOIN: u8 = 0x49;
+    pub(in super::super) const ASK_TIME: u8 = 0x4A;
+    pub(in super::super) const REPORT_MEMORY: u8 = 0x4B;
 }
 
 /// The most that a record has besides its content: kind, time, length, both checks.

@@ -91,6 +91,11 @@
 //! | `25` | `hold` | 0 or 1 |
 //! | `26` | `shut_down` | |
 //! | `27` | `subscribe_with` | options, 0 or 1 and the identifier, filter |
+//! | `28` | the host's `ask_time` | cookie |
+//! | `29` | the host's `ask_memory` | |
+//! | `2A` | the host's `answer_network` | 1 use the given one; 2 ask again, and after how many ms |
+//! | `2B` | `handle` `Datagram` | the datagram |
+//! | `2C` | `handle` `Memory` | free and used bytes |
 //!
 //! What the ESP8266 tells its client (`Net`) is recorded like what a client is told.
 //!
@@ -104,7 +109,10 @@
 //! | `45` | what `cancel` or `release` returned | 0 or 1 |
 //! | `46` | the host's `ResetEsp` | |
 //! | `47` | `Frame` | the frame |
-//! | `48` | `Configure` | network: name, password, 0 or 1; broker: host, port |
+//! | `48` | `Configure` | network: name, password, 0 or 1; broker: host, port; time server |
+//! | `49` | `Join` | 1 stored, 2 given |
+//! | `4A` | `AskTime` | cookie |
+//! | `4B` | `ReportMemory` | |
 //!
 //! The numbers of variants are in `checkpoint/code.rs` and `checkpoint/event.rs`. The checkpoint is the
 //! fields of the machine in the order in which its parts name them (`checkpoint.rs` beside each), each

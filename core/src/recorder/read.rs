@@ -9,7 +9,7 @@ use super::format::{
 };
 use super::machine::{BUFFERS_MAX, Machine};
 use crate::bridge::esp::Setup;
-use crate::bridge::{Broker, Network};
+use crate::bridge::{Broker, Lan, Network};
 use crate::checkpoint::{Field, Fields, from_signed, get_event};
 use crate::client::Action;
 use crate::event::Event;
@@ -113,6 +113,11 @@ pub enum Said<'a> {
     Transmit(&'a [u8]),
     Frame(&'a [u8]),
     Configure(Setup<'a>),
+    Join(Lan),
+    AskTime {
+        cookie: u64,
+    },
+    ReportMemory,
     Event(Event<'a>),
     Wait(Wait),
     /// The number of the ticket, or of the error.
@@ -130,6 +135,9 @@ impl Said<'_> {
             Self::Transmit(_) => kind::TRANSMIT,
             Self::Frame(_) => kind::FRAME,
             Self::Configure(_) => kind::CONFIGURE,
+            Self::Join(_) => kind::JOIN,
+            Self::AskTime { .. } => kind::ASK_TIME,
+            Self::ReportMemory => kind::REPORT_MEMORY,
             Self::Event(_) => kind::EVENT,
             Self::Wait(_) => kind::WAIT,
             Self::Returned(_) => kind::RETURNED,
@@ -275,6 +283,9 @@ impl<'a> Records<'a> {
             kind::RESET_ESP => Item::Said(Said::ResetEsp),
             kind::FRAME => Item::Said(Said::Frame(from.take(content.len())?)),
             kind::CONFIGURE => Item::Said(Said::Configure(setup(from)?)),
+            kind::JOIN => Item::Said(Said::Join(Field::get(from)?)),
+            kind::ASK_TIME => Item::Said(Said::AskTime { cookie: Field::get(from)? }),
+            kind::REPORT_MEMORY => Item::Said(Said::ReportMemory),
             kind::EVENT => Item::Said(Said::Event(get_event(from)?)),
             kind::WAIT => Item::Said(Said::Wait(Field::get(from)?)),
             kind::RETURNED => Item::Said(Said::Returned(match from.number()? {
@@ -309,7 +320,11 @@ fn segment(from: &mut Fields<'_>) -> Option<Segment> {
 fn setup<'a>(from: &mut Fields<'a>) -> Option<Setup<'a>> {
     let (ssid, password, use_default) = (from.text()?, from.text()?, Field::get(from)?);
     let (host, port) = (from.text()?, Field::get(from)?);
-    Some(Setup { network: Network { ssid, password, use_default }, broker: Broker { host, port } })
+    Some(Setup {
+        network: Network { ssid, password, use_default },
+        broker: Broker { host, port },
+        time_server: from.text()?,
+    })
 }
 
 impl<'a> Iterator for Records<'a> {

@@ -8,6 +8,7 @@ use super::machine::Subject;
 use super::read::Said;
 use super::result::returned;
 use super::{Recorder, Sink};
+use crate::bridge::NetworkAnswer;
 use crate::bridge::esp::{self, Esp};
 use crate::bridge::host::{self, Host};
 use crate::client::{self, Client, Input, Output, Publication};
@@ -254,6 +255,24 @@ impl<S: Storage, K: Sink> Recorded<Host<S>, K> {
     application!(Host);
     poll!(Host, host::Output<'_>);
 
+    /// [`Host::ask_time`].
+    pub fn ask_time(&mut self, now: Instant, cookie: u64) {
+        self.record(now, &Call::AskTime { cookie }, 0);
+        self.machine.ask_time(now, cookie);
+    }
+
+    /// [`Host::ask_memory`].
+    pub fn ask_memory(&mut self, now: Instant) {
+        self.record(now, &Call::AskMemory, 0);
+        self.machine.ask_memory(now);
+    }
+
+    /// [`Host::answer_network`].
+    pub fn answer_network(&mut self, now: Instant, answer: NetworkAnswer) {
+        self.record(now, &Call::AnswerNetwork(answer), 0);
+        self.machine.answer_network(now, answer);
+    }
+
     /// [`Host::handle`].
     pub fn handle(&mut self, now: Instant, input: host::Input<'_>) {
         match input {
@@ -284,6 +303,12 @@ impl<S: Storage, K: Sink> Recorded<Esp<S>, K> {
             esp::Input::Frame(frame) => self.record_link(now, LinkInput::Frame(frame)),
             esp::Input::FrameSent(count) => self.record_link(now, LinkInput::FrameSent(count)),
             esp::Input::FrameWritable => self.record_link(now, LinkInput::FrameWritable),
+            esp::Input::Datagram(datagram) => {
+                self.record(now, &Call::Datagram(datagram), datagram.len());
+            }
+            esp::Input::Memory { free_bytes, used_bytes } => {
+                self.record(now, &Call::Memory { free_bytes, used_bytes }, 0);
+            }
             esp::Input::Net(input) => {
                 self.record_input(now, input);
                 self.record_taken(input);

@@ -200,6 +200,18 @@ fn call_host<S: Storage>(host: &mut Host<S>, now: Instant, call: &Call<'_>) -> O
             host.handle(now, host::Input::Reset(cause));
             None
         },
+        Call::AskTime { cookie } => {
+            host.ask_time(now, cookie);
+            None
+        },
+        Call::AskMemory => {
+            host.ask_memory(now);
+            None
+        },
+        Call::AnswerNetwork(answer) => {
+            host.answer_network(now, answer);
+            None
+        },
         Call::Publish { publication, .. } => Some(returned(host.publish(now, &publication))),
     })
 }
@@ -208,6 +220,10 @@ fn call_esp<S: Storage>(esp: &mut Esp<S>, now: Instant, call: &Call<'_>) -> Opti
     match *call {
         Call::Handle(input) => esp.handle(now, esp::Input::Net(input)),
         Call::Link(input) => esp.handle(now, input.into()),
+        Call::Datagram(datagram) => esp.handle(now, esp::Input::Datagram(datagram)),
+        Call::Memory { free_bytes, used_bytes } => {
+            esp.handle(now, esp::Input::Memory { free_bytes, used_bytes });
+        }
         _ => return None,
     }
     Some(None)
@@ -263,6 +279,9 @@ impl<'a> From<esp::Output<'a>> for Said<'a> {
     fn from(output: esp::Output<'a>) -> Self {
         match output {
             esp::Output::Configure(setup) => Self::Configure(setup),
+            esp::Output::Join(lan) => Self::Join(lan),
+            esp::Output::AskTime { cookie } => Self::AskTime { cookie },
+            esp::Output::ReportMemory => Self::ReportMemory,
             esp::Output::Net(action) => Self::Action(action),
             esp::Output::Transmit(bytes) => Self::Transmit(bytes),
             esp::Output::Frame(frame) => Self::Frame(frame),

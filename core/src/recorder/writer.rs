@@ -201,13 +201,15 @@ impl<K: Sink> Recorder<K> {
         let direction = Direction::from(machine);
         self.record(said.kind(), time, &|out| match said {
             Said::Action(action) => action.put(out),
-            Said::ResetEsp => {}
+            Said::ResetEsp | Said::ReportMemory => {}
             Said::Transmit(bytes) => {
                 let mut sent = sent;
                 put_masked(bytes, |byte| sent.byte(byte), out);
             }
             Said::Frame(frame) => put_frame(frame, direction, payloads, out),
             Said::Configure(setup) => put_setup(setup, out),
+            Said::Join(lan) => lan.put(out),
+            Said::AskTime { cookie } => cookie.put(out),
             Said::Event(event) => put_event(event, payloads, out),
             Said::Wait(wait) => wait.put(out),
             Said::Returned(Ok(ticket)) => [0, *ticket].iter().for_each(|number| number.put(out)),
@@ -262,11 +264,12 @@ impl From<Machine> for Direction {
 }
 
 fn put_setup(setup: &Setup<'_>, out: &mut Out<'_>) {
-    let Setup { network, broker } = setup;
+    let Setup { network, broker, time_server } = setup;
     put_text(network.ssid, out);
     put_number(network.password.len() as u64, out);
     put_password(network.password.len(), out);
     network.use_default.put(out);
     put_text(broker.host, out);
     broker.port.put(out);
+    put_text(time_server, out);
 }

@@ -134,8 +134,13 @@ impl<'a> Story<'a> {
             Call::Start => {}
             Call::Handle(input) => self.tell_input(input),
             Call::Link(input) => self.tell_link(input),
-            // The application is told why.
-            Call::Reset(_) => {}
+            // The application is told why, or what came of it.
+            Call::Reset(_)
+            | Call::AskTime { .. }
+            | Call::AskMemory
+            | Call::AnswerNetwork(_)
+            | Call::Datagram(_)
+            | Call::Memory { .. } => {}
             Call::Publish { publication, .. } => {
                 self.request = Some(Request::Publish {
                     topic: publication.topic.to_owned(),
@@ -237,8 +242,9 @@ impl<'a> Story<'a> {
                 self.offered_frame.clear();
                 self.offered_frame.extend_from_slice(frame);
             }
+            Said::Join(_) => self.see(&Observation::Asked(Action::JoinWifi)),
             // The event says why.
-            Said::ResetEsp | Said::Configure(_) => {}
+            Said::ResetEsp | Said::Configure(_) | Said::AskTime { .. } | Said::ReportMemory => {}
             Said::Event(event) => {
                 if let Event::EspReset { cause } = event {
                     self.see(&Observation::ResetLine { cause });

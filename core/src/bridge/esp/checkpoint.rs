@@ -85,6 +85,7 @@ impl<S: Storage> Checkpoint for Esp<S> {
             epoch,
             room,
             last_frame_at,
+            errands,
             received_up_to,
             outbox_bytes,
             planted: _,
@@ -120,6 +121,7 @@ impl<S: Storage> Checkpoint for Esp<S> {
         pass.field(hello_at)?;
         pass.field(epoch)?;
         room.walk(pass)?;
+        errands.walk(pass)?;
         pass.field(last_frame_at)?;
         pass.field(received_up_to)?;
         pass.field(outbox_bytes)

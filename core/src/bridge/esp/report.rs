@@ -43,7 +43,12 @@ impl<S: Storage> Esp<S> {
             | Event::Superseded(_)
             | Event::Message(_)
             | Event::EspReset { .. }
-            | Event::EspReady { .. } => {
+            | Event::EspReady { .. }
+            | Event::TimeTold { .. }
+            | Event::EspMemory { .. }
+            | Event::NetworkAsked
+            | Event::JoinsNetwork(_)
+            | Event::OpensConnection => {
                 return;
             }
             // The bridge speaks MQTT 3.1.1.

@@ -52,6 +52,8 @@ impl<S: Storage> Checkpoint for Host<S> {
             clean_init_due,
             link_up,
             connected,
+            wifi,
+            errands,
             due,
             reset_due,
             esp_outbox_bytes,
@@ -86,7 +88,8 @@ impl<S: Storage> Checkpoint for Host<S> {
         pass.field(firmware)?;
         pass.field(epoch)?;
         let Due { init, slate_noted, shut_down } = due;
-        for flag in [clean_init_due, link_up, connected, init, slate_noted, shut_down] {
+        errands.walk(pass)?;
+        for flag in [clean_init_due, link_up, connected, wifi, init, slate_noted, shut_down] {
             pass.field(flag)?;
         }
         pass.field(reset_due)?;
