@@ -117,6 +117,11 @@ impl Reader {
         self.is_v5 = is_v5;
     }
 
+    /// What comes is of this protocol level.
+    pub(crate) const fn set_version(&mut self, level: u8) {
+        self.is_v5 = level == 5;
+    }
+
     /// Forgets everything but the memory and the version.
     pub(crate) fn clear(&mut self) {
         self.held.clear();

@@ -55,13 +55,16 @@ impl Oracle {
                 judges.slate.connecting(facts, verdict, connection, connect.clean_session);
                 judges.will.connecting(facts, verdict, connect);
                 let is_late = connection.is_left;
+                facts.connections.get_mut(slot).from_broker.set_version(connect.level);
                 facts.connections.get_mut(slot).connect = Some(connect.clean_session);
                 if is_late {
                     // it may take over the connection that the device has now
                     self.strike();
                 }
             }
-            Packet::Publish(publish) if facts.travelled.is_some() => {
+            Packet::Publish(publish)
+                if facts.travelled.is_some() || publish.properties.alias().is_some() =>
+            {
                 self.publish_of_device_v5(slot, publish);
             }
             Packet::Publish(publish) => self.publish_of_device(slot, publish),

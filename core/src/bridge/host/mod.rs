@@ -1,6 +1,7 @@
 //! The host end of the bridge: owns every message until it is done, tells the ESP8266 what to do,
 //! and resets it when it is silent.
 
+mod checkpoint;
 mod commands;
 mod deliveries;
 mod errands;
@@ -259,7 +260,10 @@ impl<S: Storage> Host<S> {
             Input::LinkUp => self.link_up = true,
             Input::LinkDown => self.lose_link(DownReason::LinkLost),
             Input::Frame(frame) => self.take_frame(frame),
-            Input::Sent(count) => self.frame.sent(count),
+            // A frame is taken whole or not at all.
+            Input::Sent(count) => {
+                self.frame.sent(if count == 0 { 0 } else { self.frame.pending().len() });
+            }
             Input::Writable => self.frame.writable(),
             Input::Reset(cause) => {
                 if !matches!(self.stage, Stage::Idle | Stage::Stopped) {
