@@ -64,8 +64,10 @@ fn a_session_that_expired_is_made_again_with_its_subscriptions() {
 #[test]
 fn a_disconnect_of_the_broker_costs_a_connection_and_no_message() {
     for code in [0, 0x80, 0x89, 0x8B, 0x9D, 0xA0] {
-        let faults: Vec<_> =
-            (20..100).step_by(7).map(|at| (at, 0, FaultKind::BrokerDisconnects { code })).collect();
+        let faults: Vec<_> = (20..110)
+            .step_by(20)
+            .map(|at| (at, 0, FaultKind::BrokerDisconnects { code }))
+            .collect();
         let mut schedule = schedule(plain(), &faults);
         schedule.workload.publish_every_ms = 60;
         let report = reached(&schedule, "disconnect-in-flight");

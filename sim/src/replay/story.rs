@@ -97,8 +97,8 @@ impl<'a> Story<'a> {
     fn tell_segment(&mut self, segment: &Segment) {
         self.begins = !segment.continues;
         self.machine = segment.machine;
-        // The ESP8266's end owes nothing to an application, and the oracle reads MQTT 3.1.1.
-        self.is_whole &= segment.machine != Machine::BridgeEsp && !segment.speaks_mqtt5;
+        // The ESP8266's end owes nothing to an application.
+        self.is_whole &= segment.machine != Machine::BridgeEsp;
     }
 
     const fn part(&self) -> Part {
