@@ -97,7 +97,8 @@ pub async fn serve(
         watchdog.feed();
         let wait = bridge.step(clock::now(), &mut application)?;
         let idle = until_needed(bridge, wait);
-        if let embassy_futures::select::Either::Second(()) = select(idle, &mut wake).await {
+        // The application first: a busy link is always needed at once.
+        if let embassy_futures::select::Either::First(()) = select(&mut wake, idle).await {
             return Ok(());
         }
     }

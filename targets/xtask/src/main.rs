@@ -5,6 +5,7 @@ mod elf;
 mod emulate;
 mod esp8266;
 mod rp2040;
+mod trace;
 
 use std::path::{Path, PathBuf};
 
@@ -43,6 +44,10 @@ enum Task {
     },
     /// Build the firmware of both boards, all programs
     Firmware,
+    /// Measure the link between both firmwares, in emulated time
+    Rate,
+    /// Run the core through fixed schedules on three processors, and compare what it decides
+    Trace,
     /// Print flash, RAM and stack of every firmware, and check them against targets/budget.toml
     Sizes,
 }
@@ -72,6 +77,8 @@ fn main() -> Result<()> {
             }
             Ok(())
         }
+        Task::Rate => emulate::rate(&root),
+        Task::Trace => trace::compare(&root),
         Task::Sizes => {
             let budgets = budget::read(&root)?;
             let mut kept = budget::compare(&budgets, "esp8266", esp8266::sizes(&root)?)?;
@@ -79,6 +86,7 @@ fn main() -> Result<()> {
                 let name = format!("rp2040-{program}");
                 kept &= budget::compare(&budgets, &name, rp2040::sizes(&root, program)?)?;
             }
+            kept &= emulate::stacks(&root)?;
             ensure!(kept, "a firmware is over its budget");
             Ok(())
         }
