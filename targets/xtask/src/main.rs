@@ -56,6 +56,8 @@ enum Task {
 enum Board {
     /// The bridge's end with the radio
     Esp8266,
+    /// The bridge's host
+    Rp2040,
     /// Both: the Pico as host, the ESP8266 as radio, on five wires
     Pair,
 }
@@ -69,6 +71,7 @@ fn main() -> Result<()> {
         }
         Task::Esp8266 { sdk: Some(sdk) } => esp8266::build_images(&root, &sdk),
         Task::Emulate { board: Board::Esp8266, .. } => emulate::esp8266(&root),
+        Task::Emulate { board: Board::Rp2040, .. } => emulate::rp2040(&root),
         Task::Emulate { board: Board::Pair, seed } => emulate::pair(&root, seed),
         Task::Firmware => {
             println!("{}", esp8266::build_emulated(&root)?.display());

@@ -39,7 +39,7 @@ const WORK_US: u64 = 100;
 const PERIOD: Duration = Duration::from_millis(1);
 /// Publications one at a time, and as fast as possible.
 const SINGLE: usize = 20;
-const BURST: usize = 200;
+const BURST: usize = 100;
 const SMALL: [u8; 8] = *b"12345678";
 const LARGE: [u8; 200] = [0x55; 200];
 

@@ -1,12 +1,14 @@
 //! Runs the firmware in emulators: the ESP8266's in QEMU, the Pico's in rp2040js, on a bench with a broker.
 
 mod board;
+mod esp;
 mod executed;
 mod glitch;
 mod host;
 mod host_end;
 mod pair;
 mod pico;
+mod pico_alone;
 mod protocol;
 mod radio;
 mod rate;
@@ -53,6 +55,19 @@ pub fn esp8266(root: &Path) -> Result<()> {
     let scratch = tempfile::tempdir()?;
     story::tell(&elf, Some(scratch.path()))?;
     executed::check(root, &Elf::read(&elf)?, scratch.path())
+}
+
+/// Runs the Pico's firmware with a simulated ESP8266, twice.
+///
+/// # Errors
+/// A publication is lost or comes in the wrong order, or the two runs differ.
+pub fn rp2040(root: &Path) -> Result<()> {
+    let pico = rp2040::build(root, Some(&root.join(EMULATED)), "simple")?;
+    let first = pico_alone::run(root, &pico)?;
+    println!("{first}");
+    let second = pico_alone::run(root, &pico)?;
+    ensure!(first == second, "two runs differ: {first} and {second}");
+    Ok(())
 }
 
 /// Measures what the link carries between both firmwares.

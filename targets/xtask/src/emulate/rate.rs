@@ -8,13 +8,14 @@ use super::EMULATED;
 use super::host_end::HostEnd;
 use super::pair::Pair;
 use super::pico::Pico;
+use super::pico_alone::Bench;
 use crate::rp2040;
 
 /// Characters a second under an application's load, and the latency of a message in ms (SPEC.md §1.11).
 const PREDECESSOR_BYTES_PER_S: u64 = 118;
 const PREDECESSOR_LATENCY_MS: u64 = 250;
 /// Longer than any of the programs takes.
-const PATIENCE_MS: u64 = 60_000;
+const PATIENCE_MS: u64 = 8_000;
 const SEED: u64 = 1;
 
 /// How the Pico serves the link, its feature, and how many times the predecessors' rate it must reach.
@@ -43,6 +44,7 @@ pub fn measure(root: &Path, esp: &Path) -> Result<()> {
     let mut slow = Vec::new();
     for (name, feature, least) in VARIANTS {
         let pico = rp2040::build_with(root, Some(&root.join(EMULATED)), "rate", feature)?;
+        println!("alone: {}", run_alone(root, &pico)?);
         let rate = run(root, &pico, esp)?;
         let times = rate.bytes_per_s / PREDECESSOR_BYTES_PER_S;
         println!(
@@ -66,12 +68,37 @@ pub fn measure(root: &Path, esp: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The same with a simulated ESP8266, which answers each edge after 5 µs: what the Pico is worth by itself.
+fn run_alone(root: &Path, pico: &Path) -> Result<String> {
+    let mut bench = Bench::start(root, pico)?;
+    loop {
+        bench.step()?;
+        let told = bench.pico.told().iter().find(|line| line.contains("rate "));
+        if let Some(line) = told {
+            return Ok(line.clone());
+        }
+        ensure!(
+            bench.now_ns / 1_000_000 < PATIENCE_MS,
+            "{} edges, {:?}",
+            bench.edges,
+            bench.pico.told()
+        );
+    }
+}
+
 fn run(root: &Path, pico: &Path, esp: &Path) -> Result<Rate> {
     let host = Pico::start(root, pico, 0)?;
     let mut pair = Pair::new(esp, None, SEED, host);
     let line =
         |pair: &Pair<Pico>| pair.host.told().iter().find(|line| line.contains("rate ")).cloned();
-    pair.run_until(PATIENCE_MS, |pair| line(pair).is_some())?;
+    let done = pair.run_until(PATIENCE_MS, |pair| line(pair).is_some());
+    done.with_context(|| {
+        let (answers, ns) = pair.answers();
+        let (host_answers, host_ns) = pair.host_answers();
+        format!(
+            "{answers} edges were answered in {ns} ns, {host_answers} by the Pico in {host_ns} ns"
+        )
+    })?;
     let line = line(&pair).context("the program said nothing")?;
     // "N ms rate A bytes/s, publication B us, C us at most, other task D %"
     let numbers: Vec<u64> = line.split([' ', ',']).filter_map(|word| word.parse().ok()).collect();

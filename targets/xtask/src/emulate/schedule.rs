@@ -14,8 +14,8 @@ use super::pair::{BOOT_NS, Pair};
 use super::pico::Pico;
 use super::trouble::Trouble;
 
-/// As in `targets/emulator/emulated.toml`.
-const TOPIC: &str = "pico/count";
+/// What the Pico publishes, as in `targets/emulator/emulated.toml`.
+pub const TOPIC: &str = "pico/count";
 const PERIOD_MS: u32 = 1_000;
 /// `watchdog_timeout_ms` as the core has it, and what the Pico takes to pull the line.
 const WATCHDOG_MS: u64 = 10_000 + 10;
@@ -287,7 +287,7 @@ fn first_arrivals(received: &[String]) -> Vec<&str> {
 }
 
 /// The first count that is not one more than the one before.
-fn out_of_order(received: &[String]) -> Option<String> {
+pub fn out_of_order(received: &[String]) -> Option<String> {
     let first = first_arrivals(received);
     let mut counts = first.iter().zip(1..);
     let wrong = counts.find(|(arrival, count)| **arrival != format!("{TOPIC} {count}"));
