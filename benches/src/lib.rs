@@ -5,4 +5,6 @@
 //! cargo bench -p fivewire-benches --bench codec
 //! ```
 //!
-//! What the link carries is counted in simulated time, by `cargo run --release -p fivewire-benches --example link_rates`.
+//! What the link carries is counted in simulated time, by [`link`].
+
+pub mod link;

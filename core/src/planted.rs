@@ -51,6 +51,8 @@ pub enum Bug {
     WillOnFirstConnectOnly,
     /// New publications overtake those that are redelivered.
     NewBeforeRedelivered,
+    /// The host names topics to an ESP8266 that started over as it did to the one before.
+    TopicsKept,
     /// The link keeps the phase of its clock over a reset.
     LinkPhaseKept,
     /// The link takes a bit for the one beside it where a character or a payload begins.

@@ -34,8 +34,14 @@ fn new_esp(seed: u64) -> esp::Esp<Vec<u8>> {
         subscriptions: vec![0; 256],
         connect: vec![0; 128],
     };
-    esp::Esp::new(esp::Memory { client, frames: vec![0; 1024], settings: vec![0; 256] }, seed)
-        .unwrap()
+    let memory = esp::Memory {
+        client,
+        frames: vec![0; 1024],
+        publication_topics: vec![0; 64],
+        message_topics: vec![0; 64],
+        settings: vec![0; 256],
+    };
+    esp::Esp::new(memory, seed).unwrap()
 }
 
 impl Bridge {
@@ -51,6 +57,8 @@ impl Bridge {
             subscriptions: vec![0; 256],
             inbound: vec![0; 512],
             frame: vec![0; 512],
+            publication_topics: vec![0; 64],
+            message_topics: vec![0; 64],
             settings: vec![0; 256],
         };
         let mut bridge = Self {
@@ -124,10 +132,15 @@ impl Bridge {
                     assert_eq!((setup.network.ssid, setup.broker.port), ("home", 1883));
                     continue;
                 }
+                esp::Output::Join(_) => {
+                    self.asked.push(Action::JoinWifi);
+                    continue;
+                }
                 esp::Output::Net(action) => {
                     self.asked.push(action);
                     continue;
                 }
+                esp::Output::AskTime { .. } | esp::Output::ReportMemory => continue,
                 esp::Output::Transmit(bytes) => {
                     self.sent.extend_from_slice(bytes);
                     let taken = bytes.len();
@@ -314,19 +327,74 @@ fn the_session_that_lasts_waits_until_the_host_has_noted_the_clean_slate() {
     assert_eq!(bridge.told("CleanSlate"), 1);
 }
 
-/// Well-formed, but nothing that a fivewire host sends: QoS 2, a foreign identifier.
+/// QoS 2, DUP with QoS 0, a foreign identifier, no identifier, no ticket; a topic that was never told, none, and a wildcard.
 #[test]
 fn publications_that_no_host_makes_are_not_taken() {
-    for packet in [[0x34, 6, 0, 1, b'a', 0, 1, b'1'], [0x32, 6, 0, 1, b'a', 0x80, 1, b'1']] {
+    for frame in [
+        &[0x34, 1, 0, 1, 0x80, 1, b'a', b'1'][..],
+        &[0x38, 1, 0x80, 1, b'a', b'1'],
+        &[0x32, 1, 0x80, 1, 0x80, 1, b'a', b'1'],
+        &[0x32, 1, 0, 0, 0x80, 1, b'a', b'1'],
+        &[0x32, 0, 0, 1, 0x80, 1, b'a', b'1'],
+        &[0x32, 1, 0, 1, 0, b'1'],
+        &[0x32, 1, 0, 1, 0x81, 1, b'a', b'1'],
+        &[0x32, 1, 0, 1, 0x80, 0, b'1'],
+        &[0x32, 1, 0, 1, 0x80, 1, b'#', b'1'],
+    ] {
         let mut bridge = Bridge::new();
         bridge.esp_boots();
         bridge.connect(0);
-        let frame = [&[0x02, 0, 0, 0, 9, 0][..], &packet].concat();
-        bridge.esp.handle(bridge.now, esp::Input::Frame(&frame));
+        bridge.esp.handle(bridge.now, esp::Input::Frame(frame));
         bridge.settle();
-        assert_eq!(bridge.sent, []);
-        assert_eq!(bridge.told("EspReady { resumed: true }"), 1, "the protocol started over");
-        bridge.host.shut_down(bridge.now);
-        bridge.settle();
+        assert_eq!(bridge.told("EspReady"), 2, "{frame:?} started the protocol over");
+        assert!(!bridge.sent.contains(&0x32), "{frame:?}");
+        publish(&mut bridge);
+        assert!(bridge.sent.ends_with(&PUBLISH), "{frame:?}");
     }
+}
+
+#[test]
+fn a_message_with_a_topic_that_was_never_told_means_a_reset_and_says_so() {
+    for (frame, cause) in [
+        (&[0xB0, 0, 0, b'1'][..], "UnknownTopic"),
+        (&[0xB0, 0, 0x81, 1, b'x', b'1'], "UnknownTopic"),
+        (&[0xB0, 0, 0x80, 1, b'+', b'1'], "Garbage"),
+        (&[0xB4, 1, 0x80, 1, b'x', b'1'], "Garbage"),
+        (&[0x95, 1], "Garbage"),
+    ] {
+        let mut bridge = Bridge::new();
+        bridge.esp_boots();
+        bridge.host.handle(bridge.now, host::Input::Frame(frame));
+        bridge.settle();
+        assert_eq!(bridge.told(&format!("EspReset {{ cause: {cause} }}")), 1, "{frame:?}");
+        assert_eq!((bridge.resets, bridge.told("Message")), (2, 0));
+    }
+}
+
+/// Sizes of the frames that carry a topic of 16 bytes and a payload of 8.
+#[test]
+fn a_topic_costs_a_byte_once_it_was_told_and_is_told_anew_to_an_esp_that_starts() {
+    let mut bridge = Bridge::new();
+    bridge.esp_boots();
+    bridge.connect(0);
+    let sizes = |bridge: &mut Bridge, topics: &[&str]| {
+        let sizes = topics.iter().map(|topic| {
+            let publication = Publication::new(topic, b"12345678", QoS::AtLeastOnce);
+            bridge.host.publish(bridge.now, &publication).unwrap();
+            let host::Output::Frame(frame) = bridge.host.poll() else { panic!("a frame is due") };
+            let frame = frame.to_vec();
+            bridge.host.handle(bridge.now, host::Input::Sent(frame.len()));
+            bridge.esp.handle(bridge.now, esp::Input::Frame(&frame));
+            bridge.esp_speaks();
+            frame.len()
+        });
+        sizes.collect::<Vec<_>>()
+    };
+    let topics = ["house/room/temp1", "house/room/humid", "house/room/temp1"];
+    assert_eq!(sizes(&mut bridge, &topics), [30, 19, 13]);
+    bridge.esp_boots();
+    bridge.connect(0);
+    assert_eq!(sizes(&mut bridge, &topics[..2]), [13, 13], "what was sent again told them anew");
+    let sent = String::from_utf8_lossy(&bridge.sent);
+    assert_eq!(topics.map(|topic| sent.matches(topic).count()), [3, 2, 3], "whole to the broker");
 }

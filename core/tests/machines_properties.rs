@@ -179,7 +179,14 @@ fn new_esp() -> esp::Esp<Vec<u8>> {
         subscriptions: vec![0; 40],
         connect: vec![0; 32],
     };
-    esp::Esp::new(esp::Memory { client, frames: vec![0; 500], settings: vec![0; 200] }, 1).unwrap()
+    let memory = esp::Memory {
+        client,
+        frames: vec![0; 500],
+        publication_topics: vec![0; 50],
+        message_topics: vec![0; 50],
+        settings: vec![0; 200],
+    };
+    esp::Esp::new(memory, 1).unwrap()
 }
 
 fn new_host() -> host::Host<Vec<u8>> {
@@ -190,6 +197,8 @@ fn new_host() -> host::Host<Vec<u8>> {
         subscriptions: vec![0; 40],
         inbound: vec![0; 128],
         frame: vec![0; 200],
+        publication_topics: vec![0; 40],
+        message_topics: vec![0; 60],
         settings: vec![0; 200],
     };
     host::Host::new(&settings, memory, 1).unwrap()
@@ -217,7 +226,11 @@ fn drain_esp(esp: &mut esp::Esp<Vec<u8>>, now: Instant) -> Vec<Vec<u8>> {
                 esp::Input::FrameSent(1)
             }
             esp::Output::Transmit(bytes) => esp::Input::Net(Input::Sent(bytes.len())),
-            esp::Output::Configure(_) | esp::Output::Net(_) => continue,
+            esp::Output::Configure(_)
+            | esp::Output::Join(_)
+            | esp::Output::Net(_)
+            | esp::Output::AskTime { .. }
+            | esp::Output::ReportMemory => continue,
             esp::Output::Wait(_) => return frames,
         };
         esp.handle(now, answer);

@@ -132,7 +132,7 @@ pub fn pretty(schedule: &Schedule) -> String {
 pub(crate) mod tests {
     use super::*;
     use crate::fault::{Fault, FaultKind};
-    use crate::schedule::{Fidelity, Setup, Topology, Wires, Workload};
+    use crate::schedule::{Fidelity, Setup, TopicBytes, Topology, Wires, Workload};
 
     /// A small valid schedule on a bridge with one fault of each given kind, a minute apart.
     pub(crate) fn sample(kinds: &[FaultKind]) -> Schedule {
@@ -162,6 +162,7 @@ pub(crate) mod tests {
                 outbox_bytes: 8_192,
                 filters: vec!["down/#".to_owned(), "all/+/x".to_owned()],
                 refused_filter: None,
+                topic_bytes: TopicBytes::default(),
                 fidelity: Fidelity::Frame,
                 wires: Wires::default(),
             },

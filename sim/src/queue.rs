@@ -1,6 +1,24 @@
 //! A queue of bytes in memory that is kept.
 
-use fivewire_core::mqtt::{BufferTooSmall, Packet};
+use fivewire_core::mqtt::{BufferTooSmall, Packet, v5};
+
+/// A packet of either version of MQTT.
+pub(crate) trait Encode {
+    /// Writes it to the front of `into`, and tells its size.
+    fn encode(&self, into: &mut [u8]) -> Result<usize, BufferTooSmall>;
+}
+
+impl Encode for Packet<'_> {
+    fn encode(&self, into: &mut [u8]) -> Result<usize, BufferTooSmall> {
+        Packet::encode(self, into)
+    }
+}
+
+impl Encode for v5::Packet<'_> {
+    fn encode(&self, into: &mut [u8]) -> Result<usize, BufferTooSmall> {
+        v5::Packet::encode(self, into)
+    }
+}
 
 /// Bytes that wait to be taken in front. Room is made once and then written over: no byte is
 /// cleared before something is put there.
@@ -32,7 +50,7 @@ impl ByteQueue {
     ///
     /// # Panics
     /// MQTT has no such packet: a bug of the simulator.
-    pub(crate) fn push_packet(&mut self, packet: &Packet<'_>) -> usize {
+    pub(crate) fn push_packet(&mut self, packet: &impl Encode) -> usize {
         loop {
             match packet.encode(&mut self.room[self.end..]) {
                 Ok(size) => {

@@ -45,6 +45,10 @@ pub enum Purpose {
     LinkMachine = 17,
     /// How long a run is.
     Duration = 18,
+    /// How much memory a bridge has for the names of topics.
+    TopicMemory = 19,
+    /// How long questions and answers about the time travel, and which get lost.
+    TimeServer = 32,
 }
 
 /// A stream of random numbers.

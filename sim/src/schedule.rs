@@ -99,6 +99,17 @@ impl Default for Wires {
     }
 }
 
+/// Bytes, default 256.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TopicBytes(pub u16);
+
+impl Default for TopicBytes {
+    fn default() -> Self {
+        Self(256)
+    }
+}
+
 /// What the largest frame of the bridge needs in a link's buffer: a publication with its topic, or the
 /// settings.
 #[must_use]
@@ -146,6 +157,9 @@ pub struct Setup {
     pub refused_filter: Option<String>,
     /// The application's topic filters, subscribed to from the start with QoS 1.
     pub filters: Vec<String>,
+    /// Memory for the names of topics that go over the link of a bridge, in bytes, for each direction at either end.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub topic_bytes: TopicBytes,
     /// How closely the link of a bridge is simulated.
     #[serde(default, skip_serializing_if = "is_default")]
     pub fidelity: Fidelity,

@@ -11,7 +11,7 @@ use std::ops::RangeInclusive;
 use crate::app::Intervals;
 use crate::fault::{Fault, FaultKind};
 use crate::random::{Purpose, Random};
-use crate::schedule::{Fidelity, Schedule, Setup, Topology, VERSION, Wires, Workload};
+use crate::schedule::{Fidelity, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload};
 
 /// Sets of topic filters that each match `down/0` to `down/2`, and no topic twice.
 const FILTERS: &[&[&str]] = &[
@@ -77,6 +77,11 @@ pub fn draw(seed: u64, draw: &Draw<'_>) -> Schedule {
         workload,
         faults: Vec::new(),
     };
+    // Of five topics, room for all, for three, or for none: names come, go, and are said again.
+    if draw.topology == Topology::Bridge {
+        let size = *Random::new(seed, Purpose::TopicMemory).pick(&[64, 18, 18, 0]);
+        schedule.setup.topic_bytes = TopicBytes(size);
+    }
     if schedule.setup.has_wires() {
         wires::draw_memory(&mut random, &mut schedule);
     }
@@ -111,6 +116,7 @@ fn draw_setup(random: &mut Random, draw: &Draw<'_>) -> Setup {
         outbox_bytes: 1_024 * random.between(1, 8),
         filters: filters.iter().map(ToString::to_string).collect(),
         refused_filter: random.chance(1, 4).then(|| "refused/#".to_owned()),
+        topic_bytes: TopicBytes::default(),
         fidelity: draw.fidelity,
         wires: match draw.fidelity {
             Fidelity::Frame => Wires::default(),

@@ -1,75 +1,92 @@
 //! The frames of the command protocol: one byte that names the kind, then its fields.
 //!
+//! A `Publish` is a PUBLISH packet, but for what both ends know already: its topic is named by a byte once it was
+//! said (see [`topics`](super::topics)), its size is the frame's, and its kind is the first byte of the packet. Numbers that are usually small
+//! take a byte for seven bits.
+//!
 //! | to the ESP8266 | fields | |
 //! |---|---|---|
 //! | `Init` | see [`Init`] | who the host is, how to connect; answers `Hello` |
-//! | `Publish` | ticket, again, PUBLISH packet | answered by `Done` |
+//! | `Publish` | again, QoS, retain; ticket, packet identifier, topic, payload | answered by `Done` |
 //! | `Subscribe` | ticket, QoS, filter | answered by `Granted` or `Refused` |
 //! | `Unsubscribe` | ticket, filter | answered by `Unsubscribed` |
 //! | `Release` | delivery, bytes freed so far | the host owns the message |
 //! | `Credit` | bytes freed so far | there is room for more messages |
 //! | `SlateNoted` | | answers `SlateDone` |
 //! | `ShutDown` | | answered by `Stopped` |
+//! | `AskTime` | cookie | answered by `Time`, if the server does |
+//! | `AskMemory` | | answered by `Memory` |
+//! | `Network` | what the application says | answers the status that asks |
 //!
 //! | to the host | fields | |
 //! |---|---|---|
-//! | `Hello` | version, size of the outbox | the command task starts |
+//! | `Hello` | version, sizes of the outbox and of the memory for topics | the command task starts |
 //! | `Alive` | counters since its start | nothing else to say |
 //! | `Ready` | resumed | answers `Init` |
 //! | `Status` | what, reason | network and broker come and go |
 //! | `Done` | ticket, outcome | a publication is finished |
-//! | `Message` | delivery, PUBLISH packet | the broker delivered a message |
+//! | `Message` | DUP, QoS, retain; delivery, topic, payload | the broker delivered a message |
 //! | `Granted`, `Refused`, `Unsubscribed` | ticket | what the broker said |
 //! | `TooLarge` | QoS, size | a message that cannot be passed on |
 //! | `SlateDone` | | the broker forgot the old session; waits for `SlateNoted` |
 //! | `Stopped` | | disconnected on purpose |
 //! | `Unfit` | | its buffers are too small for the settings |
+//! | `Time` | cookie, seconds, fraction | what a time server said |
+//! | `Memory` | free, used | |
+
+mod publish;
 
 use super::reason;
 use super::record::{Garbage, Reader, Writer};
-use super::{Broker, Network};
+use super::{Broker, Lan, Network, NetworkAnswer, TIME_SERVER};
 use crate::config::{Config, Resubscribe};
 use crate::event::{DownReason, Ticket};
 use crate::mqtt::{QoS, Will};
+use crate::sntp::Stamp;
+use publish::{MESSAGE, PUBLISH};
 
-/// Bytes of a `Publish` frame before the packet.
+pub(crate) use publish::{Message, Publish};
+
+/// A `Publish` frame has at most so many bytes more than its packet.
 pub(crate) const PUBLISH_HEADER_BYTES: usize = 6;
-/// Bytes of a `Message` frame before the packet.
+/// A `Message` frame has at most so many bytes more than its packet.
 pub(crate) const MESSAGE_HEADER_BYTES: usize = 5;
 /// Bytes of a `Subscribe` frame before the filter.
 pub(crate) const SUBSCRIBE_HEADER_BYTES: usize = 6;
+/// The upper half of the first byte of a `Done`; the lower half is the outcome.
+const DONE: u8 = 0x90;
 /// No frame without a text or a packet in it is larger.
 pub(crate) const SMALL_FRAME_BYTES: usize = 32;
 
 /// A frame from the host.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(
-    feature = "mqtt5",
-    expect(
-        clippy::large_enum_variant,
-        reason = "there is no heap to box it in, and one at a time"
-    )
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is no heap to box it in, one at a time, and it depends on the features whether it is large"
 )]
 pub(crate) enum ToEsp<'a> {
     Init(Init<'a>),
-    Publish { ticket: Ticket, again: bool, packet: &'a [u8] },
+    Publish(Publish<'a>),
     Subscribe { ticket: Ticket, qos: QoS, filter: &'a str },
     Unsubscribe { ticket: Ticket, filter: &'a str },
     Release { delivery: u32, freed_bytes: u32 },
     Credit { freed_bytes: u32 },
     SlateNoted,
     ShutDown,
+    AskTime { cookie: u64 },
+    AskMemory,
+    Network(NetworkAnswer),
 }
 
 /// A frame from the ESP8266.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ToHost<'a> {
-    Hello { version: u8, outbox_bytes: u32 },
+    Hello { version: u8, outbox_bytes: u32, topics: TopicBytes },
     Alive(Tally),
     Ready { resumed: bool },
     Status(Status),
     Done { ticket: Ticket, outcome: Outcome },
-    Message { delivery: u32, packet: &'a [u8] },
+    Message(Message<'a>),
     Granted { ticket: Ticket, qos: QoS },
     Refused { ticket: Ticket },
     Unsubscribed { ticket: Ticket },
@@ -77,6 +94,15 @@ pub(crate) enum ToHost<'a> {
     SlateDone,
     Stopped,
     Unfit,
+    Time { cookie: u64, stamp: Stamp },
+    Memory { free_bytes: u32, used_bytes: u32 },
+}
+
+/// Memory that an end has for names of topics.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct TopicBytes {
+    pub(crate) publications: u16,
+    pub(crate) messages: u16,
 }
 
 /// What the ESP8266 dropped or repeated since it started.
@@ -97,6 +123,9 @@ pub(crate) enum Status {
     Connected { session_present: bool },
     Disconnected(DownReason),
     AttemptFailed(DownReason),
+    Joins(Lan),
+    Opens,
+    NetworkAsked,
 }
 
 /// What became of a publication.
@@ -117,9 +146,19 @@ pub(crate) struct Init<'a> {
     pub(crate) room_bytes: u32,
     /// Bytes of messages that it could ever take.
     pub(crate) capacity_bytes: u32,
+    pub(crate) topics: TopicBytes,
     pub(crate) config: Config<'a>,
     pub(crate) network: Network<'a>,
     pub(crate) broker: Broker<'a>,
+    pub(crate) services: Services<'a>,
+}
+
+/// What the host wants besides of MQTT.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Services<'a> {
+    pub(crate) asks_network: bool,
+    pub(crate) tells_attempts: bool,
+    pub(crate) time_server: &'a str,
 }
 
 impl ToEsp<'_> {
@@ -131,12 +170,7 @@ impl ToEsp<'_> {
                 writer.u8(0x01);
                 init.write(&mut writer);
             }
-            Self::Publish { ticket, again, packet } => {
-                writer.u8(0x02);
-                writer.u32(ticket.get());
-                writer.u8(u8::from(*again));
-                writer.bytes(packet);
-            }
+            Self::Publish(publish) => publish.write(&mut writer),
             Self::Subscribe { ticket, qos, filter } => {
                 writer.u8(0x03);
                 writer.u32(ticket.get());
@@ -150,15 +184,27 @@ impl ToEsp<'_> {
             }
             Self::Release { delivery, freed_bytes } => {
                 writer.u8(0x05);
-                writer.u32(*delivery);
-                writer.u32(*freed_bytes);
+                writer.varint(*delivery);
+                writer.varint(*freed_bytes);
             }
             Self::Credit { freed_bytes } => {
                 writer.u8(0x06);
-                writer.u32(*freed_bytes);
+                writer.varint(*freed_bytes);
             }
             Self::SlateNoted => writer.u8(0x07),
             Self::ShutDown => writer.u8(0x08),
+            Self::AskTime { cookie } => {
+                writer.u8(0x09);
+                writer.bytes(&cookie.to_be_bytes());
+            }
+            Self::AskMemory => writer.u8(0x0A),
+            Self::Network(answer) => {
+                writer.u8(0x0B);
+                writer.u32(match answer {
+                    NetworkAnswer::UseGiven => u32::MAX,
+                    NetworkAnswer::AskAgain { after_ms } => *after_ms,
+                });
+            }
         }
         writer.finish()
     }
@@ -169,9 +215,8 @@ impl<'a> ToEsp<'a> {
         let mut reader = Reader::new(frame);
         let decoded = match reader.u8()? {
             0x01 => Self::Init(Init::read(&mut reader)?),
-            0x02 => {
-                let (ticket, again) = (ticket(&mut reader)?, reader.bool()?);
-                return Ok(Self::Publish { ticket, again, packet: reader.rest() });
+            first if first & 0xF0 == PUBLISH => {
+                return Publish::read(first, reader).map(Self::Publish);
             }
             0x03 => {
                 let (ticket, qos) = (ticket(&mut reader)?, qos(&mut reader)?);
@@ -181,10 +226,16 @@ impl<'a> ToEsp<'a> {
                 let ticket = ticket(&mut reader)?;
                 return Ok(Self::Unsubscribe { ticket, filter: text(reader.rest())? });
             }
-            0x05 => Self::Release { delivery: reader.u32()?, freed_bytes: reader.u32()? },
-            0x06 => Self::Credit { freed_bytes: reader.u32()? },
+            0x05 => Self::Release { delivery: reader.varint()?, freed_bytes: reader.varint()? },
+            0x06 => Self::Credit { freed_bytes: reader.varint()? },
             0x07 => Self::SlateNoted,
             0x08 => Self::ShutDown,
+            0x09 => Self::AskTime { cookie: reader.u64()? },
+            0x0A => Self::AskMemory,
+            0x0B => Self::Network(match reader.u32()? {
+                u32::MAX => NetworkAnswer::UseGiven,
+                after_ms => NetworkAnswer::AskAgain { after_ms },
+            }),
             _ => return Err(Garbage),
         };
         reader.end().map(|()| decoded)
@@ -196,10 +247,11 @@ impl ToHost<'_> {
     pub(crate) fn encode(&self, into: &mut [u8]) -> Result<usize, usize> {
         let mut writer = Writer::new(into);
         match self {
-            Self::Hello { version, outbox_bytes } => {
+            Self::Hello { version, outbox_bytes, topics } => {
                 writer.u8(0x81);
                 writer.u8(*version);
                 writer.u32(*outbox_bytes);
+                topics.write(&mut writer);
             }
             Self::Alive(tally) => {
                 writer.u8(0x82);
@@ -211,15 +263,10 @@ impl ToHost<'_> {
                 writer.bytes(&status.to_bytes());
             }
             Self::Done { ticket, outcome } => {
-                writer.u8(0x85);
-                writer.u32(ticket.get());
-                writer.u8(*outcome as u8);
+                writer.u8(DONE | *outcome as u8);
+                writer.varint(ticket.get());
             }
-            Self::Message { delivery, packet } => {
-                writer.u8(0x86);
-                writer.u32(*delivery);
-                writer.bytes(packet);
-            }
+            Self::Message(message) => message.write(&mut writer),
             Self::Granted { ticket, qos } => {
                 writer.u8(0x87);
                 writer.u32(ticket.get());
@@ -240,6 +287,17 @@ impl ToHost<'_> {
             Self::SlateDone => writer.u8(0x8B),
             Self::Stopped => writer.u8(0x8C),
             Self::Unfit => writer.u8(0x8D),
+            Self::Time { cookie, stamp } => {
+                writer.u8(0x8E);
+                writer.bytes(&cookie.to_be_bytes());
+                writer.u32(stamp.seconds);
+                writer.u16(stamp.fraction);
+            }
+            Self::Memory { free_bytes, used_bytes } => {
+                writer.u8(0x8F);
+                writer.u32(*free_bytes);
+                writer.u32(*used_bytes);
+            }
         }
         writer.finish()
     }
@@ -249,17 +307,21 @@ impl<'a> ToHost<'a> {
     pub(crate) fn decode(frame: &'a [u8]) -> Result<Self, Garbage> {
         let mut reader = Reader::new(frame);
         let decoded = match reader.u8()? {
-            0x81 => Self::Hello { version: reader.u8()?, outbox_bytes: reader.u32()? },
+            0x81 => Self::Hello {
+                version: reader.u8()?,
+                outbox_bytes: reader.u32()?,
+                topics: TopicBytes::read(&mut reader)?,
+            },
             0x82 => Self::Alive(Tally::read(&mut reader)?),
             0x83 => Self::Ready { resumed: reader.bool()? },
             0x84 => Self::Status(Status::from_bytes(reader.u8()?, reader.u8()?, reader.u8()?)?),
-            0x85 => Self::Done {
-                ticket: ticket(&mut reader)?,
-                outcome: Outcome::from_byte(reader.u8()?)?,
-            },
-            0x86 => {
-                let delivery = reader.u32()?;
-                return Ok(Self::Message { delivery, packet: reader.rest() });
+            first if first & 0xF0 == DONE => {
+                let outcome = Outcome::from_byte(first & 0x0F)?;
+                let ticket = Ticket::new(reader.varint()?).ok_or(Garbage)?;
+                Self::Done { ticket, outcome }
+            }
+            first if first & 0xF0 == MESSAGE => {
+                return Message::read(first, reader).map(Self::Message);
             }
             0x87 => Self::Granted { ticket: ticket(&mut reader)?, qos: qos(&mut reader)? },
             0x88 => Self::Refused { ticket: ticket(&mut reader)? },
@@ -268,9 +330,25 @@ impl<'a> ToHost<'a> {
             0x8B => Self::SlateDone,
             0x8C => Self::Stopped,
             0x8D => Self::Unfit,
+            0x8E => Self::Time {
+                cookie: reader.u64()?,
+                stamp: Stamp { seconds: reader.u32()?, fraction: reader.u16()? },
+            },
+            0x8F => Self::Memory { free_bytes: reader.u32()?, used_bytes: reader.u32()? },
             _ => return Err(Garbage),
         };
         reader.end().map(|()| decoded)
+    }
+}
+
+impl TopicBytes {
+    fn write(self, writer: &mut Writer<'_>) {
+        writer.u16(self.publications);
+        writer.u16(self.messages);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Garbage> {
+        Ok(Self { publications: reader.u16()?, messages: reader.u16()? })
     }
 }
 
@@ -309,6 +387,9 @@ impl Status {
             Self::Connected { session_present } => [1, u8::from(session_present), 0],
             Self::Disconnected(reason) => with(2, reason),
             Self::AttemptFailed(reason) => with(3, reason),
+            Self::Joins(lan) => [4, u8::from(lan == Lan::Given), 0],
+            Self::Opens => [5, 0, 0],
+            Self::NetworkAsked => [6, 0, 0],
         }
     }
 
@@ -318,6 +399,10 @@ impl Status {
             (1, 0 | 1, 0) => Ok(Self::Connected { session_present: a == 1 }),
             (2, ..) => reason::from_bytes(a, b).map(Self::Disconnected),
             (3, ..) => reason::from_bytes(a, b).map(Self::AttemptFailed),
+            (4, 0, 0) => Ok(Self::Joins(Lan::Stored)),
+            (4, 1, 0) => Ok(Self::Joins(Lan::Given)),
+            (5, 0, 0) => Ok(Self::Opens),
+            (6, 0, 0) => Ok(Self::NetworkAsked),
             _ => Err(Garbage),
         }
     }
@@ -341,6 +426,7 @@ impl<'a> Init<'a> {
         writer.u32(self.epoch);
         writer.u32(self.room_bytes);
         writer.u32(self.capacity_bytes);
+        self.topics.write(writer);
         writer.u16(config.keep_alive_s);
         for value in [
             config.ping_interval_ms,
@@ -381,10 +467,16 @@ impl<'a> Init<'a> {
         writer.u8(u8::from(self.network.use_default));
         writer.field(self.broker.host.as_bytes());
         writer.u16(self.broker.port);
+        let Services { asks_network, tells_attempts, time_server } = self.services;
+        writer.bytes(&[u8::from(asks_network), u8::from(tells_attempts)]);
+        // The usual one is not said: it would take the link's time at each start, whoever asks for the time or not.
+        let is_usual = time_server == TIME_SERVER;
+        writer.field(if is_usual { &[] } else { time_server.as_bytes() });
     }
 
     fn read(reader: &mut Reader<'a>) -> Result<Self, Garbage> {
         let (epoch, room_bytes, capacity_bytes) = (reader.u32()?, reader.u32()?, reader.u32()?);
+        let topics = TopicBytes::read(reader)?;
         let mut config = Config { keep_alive_s: reader.u16()?, ..Config::new("") };
         for value in [
             &mut config.ping_interval_ms,
@@ -419,7 +511,12 @@ impl<'a> Init<'a> {
         let network =
             Network { ssid: reader.text()?, password: reader.text()?, use_default: reader.bool()? };
         let broker = Broker { host: reader.text()?, port: reader.u16()? };
-        Ok(Self { epoch, room_bytes, capacity_bytes, config, network, broker })
+        let services = Services {
+            asks_network: reader.bool()?,
+            tells_attempts: reader.bool()?,
+            time_server: Some(reader.text()?).filter(|it| !it.is_empty()).unwrap_or(TIME_SERVER),
+        };
+        Ok(Self { epoch, room_bytes, capacity_bytes, topics, config, network, broker, services })
     }
 }
 

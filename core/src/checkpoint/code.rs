@@ -68,6 +68,7 @@ codes! {
         3 Watchdog,
         4 Garbage,
         5 GaveUp,
+        6 UnknownTopic,
     }
     ConnectReturnCode {
         1 Accepted,
@@ -121,6 +122,8 @@ codes! {
         18 SyncOverdue,
         19 EdgeOverdue,
         20 IdleStep,
+        21 TimeOverdue,
+        22 TimeDue,
     }
     Breach {
         1 PacketType { packet_type },

@@ -2,6 +2,7 @@
 
 use super::field::{Field, Fields, Out, put_number};
 use super::mask::Payloads;
+use crate::bridge::Lan;
 use crate::event::{Event, Message};
 use crate::time::Wait;
 
@@ -34,6 +35,13 @@ pub(crate) fn put_event(event: &Event<'_>, payloads: Payloads, out: &mut Out<'_>
         Event::EspUnfit => coded(17, &[]),
         Event::Wifi(up) => coded(18, &[up]),
         Event::Stopped => coded(19, &[]),
+        Event::TimeTold { cookie, stamp } => {
+            coded(22, &[cookie, &stamp.seconds, &stamp.fraction]);
+        }
+        Event::EspMemory { free_bytes, used_bytes } => coded(23, &[free_bytes, used_bytes]),
+        Event::NetworkAsked => coded(24, &[]),
+        Event::JoinsNetwork(lan) => coded(25, &[&(*lan == Lan::Given)]),
+        Event::OpensConnection => coded(26, &[]),
         #[cfg(feature = "mqtt5")]
         Event::Reason { ticket, reason_code } => coded(20, &[ticket, reason_code]),
         // What it lends is not kept.

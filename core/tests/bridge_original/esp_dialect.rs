@@ -32,7 +32,13 @@ impl EspSide {
             subscriptions: vec![0; 256],
             connect: vec![0; 128],
         };
-        let memory = esp::Memory { client, frames: vec![0; 1024], settings: vec![0; 256] };
+        let memory = esp::Memory {
+            client,
+            frames: vec![0; 1024],
+            publication_topics: vec![0; 64],
+            message_topics: vec![0; 64],
+            settings: vec![0; 256],
+        };
         let buffers = esp_dialect::Memory {
             will: vec![0; 64],
             settings: vec![0; 256],
@@ -99,7 +105,11 @@ impl EspSide {
                     self.dialect.handle(self.now, esp_dialect::Input::Frame(frame));
                     return true;
                 }
-                esp::Output::Configure(_) | esp::Output::Net(_) => continue,
+                esp::Output::Configure(_)
+                | esp::Output::Join(_)
+                | esp::Output::Net(_)
+                | esp::Output::AskTime { .. }
+                | esp::Output::ReportMemory => continue,
                 esp::Output::Wait(_) => return spoke,
             };
             spoke = true;

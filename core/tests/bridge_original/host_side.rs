@@ -45,6 +45,8 @@ impl HostSide {
             subscriptions: vec![0; 256],
             inbound: vec![0; 128],
             frame: vec![0; 512],
+            publication_topics: vec![0; 64],
+            message_topics: vec![0; 64],
             settings: vec![0; 256],
         };
         let buffers = host_dialect::Memory {

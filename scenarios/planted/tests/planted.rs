@@ -45,6 +45,7 @@ bugs! {
     a_watchdog_that_looks_at_the_clock_only: WatchdogSeesClockOnly breaks P8 or P6;
     a_silent_esp_that_is_reset_only_once: ResetOnce breaks P6 or P8;
     a_will_in_the_first_connect_only: WillOnFirstConnectOnly breaks P10;
+    topics_named_as_to_an_esp_before_its_restart: TopicsKept breaks P1 or P6;
     new_publications_before_redelivered_ones: NewBeforeRedelivered breaks P1 or P2 or P3;
 }
 

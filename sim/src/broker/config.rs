@@ -1,6 +1,6 @@
 //! What a server may choose: limits, credentials, and whether anybody listens to its events.
 
-/// The choices MQTT 3.1.1 leaves to a server. The defaults are those of mosquitto 2.
+/// The choices MQTT leaves to a server. The defaults are those of mosquitto 2.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Config {
     /// How many QoS 1 and QoS 2 messages may be unacknowledged towards one client.
@@ -26,6 +26,8 @@ pub struct Config {
     pub output_max_bytes: usize,
     /// Who may connect. `None`, the default, lets everybody in.
     pub credentials: Option<Credentials>,
+    /// What is said to clients that speak MQTT 5.
+    pub mqtt5: Mqtt5,
     /// Whether [`Output::Event`](super::Output::Event) is given, default true. Without it the
     /// broker does less work and otherwise the same.
     pub events: bool,
@@ -41,7 +43,40 @@ impl Default for Config {
             connect_timeout_ms: 90_000,
             output_max_bytes: 65_536,
             credentials: None,
+            mqtt5: Mqtt5::default(),
             events: true,
+        }
+    }
+}
+
+/// What a server that speaks MQTT 5 says in its CONNACK, where it is not the default there.
+///
+/// [`Config::packet_max_bytes`] is told, too.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mqtt5 {
+    /// The longest session expiry interval in seconds that is granted, default `u32::MAX`: for ever.
+    pub session_expiry_max_s: u32,
+    /// How many QoS 1 and QoS 2 publications of a client may be under way to the server.
+    ///
+    /// 1 to 65,535, default 20; 0 counts as 1. Who sends more is disconnected with 0x93.
+    pub receive_maximum: u16,
+    /// The largest topic alias that a client may use, default 10.
+    pub topic_alias_maximum: u16,
+    /// The longest keep alive in seconds, default `None`: what the client asks for. Who asks for
+    /// more, or for none, is told this one instead [MQTT5-3.2.2-21].
+    pub keep_alive_max_s: Option<u16>,
+    /// What clients that ask for response information are told, default `None`: nothing.
+    pub response_information: Option<String>,
+}
+
+impl Default for Mqtt5 {
+    fn default() -> Self {
+        Self {
+            session_expiry_max_s: u32::MAX,
+            receive_maximum: 20,
+            topic_alias_maximum: 10,
+            keep_alive_max_s: None,
+            response_information: None,
         }
     }
 }

@@ -7,7 +7,7 @@ use fivewire_core::mqtt::{Connack, Connect, ConnectReturnCode, Packet};
 use super::Broker;
 use super::connection::{ConnectionSlot, Phase, Will};
 use super::interface::CloseReason;
-use super::session::SessionSlot;
+use super::session::{FOR_EVER, SessionSlot};
 
 impl Broker {
     #[cold]
@@ -24,6 +24,7 @@ impl Broker {
         } else {
             Cow::Borrowed(connect.client_id)
         };
+        self.expire_sessions();
         self.take_over(&client_id);
         let (session, session_present) = self.open_session(&client_id, connect.clean_session);
         self.occupy(slot, session, connect);
@@ -55,7 +56,7 @@ impl Broker {
     }
 
     /// A client identifier nobody has [MQTT-3.1.3-6].
-    fn generate_client_id(&mut self) -> String {
+    pub(super) fn generate_client_id(&mut self) -> String {
         loop {
             self.generated_client_ids += 1;
             let client_id = format!("auto-{}", self.generated_client_ids);
@@ -66,19 +67,23 @@ impl Broker {
     }
 
     /// Disconnects the client that has this identifier now [MQTT-3.1.4-2].
-    fn take_over(&mut self, client_id: &str) {
+    pub(super) fn take_over(&mut self, client_id: &str) {
         if let Some(older) = self.sessions.get(client_id).and_then(|session| session.connection) {
             self.end(older, CloseReason::TakenOver);
         }
     }
 
     /// The client's session, and whether it had one.
-    fn open_session(&mut self, client_id: &str, clean_session: bool) -> (SessionSlot, bool) {
+    pub(super) fn open_session(
+        &mut self,
+        client_id: &str,
+        clean_session: bool,
+    ) -> (SessionSlot, bool) {
         match self.sessions.find(client_id) {
             // [MQTT-3.1.2-4] [MQTT-3.2.2-2]
             Some(session) if !clean_session => return (session, true),
             // [MQTT-3.1.2-6]
-            Some(session) => self.sessions.remove(session, &mut self.shared.messages),
+            Some(session) => self.end_session(session),
             None => {}
         }
         // [MQTT-3.2.2-1] [MQTT-3.2.2-3]
@@ -87,18 +92,35 @@ impl Broker {
 
     /// Ties a connection and its session together.
     fn occupy(&mut self, slot: ConnectionSlot, session: SessionSlot, connect: &Connect<'_>) {
-        self.sessions[session].is_persistent = !connect.clean_session;
-        self.sessions[session].connection = Some(slot);
+        let kept = &mut self.sessions[session];
+        kept.expiry_s = if connect.clean_session { 0 } else { FOR_EVER };
+        kept.is_v5 = false;
+        kept.receive_maximum = u16::MAX;
+        self.tie(slot, session);
         let will = connect.will.map(|will| Will {
             message: self.shared.messages.store(will.topic, will.payload),
             qos: will.qos,
             retain: will.retain,
+            delay_s: 0,
         });
         let connection = &mut self.shared.connections[slot];
-        connection.phase = Phase::Connected(session);
         connection.will = will;
-        connection.heard_at = self.shared.now;
         // one and a half times the keep alive [MQTT-3.1.2-24]
         connection.silence_max_ms = u32::from(connect.keep_alive_s) * 1_500;
+    }
+
+    /// The client is back in its session.
+    pub(super) fn tie(&mut self, slot: ConnectionSlot, session: SessionSlot) {
+        let kept = &mut self.sessions[session];
+        kept.connection = Some(slot);
+        kept.ends_at = None;
+        // a will that waited for its client is not published if that came in time [MQTT5-3.1.3-9]
+        if let Some((will, ..)) = kept.delayed_will.take() {
+            self.shared.messages.release(will.message);
+        }
+        let connection = &mut self.shared.connections[slot];
+        connection.phase = Phase::Connected(session);
+        connection.heard_at = self.shared.now;
+        self.plan_expiry();
     }
 }

@@ -9,6 +9,7 @@ use super::interface::{ClientKey, CloseReason};
 use super::message::MessageId;
 use super::output::{DelayedPackets, OutputBuffer};
 use super::session::SessionSlot;
+use super::v5::Client;
 
 /// The place of a connection in [`Connections`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +34,8 @@ pub(super) struct Will {
     pub(super) message: MessageId,
     pub(super) qos: QoS,
     pub(super) retain: bool,
+    /// How long the session waits for its client before it is published, in seconds (MQTT 5).
+    pub(super) delay_s: u32,
 }
 
 #[derive(Debug)]
@@ -48,6 +51,8 @@ pub(super) struct Connection {
     /// How long it may be silent after that, 0 for ever.
     pub(super) silence_max_ms: u32,
     pub(super) will: Option<Will>,
+    /// What is known of a client that speaks MQTT 5.
+    pub(super) v5: Option<Box<Client>>,
 }
 
 impl Connection {
@@ -61,6 +66,7 @@ impl Connection {
             heard_at: Instant::ZERO,
             silence_max_ms: 0,
             will: None,
+            v5: None,
         }
     }
 
@@ -91,6 +97,7 @@ impl Connection {
         self.partial.clear();
         self.output.clear();
         self.delayed.clear();
+        self.v5 = None;
     }
 }
 

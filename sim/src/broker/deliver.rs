@@ -10,11 +10,11 @@ use super::shared::Shared;
 impl Session {
     /// Sends a message or queues it. With QoS 0 only a connected client gets it.
     pub(super) fn deliver(&mut self, outgoing: Outgoing, shared: &mut Shared) {
-        let Outgoing { message, qos, retain } = outgoing;
+        let Outgoing { message, qos, retain, .. } = outgoing;
         if qos == QoS::AtMostOnce {
             if let Some(slot) = self.connection {
                 let header = PublishHeader { dup: false, qos, retain, packet_id: None };
-                shared.publish(slot, header, message);
+                shared.publish(slot, header, message, outgoing.identifiers.as_deref());
             }
         } else if let Some(slot) = self.connection
             && self.has_room_in_flight(shared)
@@ -33,18 +33,20 @@ impl Session {
     /// Sends again what was not acknowledged, with its identifier and in its order [MQTT-4.4.0-1]
     /// [MQTT-4.6.0-1], then what was queued meanwhile.
     pub(super) fn resume(&mut self, slot: ConnectionSlot, shared: &mut Shared) {
-        for in_flight in &self.in_flight {
-            match in_flight.stage {
-                Stage::Published(Outgoing { message, qos, retain }) => {
-                    let packet_id = Some(in_flight.packet_id);
-                    // [MQTT-3.3.1-1]
-                    let header = PublishHeader { dup: true, qos, retain, packet_id };
-                    shared.publish(slot, header, message);
-                }
-                Stage::Released => shared.send(slot, &Packet::Pubrel(in_flight.packet_id)),
-            }
-        }
+        self.unsent = self.in_flight.len();
         self.launch_queued(slot, shared);
+    }
+
+    fn send_again(&self, slot: ConnectionSlot, in_flight: &InFlight, shared: &mut Shared) {
+        match &in_flight.stage {
+            Stage::Published(Outgoing { message, qos, retain, identifiers }) => {
+                let packet_id = Some(in_flight.packet_id);
+                // [MQTT-3.3.1-1]
+                let header = PublishHeader { dup: true, qos: *qos, retain: *retain, packet_id };
+                shared.publish(slot, header, *message, identifiers.as_deref());
+            }
+            Stage::Released => shared.send(slot, &Packet::Pubrel(in_flight.packet_id)),
+        }
     }
 
     /// PUBACK ends a QoS 1 message. One for nothing in flight is ignored.
@@ -59,7 +61,33 @@ impl Session {
             self.in_flight[position].stage
         {
             shared.messages.release(message);
-            self.in_flight.remove(position);
+            self.land(position);
+            self.launch_queued(slot, shared);
+        }
+    }
+
+    /// A message is done with.
+    fn land(&mut self, position: usize) {
+        if position >= self.in_flight.len() - self.unsent {
+            self.unsent -= 1;
+        }
+        self.in_flight.remove(position);
+    }
+
+    /// The client refuses a QoS 2 message, which is the end of it [MQTT5-4.3.3-4].
+    #[cold]
+    pub(super) fn on_pubrec_refusal(
+        &mut self,
+        slot: ConnectionSlot,
+        packet_id: PacketId,
+        shared: &mut Shared,
+    ) {
+        let Some(position) = self.position_in_flight(packet_id) else { return };
+        if let Stage::Published(Outgoing { message, qos: QoS::ExactlyOnce, .. }) =
+            self.in_flight[position].stage
+        {
+            shared.messages.release(message);
+            self.land(position);
             self.launch_queued(slot, shared);
         }
     }
@@ -97,9 +125,14 @@ impl Session {
     ) {
         let Some(position) = self.position_in_flight(packet_id) else { return };
         if let Stage::Released = self.in_flight[position].stage {
-            self.in_flight.remove(position);
+            self.land(position);
             self.launch_queued(slot, shared);
         }
+    }
+
+    /// Whether a message with this identifier is under way to the client.
+    pub(super) fn is_in_flight(&self, packet_id: PacketId) -> bool {
+        self.position_in_flight(packet_id).is_some()
     }
 
     fn position_in_flight(&self, packet_id: PacketId) -> Option<usize> {
@@ -107,10 +140,23 @@ impl Session {
     }
 
     fn has_room_in_flight(&self, shared: &Shared) -> bool {
-        self.in_flight.len() < usize::from(shared.config.in_flight_max.max(1))
+        self.in_flight.len() < self.in_flight_max(shared)
+    }
+
+    fn in_flight_max(&self, shared: &Shared) -> usize {
+        let own = shared.config.in_flight_max.max(1);
+        if shared.misbehaviour.exceed_receive_maximum {
+            return own.into();
+        }
+        own.min(self.receive_maximum).into()
     }
 
     fn launch_queued(&mut self, slot: ConnectionSlot, shared: &mut Shared) {
+        while self.unsent > 0 && self.in_flight.len() - self.unsent < self.in_flight_max(shared) {
+            let next = self.in_flight.len() - self.unsent;
+            self.unsent -= 1;
+            self.send_again(slot, &self.in_flight[next], shared);
+        }
         while self.has_room_in_flight(shared)
             && let Some(outgoing) = self.queue.pop_front()
         {
@@ -120,11 +166,21 @@ impl Session {
 
     /// Sends a message for the first time, the message already being held.
     fn launch(&mut self, slot: ConnectionSlot, outgoing: Outgoing, shared: &mut Shared) {
-        let Outgoing { message, qos, retain } = outgoing;
+        let Outgoing { message, qos, retain, .. } = outgoing;
+        if shared.is_expired(message) {
+            shared.events.message_expired(&mut shared.messages, &self.client_id, message);
+            shared.messages.release(message);
+            return;
+        }
+        if self.is_v5 && shared.is_too_large(slot, &outgoing) {
+            shared.counters.too_large += 1;
+            shared.messages.release(message);
+            return;
+        }
         let packet_id = self.next_packet_id();
-        self.in_flight.push_back(InFlight { packet_id, stage: Stage::Published(outgoing) });
         // a first sending has no DUP [MQTT-3.3.1-3]
         let header = PublishHeader { dup: false, qos, retain, packet_id: Some(packet_id) };
-        shared.publish(slot, header, message);
+        shared.publish(slot, header, message, outgoing.identifiers.as_deref());
+        self.in_flight.push_back(InFlight { packet_id, stage: Stage::Published(outgoing) });
     }
 }

@@ -10,6 +10,7 @@ impl Broker {
     #[cold]
     pub(super) fn end(&mut self, slot: ConnectionSlot, reason: CloseReason) {
         let key = self.shared.connections[slot].key;
+        self.say_farewell(slot, reason);
         let will = self.detach(slot, reason);
         if reason == CloseReason::TransportClosed {
             self.shared.connections[slot].clear();
@@ -67,6 +68,7 @@ impl Broker {
                 self.end(slot, reason);
             }
         }
+        self.expire_sessions();
     }
 
     /// Parts a connection from its session. A session that is not persistent ends [MQTT-3.1.2-6].
@@ -80,22 +82,19 @@ impl Broker {
         connection.phase = Phase::Closing(reason);
         let client_id = session.map(|session| self.sessions[session].client_id.as_str());
         self.shared.events.disconnected(connection.key, client_id, reason);
-        let will = connection.will.take();
-        if let Some(session) = session {
-            self.sessions[session].connection = None;
-            if !self.sessions[session].is_persistent {
-                self.sessions.remove(session, &mut self.shared.messages);
-            }
+        let (key, will) = (connection.key, connection.will.take());
+        match session {
+            Some(session) => self.leave(session, key, will, reason),
+            None => will,
         }
-        will
     }
 
-    fn publish_will(&mut self, key: ClientKey, will: Will) {
-        let Will { message, qos, retain } = will;
+    pub(super) fn publish_will(&mut self, key: ClientKey, will: Will) {
+        let Will { message, qos, retain, .. } = will;
         let shared = &mut self.shared;
         shared.events.will_published(&mut shared.messages, key, qos, retain, message);
         // [MQTT-3.1.2-16] [MQTT-3.1.2-17]
-        self.route(message, qos, retain);
+        self.route(message, qos, retain, None);
         self.shared.messages.release(message);
     }
 }

@@ -29,15 +29,20 @@ pub(super) enum Record {
     Delivered { key: ClientKey, header: PublishHeader, message: MessageId },
     WillPublished { key: ClientKey, qos: QoS, retain: bool, message: MessageId },
     QueueOverflow { client_id: Text, message: MessageId },
+    SessionExpired { client_id: Text },
+    MessageExpired { client_id: Text, message: MessageId },
 }
 
 impl Record {
     fn message(&self) -> Option<MessageId> {
         match self {
-            Self::Connected { .. } | Self::Disconnected { .. } => None,
+            Self::Connected { .. } | Self::Disconnected { .. } | Self::SessionExpired { .. } => {
+                None
+            }
             Self::PublishReceived { message, .. }
             | Self::Delivered { message, .. }
             | Self::WillPublished { message, .. }
+            | Self::MessageExpired { message, .. }
             | Self::QueueOverflow { message, .. } => Some(*message),
         }
     }
@@ -152,6 +157,27 @@ impl EventLog {
         }
     }
 
+    #[cold]
+    pub(super) fn session_expired(&mut self, client_id: &str) {
+        if self.wanted {
+            let client_id = self.text(client_id);
+            self.records.push_back(Record::SessionExpired { client_id });
+        }
+    }
+
+    #[cold]
+    pub(super) fn message_expired(
+        &mut self,
+        messages: &mut Messages,
+        client_id: &str,
+        message: MessageId,
+    ) {
+        if self.wanted {
+            let client_id = self.text(client_id);
+            self.push_holding(messages, message, Record::MessageExpired { client_id, message });
+        }
+    }
+
     /// Takes the next event out, and lets go of the one before.
     pub(super) fn next(&mut self, messages: &mut Messages) -> Option<Record> {
         if let Some(message) = self.lent.take() {
@@ -195,6 +221,14 @@ impl EventLog {
                 let (topic, payload) = (messages.topic(message), messages.payload(message));
                 Event::WillPublished { key, topic, payload, qos, retain }
             }
+            Record::SessionExpired { client_id } => {
+                Event::SessionExpired { client_id: &self.texts[client_id] }
+            }
+            Record::MessageExpired { client_id, message } => Event::MessageExpired {
+                client_id: &self.texts[client_id],
+                topic: messages.topic(message),
+                payload: messages.payload(message),
+            },
             Record::QueueOverflow { client_id, message } => Event::QueueOverflow {
                 client_id: &self.texts[client_id],
                 topic: messages.topic(message),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use fivewire_core::mqtt::v5::ReasonCode;
 use fivewire_core::mqtt::{Breach, ConnectReturnCode, Publish, QoS};
 use fivewire_core::time::Wait;
 
@@ -50,8 +51,16 @@ pub enum Output<'a> {
 pub enum CloseReason {
     /// The client sent DISCONNECT: its will is discarded [MQTT-3.14.4-3].
     Disconnect,
+    /// The client sent DISCONNECT with a reason code that lets its will be published
+    /// [MQTT5-3.14.4-3].
+    DisconnectWithWill(ReasonCode),
+    /// The broker sent DISCONNECT with this reason code because it was told to, see
+    /// [`Broker::disconnect`](super::Broker::disconnect).
+    ByServer(ReasonCode),
     /// CONNECT was answered with this return code, which is not 0 [MQTT-3.2.2-5].
     Refused(ConnectReturnCode),
+    /// CONNECT was answered with this reason code of MQTT 5, 0x80 or above [MQTT5-3.2.2-7].
+    RefusedWith(ReasonCode),
     /// A client with the same identifier connected [MQTT-3.1.4-2].
     TakenOver,
     /// Nothing came for one and a half times the keep alive [MQTT-3.1.2-24].
@@ -77,6 +86,11 @@ impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Disconnect => f.write_str("the client disconnected"),
+            Self::DisconnectWithWill(code) => {
+                write!(f, "the client disconnected with reason code {:#04x}", code.as_u8())
+            }
+            Self::ByServer(code) => write!(f, "DISCONNECT with reason code {:#04x}", code.as_u8()),
+            Self::RefusedWith(code) => write!(f, "refused with reason code {:#04x}", code.as_u8()),
             Self::Refused(code) => write!(f, "refused with return code {}", code.as_u8()),
             Self::TakenOver => f.write_str("taken over by a newer connection [MQTT-3.1.4-2]"),
             Self::KeepAlive => f.write_str("silent for 1.5 times the keep alive [MQTT-3.1.2-24]"),
@@ -143,6 +157,21 @@ pub enum Event<'a> {
         /// Whether it became the topic's retained message.
         retain: bool,
     },
+    /// A session ended because its client was away for longer than its expiry interval (MQTT 5
+    /// §3.1.2.11.2).
+    SessionExpired {
+        /// Whose session it was.
+        client_id: &'a str,
+    },
+    /// A message waited for longer than its expiry interval and was dropped [MQTT5-3.3.2-5].
+    MessageExpired {
+        /// Whose session it waited in.
+        client_id: &'a str,
+        /// The message's topic.
+        topic: &'a str,
+        /// The message's payload.
+        payload: &'a [u8],
+    },
     /// A message found a session's queue full and was dropped.
     QueueOverflow {
         /// Whose session it is.
@@ -161,4 +190,6 @@ pub struct Counters {
     pub queue_overflows: u64,
     /// QoS 0 messages for a client whose transport was full.
     pub qos0_dropped: u64,
+    /// Messages that are larger than their client takes (MQTT 5).
+    pub too_large: u64,
 }

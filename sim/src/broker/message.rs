@@ -1,5 +1,7 @@
 //! Messages, stored once each however many sessions they wait in.
 
+use super::v5::Extras;
+
 /// Names a stored message while somebody holds it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct MessageId(u32);
@@ -8,6 +10,8 @@ pub(super) struct MessageId(u32);
 struct Message {
     topic: String,
     payload: Vec<u8>,
+    /// What MQTT 5 adds to it.
+    extras: Option<Box<Extras>>,
     holders: u32,
 }
 
@@ -23,8 +27,12 @@ impl Messages {
     /// Stores a copy, held once.
     pub(super) fn store(&mut self, topic: &str, payload: &[u8]) -> MessageId {
         let Some(id) = self.free.pop() else {
-            let message = Message { topic: topic.into(), payload: payload.into(), holders: 1 };
-            self.slots.push(message);
+            self.slots.push(Message {
+                topic: topic.into(),
+                payload: payload.into(),
+                extras: None,
+                holders: 1,
+            });
             return MessageId(self.slots.len() as u32 - 1);
         };
         let message = &mut self.slots[id.0 as usize];
@@ -32,6 +40,7 @@ impl Messages {
         message.topic.push_str(topic);
         message.payload.clear();
         message.payload.extend_from_slice(payload);
+        message.extras = None;
         message.holders = 1;
         id
     }
@@ -56,6 +65,14 @@ impl Messages {
 
     pub(super) fn payload(&self, id: MessageId) -> &[u8] {
         &self.slots[id.0 as usize].payload
+    }
+
+    pub(super) fn extras(&self, id: MessageId) -> Option<&Extras> {
+        self.slots[id.0 as usize].extras.as_deref()
+    }
+
+    pub(super) fn set_extras(&mut self, id: MessageId, extras: Extras) {
+        self.slots[id.0 as usize].extras = Some(Box::new(extras));
     }
 
     /// How many messages somebody holds.

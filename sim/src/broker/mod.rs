@@ -1,7 +1,10 @@
-//! A server for MQTT 3.1.1 as a machine: bytes of transport connections in, bytes out.
+//! A server for MQTT 3.1.1 and MQTT 5 as a machine: bytes of transport connections in, bytes out.
 //!
-//! It keeps every normative statement the specification makes of servers, and has all that clients
-//! meet in practice: sessions, retained messages, wills, takeover of a client identifier, limits.
+//! It keeps every normative statement the specifications make of servers, and has all that clients
+//! meet in practice: sessions, retained messages, wills, takeover of a client identifier, limits. The
+//! protocol level of a CONNECT decides which version its connection speaks; messages and sessions go
+//! from one to the other. Of what MQTT 5 leaves to servers it has no shared subscriptions and no method
+//! of authentication, and says so.
 //! Told to, it [misbehaves](Misbehaviour) in named ways.
 //!
 //! The rule is that of all machines here: after every call drain [`Broker::poll`] until it yields
@@ -41,11 +44,12 @@ mod retained;
 mod session;
 mod shared;
 mod subscribe;
+mod v5;
 
 use fivewire_core::mqtt::SubscribeReturnCode;
 use fivewire_core::time::{Instant, Reason, Wait};
 
-pub use config::{Config, Credentials};
+pub use config::{Config, Credentials, Mqtt5};
 use connection::{ConnectionSlot, Phase, Task, Will};
 pub use interface::{ClientKey, CloseReason, Counters, Event, Input, Output};
 pub use malformed::{MALFORMED, Malformed};
@@ -53,6 +57,7 @@ pub use misbehaviour::Misbehaviour;
 use retained::Retained;
 use session::Sessions;
 use shared::Shared;
+pub use v5::MALFORMED_V5;
 
 use crate::fault::Memory;
 
@@ -63,6 +68,8 @@ pub struct Broker {
     sessions: Sessions,
     retained: Retained,
     generated_client_ids: u32,
+    /// When the first session ends, or the first will that waits is due.
+    next_expiry: Option<Instant>,
     /// Memory for the answer to SUBSCRIBE.
     return_codes: Vec<SubscribeReturnCode>,
     /// Memory for the wills of a restart.
@@ -78,6 +85,7 @@ impl Broker {
             sessions: Sessions::default(),
             retained: Retained::default(),
             generated_client_ids: 0,
+            next_expiry: None,
             return_codes: Vec::new(),
             orphaned_wills: Vec::new(),
         }
@@ -139,7 +147,7 @@ impl Broker {
             self.end(slot, CloseReason::SessionForgotten);
         }
         if let Some(session) = self.sessions.find(client_id) {
-            self.sessions.remove(session, &mut self.shared.messages);
+            self.end_session(session);
         }
     }
 
@@ -198,9 +206,13 @@ impl Broker {
         Output::Transmit(connection.key, connection.output.offer())
     }
 
-    /// The sooner of: a client silent for too long, an acknowledgement held back for long enough.
+    /// The soonest of: a client silent for too long, an acknowledgement held back for long enough, a
+    /// session that ends.
     fn wait(&self) -> Wait {
-        let mut wait = Wait::ForInput;
+        let mut wait = match self.next_expiry {
+            Some(at) => Wait::Until(at, Reason::MoreWork),
+            None => Wait::ForInput,
+        };
         for connection in self.shared.connections.iter() {
             if let Some(at) = connection.silence_deadline() {
                 wait = wait.sooner(Wait::Until(at, Reason::PingDue));

@@ -2,10 +2,9 @@
 
 use std::collections::VecDeque;
 
-use fivewire_core::mqtt::Packet;
 use fivewire_core::time::Instant;
 
-use crate::queue::ByteQueue;
+use crate::queue::{ByteQueue, Encode};
 
 /// Encoded packets that the transport did not take yet.
 #[derive(Default, Debug)]
@@ -25,7 +24,7 @@ impl OutputBuffer {
         self.blocked = false;
     }
 
-    pub(super) fn push(&mut self, packet: &Packet<'_>) {
+    pub(super) fn push(&mut self, packet: &impl Encode) {
         self.bytes.push_packet(packet);
     }
 
@@ -87,7 +86,7 @@ impl DelayedPackets {
 
     /// Holds `packet` back until `at`, and at least as long as those before it: acknowledgements
     /// keep their order [MQTT-4.6.0-2].
-    pub(super) fn push(&mut self, at: Instant, packet: &Packet<'_>) {
+    pub(super) fn push(&mut self, at: Instant, packet: &impl Encode) {
         let size = self.bytes.push_packet(packet);
         let at = self.due.back().map_or(at, |&(last, _)| at.max(last));
         self.due.push_back((at, size));
@@ -113,6 +112,8 @@ impl DelayedPackets {
 
 #[cfg(test)]
 mod tests {
+    use fivewire_core::mqtt::Packet;
+
     use super::*;
 
     #[test]

@@ -33,7 +33,7 @@ impl Broker {
         let shared = &mut self.shared;
         shared.events.publish_received(&mut shared.messages, key, header, message, repeated);
         if !repeated {
-            self.route(message, qos, retain);
+            self.route(message, qos, retain, Some(session));
         }
         self.shared.messages.release(message);
         match (qos, packet_id) {
@@ -50,16 +50,37 @@ impl Broker {
 
     /// Keeps a message if it is to be retained, and gives it to every session with a subscription
     /// that matches, the publisher's own included.
-    pub(super) fn route(&mut self, message: MessageId, qos: QoS, retain: bool) {
+    /// How many sessions that were. `from` is the publisher's.
+    pub(super) fn route(
+        &mut self,
+        message: MessageId,
+        qos: QoS,
+        retain: bool,
+        from: Option<SessionSlot>,
+    ) -> u32 {
         if retain {
             self.retained.keep(&mut self.shared.messages, message, qos);
         }
-        for session in self.sessions.iter_mut() {
-            if let Some(granted) = session.granted_for(self.shared.messages.topic(message)) {
+        let mut count = 0;
+        for (slot, session) in self.sessions.iter_mut() {
+            let topic = self.shared.messages.topic(message);
+            let outgoing = if session.is_v5 {
+                let is_own = from == Some(slot);
+                session.wanted_v5(topic, is_own).map(|wanted| wanted.outgoing(message, qos, retain))
+            } else {
                 // the subscription is older than the message, so RETAIN is 0 [MQTT-3.3.1-9]
-                let outgoing = Outgoing { message, qos: qos.min(granted), retain: false };
+                session.granted_for(topic).map(|granted| Outgoing {
+                    message,
+                    qos: qos.min(granted),
+                    retain: false,
+                    identifiers: None,
+                })
+            };
+            if let Some(outgoing) = outgoing {
+                count += 1;
                 session.deliver(outgoing, &mut self.shared);
             }
         }
+        count
     }
 }

@@ -1,6 +1,6 @@
 //! From received bytes to packets, and from each packet to the part that answers it.
 
-use fivewire_core::mqtt::{Breach, Connack, ConnectReturnCode, Packet, Split, decode, split};
+use fivewire_core::mqtt::{Breach, Connack, ConnectReturnCode, Packet, Split, decode, split, v5};
 
 use super::Broker;
 use super::connection::{ConnectionSlot, Phase};
@@ -8,6 +8,8 @@ use super::interface::CloseReason;
 use super::session::SessionSlot;
 
 const CONNECT: u8 = 1;
+/// The protocol level of MQTT 5.
+const V5: u8 = 5;
 
 impl Broker {
     /// Bytes came. Whole packets are read where they lie; only the beginning of one whose end has
@@ -55,7 +57,11 @@ impl Broker {
         slot: ConnectionSlot,
         stream: &[u8],
     ) -> Result<Option<usize>, CloseReason> {
-        let Split::Header(header) = split(stream).map_err(CloseReason::Breach)? else {
+        let header = match self.shared.connections[slot].v5 {
+            None => split(stream),
+            Some(_) => v5::split(stream).map_err(Breach::V5),
+        };
+        let Split::Header(header) = header.map_err(CloseReason::Breach)? else {
             return Ok(None);
         };
         let is_connect = header.first_byte >> 4 == CONNECT;
@@ -78,9 +84,15 @@ impl Broker {
     }
 
     fn handle_packet(&mut self, slot: ConnectionSlot, packet: &[u8]) {
+        if self.shared.connections[slot].v5.is_some() {
+            return self.handle_packet_v5(slot, packet);
+        }
         match (self.shared.connections[slot].phase, decode(packet)) {
             (Phase::Connected(session), Ok(packet)) => self.handle_decoded(slot, session, &packet),
             (_, Ok(Packet::Connect(connect))) => self.connect(slot, &connect),
+            (Phase::AwaitingConnect, Err(Breach::ProtocolLevel { level: V5 })) => {
+                self.handle_connect_v5(slot, packet);
+            }
             // [MQTT-3.1.2-2]
             (Phase::AwaitingConnect, Err(breach @ Breach::ProtocolLevel { .. })) => {
                 let return_code = ConnectReturnCode::UnacceptableProtocolVersion;

@@ -3,25 +3,33 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::{Index, IndexMut};
 
+use fivewire_core::mqtt::v5::SubscriptionOptions;
 use fivewire_core::mqtt::{PacketId, QoS, topic};
+use fivewire_core::time::Instant;
 
-use super::connection::ConnectionSlot;
+use super::connection::{ConnectionSlot, Will};
+use super::interface::ClientKey;
 use super::message::{MessageId, Messages};
+
+/// The session expiry interval of sessions that never end.
+pub(super) const FOR_EVER: u32 = u32::MAX;
 
 /// The place of a session in [`Sessions`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct SessionSlot(usize);
 
 /// A message on its way to a client. Whoever has one holds its message.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Outgoing {
     pub(super) message: MessageId,
     pub(super) qos: QoS,
     pub(super) retain: bool,
+    /// Of the subscriptions it is for, those that have one (MQTT 5).
+    pub(super) identifiers: Option<Box<[u32]>>,
 }
 
 /// How far a QoS 1 or QoS 2 message is that was sent to the client.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Stage {
     /// PUBACK or PUBREC is to come.
     Published(Outgoing),
@@ -29,7 +37,7 @@ pub(super) enum Stage {
     Released,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct InFlight {
     pub(super) packet_id: PacketId,
     pub(super) stage: Stage,
@@ -40,10 +48,13 @@ pub(super) struct Subscription {
     pub(super) filter: String,
     pub(super) qos: QoS,
     has_wildcard: bool,
+    /// As MQTT 5 asked for it; with 3.1.1 what that always does.
+    pub(super) options: SubscriptionOptions,
+    pub(super) identifier: Option<u32>,
 }
 
 impl Subscription {
-    fn matches(&self, name: &str) -> bool {
+    pub(super) fn matches(&self, name: &str) -> bool {
         if self.has_wildcard { topic::matches(&self.filter, name) } else { self.filter == name }
     }
 }
@@ -51,8 +62,19 @@ impl Subscription {
 #[derive(Default, Debug)]
 pub(super) struct Session {
     pub(super) client_id: String,
-    /// Outlives its connection: CONNECT came without clean session [MQTT-3.1.2-4].
-    pub(super) is_persistent: bool,
+    /// For how many seconds it outlives its connection: 0, or [`FOR_EVER`] where CONNECT came without
+    /// clean session [MQTT-3.1.2-4].
+    pub(super) expiry_s: u32,
+    /// When it ends, if its client does not come back before.
+    pub(super) ends_at: Option<Instant>,
+    /// The will of the last connection, when its delay is over, and the connection.
+    pub(super) delayed_will: Option<(Will, Instant, ClientKey)>,
+    /// Its client speaks MQTT 5.
+    pub(super) is_v5: bool,
+    /// How many QoS 1 and QoS 2 messages its client takes at once.
+    pub(super) receive_maximum: u16,
+    /// How many at the end of `in_flight` were not sent on the present connection.
+    pub(super) unsent: usize,
     pub(super) connection: Option<ConnectionSlot>,
     pub(super) subscriptions: Vec<Subscription>,
     /// Sent and not acknowledged, in the order of their first sending.
@@ -76,20 +98,39 @@ impl Session {
     }
 
     /// Makes a subscription, or replaces the one with the same filter [MQTT-3.8.4-3].
-    pub(super) fn subscribe(&mut self, filter: &str, qos: QoS) {
+    ///
+    /// True if there was none.
+    pub(super) fn subscribe(
+        &mut self,
+        filter: &str,
+        options: SubscriptionOptions,
+        identifier: Option<u32>,
+    ) -> bool {
+        let made = Subscription {
+            filter: filter.into(),
+            qos: options.qos,
+            has_wildcard: filter.contains(['+', '#']),
+            options,
+            identifier,
+        };
         match self.subscriptions.iter_mut().find(|subscription| subscription.filter == filter) {
-            Some(subscription) => subscription.qos = qos,
-            None => self.subscriptions.push(Subscription {
-                filter: filter.into(),
-                qos,
-                has_wildcard: filter.contains(['+', '#']),
-            }),
+            Some(subscription) => {
+                *subscription = made;
+                false
+            }
+            None => {
+                self.subscriptions.push(made);
+                true
+            }
         }
     }
 
     /// Ends the subscription whose filter is the same letter by letter [MQTT-3.10.4-1].
-    pub(super) fn unsubscribe(&mut self, filter: &str) {
+    /// True if there was one.
+    pub(super) fn unsubscribe(&mut self, filter: &str) -> bool {
+        let before = self.subscriptions.len();
         self.subscriptions.retain(|subscription| subscription.filter != filter);
+        self.subscriptions.len() < before
     }
 
     /// An identifier that nothing in flight has [MQTT-2.3.1-2]. There is one: no more is ever in
@@ -114,6 +155,9 @@ impl Session {
             if let Stage::Published(outgoing) = in_flight.stage {
                 messages.release(outgoing.message);
             }
+        }
+        if let Some((will, ..)) = self.delayed_will.take() {
+            messages.release(will.message);
         }
     }
 }
@@ -154,6 +198,8 @@ impl Sessions {
         self.by_client_id.remove(&session.client_id);
         session.client_id.clear();
         session.connection = None;
+        session.ends_at = None;
+        session.unsent = 0;
         session.subscriptions.clear();
         session.unreleased.clear();
         session.last_packet_id = 0;
@@ -166,9 +212,14 @@ impl Sessions {
         }
     }
 
-    /// All sessions, and empty places that have no subscription.
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Session> {
-        self.slots.iter_mut()
+    /// All places, empty ones included.
+    pub(super) fn slots(&self) -> impl Iterator<Item = SessionSlot> + use<> {
+        (0..self.slots.len()).map(SessionSlot)
+    }
+
+    /// All sessions, and empty places that have no subscription, with their places.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (SessionSlot, &mut Session)> {
+        self.slots.iter_mut().enumerate().map(|(place, session)| (SessionSlot(place), session))
     }
 }
 

@@ -9,6 +9,7 @@ use super::events::{EventLog, PublishHeader};
 use super::interface::Counters;
 use super::message::{MessageId, Messages};
 use super::misbehaviour::Misbehaviour;
+use crate::queue::Encode;
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -34,13 +35,19 @@ impl Shared {
         }
     }
 
+    /// Whether nobody wants the message any more.
+    pub(super) fn is_expired(&self, message: MessageId) -> bool {
+        let ends_at = self.messages.extras(message).and_then(|extras| extras.ends_at);
+        ends_at.is_some_and(|ends_at| ends_at <= self.now)
+    }
+
     /// Sends any packet but PUBLISH and acknowledgements.
-    pub(super) fn send(&mut self, slot: ConnectionSlot, packet: &Packet<'_>) {
+    pub(super) fn send(&mut self, slot: ConnectionSlot, packet: &impl Encode) {
         self.connections[slot].output.push(packet);
     }
 
     /// Sends an acknowledgement, unless the broker misbehaves.
-    pub(super) fn acknowledge(&mut self, slot: ConnectionSlot, packet: &Packet<'_>) {
+    pub(super) fn acknowledge(&mut self, slot: ConnectionSlot, packet: &impl Encode) {
         let misbehaviour = &self.misbehaviour;
         if misbehaviour.swallow_acknowledgements {
             return;
@@ -63,6 +70,7 @@ impl Shared {
         slot: ConnectionSlot,
         header: PublishHeader,
         message: MessageId,
+        identifiers: Option<&[u32]>,
     ) {
         let connection = &mut self.connections[slot];
         if header.qos == QoS::AtMostOnce
@@ -71,6 +79,9 @@ impl Shared {
         {
             self.counters.qos0_dropped += 1;
             return;
+        }
+        if connection.v5.is_some() {
+            return self.publish_v5(slot, header, message, identifiers);
         }
         connection.output.push(&Packet::Publish(Publish {
             dup: header.dup,

@@ -1,5 +1,6 @@
 //! SUBSCRIBE and UNSUBSCRIBE (MQTT 3.1.1 §3.8 and §3.10).
 
+use fivewire_core::mqtt::v5::SubscriptionOptions;
 use fivewire_core::mqtt::{
     Packet, QoS, ReturnCodes, Suback, Subscribe, SubscribeReturnCode, Unsubscribe,
 };
@@ -23,7 +24,7 @@ impl Broker {
         for (filter, requested) in subscribe.filters.iter() {
             let granted = self.grant(filter, requested);
             if let Some(qos) = granted {
-                self.sessions[session].subscribe(filter, qos);
+                self.sessions[session].subscribe(filter, SubscriptionOptions::new(qos), None);
             }
             return_codes
                 .push(granted.map_or(SubscribeReturnCode::Failure, SubscribeReturnCode::Granted));
@@ -35,7 +36,7 @@ impl Broker {
         self.shared.acknowledge(slot, &Packet::Suback(suback));
         for ((filter, _), return_code) in subscribe.filters.iter().zip(&return_codes) {
             if let SubscribeReturnCode::Granted(granted) = *return_code {
-                self.send_retained(session, filter, granted);
+                self.send_retained(session, filter, granted, None);
             }
         }
         self.return_codes = return_codes;
@@ -57,7 +58,7 @@ impl Broker {
     }
 
     /// What is granted for a filter, `None` if it is refused.
-    fn grant(&self, filter: &str, requested: QoS) -> Option<QoS> {
+    pub(super) fn grant(&self, filter: &str, requested: QoS) -> Option<QoS> {
         let misbehaviour = &self.shared.misbehaviour;
         if misbehaviour.refuse_filter.as_deref() == Some(filter) {
             return None;
@@ -67,12 +68,22 @@ impl Broker {
 
     /// Sends the retained messages of a new subscription, marked as such [MQTT-3.3.1-6]
     /// [MQTT-3.3.1-8].
-    fn send_retained(&mut self, session: SessionSlot, filter: &str, granted: QoS) {
+    pub(super) fn send_retained(
+        &mut self,
+        session: SessionSlot,
+        filter: &str,
+        granted: QoS,
+        identifier: Option<u32>,
+    ) {
         let session = &mut self.sessions[session];
         let shared = &mut self.shared;
         self.retained.for_each_match(filter, |kept| {
             let qos = kept.qos.min(granted);
-            session.deliver(Outgoing { message: kept.message, qos, retain: true }, shared);
+            let identifiers = identifier.map(|identifier| Box::from([identifier]));
+            if !shared.is_expired(kept.message) {
+                let outgoing = Outgoing { message: kept.message, qos, retain: true, identifiers };
+                session.deliver(outgoing, shared);
+            }
         });
     }
 }

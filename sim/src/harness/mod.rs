@@ -15,6 +15,7 @@
 //! ```
 
 mod assertions;
+mod bridge;
 mod ledger;
 
 use fivewire_core::client::Publication;
@@ -27,7 +28,7 @@ use crate::broker::Broker;
 use crate::fault::{Fault, FaultKind};
 use crate::observation::{Observation, Observer};
 use crate::oracle::{Oracle, settle_bound_ms};
-use crate::schedule::{Fidelity, Schedule, Setup, Topology, VERSION, Wires, Workload};
+use crate::schedule::{Fidelity, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload};
 use crate::trace::{Timeline, TraceHash};
 use crate::world::World;
 
@@ -351,6 +352,7 @@ fn calm(topology: Topology, seed: u64) -> Schedule {
             outbox_bytes: 4_096,
             filters: Vec::new(),
             refused_filter: None,
+            topic_bytes: TopicBytes::default(),
             fidelity: Fidelity::Frame,
             wires: Wires::default(),
         },

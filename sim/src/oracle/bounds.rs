@@ -1,7 +1,8 @@
 //! How long recovery may take: the oracle's own reckoning, from the setup alone.
 
 use crate::fault::FaultKind;
-use crate::schedule::{Schedule, Setup, Topology};
+use crate::schedule::{Schedule, Setup, Topology, Wires};
+use crate::wires::Pace;
 
 use super::weather::Trouble;
 
@@ -19,6 +20,9 @@ const ACKNOWLEDGEMENT_MS: u32 = 20_000;
 const WATCHDOG_MS: u32 = 10_000;
 /// Delivery of frames, boot, the ends of polling intervals.
 const SLACK_MS: u32 = 3_000;
+
+/// Topic, frames and acknowledgements that cross the wires with a payload.
+const AROUND_PAYLOAD_BYTES: u32 = 100;
 
 /// P6 for trouble with WiFi, TCP or the broker alone, at the default keep alive or a shorter one.
 const NETWORK_ONLY_MS: u32 = 30_000;
@@ -45,10 +49,29 @@ pub fn recovery_bound_ms(schedule: &Schedule) -> u32 {
 }
 
 /// How long a publication that waits may take after recovery, in milliseconds: a round trip of its
-/// own, as with a window of 1, and half a second for the link and the queues.
+/// own, as with a window of 1, half a second for the queues, and its way over the wires.
 #[must_use]
-pub fn drain_ms(setup: &Setup) -> u32 {
-    2 * setup.latency_max_ms + 500
+pub fn drain_ms(schedule: &Schedule) -> u32 {
+    let setup = &schedule.setup;
+    let crossing_ms = match setup.has_wires() {
+        true => wires_ms(&setup.wires, u32::from(schedule.workload.payload_max_bytes)),
+        false => 0,
+    };
+    2 * setup.latency_max_ms + 500 + crossing_ms
+}
+
+/// How long a publication of this size takes on the wires: its way there, and its outcome behind
+/// all the messages that the ESP8266's link already took. A bit is a look of each board, with its share
+/// of stalls.
+fn wires_ms(wires: &Wires, payload_bytes: u32) -> u32 {
+    let look_ns = |pace: &Pace| {
+        let stalls_ns = (pace.stall_max_us * 500).checked_div(pace.stall_one_in);
+        pace.mean_half_us() * 500 + stalls_ns.unwrap_or(0)
+    };
+    let bit_ns = u64::from(look_ns(&wires.host) + look_ns(&wires.esp));
+    let bytes = payload_bytes + AROUND_PAYLOAD_BYTES + u32::from(wires.esp_memory_bytes);
+    let bits = u64::from(bytes) * 8;
+    u32::try_from(bits * bit_ns / 1_000_000).unwrap_or(u32::MAX)
 }
 
 /// How long a world must go on after healing so that everything can be judged, in milliseconds:
@@ -57,7 +80,7 @@ pub fn drain_ms(setup: &Setup) -> u32 {
 pub fn settle_bound_ms(schedule: &Schedule) -> u32 {
     let smallest_bytes = u32::from(schedule.workload.payload_min_bytes.max(8)) + 8;
     let publications = schedule.setup.outbox_bytes / smallest_bytes;
-    recovery_bound_ms(schedule) + publications * drain_ms(&schedule.setup)
+    recovery_bound_ms(schedule) + publications * drain_ms(schedule)
 }
 
 /// Trouble with the network alone; what makes the host lose time or memory is not.

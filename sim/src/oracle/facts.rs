@@ -3,8 +3,9 @@
 use fivewire_core::time::Instant;
 
 use crate::fault::FaultKind;
-use crate::schedule::Setup;
+use crate::schedule::{Schedule, Setup};
 
+use super::bounds::{drain_ms, recovery_bound_ms};
 use super::connections::Connections;
 use super::filters::Filters;
 use super::inbound::Inbound;
@@ -18,6 +19,8 @@ pub(super) struct Facts {
     pub(super) setup: Setup,
     /// See [`super::recovery_bound_ms`].
     pub(super) recovery_bound_ms: u32,
+    /// See [`super::drain_ms`].
+    pub(super) drain_ms: u32,
     pub(super) now: Instant,
     pub(super) weather: Weather,
     /// The faults that began, by their place in the schedule.
@@ -62,10 +65,11 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub(super) fn new(setup: &Setup, recovery_bound_ms: u32) -> Self {
+    pub(super) fn new(schedule: &Schedule) -> Self {
         Self {
-            setup: setup.clone(),
-            recovery_bound_ms,
+            setup: schedule.setup.clone(),
+            recovery_bound_ms: recovery_bound_ms(schedule),
+            drain_ms: drain_ms(schedule),
             now: Instant::ZERO,
             weather: Weather::default(),
             faults: Vec::new(),

@@ -5,6 +5,9 @@
 //! frames it takes and which it hands out. What it trusts besides is that a board without power has
 //! no session. Sessions of the two ends are counted apart: the frames that an end hands out in one
 //! session all come from one session of the other end, and never from one that it has heard before.
+//!
+//! A session is given up as damaged only if a board misread a wire in it, or the other board was lost.
+//! And two boards on sound wires find each other soon.
 
 use std::collections::VecDeque;
 
@@ -27,10 +30,17 @@ struct Owed {
     frame: Vec<u8>,
 }
 
+/// Two ends on sound wires find each other within this.
+const SEEK_MAX_MS: u32 = 5_000;
+
 /// One end.
 #[derive(Debug, Default)]
 struct Station {
+    /// Its program runs.
+    runs: bool,
     is_up: bool,
+    /// A wire was misread or a board was lost since the session began.
+    is_harmed: bool,
     /// Its sessions so far.
     session: u32,
     owes: VecDeque<Owed>,
@@ -45,6 +55,10 @@ struct Station {
 pub(super) struct Sessions {
     host: Station,
     esp: Station,
+    /// Faults at work that put another firmware on the ESP8266. What that says of its sessions binds nobody.
+    foreign: u8,
+    /// When something last happened at an end or to a wire.
+    stirred: Instant,
 }
 
 impl Sessions {
@@ -61,11 +75,67 @@ impl Sessions {
             format!("a session began at the {end:?} end within another one")
         });
         here.is_up = true;
+        here.is_harmed = false;
         here.session += 1;
         here.hears = None;
+        self.stirred = verdict.now;
+    }
+
+    /// A board runs its program from the start.
+    pub(super) const fn board_up(&mut self, now: Instant, part: Part) {
+        self.at(part).0.runs = true;
+        self.stirred = now;
+    }
+
+    /// Its program is gone. The board may still be there, and its pins keep their levels.
+    pub(super) const fn board_down(&mut self, now: Instant, part: Part) {
+        self.at(part).0.runs = false;
+        self.harm(now);
+    }
+
+    /// A board saw what nobody drove.
+    pub(super) const fn misread(&mut self, now: Instant) {
+        self.harm(now);
+    }
+
+    /// A fault puts another firmware on the ESP8266, or takes it away.
+    pub(super) const fn firmware(&mut self, is_foreign: bool) {
+        self.foreign = if is_foreign { self.foreign + 1 } else { self.foreign.saturating_sub(1) };
+    }
+
+    /// All faults are over: the ESP8266 has its own firmware.
+    pub(super) const fn healed(&mut self) {
+        self.foreign = 0;
+    }
+
+    const fn harm(&mut self, now: Instant) {
+        self.host.is_harmed = true;
+        self.esp.is_harmed = true;
+        self.stirred = now;
+    }
+
+    /// Time went on to `now`. `calm_since`: no fault has been at work since.
+    #[inline]
+    pub(super) fn waited(
+        &mut self,
+        verdict: &mut Verdict,
+        calm_since: Option<Instant>,
+        now: Instant,
+    ) {
+        let Self { host, esp, stirred, .. } = self;
+        if host.is_up && esp.is_up || !host.runs || !esp.runs {
+            return;
+        }
+        let Some(calm_since) = calm_since else { return };
+        if now > calm_since.max(*stirred).plus_ms(SEEK_MAX_MS) {
+            verdict.require(Link, false, || {
+                format!("two ends on sound wires did not find each other in {SEEK_MAX_MS} ms")
+            });
+        }
     }
 
     pub(super) fn ended(&mut self, verdict: &mut Verdict, end: Part, reason: DownReason) {
+        let speaks_ours = end == Part::Host || self.foreign == 0;
         let (here, _) = self.at(end);
         let fits = match reason {
             DownReason::SyncOverdue => !here.is_up,
@@ -77,14 +147,21 @@ impl Sessions {
             let state = if here.is_up { "in a session" } else { "without a session" };
             format!("the {end:?} end, {state}, says that it is over: {reason:?}")
         });
+        let is_damaged = reason == DownReason::Damaged && here.is_up && speaks_ours;
+        verdict.require(Link, !is_damaged || here.is_harmed, || {
+            format!("the {end:?} end gave up a session as damaged, but no wire was misread in it")
+        });
         here.is_up = false;
+        self.stirred = verdict.now;
     }
 
     /// The board at this end is gone.
-    pub(super) fn cut(&mut self, end: Part) {
+    pub(super) const fn cut(&mut self, now: Instant, end: Part) {
         let (here, _) = self.at(end);
         here.is_up = false;
         here.hears = None;
+        here.runs = false;
+        self.harm(now);
     }
 
     pub(super) fn accepted(&mut self, verdict: &mut Verdict, from: Part, frame: &[u8]) {

@@ -105,7 +105,7 @@ impl Oracle {
     pub fn new(schedule: &Schedule) -> Self {
         let setup = &schedule.setup;
         Self {
-            facts: Facts::new(setup, recovery_bound_ms(schedule)),
+            facts: Facts::new(schedule),
             judges: Judges {
                 order: Order::default(),
                 duplicates: Duplicates::default(),
@@ -158,6 +158,9 @@ impl Oracle {
         judges.malformed.waited(facts, verdict, now);
         if facts.setup.topology == Topology::Bridge {
             judges.watchdog.waited(verdict, now);
+        }
+        if facts.setup.has_wires() {
+            judges.sessions.waited(verdict, facts.weather.calm_since(), now);
         }
         facts.now = now;
         judges.received.waited(facts, verdict);
@@ -236,13 +239,17 @@ impl Oracle {
     /// What the links at the two ends do.
     fn observe_link(&mut self, observation: &Observation<'_>) {
         let Self { judges: Judges { sessions, .. }, verdict, .. } = self;
+        let now = verdict.now;
         match *observation {
             Observation::SessionBegan { end } => sessions.began(verdict, end),
             Observation::SessionEnded { end, reason } => sessions.ended(verdict, end, reason),
             Observation::FrameAccepted { from, frame } => sessions.accepted(verdict, from, frame),
             Observation::FrameToEsp(frame) => sessions.delivered(verdict, Part::Esp, frame),
             Observation::FrameToHost(frame) => sessions.delivered(verdict, Part::Host, frame),
-            Observation::Cut { part, .. } => sessions.cut(part),
+            Observation::Cut { part, .. } => sessions.cut(now, part),
+            Observation::BoardUp { part } => sessions.board_up(now, part),
+            Observation::BoardDown { part, .. } => sessions.board_down(now, part),
+            Observation::Misread { .. } => sessions.misread(now),
             _ => {}
         }
     }

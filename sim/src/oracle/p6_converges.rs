@@ -4,7 +4,6 @@
 use fivewire_core::event::DownReason;
 use fivewire_core::time::Instant;
 
-use super::bounds::drain_ms;
 use super::facts::Facts;
 use super::promise::Promise::{self, P6, P9};
 use super::verdict::Verdict;
@@ -51,7 +50,7 @@ impl Convergence {
     /// Something more is to be drained, or the time for it begins.
     pub(super) fn published(&mut self, facts: &Facts) {
         if facts.healed_at.is_some() {
-            let drain_ms = facts.outbound.unresolved.saturating_mul(drain_ms(&facts.setup));
+            let drain_ms = facts.outbound.unresolved.saturating_mul(facts.drain_ms);
             let connected_by = self.connected_by.unwrap_or(facts.now);
             self.drained_by = Some(connected_by.plus_ms(drain_ms));
         }

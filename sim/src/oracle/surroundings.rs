@@ -145,6 +145,7 @@ impl Oracle {
         facts.weather.began(facts.now, kind);
         match kind {
             FaultKind::HostBusy => judges.watchdog.busy(facts.now),
+            FaultKind::EspFirmware { .. } => judges.sessions.firmware(true),
             FaultKind::Malformed { which } => {
                 judges.malformed.began(which);
                 self.taint();
@@ -166,8 +167,10 @@ impl Oracle {
     fn fault_ended(&mut self, index: usize) {
         let Some(kind) = self.facts.fault(index) else { return };
         self.facts.weather.ended(self.facts.now, kind);
-        if kind == FaultKind::HostBusy {
-            self.judges.watchdog.polls_again(self.facts.now);
+        match kind {
+            FaultKind::HostBusy => self.judges.watchdog.polls_again(self.facts.now),
+            FaultKind::EspFirmware { .. } => self.judges.sessions.firmware(false),
+            _ => {}
         }
         self.disturbed(kind);
     }
@@ -212,6 +215,7 @@ impl Oracle {
         facts.weather.clear_up(facts.now);
         facts.healed_at = Some(facts.now);
         judges.watchdog.healed(facts.now);
+        judges.sessions.healed();
         judges.convergence.healed(facts);
     }
 }

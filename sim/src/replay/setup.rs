@@ -5,7 +5,7 @@ use fivewire_core::mqtt::QoS;
 use fivewire_core::recorder::{Item, Records, Said};
 
 use crate::oracle::reader::{Packet, Reader};
-use crate::schedule::{Fidelity, Schedule, Setup, Topology, VERSION, Wires, Workload};
+use crate::schedule::{Fidelity, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload};
 
 /// A schedule with the setup of the client in a recording, as far as the client shows it: from its
 /// CONNECTs, and from how it hands out messages.
@@ -25,6 +25,7 @@ pub(super) fn of(recording: &[u8]) -> Schedule {
         chops_segments: false,
         outbox_bytes: 0,
         refused_filter: None,
+        topic_bytes: TopicBytes::default(),
         fidelity: Fidelity::Frame,
         wires: Wires::default(),
         filters: Vec::new(),

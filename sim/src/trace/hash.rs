@@ -97,6 +97,10 @@ impl TraceHash {
             Event::Stopped => self.word(15 << 8),
             Event::AttemptFailed { reason } => self.word(16 << 8 | down(*reason)),
             Event::CleanSlate => self.word(17 << 8),
+            Event::TimeTold { cookie, stamp } => {
+                self.word(18 << 32 | u64::from(stamp.seconds));
+                self.word(*cookie);
+            }
             _ => self.word(0),
         }
     }
@@ -353,6 +357,7 @@ const fn reset(cause: ResetCause) -> u64 {
         ResetCause::StartUpOverdue => 2,
         ResetCause::Watchdog => 3,
         ResetCause::Garbage => 4,
+        ResetCause::UnknownTopic => 5,
         _ => 0,
     }
 }

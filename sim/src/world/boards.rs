@@ -14,7 +14,7 @@ use super::tcp::Side;
 use crate::app::Application;
 use crate::clock::{Alarm, Clock};
 use crate::observation::{BoardLoss, ConnectionId, Ending, Observation, Observer, Part};
-use crate::schedule::{Setup, Topology};
+use crate::schedule::{Setup, TopicBytes, Topology};
 use crate::wires::End;
 
 /// A board boots this long, in µs.
@@ -41,8 +41,8 @@ pub(super) struct HostBoard {
     memory: Option<HostMemory>,
     /// What records the client, while there is none.
     recorder: Option<Recorder<Tape>>,
-    topology: Topology,
-    outbox_bytes: u32,
+    /// What decides how large the memory is.
+    sizes: (Topology, u32, TopicBytes),
     pub(super) clock: Clock,
     pub(super) alarm: Alarm,
     pub(super) link: LinkView,
@@ -60,14 +60,17 @@ pub(super) struct Esp8266 {
     pub(super) command_task_dead: bool,
 }
 
+const fn sizes(setup: &Setup) -> (Topology, u32, TopicBytes) {
+    (setup.topology, setup.outbox_bytes, setup.topic_bytes)
+}
+
 impl HostBoard {
     pub(super) fn new(setup: &Setup) -> Self {
         Self {
             machine: None,
             memory: None,
             recorder: None,
-            topology: setup.topology,
-            outbox_bytes: setup.outbox_bytes,
+            sizes: sizes(setup),
             clock: Clock::new(setup.host_drift_ppm),
             alarm: Alarm::OFF,
             link: LinkView::default(),
@@ -78,7 +81,7 @@ impl HostBoard {
     /// Becomes the board of a new run.
     pub(super) fn reset(&mut self, setup: &Setup) {
         self.lose_power();
-        if (self.topology, self.outbox_bytes) != (setup.topology, setup.outbox_bytes) {
+        if self.sizes != sizes(setup) {
             self.memory = None;
         }
         *self = Self { memory: self.memory.take(), ..Self::new(setup) };
@@ -161,7 +164,8 @@ impl<A: Application> World<A> {
         let memory = self.host.memory.take().unwrap_or_else(|| HostMemory::new(setup));
         let seed = self.machine_seeds.seed();
         let recorder = self.host.recorder.take();
-        let mut machine = HostMachine::new(setup, self.planted, memory, seed, recorder);
+        let mut machine =
+            HostMachine::new(setup, self.services, self.planted, memory, seed, recorder);
         self.host.clock.restart(self.now);
         self.see(observer, &Observation::BoardUp { part: Part::Host });
         machine.start(Instant::ZERO);
@@ -182,7 +186,8 @@ impl<A: Application> World<A> {
             return;
         }
         let seed = self.machine_seeds.seed();
-        let mut machine = Esp::new(esp_memory(), seed).unwrap_or_else(|error| panic!("{error}"));
+        let mut machine = Esp::new(esp_memory(&self.schedule.setup), seed)
+            .unwrap_or_else(|error| panic!("{error}"));
         machine.plant(self.planted);
         self.esp.clock.restart(self.now);
         self.see(observer, &Observation::BoardUp { part: Part::Esp });

@@ -46,7 +46,7 @@ fn a_second_connect_ends_the_connection() {
 fn an_unknown_protocol_level_is_answered_with_return_code_1() {
     let mut rig = Rig::new();
     rig.open(1);
-    let connect = b"\x10\x0d\x00\x04MQTT\x05\x02\x00\x00\x00\x01a";
+    let connect = b"\x10\x0d\x00\x04MQTT\x06\x02\x00\x00\x00\x01a";
     assert_eq!(rig.answer(1, connect), b"\x20\x02\x00\x01");
     assert_eq!(rig.breached_clause(1), "MQTT-3.1.2-2");
 }

@@ -1,4 +1,4 @@
-//! The broker against MQTT 3.1.1: bytes written by hand go in, bytes written by hand must come out.
+//! The broker against MQTT 3.1.1 and MQTT 5: bytes written by hand go in, bytes written by hand must come out.
 //! The codec is only on the broker's side, so that an error it makes both ways would show.
 
 mod acknowledging;
@@ -13,4 +13,5 @@ mod rig;
 mod sessions;
 mod subscribing;
 mod transport;
+mod v5;
 mod wills;

@@ -10,6 +10,12 @@ pub(crate) const NEW_SESSION: &[u8] = b"\x20\x02\x00\x00";
 /// CONNACK: accepted, session present.
 pub(crate) const OLD_SESSION: &[u8] = b"\x20\x02\x01\x00";
 
+/// CONNACK of MQTT 5: accepted, no session, receive maximum 20, topic alias maximum 10, no shared
+/// subscriptions.
+pub(crate) const NEW_SESSION_V5: &[u8] = b"\x20\x0b\x00\x00\x08\x21\x00\x14\x22\x00\x0a\x2a\x00";
+/// The same with session present.
+pub(crate) const OLD_SESSION_V5: &[u8] = b"\x20\x0b\x01\x00\x08\x21\x00\x14\x22\x00\x0a\x2a\x00";
+
 pub(crate) struct Rig {
     pub(crate) broker: Broker,
     now: Instant,
@@ -153,6 +159,46 @@ impl Rig {
         self.answer(key, &packet)
     }
 
+    /// Opens `key` and sends a CONNECT of MQTT 5 with these flags, properties, and what follows the
+    /// client identifier.
+    pub(crate) fn connect_v5_with(
+        &mut self,
+        key: u32,
+        client_id: &str,
+        flags: u8,
+        properties: &[u8],
+        rest: &[u8],
+    ) -> Vec<u8> {
+        self.open(key);
+        let len = 13 + properties.len() + client_id.len() + rest.len();
+        assert!(len < 128, "the rig writes remaining lengths of one byte only");
+        let mut packet = vec![0x10, len as u8, 0, 4, b'M', b'Q', b'T', b'T', 5, flags, 0, 0];
+        packet.push(properties.len() as u8);
+        packet.extend(properties);
+        packet.extend([0, client_id.len() as u8]);
+        packet.extend(client_id.as_bytes());
+        packet.extend(rest);
+        self.answer(key, &packet)
+    }
+
+    /// Connects with MQTT 5 and a clean start, without keep alive.
+    #[track_caller]
+    pub(crate) fn connect_v5(&mut self, key: u32, client_id: &str, properties: &[u8]) {
+        assert_eq!(self.connect_v5_with(key, client_id, 0x02, properties, b""), NEW_SESSION_V5);
+    }
+
+    /// Subscribes with MQTT 5 and packet identifier 1; the QoS asked for is granted.
+    #[track_caller]
+    pub(crate) fn subscribe_v5(&mut self, key: u32, filter: &str, options: u8, properties: &[u8]) {
+        let mut packet = vec![0x82, (6 + properties.len() + filter.len()) as u8, 0, 1];
+        packet.push(properties.len() as u8);
+        packet.extend(properties);
+        packet.extend([0, filter.len() as u8]);
+        packet.extend(filter.as_bytes());
+        packet.push(options);
+        assert_eq!(self.answer(key, &packet), [0x90, 4, 0, 1, 0, options & 3]);
+    }
+
     /// Connects with a clean session and without keep alive.
     #[track_caller]
     pub(crate) fn connect(&mut self, key: u32, client_id: &str) {
@@ -213,6 +259,10 @@ fn line(event: &Event<'_>) -> String {
         }
         Event::QueueOverflow { client_id, topic, payload } => {
             format!("{client_id} missed {topic} {payload:?}")
+        }
+        Event::SessionExpired { client_id } => format!("{client_id} expired"),
+        Event::MessageExpired { client_id, topic, payload } => {
+            format!("{client_id} missed {topic} {payload:?} in time")
         }
         other => panic!("an event this rig does not know: {other:?}"),
     }

@@ -6,7 +6,9 @@ use fivewire_core::time::Instant;
 use fivewire_sim::fault::{Fault, FaultKind};
 use fivewire_sim::observation::{ConnectionId, Ending, Observation, Observer};
 use fivewire_sim::oracle::{Breach, Oracle, Promise};
-use fivewire_sim::schedule::{Fidelity, Schedule, Setup, Topology, VERSION, Wires, Workload};
+use fivewire_sim::schedule::{
+    Fidelity, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload,
+};
 
 /// A device without a bridge, a lasting session, nothing fancy.
 pub(crate) fn setup() -> Setup {
@@ -26,6 +28,7 @@ pub(crate) fn setup() -> Setup {
         outbox_bytes: 4_096,
         filters: Vec::new(),
         refused_filter: None,
+        topic_bytes: TopicBytes::default(),
         fidelity: Fidelity::Frame,
         wires: Wires::default(),
     }

@@ -52,6 +52,8 @@ impl OurHost {
             subscriptions: vec![0; 256],
             inbound: vec![0; 512],
             frame: vec![0; 512],
+            publication_topics: vec![0; 64],
+            message_topics: vec![0; 64],
             settings: vec![0; 256],
         };
         let buffers = host_dialect::Memory {
@@ -182,7 +184,13 @@ impl OurEsp {
             subscriptions: vec![0; 256],
             connect: vec![0; 128],
         };
-        let memory = esp::Memory { client, frames: vec![0; 1024], settings: vec![0; 256] };
+        let memory = esp::Memory {
+            client,
+            frames: vec![0; 1024],
+            publication_topics: vec![0; 64],
+            message_topics: vec![0; 64],
+            settings: vec![0; 256],
+        };
         let buffers = esp_dialect::Memory {
             will: vec![0; 64],
             settings: vec![0; 256],
@@ -242,7 +250,10 @@ impl OurEsp {
         let mut spoke = false;
         loop {
             match self.esp.poll() {
-                esp::Output::Configure(_) => {}
+                esp::Output::Configure(_)
+                | esp::Output::AskTime { .. }
+                | esp::Output::ReportMemory => {}
+                esp::Output::Join(_) => asks.push(Asks::Action(Action::JoinWifi)),
                 esp::Output::Net(action) => asks.push(Asks::Action(action)),
                 esp::Output::Transmit(bytes) => {
                     asks.push(Asks::Transmit(bytes.to_vec()));

@@ -14,6 +14,9 @@ struct Buffers {
     subscriptions: [u8; 1_024],
     connect: [u8; 512],
     frames: [u8; 1_536],
+    /// Topics that cost a byte each on the link.
+    publication_topics: [u8; 256],
+    message_topics: [u8; 256],
     settings: [u8; 512],
 }
 
@@ -24,6 +27,8 @@ static BUFFERS: Local<Buffers> = Local::new(Buffers {
     subscriptions: [0; 1_024],
     connect: [0; 512],
     frames: [0; 1_536],
+    publication_topics: [0; 256],
+    message_topics: [0; 256],
     settings: [0; 512],
 });
 
@@ -39,6 +44,8 @@ pub(crate) fn take() -> Memory<&'static mut [u8]> {
             connect: &mut buffers.connect,
         },
         frames: &mut buffers.frames,
+        publication_topics: &mut buffers.publication_topics,
+        message_topics: &mut buffers.message_topics,
         settings: &mut buffers.settings,
     }
 }

@@ -173,6 +173,8 @@ impl Board {
                 connect: vec![0; 128],
             },
             frames: vec![0; 1_024],
+            publication_topics: vec![0; 128],
+            message_topics: vec![0; 128],
             settings: vec![0; 512],
         };
         let esp = esp::Esp::new(memory, 7).expect("the memory is large enough");
@@ -206,8 +208,10 @@ impl Owner<Link512> for Board {
     fn speak(&mut self, now: Instant, link: &mut Link512) {
         loop {
             let input = match self.esp.poll() {
-                esp::Output::Configure(_) => continue,
-                esp::Output::Net(Action::JoinWifi) => client::Input::WifiUp,
+                esp::Output::Configure(_)
+                | esp::Output::AskTime { .. }
+                | esp::Output::ReportMemory => continue,
+                esp::Output::Join(_) | esp::Output::Net(Action::JoinWifi) => client::Input::WifiUp,
                 esp::Output::Net(Action::OpenTcp) => client::Input::TcpOpened,
                 esp::Output::Net(Action::LeaveWifi | Action::CloseTcp) => continue,
                 esp::Output::Transmit(bytes) => {
@@ -238,6 +242,8 @@ fn host_end(pins: InitiatorPins) -> (HostEnd<Vec<u8>, Link512, InitiatorPins>, T
         subscriptions: vec![0; 128],
         inbound: vec![0; 512],
         frame: vec![0; 256],
+        publication_topics: vec![0; 128],
+        message_topics: vec![0; 128],
         settings: vec![0; 256],
     };
     let mut host = Host::new(&settings, memory, 3).expect("the settings work");

@@ -31,6 +31,8 @@ pub struct Buffers {
     subscriptions: [u8; 1_024],
     inbound: [u8; 4_096],
     frame: [u8; FRAME_BYTES],
+    publication_topics: [u8; 256],
+    message_topics: [u8; 256],
     settings: [u8; 512],
     transmit: [u8; 4 * 1_024],
     receive: [u8; 2 * FRAME_BYTES],
@@ -45,6 +47,8 @@ impl Buffers {
             subscriptions: [0; 1_024],
             inbound: [0; 4_096],
             frame: [0; FRAME_BYTES],
+            publication_topics: [0; 256],
+            message_topics: [0; 256],
             settings: [0; 512],
             transmit: [0; 4 * 1_024],
             receive: [0; 2 * FRAME_BYTES],
@@ -73,6 +77,8 @@ pub fn new(
         subscriptions: &mut buffers.subscriptions[..],
         inbound: &mut buffers.inbound[..],
         frame: &mut buffers.frame[..],
+        publication_topics: &mut buffers.publication_topics[..],
+        message_topics: &mut buffers.message_topics[..],
         settings: &mut buffers.settings[..],
     };
     let host = Host::new(settings, memory, seed)?;

@@ -359,6 +359,16 @@ impl World<'_> {
         loop {
             match esp.poll() {
                 esp::Output::Configure(setup) => self.outcome.note(at_us, &setup),
+                esp::Output::Join(lan) => {
+                    self.outcome.note(at_us, &lan);
+                    let action = Action::JoinWifi;
+                    (*owed, *open) = answer(action, *open, &mut self.random, &mut self.broker);
+                }
+                esp::Output::AskTime { cookie } => self.outcome.note(at_us, &cookie),
+                esp::Output::ReportMemory => {
+                    let input = esp::Input::Memory { free_bytes: 1_000, used_bytes: 2_000 };
+                    esp.handle(now, input);
+                }
                 esp::Output::Net(action) => {
                     self.outcome.note(at_us, &action);
                     (*owed, *open) = answer(action, *open, &mut self.random, &mut self.broker);

@@ -52,6 +52,7 @@ pub(crate) struct HostMemory {
     subscriptions: [u8; 128],
     inbound: [u8; 512],
     frame: [u8; FRAME_BYTES],
+    topics: [[u8; 64]; 2],
     settings: [u8; 256],
     link: LinkMemory,
 }
@@ -63,17 +64,21 @@ impl HostMemory {
             subscriptions: [0; 128],
             inbound: [0; 512],
             frame: [0; FRAME_BYTES],
+            topics: [[0; 64]; 2],
             settings: [0; 256],
             link: LinkMemory::new(),
         }
     }
 
     pub(crate) const fn lend(&mut self) -> (host::Memory<&mut [u8]>, &mut LinkMemory) {
+        let [publication_topics, message_topics] = &mut self.topics;
         let memory = host::Memory {
             outbox: &mut self.outbox as &mut [u8],
             subscriptions: &mut self.subscriptions,
             inbound: &mut self.inbound,
             frame: &mut self.frame,
+            publication_topics,
+            message_topics,
             settings: &mut self.settings,
         };
         (memory, &mut self.link)
@@ -117,6 +122,7 @@ impl ClientMemory {
 pub(crate) struct EspMemory {
     pub(crate) client: ClientMemory,
     frames: [u8; FRAME_BYTES],
+    topics: [[u8; 64]; 2],
     settings: [u8; 256],
     link: LinkMemory,
 }
@@ -126,15 +132,19 @@ impl EspMemory {
         Self {
             client: ClientMemory::new(),
             frames: [0; FRAME_BYTES],
+            topics: [[0; 64]; 2],
             settings: [0; 256],
             link: LinkMemory::new(),
         }
     }
 
     pub(crate) const fn lend(&mut self) -> (esp::Memory<&mut [u8]>, &mut LinkMemory) {
+        let [publication_topics, message_topics] = &mut self.topics;
         let memory = esp::Memory {
             client: self.client.lend(),
             frames: &mut self.frames as &mut [u8],
+            publication_topics,
+            message_topics,
             settings: &mut self.settings,
         };
         (memory, &mut self.link)

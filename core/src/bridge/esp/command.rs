@@ -2,11 +2,11 @@
 
 use super::{Esp, Room};
 use crate::bridge::HEARTBEAT_MS;
-use crate::bridge::frame::{Init, Outcome, Status, ToEsp, ToHost};
+use crate::bridge::frame::{self, Init, Outcome, Status, ToEsp, ToHost};
 use crate::client::{Action, Client, State};
 use crate::config::{Config, Release};
 use crate::event::{Delivery, DownReason, Ticket};
-use crate::mqtt::{Packet, Publish, QoS, decode};
+use crate::mqtt::{Packet, Publish, QoS};
 use crate::outbox::FIRST_SUBSCRIPTION_ID;
 use crate::storage::Storage;
 
@@ -20,9 +20,7 @@ impl<S: Storage> Esp<S> {
         let Some(client) = self.client.as_mut().filter(|_| self.configured) else { return };
         match *command {
             ToEsp::Init(_) => {}
-            ToEsp::Publish { ticket, again, packet } => {
-                self.take_publication(ticket, again, packet)
-            }
+            ToEsp::Publish(publication) => self.take_publication(&publication),
             ToEsp::Subscribe { ticket, qos, filter } => {
                 if client.session_mut().desk.subscribe_as(ticket, filter, qos).is_err() {
                     self.push(&ToHost::Refused { ticket });
@@ -45,6 +43,9 @@ impl<S: Storage> Esp<S> {
                 client.supervisor_mut().pass(now);
             }
             ToEsp::ShutDown => client.shut_down(self.now),
+            ToEsp::AskTime { cookie } => self.errands.ask_time(cookie),
+            ToEsp::AskMemory => self.errands.ask_memory(),
+            ToEsp::Network(answer) => self.take_network_answer(answer),
         }
     }
 
@@ -53,6 +54,8 @@ impl<S: Storage> Esp<S> {
         let capacity_bytes = usize::try_from(init.capacity_bytes).unwrap_or(usize::MAX);
         self.room = Room { initial_bytes: init.room_bytes, capacity_bytes, ..Room::default() };
         self.configured = true;
+        self.publication_topics.begin(init.topics.publications);
+        self.message_topics.begin(init.topics.messages);
         if self.epoch == Some(init.epoch) && self.client.is_some() {
             self.resume();
         } else {
@@ -82,6 +85,7 @@ impl<S: Storage> Esp<S> {
         client.session_mut().limit_messages(max_bytes);
         client.start(self.now);
         self.configure_due = true;
+        self.errands.configure(init.network.use_default, &init.services);
         self.push(&ToHost::Ready { resumed: false });
     }
 
@@ -89,6 +93,7 @@ impl<S: Storage> Esp<S> {
     /// handed out cannot be handed out again: the broker must.
     fn resume(&mut self) {
         self.push(&ToHost::Ready { resumed: true });
+        self.errands.resume();
         let Some(client) = self.client.as_mut() else { return };
         // The host has given these up with the link.
         client.session_mut().desk.outbox.drop_unsent_qos0();
@@ -97,6 +102,8 @@ impl<S: Storage> Esp<S> {
             client.session_mut().close_down(DownReason::LinkLost);
         } else if state == State::Connected {
             self.push(&ToHost::Status(Status::Connected { session_present: true }));
+        } else {
+            self.push(&ToHost::Status(Status::Wifi(state.has_network())));
         }
         if gated {
             self.push(&ToHost::SlateDone);
@@ -105,40 +112,43 @@ impl<S: Storage> Esp<S> {
 
     /// A publication that was given before, on an earlier life of the link, is not taken twice; if it
     /// is done already, the host missed that.
-    fn take_publication(&mut self, ticket: Ticket, again: bool, packet: &[u8]) {
-        let Ok(Packet::Publish(publish)) = decode(packet) else {
-            self.say_hello();
-            return;
-        };
-        let foreign_id = publish.packet_id.is_some_and(|id| id.get() >= FIRST_SUBSCRIPTION_ID);
-        if publish.qos == QoS::ExactlyOnce || foreign_id {
+    fn take_publication(&mut self, publication: &frame::Publish<'_>) {
+        let foreign_id = publication.packet_id.is_some_and(|id| id.get() >= FIRST_SUBSCRIPTION_ID);
+        if foreign_id || self.publication_topics.learn(publication.topic).is_err() {
+            // The host that hears Hello names every topic anew.
             self.say_hello();
             return;
         }
+        let (ticket, again) = (publication.ticket, publication.again);
+        let publish = Publish {
+            // The DUP bit is the outbox's own business.
+            dup: false,
+            qos: publication.qos(),
+            retain: publication.retain,
+            topic: self.publication_topics.name(publication.topic),
+            packet_id: publication.packet_id,
+            payload: publication.payload,
+        };
         // While one does not fit, none may overtake it.
         let Some(client) = self.client.as_mut().filter(|_| self.hello_at.is_none()) else { return };
-        if !client.session().desk.outbox.could_ever_fit(packet.len()) {
-            self.push(&ToHost::Done { ticket, outcome: Outcome::TooLarge });
-            return;
-        }
-        if self.received_up_to.is_some_and(|last| !is_newer(ticket, last)) {
-            if !client.session().desk.outbox.holds(ticket) {
-                let acked = publish.qos == QoS::AtLeastOnce;
-                let outcome = if acked { Outcome::Acked } else { Outcome::Sent };
-                self.push(&ToHost::Done { ticket, outcome });
+        let session = client.session_mut();
+        let size = Packet::Publish(publish).encoded_len();
+        let answer = if !session.desk.outbox.could_ever_fit(size) {
+            Some(Outcome::TooLarge)
+        } else if self.received_up_to.is_some_and(|last| !is_newer(ticket, last)) {
+            let acked = publish.qos == QoS::AtLeastOnce;
+            let outcome = if acked { Outcome::Acked } else { Outcome::Sent };
+            (!session.desk.outbox.holds(ticket)).then_some(outcome)
+        } else {
+            match session.publish_as(ticket, &publish, again) {
+                Ok(()) => self.received_up_to = Some(ticket),
+                // What an earlier life of the link left here is in the way: the host tries again later.
+                Err(_) => self.hello_at = Some(self.now.plus_ms(HEARTBEAT_MS)),
             }
-            return;
-        }
-        // The DUP bit is the outbox's own business.
-        let publish = Publish { dup: false, ..publish };
-        match client.session_mut().publish_as(
-            ticket,
-            &publish,
-            again && publish.qos == QoS::AtLeastOnce,
-        ) {
-            Ok(()) => self.received_up_to = Some(ticket),
-            // What an earlier life of the link left here is in the way: the host tries again later.
-            Err(_) => self.hello_at = Some(self.now.plus_ms(HEARTBEAT_MS)),
+            None
+        };
+        if let Some(outcome) = answer {
+            self.push(&ToHost::Done { ticket, outcome });
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use super::{Esp, REPORT_BYTES};
 use crate::bridge::fifo;
-use crate::bridge::frame::{MESSAGE_HEADER_BYTES, Outcome, Status, ToHost};
+use crate::bridge::frame::{MESSAGE_HEADER_BYTES, Message, Outcome, Status, ToHost};
 use crate::bridge::host::INBOUND_HEADER_BYTES;
 use crate::event::{AbandonReason, Event};
+use crate::mqtt::{Packet, decode};
 use crate::session::Handed;
 use crate::storage::Storage;
 
@@ -42,7 +43,12 @@ impl<S: Storage> Esp<S> {
             | Event::Superseded(_)
             | Event::Message(_)
             | Event::EspReset { .. }
-            | Event::EspReady { .. } => {
+            | Event::EspReady { .. }
+            | Event::TimeTold { .. }
+            | Event::EspMemory { .. }
+            | Event::NetworkAsked
+            | Event::JoinsNetwork(_)
+            | Event::OpensConnection => {
                 return;
             }
             // The bridge speaks MQTT 3.1.1.
@@ -57,10 +63,23 @@ impl<S: Storage> Esp<S> {
     pub(super) fn forward(&mut self, handed: &Handed) {
         let Some(client) = self.client.as_ref() else { return };
         let packet = client.session().show_packet(handed);
-        let delivery = handed.delivery().map_or(0, crate::event::Delivery::get);
-        let Some(room) = self.frames.push(MESSAGE_HEADER_BYTES + packet.len()) else { return };
-        let Ok(size) = (ToHost::Message { delivery, packet }).encode(room) else { return };
-        let cost = size - MESSAGE_HEADER_BYTES + INBOUND_HEADER_BYTES;
+        // The client decoded it before it handed it out.
+        let Ok(Packet::Publish(publish)) = decode(packet) else { return };
+        let topic = self.message_topics.naming(publish.topic);
+        let message = ToHost::Message(Message {
+            delivery: handed.delivery().map_or(0, crate::event::Delivery::get),
+            dup: publish.dup,
+            qos: publish.qos,
+            retain: publish.retain,
+            topic,
+            payload: publish.payload,
+        });
+        let Err(size) = message.encode(&mut []) else { return };
+        let Some(room) = self.frames.push(size) else { return };
+        if message.encode(room).is_err() || self.message_topics.learn(topic).is_err() {
+            return;
+        }
+        let cost = packet.len() + INBOUND_HEADER_BYTES;
         self.room.sent_bytes = self.room.sent_bytes.wrapping_add(u32::try_from(cost).unwrap_or(0));
         self.last_frame_at = self.now;
     }

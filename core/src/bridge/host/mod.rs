@@ -3,12 +3,14 @@
 
 mod commands;
 mod deliveries;
+mod errands;
 mod receive;
 mod send;
 mod settings;
 
 use crate::bridge::fifo::Fifo;
-use crate::bridge::frame::{Init, ToEsp};
+use crate::bridge::frame::{Init, Services, ToEsp, TopicBytes};
+use crate::bridge::topics::Topics;
 use crate::bridge::watchdog::Watchdog;
 use crate::config::Release;
 use crate::desk::Desk;
@@ -20,6 +22,7 @@ use crate::storage::Storage;
 use crate::time::{Instant, Reason, Wait};
 use crate::transmit::Transmit;
 use deliveries::Deliveries;
+use errands::Errands;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
@@ -115,6 +118,8 @@ pub struct Host<S> {
     desk: Desk<S>,
     inbound: Fifo<S>,
     frame: Transmit<S>,
+    publication_topics: Topics<S>,
+    message_topics: Topics<S>,
     settings: S,
     settings_size: usize,
     watchdog: Option<Watchdog>,
@@ -128,7 +133,10 @@ pub struct Host<S> {
     clean_init_due: bool,
     link_up: bool,
     connected: bool,
+    /// The ESP8266 has joined a network.
+    wifi: bool,
     due: Due,
+    errands: Errands,
     reset_due: Option<ResetCause>,
     esp_outbox_bytes: usize,
     deliveries: Deliveries,
@@ -154,14 +162,20 @@ impl<S: Storage> Host<S> {
     pub fn new(settings: &Settings<'_>, memory: Memory<S>, seed: u64) -> Result<Self, ConfigError> {
         settings.validate()?;
         let config = &settings.client;
-        let Memory { outbox, subscriptions, inbound, frame, settings: mut stored } = memory;
+        let Memory { outbox, subscriptions, inbound, frame, settings: mut stored, .. } = memory;
         let init = Init {
             epoch: 0,
             room_bytes: 0,
             capacity_bytes: 0,
+            topics: TopicBytes::default(),
             config: *config,
             network: settings.network,
             broker: settings.broker,
+            services: Services {
+                asks_network: settings.asks_network,
+                tells_attempts: settings.tells_attempts,
+                time_server: settings.time_server,
+            },
         };
         let size_bytes = stored.as_ref().len();
         let settings_size = ToEsp::Init(init).encode(stored.as_mut()).map_err(|min_bytes| {
@@ -184,6 +198,8 @@ impl<S: Storage> Host<S> {
             desk: Desk::new(config, outbox, subscriptions, filter_max_bytes),
             inbound: Fifo::new(inbound),
             frame: Transmit::new(frame),
+            publication_topics: Topics::new(memory.publication_topics),
+            message_topics: Topics::new(memory.message_topics),
             settings: stored,
             settings_size,
             watchdog: None,
@@ -196,7 +212,9 @@ impl<S: Storage> Host<S> {
             clean_init_due: config.clean_init,
             link_up: false,
             connected: false,
+            wifi: false,
             due: Due::default(),
+            errands: Errands::default(),
             reset_due: None,
             esp_outbox_bytes: 0,
             deliveries: Deliveries::new(),
@@ -218,6 +236,8 @@ impl<S: Storage> Host<S> {
             subscriptions,
             inbound: self.inbound.into_storage(),
             frame: self.frame.into_storage(),
+            publication_topics: self.publication_topics.into_storage(),
+            message_topics: self.message_topics.into_storage(),
             settings: self.settings,
         }
     }
@@ -255,12 +275,13 @@ impl<S: Storage> Host<S> {
             self.drop_handed();
         }
         self.tick();
-        if self.reset_due.take().is_some() {
-            return Output::Action(Action::ResetEsp);
-        }
         let closed = matches!(self.stage, Stage::Stopped);
         if let Some(event) = self.desk.next_event(self.now, false, closed) {
             return Output::Event(event);
+        }
+        // The application hears of a crash before the ESP8266 is reset for it (SPEC.md §2.10).
+        if self.reset_due.take().is_some() {
+            return Output::Action(Action::ResetEsp);
         }
         if let Some((record, delivery)) = self.next_message() {
             self.handed = true;
@@ -285,6 +306,21 @@ impl<S: Storage> Host<S> {
             Stage::Stopping { .. } => State::Disconnecting,
             Stage::Stopped => State::Stopped,
         }
+    }
+
+    /// The ESP8266 has its settings: false from a crash, or a loss of the link, until it is told them again.
+    pub const fn is_running(&self) -> bool {
+        matches!(self.stage, Stage::Running)
+    }
+
+    /// The ESP8266 has joined a network: false in an outage, and from a crash, or a loss of the link, until it has said so again.
+    pub const fn is_wifi_up(&self) -> bool {
+        self.wifi
+    }
+
+    /// The broker accepted the connection: what is published now is on its way.
+    pub const fn is_ready(&self) -> bool {
+        self.connected && self.is_running()
     }
 
     /// What was dropped, repeated or given up so far, at both ends.
@@ -369,6 +405,7 @@ impl<S: Storage> Host<S> {
     #[cold]
     fn lose_link(&mut self, reason: DownReason) {
         self.link_up = false;
+        self.wifi = false;
         if self.stage == Stage::Running {
             self.stage = Stage::Configuring;
         }

@@ -2,10 +2,11 @@
 
 use super::{Firmware, Host, INBOUND_HEADER_BYTES, Stage};
 use crate::bridge::VERSION;
-use crate::bridge::frame::{Outcome, Status, Tally, ToHost};
+use crate::bridge::frame::{Message, Outcome, Status, Tally, ToHost, TopicBytes};
+use crate::bridge::topics::Nameless;
 use crate::event::{AbandonReason, Counters, DownReason, Event, RefusedReason, ResetCause, Ticket};
 use crate::mqtt::topic::matches;
-use crate::mqtt::{Packet, QoS, decode};
+use crate::mqtt::{Packet, PacketId, Publish, QoS};
 use crate::planted::Bug;
 use crate::storage::{Storage, put_u32};
 use crate::subscriptions::{Standing, Subscription};
@@ -22,8 +23,8 @@ impl<S: Storage> Host<S> {
             self.reset_esp(ResetCause::Garbage);
             return;
         };
-        if let ToHost::Hello { version, outbox_bytes } = frame {
-            self.take_hello(version, outbox_bytes);
+        if let ToHost::Hello { version, outbox_bytes, topics } = frame {
+            self.take_hello(version, outbox_bytes, topics);
         } else if self.stage != Stage::AwaitingEsp {
             self.watch();
             self.take_answer(frame);
@@ -33,7 +34,7 @@ impl<S: Storage> Host<S> {
     /// The command task starts, or the link was found again: everything it has not confirmed is
     /// given to it once more.
     #[cold]
-    fn take_hello(&mut self, version: u8, outbox_bytes: u32) {
+    fn take_hello(&mut self, version: u8, outbox_bytes: u32, topics: TopicBytes) {
         if version != VERSION {
             self.reset_esp(ResetCause::Garbage);
             return;
@@ -41,7 +42,12 @@ impl<S: Storage> Host<S> {
         self.lose_link(DownReason::EspRestarted);
         self.link_up = true;
         self.watch();
+        let is_first = self.esp_outbox_bytes == 0;
         self.esp_outbox_bytes = usize::try_from(outbox_bytes).unwrap_or(usize::MAX);
+        if is_first || !self.planted.has(Bug::TopicsKept) {
+            self.publication_topics.begin(topics.publications);
+        }
+        self.message_topics.begin(topics.messages);
         self.plant_loss_at_crash();
         self.desk.outbox.connection_lost();
         self.desk.subscriptions.connection_lost();
@@ -71,7 +77,7 @@ impl<S: Storage> Host<S> {
             }
             ToHost::Status(status) => self.take_status(status),
             ToHost::Done { ticket, outcome } => self.take_outcome(ticket, outcome),
-            ToHost::Message { delivery, packet } => self.take_message(delivery, packet),
+            ToHost::Message(message) => self.take_message(&message),
             ToHost::Granted { ticket, qos } => self.take_granted(ticket, qos),
             ToHost::Refused { ticket } => {
                 if let Some(subscription) = self.with_ticket(ticket, Standing::Asked) {
@@ -99,6 +105,12 @@ impl<S: Storage> Host<S> {
             ToHost::Unfit => {
                 self.desk.tell(Event::EspUnfit);
             }
+            ToHost::Time { cookie, stamp } => {
+                self.desk.tell(Event::TimeTold { cookie, stamp });
+            }
+            ToHost::Memory { free_bytes, used_bytes } => {
+                self.desk.tell(Event::EspMemory { free_bytes, used_bytes });
+            }
             ToHost::Stopped => {
                 if matches!(self.stage, Stage::Stopping { .. }) {
                     self.stop();
@@ -122,10 +134,17 @@ impl<S: Storage> Host<S> {
     #[cold]
     fn take_status(&mut self, status: Status) {
         let event = match status {
-            Status::Wifi(up) => Event::Wifi(up),
+            Status::Wifi(up) => {
+                self.wifi = up;
+                Event::Wifi(up)
+            }
             Status::AttemptFailed(reason) => Event::AttemptFailed { reason },
+            Status::Joins(lan) => Event::JoinsNetwork(lan),
+            Status::Opens => Event::OpensConnection,
+            Status::NetworkAsked => Event::NetworkAsked,
             Status::Connected { session_present } => {
                 self.connected = true;
+                self.wifi = true;
                 let connections = &mut self.desk.counters.connections;
                 *connections = connections.saturating_add(1);
                 Event::Connected { session_present }
@@ -159,10 +178,22 @@ impl<S: Storage> Host<S> {
     }
 
     /// The ESP8266 knows how much room there is; one that does not keep to it is mad.
-    fn take_message(&mut self, delivery: u32, packet: &[u8]) {
-        let Ok(Packet::Publish(publish)) = decode(packet) else {
-            self.reset_esp(ResetCause::Garbage);
+    fn take_message(&mut self, message: &Message<'_>) {
+        if let Err(nameless) = self.message_topics.learn(message.topic) {
+            self.reset_esp(match nameless {
+                Nameless::Unknown => ResetCause::UnknownTopic,
+                Nameless::Invalid => ResetCause::Garbage,
+            });
             return;
+        }
+        let publish = Publish {
+            dup: message.dup,
+            qos: message.qos,
+            retain: message.retain,
+            topic: self.message_topics.name(message.topic),
+            // The ESP8266 keeps it; the application never sees it.
+            packet_id: PacketId::new(1).filter(|_| message.qos != QoS::AtMostOnce),
+            payload: message.payload,
         };
         if self.firmware == Firmware::Original && !self.is_wanted(publish.topic) {
             return;
@@ -172,15 +203,14 @@ impl<S: Storage> Host<S> {
         {
             return;
         }
-        match self
-            .inbound
-            .push(packet.len() + INBOUND_HEADER_BYTES - crate::bridge::fifo::HEADER_BYTES)
-        {
-            Some(room) => {
-                put_u32(room, 0, delivery);
-                room[4..].copy_from_slice(packet);
-            }
-            None => self.reset_esp(ResetCause::Garbage),
+        let packet = Packet::Publish(publish);
+        let size = packet.encoded_len() + INBOUND_HEADER_BYTES - crate::bridge::fifo::HEADER_BYTES;
+        let stored = self.inbound.push(size).is_some_and(|room| {
+            put_u32(room, 0, message.delivery);
+            packet.encode(&mut room[4..]).is_ok()
+        });
+        if !stored {
+            self.reset_esp(ResetCause::Garbage);
         }
     }
 

@@ -2,7 +2,8 @@
 
 use super::{Host, Stage};
 use crate::bridge::fifo::HEADER_BYTES;
-use crate::bridge::frame::ToEsp;
+use crate::bridge::frame::{Publish, ToEsp, TopicBytes};
+use crate::mqtt::{Packet, decode};
 use crate::planted::Bug;
 use crate::storage::Storage;
 use crate::subscriptions::Standing;
@@ -34,12 +35,15 @@ impl<S: Storage> Host<S> {
             }
             return;
         }
-        if !self.fill_subscription() {
+        if self.errands.due {
+            self.fill_errand();
+        }
+        if self.frame.is_empty() && !self.fill_subscription() {
             self.fill_publication();
         }
     }
 
-    fn put(&mut self, frame: &ToEsp<'_>) -> bool {
+    pub(super) fn put(&mut self, frame: &ToEsp<'_>) -> bool {
         let written = frame.encode(self.frame.room()).unwrap_or(0);
         self.frame.extend(written);
         written > 0
@@ -53,6 +57,8 @@ impl<S: Storage> Host<S> {
         init.epoch = self.epoch;
         init.room_bytes = u32::try_from(self.inbound.free()).unwrap_or(u32::MAX);
         init.capacity_bytes = u32::try_from(self.inbound.capacity()).unwrap_or(u32::MAX);
+        init.services.asks_network &= !self.errands.given_is_allowed;
+        init.topics = self.topic_bytes();
         init.config.clean_init = self.clean_init_due || self.planted.has(Bug::CleanSlateEachBoot);
         let written = ToEsp::Init(init).encode(self.frame.room()).unwrap_or(0);
         self.frame.extend(written);
@@ -101,9 +107,32 @@ impl<S: Storage> Host<S> {
             return;
         }
         let Some(sending) = self.desk.outbox.next_to_send(self.window) else { return };
-        let packet = &self.desk.outbox.bytes()[sending.packet];
-        let frame = ToEsp::Publish { ticket: sending.ticket, again: sending.again, packet };
+        // Packets were made by this end.
+        let packet = decode(&self.desk.outbox.bytes()[sending.packet]);
+        let Ok(Packet::Publish(packet)) = packet else { return };
+        let topic = self.publication_topics.naming(packet.topic);
+        let frame = ToEsp::Publish(Publish {
+            ticket: sending.ticket,
+            again: sending.again,
+            retain: packet.retain,
+            packet_id: packet.packet_id,
+            topic,
+            payload: packet.payload,
+        });
+        // There is room: `publish` refuses what could not be sent.
         let written = frame.encode(self.frame.room()).unwrap_or(0);
         self.frame.extend(written);
+        if written > 0 {
+            // A naming that is made here means something.
+            let _ = self.publication_topics.learn(topic);
+        }
+    }
+
+    /// What the ESP8266 is told of the memory for topics.
+    fn topic_bytes(&self) -> TopicBytes {
+        TopicBytes {
+            publications: self.publication_topics.size_bytes(),
+            messages: self.message_topics.size_bytes(),
+        }
     }
 }

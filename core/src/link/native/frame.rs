@@ -8,10 +8,15 @@ use crate::link::Role;
 pub(super) const SYNC: u8 = 0xA7;
 /// The upper bits of the size field.
 const KIND: u32 = 0xA;
+/// The same where the payload is several frames of the owner's. All four bits differ.
+const KIND_JOINED: u32 = 0x5;
 /// Bytes of a frame before its payload.
 pub(super) const HEADER_BYTES: usize = 5;
 /// Bytes of a frame behind its payload.
 pub(super) const TRAILER_BYTES: usize = 6;
+/// Frames of the owner's that wait are joined up to a payload of this size: more would gain little, and be waited for and sent
+/// again as one.
+pub(super) const JOINED_MAX_BYTES: usize = 64;
 /// The largest payload.
 pub const FRAME_MAX_BYTES: usize = 4_095;
 /// Sequence numbers are below this.
@@ -57,12 +62,14 @@ pub(super) struct Header {
     pub(super) sequence: u8,
     /// The other end wants an answer.
     pub(super) asks: bool,
+    /// The payload is several frames, each with a byte of size before it.
+    pub(super) joined: bool,
 }
 
 impl Header {
     /// The bytes behind [`SYNC`], and the checksum so far.
     pub(super) fn encode(self, key: Key) -> ([u8; HEADER_BYTES - 1], u32) {
-        let size = u32::from(self.size) | KIND << 12;
+        let size = u32::from(self.size) | if self.joined { KIND_JOINED } else { KIND } << 12;
         let number = self.sequence | if self.asks { ASKS } else { 0 };
         let [low, high, ..] = size.to_le_bytes();
         let crc = checksum::over(key.0, &[low, high, number]);
@@ -77,7 +84,8 @@ impl Header {
 
     fn decode(word: u32, key: Key) -> Option<(Self, u32)> {
         let [low, high, number, found] = word.to_le_bytes();
-        if word >> 12 & 0xF != KIND {
+        let kind = word >> 12 & 0xF;
+        if kind != KIND && kind != KIND_JOINED {
             return None;
         }
         let crc = checksum::over(key.0, &[low, high, number]);
@@ -85,6 +93,7 @@ impl Header {
             size: (word & 0xFFF) as u16,
             sequence: number & !ASKS,
             asks: number & ASKS != 0,
+            joined: kind == KIND_JOINED,
         };
         (found == check(crc)).then_some((header, crc))
     }
@@ -171,8 +180,10 @@ mod tests {
 
     #[test]
     fn one_or_two_flipped_bits_of_a_header_are_seen() {
-        for (size, sequence, asks) in [(0, 0, true), (64, 127, false), (4_095, 3, true)] {
-            let header = Header { size, sequence, asks };
+        for (size, sequence, asks, joined) in
+            [(0, 0, true, false), (64, 127, false, true), (4_095, 3, true, false)]
+        {
+            let header = Header { size, sequence, asks, joined };
             assert_eq!(Header::decode(word(header), KEY).map(|found| found.0), Some(header));
             for first in 0..32 {
                 for second in 0..32 {
@@ -186,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_header_of_another_session_is_rarely_taken_and_its_frame_never() {
-        let frame = Header { size: 0, sequence: 9, asks: false };
+        let frame = Header { size: 0, sequence: 9, asks: false, joined: false };
         let report = Report { expected: 5, lost: true, credit: 200 };
         let (_, crc) = frame.encode(KEY);
         let trailer = report.encode(crc);

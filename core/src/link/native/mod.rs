@@ -53,13 +53,16 @@
 //! | bytes | frame | |
 //! |---|---|---|
 //! | 1 | sync | 0xA7 |
-//! | 2 | size | 12 bits; the upper four are 1010 |
+//! | 2 | size | 12 bits; the upper four are 1010, or 0101 where several frames are joined |
 //! | 1 | sequence number | 7 bits, then "please answer". An empty frame has the number of the next one |
 //! | 1 | header check | bits 12 to 19 of the checksum over the three bytes before |
 //! | 0 to 4,095 | payload | whitened |
 //! | 1 | acknowledgement | 7 bits: the number that is expected next; then "lost: send again from there" |
 //! | 1 | credit | units of a 255th of the receive memory, rounded up to a power of two |
 //! | 4 | CRC-32 | over all but sync and header check |
+//!
+//! Frames that wait for their turn are joined up to a payload of 64 bytes, each with a byte of size before it: so they share those eleven
+//! bytes, and still come out one by one.
 //!
 //! The acknowledgement stands behind the payload, so that it is as fresh as can be. Eleven bytes besides the payload:
 //! a frame of 64 bytes has 0.853 payload bits in a bit.

@@ -85,7 +85,7 @@ impl<S: Storage> Receiver<S> {
 
     /// The oldest frame was handed out.
     pub(super) fn pop(&mut self, reply: &mut Reply) {
-        self.queue.pop();
+        self.queue.pass();
         reply.set_credit(self.credit());
     }
 
@@ -188,12 +188,15 @@ impl<S: Storage> Receiver<S> {
         reply: &mut Reply,
         counters: &mut Counters,
     ) -> Arrival {
-        let Header { size, sequence, asks } = reading.header;
+        let Header { size, sequence, asks, joined } = reading.header;
         if asks {
             reply.ask();
         }
+        if reading.keeps && joined && !self.queue.are_joined(size) {
+            return Arrival::Breach;
+        }
         if reading.keeps {
-            self.queue.commit(size);
+            self.queue.commit(size, joined);
             reply.set_credit(self.credit());
             reply.expected = sequence;
             reply.accept();

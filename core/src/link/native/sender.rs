@@ -1,8 +1,8 @@
 //! Frames to bytes: what is sent next, what is kept until it is acknowledged, what is sent again.
 
 use super::checksum;
-use super::frame::{HEADER_BYTES, Header, Key, Report, SYNC, TRAILER_BYTES, WINDOW_FRAMES};
-use super::frame::{Whitening, ahead, credit_shift, next, payload_max};
+use super::frame::{HEADER_BYTES, Header, JOINED_MAX_BYTES, Key, Report, SYNC, TRAILER_BYTES};
+use super::frame::{WINDOW_FRAMES, Whitening, ahead, credit_shift, next, payload_max};
 use super::queue::{Queue, RECORD_BYTES};
 use super::reply::Reply;
 use crate::link::Counters;
@@ -56,6 +56,8 @@ pub(super) struct Sender<S> {
     cursor_at: usize,
     /// The number behind the newest frame that was sent.
     high: u8,
+    /// Where the newest frame lies.
+    last_at: usize,
     /// Where in the queue the other end's memory ends.
     limit_at: usize,
     current: Option<Current>,
@@ -81,6 +83,7 @@ impl<S: Storage> Sender<S> {
             cursor: 0,
             cursor_at: 0,
             high: 0,
+            last_at: 0,
             limit_at: 0,
             current: None,
             silence: 0,
@@ -99,7 +102,8 @@ impl<S: Storage> Sender<S> {
         self.payload_max = payload_max(peer_bytes).min(self.capacity());
         let shift = self.credit_shift;
         self.limit_at = (peer_bytes >> shift) << shift;
-        (self.head, self.acked, self.cursor, self.high, self.cursor_at) = (0, 0, 0, 0, 0);
+        (self.head, self.acked, self.cursor, self.high) = (0, 0, 0, 0);
+        (self.cursor_at, self.last_at) = (0, 0);
         (self.current, self.silence, self.waits_since) = (None, 0, None);
         // Never less than four of the largest frames.
         let largest_bits = (self.payload_max + HEADER_BYTES + TRAILER_BYTES) * 8;
@@ -123,10 +127,31 @@ impl<S: Storage> Sender<S> {
 
     /// Queues a frame that there is room for.
     pub(super) fn push(&mut self, frame: &[u8]) -> bool {
+        if self.join(frame) {
+            return true;
+        }
+        let at = self.queue.used();
         let Some(room) = self.queue.reserve(frame.len()) else { return false };
         room.copy_from_slice(frame);
-        self.queue.commit(frame.len() as u16);
+        self.queue.commit(frame.len() as u16, false);
+        self.last_at = at;
         true
+    }
+
+    /// Puts a frame into the one before it, if that waits and both are small: so they share a header and a checksum.
+    fn join(&mut self, frame: &[u8]) -> bool {
+        let waits = self.cursor == self.high && self.last_at >= self.cursor_at;
+        let Some(size) = self.queue.size_at(self.last_at).filter(|_| waits) else { return false };
+        let growth = self.queue.growth(self.last_at, frame.len());
+        if usize::from(size) + growth > self.payload_max.min(JOINED_MAX_BYTES) {
+            return false;
+        }
+        // What has credit keeps it.
+        let end = self.last_at + RECORD_BYTES + usize::from(size);
+        if end <= self.limit_at && end + growth > self.limit_at {
+            return false;
+        }
+        self.queue.join(self.last_at, frame)
     }
 
     /// The size of the next frame, if it may be sent now.
@@ -184,7 +209,8 @@ impl<S: Storage> Sender<S> {
 
     fn start(&mut self, size: u16, sequence: Option<u8>, asks: bool) {
         let number = sequence.unwrap_or(self.cursor);
-        let (header, crc) = Header { size, sequence: number, asks }.encode(self.key);
+        let joined = sequence.is_some() && self.queue.is_joined_at(self.cursor_at);
+        let (header, crc) = Header { size, sequence: number, asks, joined }.encode(self.key);
         self.current = Some(Current {
             header,
             size,
@@ -258,9 +284,7 @@ impl<S: Storage> Sender<S> {
             return Err(Hopeless);
         }
         self.silence = 0;
-        if newly > 0 || self.acked == self.high {
-            self.waits_since = Some(step);
-        }
+        let has_progress = newly > 0 || self.acked == self.high;
         if newly > ahead(self.acked, self.cursor) {
             self.cursor = report.expected;
             self.cursor_at = self.offset_of(report.expected);
@@ -275,6 +299,10 @@ impl<S: Storage> Sender<S> {
             (self.cursor, self.cursor_at) = (report.expected, expected_at);
         }
         self.release();
+        if has_progress {
+            // Silence after the last acknowledgement is no wait, however long it lasts.
+            self.waits_since = self.waits().then_some(step);
+        }
         Ok(())
     }
 
@@ -293,6 +321,7 @@ impl<S: Storage> Sender<S> {
             self.head = next(self.head);
             self.cursor_at -= freed;
             self.limit_at -= freed;
+            self.last_at = self.last_at.saturating_sub(freed);
             if let Some(current) = &mut self.current {
                 current.offset = current.offset.saturating_sub(freed);
             }

@@ -46,7 +46,13 @@ impl EspBoard {
             subscriptions: vec![0; 1_024],
             connect: vec![0; 512],
         };
-        let memory = esp::Memory { client, frames: vec![0; 1_536], settings: vec![0; 512] };
+        let memory = esp::Memory {
+            client,
+            frames: vec![0; 1_536],
+            publication_topics: vec![0; 256],
+            message_topics: vec![0; 256],
+            settings: vec![0; 512],
+        };
         let esp = Esp::new(memory, seed).map_err(|error| anyhow!("{error}"))?;
         let memory = native::Memory { transmit: vec![0; 1_536], receive: vec![0; 1_536] };
         let config = native::Config::new(Role::Passive);
@@ -188,7 +194,13 @@ impl EspBoard {
         let mut spoke = false;
         loop {
             match self.esp.poll() {
-                esp::Output::Configure(_) => {}
+                // There is one network here, no time server, and no heap.
+                esp::Output::Configure(_) | esp::Output::AskTime { .. } => {}
+                esp::Output::ReportMemory => {
+                    let input = esp::Input::Memory { free_bytes: 0, used_bytes: 0 };
+                    self.esp.handle(now, input);
+                }
+                esp::Output::Join(_) => self.act(now_ns, Action::JoinWifi, radio),
                 esp::Output::Net(action) => self.act(now_ns, action, radio),
                 esp::Output::Transmit(bytes) => {
                     let most = if self.sending { 0 } else { bytes.len().min(SEND_MAX_BYTES) };

@@ -46,6 +46,8 @@ impl HostBoard {
             subscriptions: vec![0; 512],
             inbound: vec![0; 2_048],
             frame: vec![0; 2_048],
+            publication_topics: vec![0; 256],
+            message_topics: vec![0; 256],
             settings: vec![0; 512],
         };
         let host = Host::new(&settings, memory, seed).map_err(|error| anyhow!("{error}"))?;

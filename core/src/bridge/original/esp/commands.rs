@@ -2,12 +2,13 @@
 
 use super::settings::{fingerprint, read_init, read_will};
 use super::{EspDialect, Saying};
-use crate::bridge::frame::{Init, PUBLISH_HEADER_BYTES, ToEsp};
+use crate::bridge::frame::{self, Init, ToEsp};
 use crate::bridge::original::record::{Fields, split};
 use crate::bridge::original::status;
+use crate::bridge::topics::Naming;
 use crate::event::Ticket;
 use crate::mqtt::topic::validate_name;
-use crate::mqtt::{Packet, PacketId, Publish, QoS};
+use crate::mqtt::{PacketId, QoS};
 use crate::outbox::FIRST_SUBSCRIPTION_ID;
 use crate::storage::Storage;
 
@@ -107,9 +108,11 @@ impl<S: Storage> EspDialect<'_, S> {
         let id = ticket.get() % u32::from(FIRST_SUBSCRIPTION_ID - 1) + 1;
         let packet_id = u16::try_from(id).ok().and_then(PacketId::new);
         let packet_id = packet_id.filter(|_| qos == QoS::AtLeastOnce);
-        let publish = Publish { dup: false, qos, retain, topic, packet_id, payload };
+        let topic_is_bad = validate_name(topic).is_err();
+        let topic = Naming::whole(topic);
+        let publish = frame::Publish { ticket, again: false, retain, packet_id, topic, payload };
         let busy = self.publication.is_some();
-        if busy || validate_name(topic).is_err() || !self.store_publication(ticket, &publish) {
+        if busy || topic_is_bad || !self.store_publication(&publish) {
             self.counters.dropped_out = self.counters.dropped_out.saturating_add(1);
             self.say_status(status::PUBOK);
             return true;
@@ -120,16 +123,10 @@ impl<S: Storage> EspDialect<'_, S> {
         true
     }
 
-    fn store_publication(&mut self, ticket: Ticket, publish: &Publish<'_>) -> bool {
-        let packet = Packet::Publish(*publish);
-        let room = self.memory.publication.as_mut();
-        let head = ToEsp::Publish { ticket, again: false, packet: &[] };
-        if head.encode(&mut room[..PUBLISH_HEADER_BYTES]).is_err() {
-            return false;
-        }
-        let Ok(size) = packet.encode(&mut room[PUBLISH_HEADER_BYTES..]) else { return false };
-        self.publication_size = PUBLISH_HEADER_BYTES + size;
-        true
+    fn store_publication(&mut self, publish: &frame::Publish<'_>) -> bool {
+        let stored = ToEsp::Publish(*publish).encode(self.memory.publication.as_mut());
+        self.publication_size = stored.unwrap_or(0);
+        stored.is_ok()
     }
 
     /// The ticket is made of the filter: a filter that is given twice is the same subscription (D-25).

@@ -1,12 +1,12 @@
 //! What the frames of fivewire's ESP8266 end become.
 
 use super::{EspDialect, Ready, Saying};
-use crate::bridge::frame::{MESSAGE_HEADER_BYTES, Outcome, Status, ToEsp, ToHost};
+use crate::bridge::frame::{Message, Outcome, Status, ToEsp, ToHost};
 use crate::bridge::host::INBOUND_HEADER_BYTES;
 use crate::bridge::original::record::{RecordWriter, untellable};
 use crate::bridge::original::{Generation, status};
 use crate::event::Ticket;
-use crate::mqtt::{Packet, decode};
+use crate::mqtt::{Packet, PacketId, Publish, QoS};
 use crate::storage::Storage;
 
 impl<S: Storage> EspDialect<'_, S> {
@@ -33,10 +33,7 @@ impl<S: Storage> EspDialect<'_, S> {
             Ok(ToHost::Ready { .. }) => self.ready = true,
             Ok(ToHost::Status(status)) => self.take_status(status),
             Ok(ToHost::Done { ticket, outcome }) => self.take_done(ticket, outcome),
-            Ok(ToHost::Message { delivery, packet }) => {
-                let cost = frame.len() - MESSAGE_HEADER_BYTES + INBOUND_HEADER_BYTES;
-                self.take_message(delivery, packet, u32::try_from(cost).unwrap_or(u32::MAX));
-            }
+            Ok(ToHost::Message(message)) => self.take_message(&message),
             Ok(ToHost::SlateDone) => self.due.slate_noted = true,
             Ok(ToHost::Unfit) => self.say(Saying::Trouble("The settings do not fit")),
             Ok(ToHost::TooLarge { .. }) => {
@@ -48,7 +45,9 @@ impl<S: Storage> EspDialect<'_, S> {
                 | ToHost::Granted { .. }
                 | ToHost::Refused { .. }
                 | ToHost::Unsubscribed { .. }
-                | ToHost::Stopped,
+                | ToHost::Stopped
+                | ToHost::Time { .. }
+                | ToHost::Memory { .. },
             )
             | Err(_) => {}
         }
@@ -65,6 +64,8 @@ impl<S: Storage> EspDialect<'_, S> {
             }
             // It goes on trying, which is all that matters to this host.
             Status::Wifi(false) | Status::AttemptFailed(_) => {}
+            // Nobody asked to be told.
+            Status::Joins(_) | Status::Opens | Status::NetworkAsked => {}
         }
     }
 
@@ -97,12 +98,23 @@ impl<S: Storage> EspDialect<'_, S> {
         self.finish_publication();
     }
 
-    fn take_message(&mut self, delivery: u32, packet: &[u8], cost: u32) {
-        let Ok(Packet::Publish(publish)) = decode(packet) else { return };
-        let bad = untellable(publish.topic.as_bytes()).or_else(|| untellable(publish.payload));
-        let record = RecordWriter::new(self.memory.record.as_mut(), "u")
-            .field(publish.topic)
-            .field(publish.payload);
+    fn take_message(&mut self, publish: &Message<'_>) {
+        let delivery = publish.delivery;
+        // Each topic is told whole: this end says that it has no memory for them.
+        let Some(topic) = publish.topic.as_whole() else { return };
+        let packet = Packet::Publish(Publish {
+            dup: publish.dup,
+            qos: publish.qos,
+            retain: publish.retain,
+            topic,
+            packet_id: PacketId::new(1).filter(|_| publish.qos != QoS::AtMostOnce),
+            payload: publish.payload,
+        });
+        let cost = packet.encoded_len() + INBOUND_HEADER_BYTES;
+        let cost = u32::try_from(cost).unwrap_or(u32::MAX);
+        let bad = untellable(topic.as_bytes()).or_else(|| untellable(publish.payload));
+        let record =
+            RecordWriter::new(self.memory.record.as_mut(), "u").field(topic).field(publish.payload);
         let record = match self.generation {
             Generation::V022 => record,
             Generation::V01 => record.field(if publish.retain { "True" } else { "False" }),

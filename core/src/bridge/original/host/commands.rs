@@ -1,10 +1,10 @@
 //! What the host's frames become, and what is sent next.
 
 use super::{Command, HostDialect, Life, PERMISSION, QUERY, Sending, Stage};
-use crate::bridge::frame::{Init, Outcome, ToEsp, ToHost};
+use crate::bridge::frame::{Init, Outcome, Publish, ToEsp, ToHost};
 use crate::bridge::original::record::{RecordWriter, untellable};
 use crate::event::{ResetCause, Ticket};
-use crate::mqtt::{Packet, Publish, QoS, decode};
+use crate::mqtt::QoS;
 use crate::storage::Storage;
 use crate::time::Reason;
 
@@ -12,7 +12,7 @@ impl<S: Storage> HostDialect<S> {
     pub(super) fn take_frame(&mut self, frame: &[u8]) {
         let taken = match ToEsp::decode(frame) {
             Ok(ToEsp::Init(init)) => self.take_init(&init),
-            Ok(ToEsp::Publish { ticket, packet, .. }) => self.take_publication(ticket, packet),
+            Ok(ToEsp::Publish(publication)) => self.take_publication(&publication),
             Ok(ToEsp::Subscribe { ticket, qos, filter }) => {
                 self.take_subscription(ticket, qos, filter)
             }
@@ -26,7 +26,16 @@ impl<S: Storage> HostDialect<S> {
             }
             // The original knows no credit, its messages were acknowledged long ago, and its slate is clean at
             // each start. Other frames than these do not exist.
-            Ok(ToEsp::Credit { .. } | ToEsp::Release { .. } | ToEsp::SlateNoted) | Err(_) => true,
+            // Nor are memory and time its to tell: `m` is asked for its life, and `i` has no name for its answer (D-23).
+            Ok(
+                ToEsp::Credit { .. }
+                | ToEsp::Release { .. }
+                | ToEsp::SlateNoted
+                | ToEsp::AskTime { .. }
+                | ToEsp::AskMemory
+                | ToEsp::Network(_),
+            )
+            | Err(_) => true,
         };
         self.host_blocked = !taken;
         self.due.sent = Some(if taken { frame.len() } else { 0 });
@@ -48,27 +57,29 @@ impl<S: Storage> HostDialect<S> {
     }
 
     /// While the original waits for the broker it does nothing else, so it is given nothing before there is a connection.
-    fn take_publication(&mut self, ticket: Ticket, packet: &[u8]) -> bool {
+    fn take_publication(&mut self, publish: &Publish<'_>) -> bool {
         if !self.takes_commands() {
             return false;
         }
-        let Ok(Packet::Publish(publish)) = decode(packet) else { return true };
-        match self.write_publication(&publish) {
-            Some(size) => self.give(ticket, publish.qos, false, size),
+        let ticket = publish.ticket;
+        match self.write_publication(publish) {
+            Some(size) => self.give(ticket, publish.qos(), false, size),
             None => self.tell(ToHost::Done { ticket, outcome: Outcome::TooLarge }),
         }
         true
     }
 
     fn write_publication(&mut self, publish: &Publish<'_>) -> Option<usize> {
-        if untellable(publish.topic.as_bytes()).or_else(|| untellable(publish.payload)).is_some() {
+        // This end has no memory for topics, so the host tells each of them whole.
+        let topic = publish.topic.as_whole()?;
+        if untellable(topic.as_bytes()).or_else(|| untellable(publish.payload)).is_some() {
             return None;
         }
         RecordWriter::new(self.record.as_mut(), "p")
-            .field(publish.topic)
+            .field(topic)
             .field(publish.payload)
             .truth(publish.retain)
-            .number(u32::from(publish.qos.as_u8()))
+            .number(u32::from(publish.qos().as_u8()))
             .finish()
             .ok()
     }

@@ -37,7 +37,7 @@ mod life;
 mod receive;
 mod settings;
 
-use crate::bridge::frame::{SMALL_FRAME_BYTES, Tally, ToHost};
+use crate::bridge::frame::{SMALL_FRAME_BYTES, Tally, ToHost, TopicBytes};
 use crate::bridge::host::{self, Settings};
 use crate::bridge::{HEARTBEAT_MS, VERSION};
 use crate::error::ConfigError;
@@ -138,8 +138,8 @@ pub struct HostDialect<S> {
     record: S,
     record_size: usize,
     message: S,
-    /// Size of the frame in `message`, while the host has not got it.
-    message_size: Option<usize>,
+    /// Size of the frame in `message`, and the room that it needs, while the host has not got it.
+    message_size: Option<(usize, usize)>,
     stage: Stage,
     connected: bool,
     /// When the connection came up.
@@ -298,7 +298,8 @@ impl<S: Storage> HostDialect<S> {
         self.stage = Stage::AwaitingSettings;
         self.alive_at = self.now.plus_ms(HEARTBEAT_MS);
         self.watch_start_up();
-        self.tell(ToHost::Hello { version: VERSION, outbox_bytes: 0 });
+        let topics = TopicBytes::default();
+        self.tell(ToHost::Hello { version: VERSION, outbox_bytes: 0, topics });
     }
 
     /// The link is gone. Unless the host itself restarted it, the ESP8266 needs a reset: the original finds a

@@ -1,10 +1,11 @@
 //! What the records of the original ESP8266 become.
 
 use super::{Command, HostDialect, SpecifiedNetwork, Stage};
-use crate::bridge::frame::{MESSAGE_HEADER_BYTES, Outcome, Status, ToHost};
+use crate::bridge::frame::{Message, Outcome, Status, ToHost};
 use crate::bridge::host::INBOUND_HEADER_BYTES;
 use crate::bridge::original::record::{Fields, SEPARATOR, split};
 use crate::bridge::original::{Generation, status};
+use crate::bridge::topics::Naming;
 use crate::event::{DownReason, ResetCause};
 use crate::mqtt::topic::validate_name;
 use crate::mqtt::{Packet, Publish, QoS};
@@ -158,7 +159,16 @@ impl<S: Storage> HostDialect<S> {
             packet_id: None,
             payload,
         });
-        self.keep_message(&packet);
+        let cost = packet.encoded_len() + INBOUND_HEADER_BYTES;
+        let message = Message {
+            delivery: 0,
+            dup: false,
+            qos: QoS::AtMostOnce,
+            retain,
+            topic: Naming::whole(topic),
+            payload,
+        };
+        self.keep_message(&ToHost::Message(message), cost);
     }
 
     const fn drop_message(&mut self) {
@@ -166,28 +176,18 @@ impl<S: Storage> HostDialect<S> {
     }
 
     /// Keeps a message for the host. There is one at a time: the link is held until the host has room for it.
-    fn keep_message(&mut self, packet: &Packet<'_>) {
+    fn keep_message(&mut self, message: &ToHost<'_>, cost: usize) {
         if self.message_size.is_some() {
             self.drop_message();
             return;
         }
-        let size_bytes = packet.encoded_len();
-        let cost = size_bytes + INBOUND_HEADER_BYTES;
-        let room = self.message.as_mut();
-        if cost > self.capacity_bytes || size_bytes + MESSAGE_HEADER_BYTES > room.len() {
-            let size_bytes = u32::try_from(size_bytes).unwrap_or(u32::MAX);
+        let size = message.encode(self.message.as_mut()).ok();
+        let Some(size) = size.filter(|_| cost <= self.capacity_bytes) else {
+            let size_bytes = u32::try_from(cost - INBOUND_HEADER_BYTES).unwrap_or(u32::MAX);
             self.tell(ToHost::TooLarge { qos: QoS::AtMostOnce, size_bytes });
             return;
-        }
-        let packet_room = &mut room[MESSAGE_HEADER_BYTES..];
-        if packet.encode(packet_room).is_err() {
-            return;
-        }
-        let head = ToHost::Message { delivery: 0, packet: &[] };
-        if head.encode(&mut room[..MESSAGE_HEADER_BYTES]).is_err() {
-            return;
-        }
-        self.message_size = Some(MESSAGE_HEADER_BYTES + size_bytes);
+        };
+        self.message_size = Some((size, cost));
         if cost > self.room_bytes {
             self.held = true;
             self.due.hold = Some(true);
@@ -198,8 +198,7 @@ impl<S: Storage> HostDialect<S> {
 
     /// The size of the message that waits, if the host has room for it now.
     pub(super) fn take_message_that_fits(&mut self) -> Option<usize> {
-        let size = self.message_size?;
-        let cost = size - MESSAGE_HEADER_BYTES + INBOUND_HEADER_BYTES;
+        let (size, cost) = self.message_size?;
         self.room_bytes = self.room_bytes.checked_sub(cost)?;
         self.message_size = None;
         if core::mem::take(&mut self.held) {
