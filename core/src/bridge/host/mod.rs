@@ -15,6 +15,7 @@ use crate::config::Release;
 use crate::desk::Desk;
 use crate::error::ConfigError;
 use crate::event::{Counters, Delivery, DownReason, Event, Message, ResetCause};
+use crate::link;
 use crate::mqtt::{Packet, QoS, decode};
 use crate::planted::{Bug, Planted};
 use crate::storage::Storage;
@@ -46,6 +47,8 @@ pub enum Input<'a> {
     Sent(usize),
     /// The link takes frames again.
     Writable,
+    /// The link heard an ESP8266 that it cannot work with.
+    Unsuited(link::Peer),
     /// Who translates for an ESP8266 that speaks otherwise found that it must be reset.
     Reset(ResetCause),
 }
@@ -249,6 +252,9 @@ impl<S: Storage> Host<S> {
             Input::Frame(frame) => self.take_frame(frame),
             Input::Sent(count) => self.frame.sent(count),
             Input::Writable => self.frame.writable(),
+            Input::Unsuited(peer) => {
+                self.desk.tell(Event::EspUnsuited(peer.into()));
+            }
             Input::Reset(cause) => {
                 if !matches!(self.stage, Stage::Idle | Stage::Stopped) {
                     self.reset_esp(cause);
@@ -356,6 +362,12 @@ impl<S: Storage> Host<S> {
         self.watchdog = Some(Watchdog::start(self.now, self.watchdog_timeout_ms, Reason::Watchdog));
     }
 
+    /// The ESP8266 starts: it must say hello within the timeout.
+    fn watch_start_up(&mut self) {
+        let timeout_ms = self.startup_timeout_ms;
+        self.watchdog = Some(Watchdog::start(self.now, timeout_ms, Reason::StartUpOverdue));
+    }
+
     #[cold]
     fn reset_esp(&mut self, cause: ResetCause) {
         if matches!(self.stage, Stage::Stopping { .. }) {
@@ -365,8 +377,7 @@ impl<S: Storage> Host<S> {
         }
         self.lose_link(DownReason::EspRestarted);
         self.stage = Stage::AwaitingEsp;
-        self.watchdog =
-            Some(Watchdog::start(self.now, self.startup_timeout_ms, Reason::StartUpOverdue));
+        self.watch_start_up();
         self.reset_due = Some(cause);
         let resets = &mut self.desk.counters.esp_resets;
         *resets = resets.saturating_add(1);
