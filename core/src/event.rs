@@ -3,10 +3,12 @@
 use core::fmt;
 use core::num::NonZeroU32;
 
+use crate::bridge::Lan;
 use crate::link::Peer;
 #[cfg(feature = "mqtt5")]
 use crate::mqtt::v5::{Properties, ReasonCode};
 use crate::mqtt::{Breach, ConnectReturnCode, QoS};
+use crate::sntp::Stamp;
 
 /// Names a publication, a subscription or the end of one until its outcome is told.
 ///
@@ -202,6 +204,30 @@ pub enum Event<'a> {
     EspUnsuited(Unsuited),
     /// The network is joined or lost.
     Wifi(bool),
+    /// The time server answered the question with this cookie (bridge only): for a
+    /// [`Timekeeper`](crate::sntp::Timekeeper), which knows whether it is too late to be true.
+    TimeTold {
+        /// The question's.
+        cookie: u64,
+        /// What it said.
+        stamp: Stamp,
+    },
+    /// How much memory the ESP8266 has, as asked (bridge only).
+    EspMemory {
+        /// Bytes of heap that are free.
+        free_bytes: u32,
+        /// Bytes of heap that are in use.
+        used_bytes: u32,
+    },
+    /// The stored network is not there, or not to be used: may the given one be joined? To be answered with
+    /// [`answer_network`](crate::bridge::host::Host::answer_network) (bridge only, where
+    /// [`asks_network`](crate::bridge::host::Settings::asks_network) is set).
+    NetworkAsked,
+    /// This network is about to be joined (bridge only, where
+    /// [`tells_attempts`](crate::bridge::host::Settings::tells_attempts) is set).
+    JoinsNetwork(Lan),
+    /// A connection to the broker is about to be opened (likewise).
+    OpensConnection,
     /// The machine was shut down and is done: nothing more will happen.
     Stopped,
 }

@@ -77,6 +77,7 @@
 //! | [`recorder`] | what a client was told and said, to be replayed |
 //! | [`bridge`] | a host without WiFi and the ESP8266 that runs the client for it |
 //! | [`client`] | WiFi, TCP, MQTT, up and down, for ever |
+//! | [`handlers`], [`led`], [`sntp`] | for applications: a function for each subscription, what LEDs show, what time it is |
 //! | `session` | one MQTT session: it outlives its connections |
 //! | `desk` | what the application handed over and does not know the outcome of |
 //! | `outbox`, `subscriptions` | what is kept, in the caller's memory |
@@ -100,8 +101,11 @@ pub mod recorder;
 
 pub mod bridge;
 pub mod client;
+pub mod handlers;
+pub mod led;
 pub mod link;
 mod session;
+pub mod sntp;
 
 mod checkpoint;
 mod desk;

@@ -141,6 +141,10 @@ pub enum Reason {
     EdgeOverdue,
     /// A link with nothing to say makes its next edge.
     IdleStep,
+    /// A time server must have answered by now.
+    TimeOverdue,
+    /// A time server is to be asked (again).
+    TimeDue,
 }
 
 impl Reason {
@@ -168,6 +172,8 @@ impl Reason {
             Self::SyncOverdue => "sync-overdue",
             Self::EdgeOverdue => "edge-overdue",
             Self::IdleStep => "idle-step",
+            Self::TimeOverdue => "time-overdue",
+            Self::TimeDue => "time-due",
         }
     }
 }

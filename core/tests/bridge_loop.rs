@@ -132,10 +132,15 @@ impl Bridge {
                     assert_eq!((setup.network.ssid, setup.broker.port), ("home", 1883));
                     continue;
                 }
+                esp::Output::Join(_) => {
+                    self.asked.push(Action::JoinWifi);
+                    continue;
+                }
                 esp::Output::Net(action) => {
                     self.asked.push(action);
                     continue;
                 }
+                esp::Output::AskTime { .. } | esp::Output::ReportMemory => continue,
                 esp::Output::Transmit(bytes) => {
                     self.sent.extend_from_slice(bytes);
                     let taken = bytes.len();

@@ -226,7 +226,11 @@ fn drain_esp(esp: &mut esp::Esp<Vec<u8>>, now: Instant) -> Vec<Vec<u8>> {
                 esp::Input::FrameSent(1)
             }
             esp::Output::Transmit(bytes) => esp::Input::Net(Input::Sent(bytes.len())),
-            esp::Output::Configure(_) | esp::Output::Net(_) => continue,
+            esp::Output::Configure(_)
+            | esp::Output::Join(_)
+            | esp::Output::Net(_)
+            | esp::Output::AskTime { .. }
+            | esp::Output::ReportMemory => continue,
             esp::Output::Wait(_) => return frames,
         };
         esp.handle(now, answer);

@@ -1,5 +1,7 @@
 //! What the scenarios share: spans of time, a tap on the wire, and the seeds to run.
 
+mod heard;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -7,6 +9,8 @@ use fivewire_core::mqtt::{Packet, PacketId, Split, decode, split};
 use fivewire_core::time::Instant;
 use fivewire_sim::harness::Sim;
 use fivewire_sim::observation::{ConnectionId, Observation, Observer};
+
+pub use heard::Heard;
 
 /// Seconds as milliseconds.
 #[must_use]

@@ -47,6 +47,8 @@ pub enum Purpose {
     Duration = 18,
     /// How much memory a bridge has for the names of topics.
     TopicMemory = 19,
+    /// How long questions and answers about the time travel, and which get lost.
+    TimeServer = 32,
 }
 
 /// A stream of random numbers.

@@ -14,6 +14,9 @@
 //! | `Credit` | bytes freed so far | there is room for more messages |
 //! | `SlateNoted` | | answers `SlateDone` |
 //! | `ShutDown` | | answered by `Stopped` |
+//! | `AskTime` | cookie | answered by `Time`, if the server does |
+//! | `AskMemory` | | answered by `Memory` |
+//! | `Network` | what the application says | answers the status that asks |
 //!
 //! | to the host | fields | |
 //! |---|---|---|
@@ -28,15 +31,18 @@
 //! | `SlateDone` | | the broker forgot the old session; waits for `SlateNoted` |
 //! | `Stopped` | | disconnected on purpose |
 //! | `Unfit` | | its buffers are too small for the settings |
+//! | `Time` | cookie, seconds, fraction | what a time server said |
+//! | `Memory` | free, used | |
 
 mod publish;
 
 use super::reason;
 use super::record::{Garbage, Reader, Writer};
-use super::{Broker, Network};
+use super::{Broker, Lan, Network, NetworkAnswer, TIME_SERVER};
 use crate::config::{Config, Resubscribe};
 use crate::event::{DownReason, Ticket};
 use crate::mqtt::{QoS, Will};
+use crate::sntp::Stamp;
 use publish::{MESSAGE, PUBLISH};
 
 pub(crate) use publish::{Message, Publish};
@@ -67,6 +73,9 @@ pub(crate) enum ToEsp<'a> {
     Credit { freed_bytes: u32 },
     SlateNoted,
     ShutDown,
+    AskTime { cookie: u64 },
+    AskMemory,
+    Network(NetworkAnswer),
 }
 
 /// A frame from the ESP8266.
@@ -85,6 +94,8 @@ pub(crate) enum ToHost<'a> {
     SlateDone,
     Stopped,
     Unfit,
+    Time { cookie: u64, stamp: Stamp },
+    Memory { free_bytes: u32, used_bytes: u32 },
 }
 
 /// Memory that an end has for names of topics.
@@ -112,6 +123,9 @@ pub(crate) enum Status {
     Connected { session_present: bool },
     Disconnected(DownReason),
     AttemptFailed(DownReason),
+    Joins(Lan),
+    Opens,
+    NetworkAsked,
 }
 
 /// What became of a publication.
@@ -136,6 +150,15 @@ pub(crate) struct Init<'a> {
     pub(crate) config: Config<'a>,
     pub(crate) network: Network<'a>,
     pub(crate) broker: Broker<'a>,
+    pub(crate) services: Services<'a>,
+}
+
+/// What the host wants besides of MQTT.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Services<'a> {
+    pub(crate) asks_network: bool,
+    pub(crate) tells_attempts: bool,
+    pub(crate) time_server: &'a str,
 }
 
 impl ToEsp<'_> {
@@ -170,6 +193,18 @@ impl ToEsp<'_> {
             }
             Self::SlateNoted => writer.u8(0x07),
             Self::ShutDown => writer.u8(0x08),
+            Self::AskTime { cookie } => {
+                writer.u8(0x09);
+                writer.bytes(&cookie.to_be_bytes());
+            }
+            Self::AskMemory => writer.u8(0x0A),
+            Self::Network(answer) => {
+                writer.u8(0x0B);
+                writer.u32(match answer {
+                    NetworkAnswer::UseGiven => u32::MAX,
+                    NetworkAnswer::AskAgain { after_ms } => *after_ms,
+                });
+            }
         }
         writer.finish()
     }
@@ -195,6 +230,12 @@ impl<'a> ToEsp<'a> {
             0x06 => Self::Credit { freed_bytes: reader.varint()? },
             0x07 => Self::SlateNoted,
             0x08 => Self::ShutDown,
+            0x09 => Self::AskTime { cookie: reader.u64()? },
+            0x0A => Self::AskMemory,
+            0x0B => Self::Network(match reader.u32()? {
+                u32::MAX => NetworkAnswer::UseGiven,
+                after_ms => NetworkAnswer::AskAgain { after_ms },
+            }),
             _ => return Err(Garbage),
         };
         reader.end().map(|()| decoded)
@@ -246,6 +287,17 @@ impl ToHost<'_> {
             Self::SlateDone => writer.u8(0x8B),
             Self::Stopped => writer.u8(0x8C),
             Self::Unfit => writer.u8(0x8D),
+            Self::Time { cookie, stamp } => {
+                writer.u8(0x8E);
+                writer.bytes(&cookie.to_be_bytes());
+                writer.u32(stamp.seconds);
+                writer.u16(stamp.fraction);
+            }
+            Self::Memory { free_bytes, used_bytes } => {
+                writer.u8(0x8F);
+                writer.u32(*free_bytes);
+                writer.u32(*used_bytes);
+            }
         }
         writer.finish()
     }
@@ -278,6 +330,11 @@ impl<'a> ToHost<'a> {
             0x8B => Self::SlateDone,
             0x8C => Self::Stopped,
             0x8D => Self::Unfit,
+            0x8E => Self::Time {
+                cookie: reader.u64()?,
+                stamp: Stamp { seconds: reader.u32()?, fraction: reader.u16()? },
+            },
+            0x8F => Self::Memory { free_bytes: reader.u32()?, used_bytes: reader.u32()? },
             _ => return Err(Garbage),
         };
         reader.end().map(|()| decoded)
@@ -330,6 +387,9 @@ impl Status {
             Self::Connected { session_present } => [1, u8::from(session_present), 0],
             Self::Disconnected(reason) => with(2, reason),
             Self::AttemptFailed(reason) => with(3, reason),
+            Self::Joins(lan) => [4, u8::from(lan == Lan::Given), 0],
+            Self::Opens => [5, 0, 0],
+            Self::NetworkAsked => [6, 0, 0],
         }
     }
 
@@ -339,6 +399,10 @@ impl Status {
             (1, 0 | 1, 0) => Ok(Self::Connected { session_present: a == 1 }),
             (2, ..) => reason::from_bytes(a, b).map(Self::Disconnected),
             (3, ..) => reason::from_bytes(a, b).map(Self::AttemptFailed),
+            (4, 0, 0) => Ok(Self::Joins(Lan::Stored)),
+            (4, 1, 0) => Ok(Self::Joins(Lan::Given)),
+            (5, 0, 0) => Ok(Self::Opens),
+            (6, 0, 0) => Ok(Self::NetworkAsked),
             _ => Err(Garbage),
         }
     }
@@ -403,6 +467,11 @@ impl<'a> Init<'a> {
         writer.u8(u8::from(self.network.use_default));
         writer.field(self.broker.host.as_bytes());
         writer.u16(self.broker.port);
+        let Services { asks_network, tells_attempts, time_server } = self.services;
+        writer.bytes(&[u8::from(asks_network), u8::from(tells_attempts)]);
+        // The usual one is not said: it would take the link's time at each start, whoever asks for the time or not.
+        let is_usual = time_server == TIME_SERVER;
+        writer.field(if is_usual { &[] } else { time_server.as_bytes() });
     }
 
     fn read(reader: &mut Reader<'a>) -> Result<Self, Garbage> {
@@ -442,7 +511,12 @@ impl<'a> Init<'a> {
         let network =
             Network { ssid: reader.text()?, password: reader.text()?, use_default: reader.bool()? };
         let broker = Broker { host: reader.text()?, port: reader.u16()? };
-        Ok(Self { epoch, room_bytes, capacity_bytes, topics, config, network, broker })
+        let services = Services {
+            asks_network: reader.bool()?,
+            tells_attempts: reader.bool()?,
+            time_server: Some(reader.text()?).filter(|it| !it.is_empty()).unwrap_or(TIME_SERVER),
+        };
+        Ok(Self { epoch, room_bytes, capacity_bytes, topics, config, network, broker, services })
     }
 }
 

@@ -14,11 +14,16 @@ pub mod esp;
 mod fifo;
 mod frame;
 pub mod host;
+mod network;
+pub mod notice;
 pub mod original;
 mod reason;
 mod record;
+pub mod status;
 mod topics;
 mod watchdog;
+
+pub use network::{Lan, NetworkAnswer};
 
 /// The version of the command protocol, told in the first frame.
 pub const VERSION: u8 = 1;
@@ -26,6 +31,9 @@ pub const VERSION: u8 = 1;
 /// Milliseconds after which an ESP8266 that has nothing else to say says that it lives. A watchdog
 /// of 10 s survives three that are lost in a full link.
 pub const HEARTBEAT_MS: u32 = 2_500;
+
+/// The time server that is asked where no other is named.
+pub const TIME_SERVER: &str = "pool.ntp.org";
 
 /// The network that the ESP8266 joins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

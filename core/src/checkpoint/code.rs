@@ -128,6 +128,8 @@ codes! {
         18 SyncOverdue,
         19 EdgeOverdue,
         20 IdleStep,
+        21 TimeOverdue,
+        22 TimeDue,
     }
     Breach {
         1 PacketType { packet_type },

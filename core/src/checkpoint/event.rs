@@ -2,6 +2,7 @@
 
 use super::field::{Field, Fields, Out, put_number};
 use super::mask::Payloads;
+use crate::bridge::Lan;
 use crate::event::{Event, Message};
 use crate::time::Wait;
 
@@ -32,9 +33,16 @@ pub(crate) fn put_event(event: &Event<'_>, payloads: Payloads, out: &mut Out<'_>
         Event::EspReset { cause } => coded(15, &[cause]),
         Event::EspReady { resumed } => coded(16, &[resumed]),
         Event::EspUnfit => coded(17, &[]),
-        Event::EspUnsuited(unsuited) => coded(22, &[unsuited]),
+        Event::EspUnsuited(unsuited) => coded(27, &[unsuited]),
         Event::Wifi(up) => coded(18, &[up]),
         Event::Stopped => coded(19, &[]),
+        Event::TimeTold { cookie, stamp } => {
+            coded(22, &[cookie, &stamp.seconds, &stamp.fraction]);
+        }
+        Event::EspMemory { free_bytes, used_bytes } => coded(23, &[free_bytes, used_bytes]),
+        Event::NetworkAsked => coded(24, &[]),
+        Event::JoinsNetwork(lan) => coded(25, &[&(*lan == Lan::Given)]),
+        Event::OpensConnection => coded(26, &[]),
         #[cfg(feature = "mqtt5")]
         Event::Reason { ticket, reason_code } => coded(20, &[ticket, reason_code]),
         // What it lends is not kept.
@@ -111,7 +119,7 @@ impl Field for Event<'static> {
             15 => Event::EspReset { cause: Field::get(from)? },
             16 => Event::EspReady { resumed: Field::get(from)? },
             17 => Event::EspUnfit,
-            22 => Event::EspUnsuited(Field::get(from)?),
+            27 => Event::EspUnsuited(Field::get(from)?),
             18 => Event::Wifi(Field::get(from)?),
             19 => Event::Stopped,
             #[cfg(feature = "mqtt5")]

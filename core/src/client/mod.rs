@@ -113,6 +113,20 @@ pub enum State {
     Stopped,
 }
 
+impl State {
+    /// The network is joined, as far as the client knows.
+    pub(crate) const fn has_network(self) -> bool {
+        matches!(
+            self,
+            Self::OpeningTcp
+                | Self::TcpBackoff
+                | Self::Connecting
+                | Self::Connected
+                | Self::Disconnecting
+        )
+    }
+}
+
 /// The client. `S` is the caller's memory; see the crate's documentation for the loop around it.
 pub struct Client<S> {
     supervisor: Supervisor,

@@ -105,7 +105,11 @@ impl EspSide {
                     self.dialect.handle(self.now, esp_dialect::Input::Frame(frame));
                     return true;
                 }
-                esp::Output::Configure(_) | esp::Output::Net(_) => continue,
+                esp::Output::Configure(_)
+                | esp::Output::Join(_)
+                | esp::Output::Net(_)
+                | esp::Output::AskTime { .. }
+                | esp::Output::ReportMemory => continue,
                 esp::Output::Wait(_) => return spoke,
             };
             spoke = true;

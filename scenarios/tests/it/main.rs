@@ -5,6 +5,7 @@
 
 mod backlog;
 mod bridge;
+mod bridge_api;
 mod broker;
 mod corpus;
 mod esp_crash;
@@ -13,12 +14,14 @@ mod fidelity;
 mod half_open;
 mod keep_alive;
 mod malformed;
+mod network_choice;
 mod pressure;
 mod recordings;
 mod redelivery;
 mod sessions;
 mod subscriptions;
 mod swarm;
+mod time;
 mod tokio_adapter;
 mod wifi;
 mod will;

@@ -3,6 +3,7 @@
 mod messages;
 mod workload;
 
+use fivewire_core::bridge::NetworkAnswer;
 use fivewire_core::client::Publication;
 use fivewire_core::error::{PublishError, SubscribeError};
 use fivewire_core::event::{Delivery, Event, Ticket};
@@ -145,6 +146,30 @@ impl Commands<'_> {
         let local = self.local();
         self.machine.hold(local, hold);
         self.see(&Observation::Holds(hold));
+    }
+
+    /// Has the ESP8266 ask the time server, with this cookie. Ignored without a bridge.
+    pub fn ask_time(&mut self, cookie: u64) {
+        let local = self.local();
+        if let HostMachine::Bridge(host) = self.machine {
+            host.ask_time(local, cookie);
+        }
+    }
+
+    /// Asks how much memory the ESP8266 has. Ignored without a bridge.
+    pub fn ask_memory(&mut self) {
+        let local = self.local();
+        if let HostMachine::Bridge(host) = self.machine {
+            host.ask_memory(local);
+        }
+    }
+
+    /// Says whether the given network may be joined. Ignored without a bridge.
+    pub fn answer_network(&mut self, answer: NetworkAnswer) {
+        let local = self.local();
+        if let HostMachine::Bridge(host) = self.machine {
+            host.answer_network(local, answer);
+        }
     }
 
     /// Asks the device to shut down.

@@ -15,6 +15,7 @@
 //! ```
 
 mod assertions;
+mod bridge;
 mod ledger;
 
 use fivewire_core::client::Publication;

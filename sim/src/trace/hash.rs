@@ -99,7 +99,11 @@ impl TraceHash {
             Event::Stopped => self.word(15 << 8),
             Event::AttemptFailed { reason } => self.word(16 << 8 | down(*reason)),
             Event::CleanSlate => self.word(17 << 8),
-            Event::EspUnsuited(other) => self.word(18 << 16 | unsuited(*other)),
+            Event::EspUnsuited(other) => self.word(19 << 16 | unsuited(*other)),
+            Event::TimeTold { cookie, stamp } => {
+                self.word(18 << 32 | u64::from(stamp.seconds));
+                self.word(*cookie);
+            }
             _ => self.word(0),
         }
     }

@@ -36,9 +36,11 @@ pub(super) enum Slot {
     Witness,
     /// Look whether everything has settled.
     Settled,
+    /// An answer of the time server arrives.
+    TimeServer,
 }
 
-const SLOTS: [Slot; 15] = [
+const SLOTS: [Slot; 16] = [
     Slot::FaultBegins,
     Slot::FaultEnds,
     Slot::Heals,
@@ -54,6 +56,7 @@ const SLOTS: [Slot; 15] = [
     Slot::Application,
     Slot::Witness,
     Slot::Settled,
+    Slot::TimeServer,
 ];
 
 /// Bits of a key that name the slot; 500,000 years of µs fit into the rest.

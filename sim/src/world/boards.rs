@@ -164,7 +164,8 @@ impl<A: Application> World<A> {
         let memory = self.host.memory.take().unwrap_or_else(|| HostMemory::new(setup));
         let seed = self.machine_seeds.seed();
         let recorder = self.host.recorder.take();
-        let mut machine = HostMachine::new(setup, self.planted, memory, seed, recorder);
+        let mut machine =
+            HostMachine::new(setup, self.services, self.planted, memory, seed, recorder);
         self.host.clock.restart(self.now);
         self.see(observer, &Observation::BoardUp { part: Part::Host });
         machine.start(Instant::ZERO);

@@ -18,6 +18,30 @@ use crate::schedule::{Setup, Topology};
 /// The device's client identifier.
 pub const DEVICE_ID: &str = "device";
 
+/// What a host wants of its ESP8266 besides of messages; see [`Settings`].
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Services {
+    /// The network that the chip has stored is tried.
+    pub uses_stored_network: bool,
+    /// The application is asked before the given one is joined.
+    pub asks_network: bool,
+    /// Each attempt is told.
+    pub tells_attempts: bool,
+}
+
+/// What a host says of itself.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct BridgeState {
+    /// The ESP8266 has its settings.
+    pub running: bool,
+    /// It has joined a network.
+    pub wifi: bool,
+    /// The broker accepted the connection.
+    pub ready: bool,
+    /// QoS 1 publications without an outcome.
+    pub unacknowledged: usize,
+}
+
 /// A machine's memory in the simulator.
 pub(crate) type Bytes = Vec<u8>;
 
@@ -111,6 +135,7 @@ impl HostMachine {
     /// The setup is one that the core refuses: it should have been checked before.
     pub(super) fn new(
         setup: &Setup,
+        services: Services,
         planted: Planted,
         memory: HostMemory,
         seed: u64,
@@ -121,10 +146,17 @@ impl HostMachine {
             HostMemory::Client(memory) => Client::new(&config, memory, seed)
                 .map(|client| Self::Client(Recorded::new(client, recorder))),
             HostMemory::Bridge(memory) => {
-                let network =
-                    Network { ssid: "greenhouse", password: "tomatoes", use_default: false };
+                let network = Network {
+                    ssid: "greenhouse",
+                    password: "tomatoes",
+                    use_default: services.uses_stored_network,
+                };
                 let broker = Broker { host: "broker.lan", port: 1_883 };
-                let settings = Settings::new(config, network, broker);
+                let settings = Settings {
+                    asks_network: services.asks_network,
+                    tells_attempts: services.tells_attempts,
+                    ..Settings::new(config, network, broker)
+                };
                 Host::new(&settings, memory, seed).map(Self::Bridge)
             }
         };

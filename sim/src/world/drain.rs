@@ -16,6 +16,10 @@ use crate::app::Application;
 use crate::observation::{Observation, Observer, Part};
 use crate::wires::End;
 
+/// What an ESP8266 says of its heap, in bytes.
+const ESP_FREE_BYTES: u32 = 21_000;
+const ESP_USED_BYTES: u32 = 19_000;
+
 impl<A: Application> World<A> {
     /// The host's machine is woken by its own deadline.
     pub(super) fn wake_host<O: Observer>(&mut self, observer: &mut O) {
@@ -156,6 +160,18 @@ impl<A: Application> World<A> {
                     machine.handle(local, esp::Input::FrameSent(taken));
                 }
                 esp::Output::Configure(_) => {}
+                esp::Output::Join(lan) => {
+                    self.joining = lan;
+                    self.act_on(client::Action::JoinWifi, observer);
+                }
+                esp::Output::AskTime { cookie } => self.ask_time_server(cookie),
+                esp::Output::ReportMemory => {
+                    let memory = esp::Input::Memory {
+                        free_bytes: ESP_FREE_BYTES,
+                        used_bytes: ESP_USED_BYTES,
+                    };
+                    machine.handle(local, memory);
+                }
                 esp::Output::Net(action) => self.act_on(action, observer),
                 esp::Output::Transmit(bytes) => {
                     let mut path = Path {

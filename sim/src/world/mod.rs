@@ -22,11 +22,13 @@ mod outages;
 mod server;
 mod settle;
 mod tcp;
+mod time_server;
 mod trouble;
 mod wifi;
 mod wires;
 mod witness;
 
+use fivewire_core::bridge::Lan;
 use fivewire_core::client;
 use fivewire_core::event::{Counters, Event};
 use fivewire_core::planted::Planted;
@@ -50,7 +52,7 @@ use wires::Wires;
 use witness::Witness;
 
 pub(crate) use device::HostMachine;
-pub use device::{DEVICE_ID, WILL_PAYLOAD, WILL_TOPIC};
+pub use device::{BridgeState, DEVICE_ID, Services, WILL_PAYLOAD, WILL_TOPIC};
 pub(crate) use faults::Faults;
 #[cfg(feature = "turmoil")]
 pub(crate) use faults::Lasting;
@@ -58,6 +60,7 @@ pub use link::{LINK_BYTE_US, LINK_FRAME_US, LINK_SYNC_MAX_US};
 #[cfg(feature = "turmoil")]
 pub(crate) use outages::return_code;
 pub use settle::SETTLE_LIMIT_MS;
+pub use time_server::TimeServer;
 pub use witness::WITNESS_ID;
 
 /// More events than this at one instant are a livelock.
@@ -86,6 +89,12 @@ pub struct World<A = Workload> {
     esp: Esp8266,
     server: Server,
     witness: Witness,
+    time_server: Option<Box<time_server::Running>>,
+    /// Networks that are not there, whatever the faults say: the stored one, the given one.
+    absent: [bool; 2],
+    /// The network that is being joined.
+    joining: Lan,
+    services: Services,
     application: A,
     client_state: client::State,
     machine_seeds: Random,
@@ -166,6 +175,10 @@ impl<A: Application> World<A> {
             esp: Esp8266::new(&schedule.setup),
             server: Server::new(),
             witness: Witness::new(&schedule),
+            time_server: None,
+            absent: [false; 2],
+            joining: Lan::Given,
+            services: Services::default(),
             application,
             client_state: client::State::Idle,
             machine_seeds: Random::new(seed, Purpose::Machine),
@@ -198,6 +211,10 @@ impl<A: Application> World<A> {
         self.esp.reset(&self.schedule.setup);
         self.server = Server::new();
         self.witness = Witness::new(&self.schedule);
+        self.time_server = None;
+        self.absent = [false; 2];
+        self.joining = Lan::Given;
+        self.services = Services::default();
         self.client_state = client::State::Idle;
         self.machine_seeds = Random::new(seed, Purpose::Machine);
         self.boot = Random::new(seed, Purpose::Boot);
@@ -223,6 +240,25 @@ impl<A: Application> World<A> {
     /// Puts a bug into the machines, for those that are built with bugs.
     pub fn plant(&mut self, planted: Planted) {
         self.planted = planted;
+    }
+
+    /// What the host asks of its ESP8266 besides of messages, from its next life on. In a schedule nothing.
+    pub const fn set_services(&mut self, services: Services) {
+        self.services = services;
+    }
+
+    /// The machine that the application talks to is the host of a bridge: what it says of itself.
+    #[must_use]
+    pub fn bridge(&self) -> Option<BridgeState> {
+        match self.host.machine()? {
+            HostMachine::Bridge(host) => Some(BridgeState {
+                running: host.is_running(),
+                wifi: host.is_wifi_up(),
+                ready: host.is_ready(),
+                unacknowledged: host.unacknowledged(),
+            }),
+            HostMachine::Client(_) => None,
+        }
     }
 
     /// Records the client, in all its lives: call it before the world has begun. Where the client is on
@@ -371,6 +407,7 @@ impl<A: Application> World<A> {
             Slot::Application => self.act(observer),
             Slot::Witness => self.witness_publishes(),
             Slot::Settled => self.look_whether_settled(observer),
+            Slot::TimeServer => self.deliver_time(observer),
         }
     }
 

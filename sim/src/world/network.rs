@@ -1,5 +1,6 @@
 //! What the client asks of its radio and transport, and what those do in return.
 
+use fivewire_core::bridge::Lan;
 use fivewire_core::client::{self, Action, TcpFailure};
 
 use super::World;
@@ -56,10 +57,19 @@ impl<A: Application> World<A> {
         self.see(observer, &Observation::EndedAtDevice { connection, ending });
     }
 
+    /// Takes a network that the ESP8266 knows out of this world, or puts it back. Who has joined it stays.
+    pub const fn set_absent(&mut self, lan: Lan, absent: bool) {
+        self.absent[matches!(lan, Lan::Given) as usize] = absent;
+    }
+
+    const fn is_absent(&self, lan: Lan) -> bool {
+        self.absent[matches!(lan, Lan::Given) as usize]
+    }
+
     /// The join that was under way has succeeded or failed.
     #[cold]
     pub(super) fn finish_join<O: Observer>(&mut self, observer: &mut O) {
-        let outage = self.faults.strikes(Lasting::WifiOutage);
+        let outage = self.faults.strikes(Lasting::WifiOutage) || self.is_absent(self.joining);
         match self.radio.finish_join(outage) {
             Joined::Yes => {
                 self.see(observer, &Observation::Wifi(true));

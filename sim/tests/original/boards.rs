@@ -250,7 +250,10 @@ impl OurEsp {
         let mut spoke = false;
         loop {
             match self.esp.poll() {
-                esp::Output::Configure(_) => {}
+                esp::Output::Configure(_)
+                | esp::Output::AskTime { .. }
+                | esp::Output::ReportMemory => {}
+                esp::Output::Join(_) => asks.push(Asks::Action(Action::JoinWifi)),
                 esp::Output::Net(action) => asks.push(Asks::Action(action)),
                 esp::Output::Transmit(bytes) => {
                     asks.push(Asks::Transmit(bytes.to_vec()));

@@ -46,6 +46,8 @@ pub(crate) fn start() {
         alarm: None,
         connected: false,
     };
+    // What is free now is what there is.
+    system::heap_bytes();
     NODE.with(|place| place.insert(node).link.start(clock::now()));
     wifi::start();
     task::start();
@@ -143,7 +145,14 @@ impl Node {
         loop {
             match self.esp.poll() {
                 esp::Output::Configure(setup) => self.network.configure(&setup),
+                esp::Output::Join(lan) => self.network.join(lan),
                 esp::Output::Net(action) => self.network.act(now, action),
+                // UDP is not here yet: whoever asks hears nothing, as from a server that is not there.
+                esp::Output::AskTime { .. } => {}
+                esp::Output::ReportMemory => {
+                    let (free_bytes, used_bytes) = system::heap_bytes();
+                    self.esp.handle(now, esp::Input::Memory { free_bytes, used_bytes });
+                }
                 esp::Output::Transmit(bytes) => {
                     let taken = self.network.send(bytes);
                     self.esp

@@ -208,8 +208,10 @@ impl Owner<Link512> for Board {
     fn speak(&mut self, now: Instant, link: &mut Link512) {
         loop {
             let input = match self.esp.poll() {
-                esp::Output::Configure(_) => continue,
-                esp::Output::Net(Action::JoinWifi) => client::Input::WifiUp,
+                esp::Output::Configure(_)
+                | esp::Output::AskTime { .. }
+                | esp::Output::ReportMemory => continue,
+                esp::Output::Join(_) | esp::Output::Net(Action::JoinWifi) => client::Input::WifiUp,
                 esp::Output::Net(Action::OpenTcp) => client::Input::TcpOpened,
                 esp::Output::Net(Action::LeaveWifi | Action::CloseTcp) => continue,
                 esp::Output::Transmit(bytes) => {

@@ -43,6 +43,9 @@ impl<S: Storage> Esp<S> {
                 client.supervisor_mut().pass(now);
             }
             ToEsp::ShutDown => client.shut_down(self.now),
+            ToEsp::AskTime { cookie } => self.errands.ask_time(cookie),
+            ToEsp::AskMemory => self.errands.ask_memory(),
+            ToEsp::Network(answer) => self.take_network_answer(answer),
         }
     }
 
@@ -86,6 +89,7 @@ impl<S: Storage> Esp<S> {
         client.session_mut().limit_messages(max_bytes);
         client.start(self.now);
         self.configure_due = true;
+        self.errands.configure(init.network.use_default, &init.services);
         self.push(&ToHost::Ready { resumed: false });
     }
 
@@ -93,6 +97,7 @@ impl<S: Storage> Esp<S> {
     /// handed out cannot be handed out again: the broker must.
     fn resume(&mut self) {
         self.push(&ToHost::Ready { resumed: true });
+        self.errands.resume();
         let Some(client) = self.client.as_mut() else { return };
         // The host has given these up with the link.
         client.session_mut().desk.outbox.drop_unsent_qos0();
@@ -101,6 +106,8 @@ impl<S: Storage> Esp<S> {
             client.session_mut().close_down(DownReason::LinkLost);
         } else if state == State::Connected {
             self.push(&ToHost::Status(Status::Connected { session_present: true }));
+        } else {
+            self.push(&ToHost::Status(Status::Wifi(state.has_network())));
         }
         if gated {
             self.push(&ToHost::SlateDone);

@@ -4,6 +4,7 @@
 //! the broker every message until the host has released it.
 
 mod command;
+mod errands;
 mod report;
 
 use super::fifo::Fifo;
@@ -11,13 +12,14 @@ use super::frame::{
     Init, MESSAGE_HEADER_BYTES, SMALL_FRAME_BYTES, Tally, ToEsp, ToHost, TopicBytes,
 };
 use super::topics::Topics;
-use super::{Broker, HEARTBEAT_MS, Network, VERSION, fifo};
+use super::{Broker, HEARTBEAT_MS, Lan, Network, VERSION, fifo};
 use crate::client::{self, Action, Client, Next};
 use crate::error::ConfigError;
 use crate::event::{Counters, Ticket};
 use crate::planted::Planted;
 use crate::storage::Storage;
 use crate::time::{Instant, Reason, Wait};
+use errands::Errands;
 
 /// Room in the queue of frames that messages leave to reports.
 const REPORT_BYTES: usize = 8 * (SMALL_FRAME_BYTES + fifo::HEADER_BYTES);
@@ -63,6 +65,15 @@ pub enum Input<'a> {
     FrameWritable,
     /// What the network tells the client.
     Net(client::Input<'a>),
+    /// A datagram came from the time server, whatever is in it.
+    Datagram(&'a [u8]),
+    /// Answers [`Output::ReportMemory`].
+    Memory {
+        /// Bytes of heap that are free.
+        free_bytes: u32,
+        /// Bytes of heap that are in use.
+        used_bytes: u32,
+    },
 }
 
 /// What the ESP8266's end wants next.
@@ -70,8 +81,19 @@ pub enum Input<'a> {
 pub enum Output<'a> {
     /// Use this network and this broker from now on.
     Configure(Setup<'a>),
-    /// Do this with the radio or the transport.
+    /// Begin to join this network: what [`Action::JoinWifi`] asks of a client's adapter.
+    Join(Lan),
+    /// Do this with the radio or the transport. Never [`Action::JoinWifi`].
     Net(Action),
+    /// Send [`sntp::request`](crate::sntp::request) with this cookie to port [`sntp::PORT`](crate::sntp::PORT) of
+    /// [`Setup::time_server`], over UDP; what comes back is [`Input::Datagram`]. Its name is resolved in the background, however long that
+    /// takes (D-24), and nothing is said if it cannot be: whoever wants to know the time asks again.
+    AskTime {
+        /// The question's name.
+        cookie: u64,
+    },
+    /// Say with [`Input::Memory`] how much memory there is.
+    ReportMemory,
     /// Send this to the broker, and say with [`client::Input::Sent`] how much was taken.
     Transmit(&'a [u8]),
     /// Send this frame to the host, and say with [`Input::FrameSent`] whether the link took it.
@@ -87,6 +109,8 @@ pub struct Setup<'a> {
     pub network: Network<'a>,
     /// The broker to connect to.
     pub broker: Broker<'a>,
+    /// The time server to ask.
+    pub time_server: &'a str,
 }
 
 /// How much the host can still take.
@@ -124,6 +148,7 @@ pub struct Esp<S> {
     settings: S,
     settings_size: usize,
     configure_due: bool,
+    errands: Errands,
     /// The connection of a client that was replaced is to be closed, the network to be left.
     close_due: [Option<Action>; 2],
     link_up: bool,
@@ -167,6 +192,7 @@ impl<S: Storage> Esp<S> {
             settings: memory.settings,
             settings_size: 0,
             configure_due: false,
+            errands: Errands::new(),
             close_due: [None; 2],
             link_up: false,
             configured: false,
@@ -216,7 +242,13 @@ impl<S: Storage> Esp<S> {
                 }
             }
             Input::FrameWritable => self.frame_blocked = false,
+            Input::Net(client::Input::WifiUp) => {
+                self.errands.joined();
+                self.net(client::Input::WifiUp);
+            }
             Input::Net(input) => self.net(input),
+            Input::Datagram(datagram) => self.take_datagram(datagram),
+            Input::Memory { free_bytes, used_bytes } => self.take_memory(free_bytes, used_bytes),
         }
     }
 
@@ -235,7 +267,10 @@ impl<S: Storage> Esp<S> {
                 Output::Frame(self.frames.get(frame))
             }
             Step::Configure => self.show_setup(),
+            Step::Join(lan) => Output::Join(lan),
             Step::Net(action) => Output::Net(action),
+            Step::AskTime { cookie } => Output::AskTime { cookie },
+            Step::ReportMemory => Output::ReportMemory,
             Step::Transmit => Output::Transmit(
                 self.client.as_ref().map_or(&[], |client| client.session().pending()),
             ),
@@ -250,9 +285,24 @@ impl<S: Storage> Esp<S> {
         if let Some(action) = self.close_due.iter_mut().find_map(Option::take) {
             return Step::Net(action);
         }
+        if self.errands.due
+            && let Some(step) = self.next_errand()
+        {
+            return step;
+        }
         let wait = loop {
             match self.next_of_client() {
-                Some(Next::Action(action)) => return Step::Net(action),
+                Some(Next::Action(Action::JoinWifi)) => {
+                    if let Some(step) = self.join() {
+                        return step;
+                    }
+                }
+                Some(Next::Action(action)) => {
+                    if action == Action::OpenTcp {
+                        self.note_opening();
+                    }
+                    return Step::Net(action);
+                }
                 Some(Next::Transmit) => return Step::Transmit,
                 Some(Next::Event(event)) => self.report(&event),
                 Some(Next::Message(handed)) => self.forward(&handed),
@@ -333,8 +383,8 @@ impl<S: Storage> Esp<S> {
     #[cold]
     fn show_setup(&self) -> Output<'_> {
         match ToEsp::decode(&self.settings.as_ref()[..self.settings_size]) {
-            Ok(ToEsp::Init(Init { network, broker, .. })) => {
-                Output::Configure(Setup { network, broker })
+            Ok(ToEsp::Init(Init { network, broker, services, .. })) => {
+                Output::Configure(Setup { network, broker, time_server: services.time_server })
             }
             // The settings were decoded before they were stored.
             Ok(_) | Err(_) => Output::Wait(Wait::ForInput),
@@ -378,7 +428,10 @@ impl<S: Storage> Esp<S> {
 enum Step {
     Frame,
     Configure,
+    Join(Lan),
     Net(Action),
+    AskTime { cookie: u64 },
+    ReportMemory,
     Transmit,
     Wait(Wait),
 }

@@ -44,7 +44,12 @@ impl<S: Storage> Esp<S> {
             | Event::Message(_)
             | Event::EspReset { .. }
             | Event::EspUnsuited(_)
-            | Event::EspReady { .. } => {
+            | Event::EspReady { .. }
+            | Event::TimeTold { .. }
+            | Event::EspMemory { .. }
+            | Event::NetworkAsked
+            | Event::JoinsNetwork(_)
+            | Event::OpensConnection => {
                 return;
             }
             // The bridge speaks MQTT 3.1.1.

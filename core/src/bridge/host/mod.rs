@@ -3,12 +3,13 @@
 
 mod commands;
 mod deliveries;
+mod errands;
 mod receive;
 mod send;
 mod settings;
 
 use crate::bridge::fifo::Fifo;
-use crate::bridge::frame::{Init, ToEsp, TopicBytes};
+use crate::bridge::frame::{Init, Services, ToEsp, TopicBytes};
 use crate::bridge::topics::Topics;
 use crate::bridge::watchdog::Watchdog;
 use crate::config::Release;
@@ -22,6 +23,7 @@ use crate::storage::Storage;
 use crate::time::{Instant, Reason, Wait};
 use crate::transmit::Transmit;
 use deliveries::Deliveries;
+use errands::Errands;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
@@ -134,7 +136,10 @@ pub struct Host<S> {
     clean_init_due: bool,
     link_up: bool,
     connected: bool,
+    /// The ESP8266 has joined a network.
+    wifi: bool,
     due: Due,
+    errands: Errands,
     reset_due: Option<ResetCause>,
     esp_outbox_bytes: usize,
     deliveries: Deliveries,
@@ -169,6 +174,11 @@ impl<S: Storage> Host<S> {
             config: *config,
             network: settings.network,
             broker: settings.broker,
+            services: Services {
+                asks_network: settings.asks_network,
+                tells_attempts: settings.tells_attempts,
+                time_server: settings.time_server,
+            },
         };
         let size_bytes = stored.as_ref().len();
         let settings_size = ToEsp::Init(init).encode(stored.as_mut()).map_err(|min_bytes| {
@@ -205,7 +215,9 @@ impl<S: Storage> Host<S> {
             clean_init_due: config.clean_init,
             link_up: false,
             connected: false,
+            wifi: false,
             due: Due::default(),
+            errands: Errands::default(),
             reset_due: None,
             esp_outbox_bytes: 0,
             deliveries: Deliveries::new(),
@@ -269,12 +281,13 @@ impl<S: Storage> Host<S> {
             self.drop_handed();
         }
         self.tick();
-        if self.reset_due.take().is_some() {
-            return Output::Action(Action::ResetEsp);
-        }
         let closed = matches!(self.stage, Stage::Stopped);
         if let Some(event) = self.desk.next_event(self.now, false, closed) {
             return Output::Event(event);
+        }
+        // The application hears of a crash before the ESP8266 is reset for it (SPEC.md §2.10).
+        if self.reset_due.take().is_some() {
+            return Output::Action(Action::ResetEsp);
         }
         if let Some((record, delivery)) = self.next_message() {
             self.handed = true;
@@ -299,6 +312,21 @@ impl<S: Storage> Host<S> {
             Stage::Stopping { .. } => State::Disconnecting,
             Stage::Stopped => State::Stopped,
         }
+    }
+
+    /// The ESP8266 has its settings: false from a crash, or a loss of the link, until it is told them again.
+    pub const fn is_running(&self) -> bool {
+        matches!(self.stage, Stage::Running)
+    }
+
+    /// The ESP8266 has joined a network: false in an outage, and from a crash, or a loss of the link, until it has said so again.
+    pub const fn is_wifi_up(&self) -> bool {
+        self.wifi
+    }
+
+    /// The broker accepted the connection: what is published now is on its way.
+    pub const fn is_ready(&self) -> bool {
+        self.connected && self.is_running()
     }
 
     /// What was dropped, repeated or given up so far, at both ends.
@@ -388,6 +416,7 @@ impl<S: Storage> Host<S> {
     #[cold]
     fn lose_link(&mut self, reason: DownReason) {
         self.link_up = false;
+        self.wifi = false;
         if self.stage == Stage::Running {
             self.stage = Stage::Configuring;
         }

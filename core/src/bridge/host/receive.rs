@@ -118,6 +118,12 @@ impl<S: Storage> Host<S> {
             ToHost::Unfit => {
                 self.desk.tell(Event::EspUnfit);
             }
+            ToHost::Time { cookie, stamp } => {
+                self.desk.tell(Event::TimeTold { cookie, stamp });
+            }
+            ToHost::Memory { free_bytes, used_bytes } => {
+                self.desk.tell(Event::EspMemory { free_bytes, used_bytes });
+            }
             ToHost::Stopped => {
                 if matches!(self.stage, Stage::Stopping { .. }) {
                     self.stop();
@@ -141,10 +147,17 @@ impl<S: Storage> Host<S> {
     #[cold]
     fn take_status(&mut self, status: Status) {
         let event = match status {
-            Status::Wifi(up) => Event::Wifi(up),
+            Status::Wifi(up) => {
+                self.wifi = up;
+                Event::Wifi(up)
+            }
             Status::AttemptFailed(reason) => Event::AttemptFailed { reason },
+            Status::Joins(lan) => Event::JoinsNetwork(lan),
+            Status::Opens => Event::OpensConnection,
+            Status::NetworkAsked => Event::NetworkAsked,
             Status::Connected { session_present } => {
                 self.connected = true;
+                self.wifi = true;
                 let connections = &mut self.desk.counters.connections;
                 *connections = connections.saturating_add(1);
                 Event::Connected { session_present }

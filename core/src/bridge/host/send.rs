@@ -35,12 +35,15 @@ impl<S: Storage> Host<S> {
             }
             return;
         }
-        if !self.fill_subscription() {
+        if self.errands.due {
+            self.fill_errand();
+        }
+        if self.frame.is_empty() && !self.fill_subscription() {
             self.fill_publication();
         }
     }
 
-    fn put(&mut self, frame: &ToEsp<'_>) -> bool {
+    pub(super) fn put(&mut self, frame: &ToEsp<'_>) -> bool {
         let written = frame.encode(self.frame.room()).unwrap_or(0);
         self.frame.extend(written);
         written > 0
@@ -54,6 +57,7 @@ impl<S: Storage> Host<S> {
         init.epoch = self.epoch;
         init.room_bytes = u32::try_from(self.inbound.free()).unwrap_or(u32::MAX);
         init.capacity_bytes = u32::try_from(self.inbound.capacity()).unwrap_or(u32::MAX);
+        init.services.asks_network &= !self.errands.given_is_allowed;
         init.topics = self.topic_bytes();
         init.config.clean_init = self.clean_init_due || self.planted.has(Bug::CleanSlateEachBoot);
         let written = ToEsp::Init(init).encode(self.frame.room()).unwrap_or(0);

@@ -1,6 +1,6 @@
 //! What the host decides for both ends, and the memory that it lives on.
 
-use crate::bridge::{Broker, Network};
+use crate::bridge::{Broker, Network, TIME_SERVER};
 use crate::config::Config;
 use crate::error::ConfigError;
 use crate::mqtt::ProtocolVersion;
@@ -36,6 +36,14 @@ pub struct Settings<'a> {
     pub startup_timeout_ms: u32,
     /// What the ESP8266 runs. Default fivewire.
     pub firmware: Firmware,
+    /// Ask before the given network is joined ([`Event::NetworkAsked`](crate::event::Event::NetworkAsked)). Default `false`: where the
+    /// stored one is not to be used, or not there, the given one is joined.
+    pub asks_network: bool,
+    /// Tell of each attempt to join and to connect. Default `false`: it takes the link's time at each attempt.
+    pub tells_attempts: bool,
+    /// The name or address of the server that [`ask_time`](super::Host::ask_time) asks, at most 255 bytes. Default, and
+    /// where it is empty, [`TIME_SERVER`]; one in the own network is as good (D-24).
+    pub time_server: &'a str,
 }
 
 impl<'a> Settings<'a> {
@@ -49,6 +57,9 @@ impl<'a> Settings<'a> {
             watchdog_timeout_ms: 10_000,
             startup_timeout_ms: 10_000,
             firmware: Firmware::Fivewire,
+            asks_network: false,
+            tells_attempts: false,
+            time_server: TIME_SERVER,
         }
     }
 
@@ -67,6 +78,7 @@ impl<'a> Settings<'a> {
             ("network.ssid", self.network.ssid, 32),
             ("network.password", self.network.password, 64),
             ("broker.host", self.broker.host, 255),
+            ("time_server", self.time_server, 255),
         ];
         for (field, text, max_bytes) in texts {
             let size_bytes = text.len();

@@ -3,6 +3,7 @@
 mod broker;
 mod station;
 
+use fivewire_core::bridge::Lan;
 use fivewire_core::bridge::esp::Setup;
 use fivewire_core::client::{Action, Input};
 use fivewire_core::time::Instant;
@@ -27,10 +28,15 @@ impl Network {
         self.broker.configure(&setup.broker);
     }
 
+    /// Begins to join a network.
+    pub(crate) fn join(&mut self, lan: Lan) {
+        self.station.join(lan);
+    }
+
     /// Does what the client asks for.
     pub(crate) fn act(&mut self, now: Instant, action: Action) {
         match action {
-            Action::JoinWifi => self.station.join(),
+            Action::JoinWifi => self.station.join(Lan::Given),
             Action::LeaveWifi => self.station.leave(),
             Action::OpenTcp => self.broker.open(),
             Action::CloseTcp => self.broker.close(now),

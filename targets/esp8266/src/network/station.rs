@@ -1,6 +1,6 @@
 //! Which network to join, and whether it is joined.
 
-use fivewire_core::bridge::Network;
+use fivewire_core::bridge::{Lan, Network};
 use fivewire_core::client::Input;
 
 use crate::sdk::events::{self, Wifi};
@@ -34,9 +34,6 @@ impl<const N: usize> Text<N> {
 pub(super) struct Station {
     ssid: Text<32>,
     password: Text<64>,
-    /// The network that the chip has stored is tried too: first, and at every other attempt.
-    tries_stored: bool,
-    stored_is_next: bool,
     /// The client waits for a network or has one.
     wanted: bool,
     /// The SDK refused an attempt at once.
@@ -45,29 +42,20 @@ pub(super) struct Station {
 
 impl Station {
     pub(super) const fn new() -> Self {
-        Self {
-            ssid: Text::new(),
-            password: Text::new(),
-            tries_stored: false,
-            stored_is_next: false,
-            wanted: false,
-            refused: false,
-        }
+        Self { ssid: Text::new(), password: Text::new(), wanted: false, refused: false }
     }
 
     pub(super) fn configure(&mut self, network: &Network<'_>) {
         self.ssid.set(network.ssid);
         self.password.set(network.password);
-        self.tries_stored = network.use_default;
-        self.stored_is_next = network.use_default;
     }
 
-    pub(super) fn join(&mut self) {
+    pub(super) fn join(&mut self, lan: Lan) {
         self.wanted = true;
-        let stored = self.stored_is_next;
-        self.stored_is_next = self.tries_stored && !stored;
-        let joining = stored && wifi::join_stored();
-        self.refused = !joining && !wifi::join(self.ssid.get(), self.password.get());
+        self.refused = !match lan {
+            Lan::Stored => wifi::join_stored(),
+            Lan::Given => wifi::join(self.ssid.get(), self.password.get()),
+        };
         if self.refused {
             crate::sdk::task::post();
         }
@@ -84,10 +72,6 @@ impl Station {
             return Some(Input::WifiDown);
         }
         let wifi = events::take(|events| events.wifi.take()).filter(|_| self.wanted)?;
-        if wifi == Wifi::Up && self.tries_stored {
-            // The network that worked is tried first the next time.
-            self.stored_is_next = !self.stored_is_next;
-        }
         Some(if wifi == Wifi::Up { Input::WifiUp } else { Input::WifiDown })
     }
 }

@@ -3,6 +3,9 @@
 use core::ffi::CStr;
 
 use super::raw;
+use crate::local::Local;
+
+static HEAP_BYTES: Local<u32> = Local::new(0);
 
 /// Microseconds since the start, modulo 2^32 (API §3.3, `system_get_time`).
 pub(crate) fn time_us() -> u32 {
@@ -39,6 +42,16 @@ pub(crate) fn random() -> u64 {
     // SAFETY: the pointer is valid for as many bytes as it says.
     unsafe { raw::os_get_random(bytes.as_mut_ptr(), bytes.len()) };
     u64::from_le_bytes(bytes)
+}
+
+/// Bytes of the SDK's heap that are free, and that are in use: less than there were at the most.
+pub(crate) fn heap_bytes() -> (u32, u32) {
+    // SAFETY: reads a counter (API §3.3, `system_get_free_heap_size`).
+    let free_bytes = unsafe { raw::system_get_free_heap_size() };
+    HEAP_BYTES.with(|most| {
+        *most = free_bytes.max(*most);
+        (free_bytes, *most - free_bytes)
+    })
 }
 
 /// Writes a line to UART 0. No `%` in it.

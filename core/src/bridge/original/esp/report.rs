@@ -45,7 +45,9 @@ impl<S: Storage> EspDialect<'_, S> {
                 | ToHost::Granted { .. }
                 | ToHost::Refused { .. }
                 | ToHost::Unsubscribed { .. }
-                | ToHost::Stopped,
+                | ToHost::Stopped
+                | ToHost::Time { .. }
+                | ToHost::Memory { .. },
             )
             | Err(_) => {}
         }
@@ -62,6 +64,8 @@ impl<S: Storage> EspDialect<'_, S> {
             }
             // It goes on trying, which is all that matters to this host.
             Status::Wifi(false) | Status::AttemptFailed(_) => {}
+            // Nobody asked to be told.
+            Status::Joins(_) | Status::Opens | Status::NetworkAsked => {}
         }
     }
 

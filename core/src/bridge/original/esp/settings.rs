@@ -1,6 +1,6 @@
 //! What an original host tells in `w` and `init` (SPEC.md §2.2, §2.3).
 
-use crate::bridge::frame::{Init, TopicBytes};
+use crate::bridge::frame::{Init, Services, TopicBytes};
 use crate::bridge::original::Generation;
 use crate::bridge::original::record::Fields;
 use crate::bridge::{Broker, Network};
@@ -72,6 +72,7 @@ pub(super) fn read_init<'a>(
         config,
         network: Network { ssid, password, use_default },
         broker: Broker { host, port },
+        services: Services::default(),
     };
     Some(Told { generation, tls, init })
 }

@@ -26,7 +26,16 @@ impl<S: Storage> HostDialect<S> {
             }
             // The original knows no credit, its messages were acknowledged long ago, and its slate is clean at
             // each start. Other frames than these do not exist.
-            Ok(ToEsp::Credit { .. } | ToEsp::Release { .. } | ToEsp::SlateNoted) | Err(_) => true,
+            // Nor are memory and time its to tell: `m` is asked for its life, and `i` has no name for its answer (D-23).
+            Ok(
+                ToEsp::Credit { .. }
+                | ToEsp::Release { .. }
+                | ToEsp::SlateNoted
+                | ToEsp::AskTime { .. }
+                | ToEsp::AskMemory
+                | ToEsp::Network(_),
+            )
+            | Err(_) => true,
         };
         self.host_blocked = !taken;
         self.due.sent = Some(if taken { frame.len() } else { 0 });

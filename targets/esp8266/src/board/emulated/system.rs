@@ -24,6 +24,12 @@ extern "C" fn system_restart() {
     machine::exit(RESTARTED)
 }
 
+/// The shim has no heap; this is about what the SDK leaves.
+#[unsafe(no_mangle)]
+extern "C" fn system_get_free_heap_size() -> u32 {
+    40_000
+}
+
 #[unsafe(no_mangle)]
 extern "C" fn system_update_cpu_freq(mhz: u8) -> bool {
     mhz == 80 || mhz == 160
