@@ -2,16 +2,21 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may give up")]
 
+mod taped;
+
 use fivewire_core::bridge::{Broker, Network, VERSION, esp, host};
 use fivewire_core::client::{self, Action, Publication};
 use fivewire_core::config::{Config, Release};
 use fivewire_core::event::{Delivery, Event};
 use fivewire_core::mqtt::QoS;
+use fivewire_core::recorder::Recorded;
 use fivewire_core::time::Instant;
 
+use taped::{Taped, recorder};
+
 struct Bridge {
-    host: host::Host<Vec<u8>>,
-    esp: esp::Esp<Vec<u8>>,
+    host: Taped<host::Host<Vec<u8>>>,
+    esp: Taped<esp::Esp<Vec<u8>>>,
     now: Instant,
     /// What the host told its application.
     told: Vec<String>,
@@ -26,7 +31,7 @@ struct Bridge {
 const CONFIG: Config<'_> =
     Config { clean_init: false, release: Release::Explicit, ..Config::new("pump") };
 
-fn new_esp(seed: u64) -> esp::Esp<Vec<u8>> {
+fn new_esp(seed: u64) -> Taped<esp::Esp<Vec<u8>>> {
     let client = client::Memory {
         receive: vec![0; 512],
         transmit: vec![0; 512],
@@ -41,7 +46,7 @@ fn new_esp(seed: u64) -> esp::Esp<Vec<u8>> {
         message_topics: vec![0; 64],
         settings: vec![0; 256],
     };
-    esp::Esp::new(memory, seed).unwrap()
+    Taped::new(Recorded::new(esp::Esp::new(memory, seed).unwrap(), recorder()))
 }
 
 impl Bridge {
@@ -62,7 +67,10 @@ impl Bridge {
             settings: vec![0; 256],
         };
         let mut bridge = Self {
-            host: host::Host::new(&settings, memory, 1).unwrap(),
+            host: Taped::new(Recorded::new(
+                host::Host::new(&settings, memory, 1).unwrap(),
+                recorder(),
+            )),
             esp: new_esp(2),
             now: Instant::ZERO,
             told: Vec::new(),
@@ -350,6 +358,24 @@ fn publications_that_no_host_makes_are_not_taken() {
         assert!(!bridge.sent.contains(&0x32), "{frame:?}");
         publish(&mut bridge);
         assert!(bridge.sent.ends_with(&PUBLISH), "{frame:?}");
+    }
+}
+
+#[test]
+fn the_recordings_of_both_ends_show_no_password_and_no_payload() {
+    let mut bridge = Bridge::new();
+    bridge.esp_boots();
+    bridge.connect(0);
+    publish(&mut bridge);
+    bridge.net(client::Input::Received(&[0x32, 6, 0, 1, b'x', 0, 9, b'!']));
+    let host = bridge.host.recorder_mut().unwrap().sink().bytes.clone();
+    let esp = bridge.esp.recorder_mut().unwrap().sink().bytes.clone();
+    for (recording, shown) in [(host, PUBLISH), (esp, PUBLISH)] {
+        let shows = |text: &[u8]| recording.windows(text.len()).any(|part| part == text);
+        assert!(!shows(b"secret"), "the password of the network");
+        assert!(shows(&shown[..7]), "the publication");
+        assert!(!shows(&shown), "its payload");
+        assert!(shows(b"home") && shows(b"broker"), "where to connect to");
     }
 }
 

@@ -78,3 +78,8 @@ fn main() {
     assert!(watch.silence_max_us < 60_000_000, "the door was silent for a minute");
     println!("{} events, {:?}", report.events, report.messages);
 }
+
+#[test]
+fn it_runs() {
+    main();
+}

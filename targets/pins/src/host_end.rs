@@ -126,7 +126,7 @@ impl<S: Storage, L: Link, F: FnMut(Event<'_>)> Owner<L> for HostOwner<'_, S, F> 
             link::Event::Down { .. } => self.host.handle(now, Input::LinkDown),
             link::Event::Frame(frame) => self.host.handle(now, Input::Frame(frame)),
             link::Event::Writable => self.host.handle(now, Input::Writable),
-            link::Event::Unsuited { peer } => self.host.handle(now, Input::Unsuited(peer)),
+            link::Event::Unsuited { peer } => self.host.handle(now, Input::Unsuited(peer.into())),
             // No frame of an ESP8266 is larger than the receive memory: `native` sees to that.
             _ => {}
         }

@@ -39,8 +39,10 @@
 
 mod driver;
 mod host_end;
+mod leds;
 mod wires;
 
 pub use driver::{BITS_PER_STEP, Driver, Owner};
 pub use host_end::{HostEnd, StepError};
+pub use leds::{BrokerLed, HeartbeatLed};
 pub use wires::{ActiveLow, NoReset, PinError, Pins, ResetLine, Wires};

@@ -1,6 +1,7 @@
 //! The host end of the bridge: owns every message until it is done, tells the ESP8266 what to do,
 //! and resets it when it is silent.
 
+mod checkpoint;
 mod commands;
 mod deliveries;
 mod errands;
@@ -15,8 +16,7 @@ use crate::bridge::watchdog::Watchdog;
 use crate::config::Release;
 use crate::desk::Desk;
 use crate::error::ConfigError;
-use crate::event::{Counters, Delivery, DownReason, Event, Message, ResetCause};
-use crate::link;
+use crate::event::{Counters, Delivery, DownReason, Event, Message, ResetCause, Unsuited};
 use crate::mqtt::{Packet, QoS, decode};
 use crate::planted::{Bug, Planted};
 use crate::storage::Storage;
@@ -50,7 +50,7 @@ pub enum Input<'a> {
     /// The link takes frames again.
     Writable,
     /// The link heard an ESP8266 that it cannot work with.
-    Unsuited(link::Peer),
+    Unsuited(Unsuited),
     /// Who translates for an ESP8266 that speaks otherwise found that it must be reset.
     Reset(ResetCause),
 }
@@ -262,10 +262,13 @@ impl<S: Storage> Host<S> {
             Input::LinkUp => self.link_up = true,
             Input::LinkDown => self.lose_link(DownReason::LinkLost),
             Input::Frame(frame) => self.take_frame(frame),
-            Input::Sent(count) => self.frame.sent(count),
+            // A frame is taken whole or not at all.
+            Input::Sent(count) => {
+                self.frame.sent(if count == 0 { 0 } else { self.frame.pending().len() });
+            }
             Input::Writable => self.frame.writable(),
-            Input::Unsuited(peer) => {
-                self.desk.tell(Event::EspUnsuited(peer.into()));
+            Input::Unsuited(unsuited) => {
+                self.desk.tell(Event::EspUnsuited(unsuited));
             }
             Input::Reset(cause) => {
                 if !matches!(self.stage, Stage::Idle | Stage::Stopped) {

@@ -67,6 +67,9 @@ impl Repository {
     fn is_compiled(&self, path: &Path) -> bool {
         let (Some(stem), Some(folder)) = (stem(path), path.parent()) else { return false };
         let folder_name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if folder_name == "examples" {
+            return self.is_example_of_a_test(stem, folder);
+        }
         let is_root = match (stem, folder_name) {
             ("lib" | "main", _) => true,
             (_, "tests") => folder.parent().is_some_and(|it| self.is_package(it)),
@@ -88,6 +91,13 @@ impl Repository {
         };
         let parent = in_folder.iter().chain([&beside]).find(|parent| declares(parent));
         parent.is_some_and(|parent| self.is_compiled(parent))
+    }
+
+    /// The test binary `examples` of the package runs it.
+    fn is_example_of_a_test(&self, stem: &str, folder: &Path) -> bool {
+        let tests = folder.with_file_name("tests").join("examples.rs");
+        let text = tests.to_str().and_then(|path| self.read(path)).unwrap_or_default();
+        text.lines().any(|line| line == format!("#[path = \"../examples/{stem}.rs\"]"))
     }
 
     fn is_package(&self, folder: &Path) -> bool {

@@ -93,7 +93,7 @@ impl<A: Application> World<A> {
             Item::Down => host::Input::LinkDown,
             Item::Up => host::Input::LinkUp,
             Item::Writable => host::Input::Writable,
-            Item::Unsuited(peer) => host::Input::Unsuited(peer),
+            Item::Unsuited(peer) => host::Input::Unsuited(peer.into()),
             Item::Frame => {
                 wires.handed(End::Host, now, observer);
                 let frame = wires.pair.frame(End::Host);

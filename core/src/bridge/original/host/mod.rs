@@ -350,7 +350,7 @@ impl<S: Storage> HostDialect<S> {
             return Output::Status(status);
         }
         if let Some(peer) = self.due.unsuited.take() {
-            return Output::Host(host::Input::Unsuited(peer));
+            return Output::Host(host::Input::Unsuited(peer.into()));
         }
         if let Some(size) = self.take_message_that_fits() {
             return Output::Host(host::Input::Frame(&self.message.as_ref()[..size]));

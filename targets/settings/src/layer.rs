@@ -1,0 +1,142 @@
+//! A layer: every field is there or not.
+
+use serde::Deserialize;
+
+use crate::SettingsError;
+
+/// Structs whose fields are all optional, and a later one of which goes over an earlier one.
+macro_rules! layers {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Default, Debug, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: Option<$type>,)*
+        }
+
+        impl $name {
+            fn over(self, below: Self) -> Self {
+                Self { $($field: self.$field.or(below.$field),)* }
+            }
+        }
+    )*};
+}
+
+layers! {
+    /// `[network]`: [`fivewire_core::bridge::Network`].
+    NetworkLayer {
+        /// Its name. Mandatory.
+        ssid: String,
+        /// Its password; empty for an open network. Mandatory.
+        password: String,
+        /// Try the network that the chip has stored before this one.
+        use_default: bool,
+        /// Ask the application before this one is joined.
+        asks: bool,
+    }
+    /// `[broker]`: [`fivewire_core::bridge::Broker`].
+    BrokerLayer {
+        /// Its name or address. Mandatory.
+        host: String,
+        /// Its TCP port, by default 1883.
+        port: u16,
+    }
+    /// `[client]`: the fields of [`fivewire_core::config::Config`] that a bridge has.
+    ClientLayer {
+        /// The client identifier. Mandatory.
+        client_id: String,
+        /// The user name.
+        username: String,
+        /// The password.
+        password: String,
+        /// Seconds.
+        keep_alive_s: u16,
+        /// Milliseconds.
+        ping_interval_ms: u32,
+        /// Milliseconds.
+        response_timeout_ms: u32,
+        /// Milliseconds.
+        ack_timeout_ms: u32,
+        /// Ask for a session that ends with its connection.
+        clean_session: bool,
+        /// Have the broker forget the session of an earlier life, once per power-up.
+        clean_init: bool,
+        /// Publications under way at once.
+        window: u8,
+        /// Messages handed out and not released.
+        receive_maximum: u8,
+        /// Milliseconds.
+        join_timeout_ms: u32,
+        /// Milliseconds.
+        open_timeout_ms: u32,
+        /// Milliseconds.
+        backoff_first_ms: u32,
+        /// Milliseconds.
+        backoff_last_ms: u32,
+        /// Attempts without an answer before the network is left.
+        attempts_before_wifi: u8,
+    }
+    /// `[will]`: what the broker publishes when the board vanishes. Without `topic` there is none.
+    WillLayer {
+        /// Its topic.
+        topic: String,
+        /// Its message, by default empty.
+        payload: String,
+        /// 0 or 1, by default 1.
+        qos: u8,
+        /// By default false.
+        retain: bool,
+    }
+    /// `[bridge]`: the fields of [`fivewire_core::bridge::host::Settings`].
+    BridgeLayer {
+        /// Milliseconds.
+        watchdog_timeout_ms: u32,
+        /// Milliseconds.
+        startup_timeout_ms: u32,
+        /// Tell of each attempt to join and to connect.
+        tells_attempts: bool,
+        /// The name or address of the time server.
+        time_server: String,
+    }
+}
+
+/// A file, or what code sets. Its tables and keys are those of `targets/rp2040/fivewire.toml`.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Layer {
+    /// The network to join.
+    pub network: NetworkLayer,
+    /// The broker to connect to.
+    pub broker: BrokerLayer,
+    /// The client.
+    pub client: ClientLayer,
+    /// The will.
+    pub will: WillLayer,
+    /// The bridge.
+    pub bridge: BridgeLayer,
+}
+
+impl Layer {
+    /// Reads TOML. `file` is named in errors.
+    ///
+    /// # Errors
+    /// The place of the first thing that is no setting, and what was expected there.
+    pub fn parse(file: &str, text: &str) -> Result<Self, SettingsError> {
+        toml::from_str(text).map_err(|error| SettingsError::File {
+            file: file.to_owned(),
+            explanation: error.to_string().trim_end().to_owned(),
+        })
+    }
+
+    /// This layer, and below it another one.
+    #[must_use]
+    pub fn over(self, below: Self) -> Self {
+        Self {
+            network: self.network.over(below.network),
+            broker: self.broker.over(below.broker),
+            client: self.client.over(below.client),
+            will: self.will.over(below.will),
+            bridge: self.bridge.over(below.bridge),
+        }
+    }
+}
