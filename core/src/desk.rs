@@ -13,7 +13,7 @@ use crate::event::{AbandonReason, Counters, Event, Ticket};
 #[cfg(feature = "mqtt5")]
 use crate::mqtt::ProtocolVersion;
 #[cfg(feature = "mqtt5")]
-use crate::mqtt::v5::Property;
+use crate::mqtt::v5::{Properties, Property};
 use crate::mqtt::{Packet, PacketId, Publish, QoS, topic};
 use crate::news::News;
 use crate::outbox::Outbox;
@@ -107,6 +107,19 @@ impl<S: Storage> Desk<S> {
         now: Instant,
         publication: &Publication<'_>,
     ) -> Result<Ticket, PublishError> {
+        #[cfg(feature = "mqtt5")]
+        return self.publish_with(now, publication, Properties::of(publication.properties));
+        #[cfg(not(feature = "mqtt5"))]
+        self.publish_with(now, publication)
+    }
+
+    /// The same with properties from wherever; those of the publication are ignored.
+    pub(crate) fn publish_with(
+        &mut self,
+        now: Instant,
+        publication: &Publication<'_>,
+        #[cfg(feature = "mqtt5")] properties: Properties<'_>,
+    ) -> Result<Ticket, PublishError> {
         if self.shut_down {
             return Err(PublishError::ShutDown);
         }
@@ -116,8 +129,8 @@ impl<S: Storage> Desk<S> {
         }
         #[cfg(feature = "mqtt5")]
         if self.version == ProtocolVersion::V5 {
-            return self.publish_v5(now, publication);
-        } else if !publication.properties.is_empty() {
+            return self.publish_v5(now, publication, properties);
+        } else if !properties.is_empty() {
             return Err(PublishError::NeedsMqtt5);
         }
         let _ = now; // only MQTT 5 has intervals

@@ -2,16 +2,21 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may give up")]
 
-use fivewire_core::bridge::{Broker, Network, esp, host};
+mod taped;
+
+use fivewire_core::bridge::{Broker, Network, VERSION, esp, host};
 use fivewire_core::client::{self, Action, Publication};
 use fivewire_core::config::{Config, Release};
 use fivewire_core::event::{Delivery, Event};
 use fivewire_core::mqtt::QoS;
+use fivewire_core::recorder::Recorded;
 use fivewire_core::time::Instant;
 
+use taped::{Taped, recorder};
+
 struct Bridge {
-    host: host::Host<Vec<u8>>,
-    esp: esp::Esp<Vec<u8>>,
+    host: Taped<host::Host<Vec<u8>>>,
+    esp: Taped<esp::Esp<Vec<u8>>>,
     now: Instant,
     /// What the host told its application.
     told: Vec<String>,
@@ -26,7 +31,7 @@ struct Bridge {
 const CONFIG: Config<'_> =
     Config { clean_init: false, release: Release::Explicit, ..Config::new("pump") };
 
-fn new_esp(seed: u64) -> esp::Esp<Vec<u8>> {
+fn new_esp(seed: u64) -> Taped<esp::Esp<Vec<u8>>> {
     let client = client::Memory {
         receive: vec![0; 512],
         transmit: vec![0; 512],
@@ -41,7 +46,7 @@ fn new_esp(seed: u64) -> esp::Esp<Vec<u8>> {
         message_topics: vec![0; 64],
         settings: vec![0; 256],
     };
-    esp::Esp::new(memory, seed).unwrap()
+    Taped::new(Recorded::new(esp::Esp::new(memory, seed).unwrap(), recorder()))
 }
 
 impl Bridge {
@@ -62,7 +67,10 @@ impl Bridge {
             settings: vec![0; 256],
         };
         let mut bridge = Self {
-            host: host::Host::new(&settings, memory, 1).unwrap(),
+            host: Taped::new(Recorded::new(
+                host::Host::new(&settings, memory, 1).unwrap(),
+                recorder(),
+            )),
             esp: new_esp(2),
             now: Instant::ZERO,
             told: Vec::new(),
@@ -354,6 +362,24 @@ fn publications_that_no_host_makes_are_not_taken() {
 }
 
 #[test]
+fn the_recordings_of_both_ends_show_no_password_and_no_payload() {
+    let mut bridge = Bridge::new();
+    bridge.esp_boots();
+    bridge.connect(0);
+    publish(&mut bridge);
+    bridge.net(client::Input::Received(&[0x32, 6, 0, 1, b'x', 0, 9, b'!']));
+    let host = bridge.host.recorder_mut().unwrap().sink().bytes.clone();
+    let esp = bridge.esp.recorder_mut().unwrap().sink().bytes.clone();
+    for (recording, shown) in [(host, PUBLISH), (esp, PUBLISH)] {
+        let shows = |text: &[u8]| recording.windows(text.len()).any(|part| part == text);
+        assert!(!shows(b"secret"), "the password of the network");
+        assert!(shows(&shown[..7]), "the publication");
+        assert!(!shows(&shown), "its payload");
+        assert!(shows(b"home") && shows(b"broker"), "where to connect to");
+    }
+}
+
+#[test]
 fn a_message_with_a_topic_that_was_never_told_means_a_reset_and_says_so() {
     for (frame, cause) in [
         (&[0xB0, 0, 0, b'1'][..], "UnknownTopic"),
@@ -397,4 +423,24 @@ fn a_topic_costs_a_byte_once_it_was_told_and_is_told_anew_to_an_esp_that_starts(
     assert_eq!(sizes(&mut bridge, &topics[..2]), [13, 13], "what was sent again told them anew");
     let sent = String::from_utf8_lossy(&bridge.sent);
     assert_eq!(topics.map(|topic| sent.matches(topic).count()), [3, 2, 3], "whole to the broker");
+}
+
+#[test]
+fn an_esp_of_another_version_is_told_of_and_given_the_time_of_a_start() {
+    let mut bridge = Bridge::new();
+    bridge.host.handle(bridge.now, host::Input::LinkUp);
+    let hello = [0x81, VERSION + 1, 0, 0, 4, 0, 0, 0, 0, 0];
+    bridge.host.handle(bridge.now, host::Input::Frame(&hello));
+    bridge.host_speaks();
+    assert_eq!(bridge.told(&format!("EspUnsuited(BridgeVersion({}))", VERSION + 1)), 1);
+    assert_eq!(bridge.resets, 1);
+    while bridge.resets == 1 {
+        bridge.now = bridge.now.plus_ms(100);
+        bridge.host.handle(bridge.now, host::Input::Timeout);
+        bridge.host_speaks();
+    }
+    assert_eq!(bridge.now, Instant::from_millis(10_000));
+    assert_eq!(bridge.told("EspReset { cause: StartUpOverdue }"), 1);
+    bridge.esp_boots();
+    assert_eq!(bridge.told("EspReady"), 1);
 }

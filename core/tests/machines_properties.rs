@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may give up")]
 
 mod client_steps;
+mod taped;
 
 use std::collections::BTreeMap;
 
@@ -12,10 +13,12 @@ use fivewire_core::client::{Client, Input, Memory, Output, Publication, State, T
 use fivewire_core::config::{Config, Overflow, Release};
 use fivewire_core::event::{Event, Ticket};
 use fivewire_core::mqtt::QoS;
+use fivewire_core::recorder::Recorded;
 use fivewire_core::time::Instant;
 use proptest::prelude::*;
 
 use client_steps::{Step, step};
+use taped::{Taped, recorder};
 
 /// Far more than any one call can cause.
 const POLLS_MAX: usize = 2_000;
@@ -171,7 +174,7 @@ impl Bench {
     }
 }
 
-fn new_esp() -> esp::Esp<Vec<u8>> {
+fn new_esp() -> Taped<esp::Esp<Vec<u8>>> {
     let client = Memory {
         receive: vec![0; 96],
         transmit: vec![0; 64],
@@ -186,10 +189,10 @@ fn new_esp() -> esp::Esp<Vec<u8>> {
         message_topics: vec![0; 50],
         settings: vec![0; 200],
     };
-    esp::Esp::new(memory, 1).unwrap()
+    Taped::new(Recorded::new(esp::Esp::new(memory, 1).unwrap(), recorder()))
 }
 
-fn new_host() -> host::Host<Vec<u8>> {
+fn new_host() -> Taped<host::Host<Vec<u8>>> {
     let network = Network { ssid: "n", password: "p", use_default: false };
     let settings = host::Settings::new(Config::new("c"), network, Broker { host: "b", port: 1883 });
     let memory = host::Memory {
@@ -201,10 +204,10 @@ fn new_host() -> host::Host<Vec<u8>> {
         message_topics: vec![0; 60],
         settings: vec![0; 200],
     };
-    host::Host::new(&settings, memory, 1).unwrap()
+    Taped::new(Recorded::new(host::Host::new(&settings, memory, 1).unwrap(), recorder()))
 }
 
-fn drain_host(host: &mut host::Host<Vec<u8>>, now: Instant) -> Vec<Vec<u8>> {
+fn drain_host(host: &mut Taped<host::Host<Vec<u8>>>, now: Instant) -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
     for _ in 0..POLLS_MAX {
         match host.poll() {
@@ -217,7 +220,7 @@ fn drain_host(host: &mut host::Host<Vec<u8>>, now: Instant) -> Vec<Vec<u8>> {
     panic!("the drain does not end");
 }
 
-fn drain_esp(esp: &mut esp::Esp<Vec<u8>>, now: Instant) -> Vec<Vec<u8>> {
+fn drain_esp(esp: &mut Taped<esp::Esp<Vec<u8>>>, now: Instant) -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
     for _ in 0..POLLS_MAX {
         let answer = match esp.poll() {

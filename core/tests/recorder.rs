@@ -10,7 +10,8 @@ use fivewire_core::config::{Config, Overflow, Release};
 use fivewire_core::event::{Delivery, Ticket};
 use fivewire_core::mqtt::{QoS, Will};
 use fivewire_core::recorder::{
-    DamageKind, Fed, Item, Payloads, Recorded, Recorder, Records, Replay, Ring, Sink,
+    BUFFERS_MAX, DamageKind, Fed, Item, Machine, Payloads, Recorded, Recorder, Records, Replay,
+    Restored, Ring, Segment, Sink,
 };
 use fivewire_core::time::Instant;
 use proptest::prelude::*;
@@ -57,7 +58,7 @@ fn client(odd: bool) -> Client<Vec<u8>> {
 
 /// A recorded client and its world.
 struct Bench<K> {
-    client: Recorded<Vec<u8>, K>,
+    client: Recorded<Client<Vec<u8>>, K>,
     now: Instant,
     /// How many bytes the transport takes at once.
     takes: usize,
@@ -156,7 +157,7 @@ fn recording(odd: bool, payloads: Payloads, steps: &[Step]) -> Vec<u8> {
 
 /// Replays it, and returns how many segments and calls there were.
 fn replay(recording: &[u8]) -> (usize, usize) {
-    let mut replay = Replay::new(memory);
+    let mut replay = Replay::new(|size_bytes| vec![0xEE; size_bytes]);
     let (mut segments, mut calls) = (0, 0);
     for record in Records::new(recording) {
         let record = record.unwrap();
@@ -334,7 +335,26 @@ fn state_of(client: &mut Client<Vec<u8>>) -> Vec<u8> {
 }
 
 fn restored(state: &[u8]) -> Option<Client<Vec<u8>>> {
-    fivewire_core::recorder::State::new(state).restore(memory(SIZES))
+    restored_with(SIZES, state)
+}
+
+fn restored_with(sizes: [usize; 5], state: &[u8]) -> Option<Client<Vec<u8>>> {
+    let mut memory_bytes = [0; BUFFERS_MAX];
+    memory_bytes[..sizes.len()].copy_from_slice(&sizes);
+    let segment = Segment {
+        machine: Machine::Client,
+        speaks_mqtt5: false,
+        number: 0,
+        continues: false,
+        payloads_kept: true,
+        time: Instant::ZERO,
+        memory_bytes,
+    };
+    let state = fivewire_core::recorder::State::new(state);
+    match state.restore(&segment, |size_bytes| vec![0xEE; size_bytes])? {
+        Restored::Client(client) => Some(client),
+        _ => panic!("a client was asked for"),
+    }
 }
 
 /// What chance reaches too rarely: each time a client remembers something for long.
@@ -378,9 +398,8 @@ fn a_client_can_be_restored_at_every_point_of_these_stories() {
 fn a_client_with_the_smallest_buffers_can_be_restored() {
     let mut client = Client::new(&Config::new("c"), memory([64, 64, 64, 0, 15]), 1).unwrap();
     let state = state_of(&mut client);
-    let state = fivewire_core::recorder::State::new(&state);
-    assert!(state.restore(memory([64, 64, 64, 0, 15])).is_some());
-    assert!(state.restore(memory([64, 64, 64, 0, 14])).is_none());
+    assert!(restored_with([64, 64, 64, 0, 15], &state).is_some());
+    assert!(restored_with([64, 64, 64, 0, 14], &state).is_none());
 }
 
 proptest! {
@@ -421,7 +440,7 @@ proptest! {
             matches!(record.item, Item::Segment(_)).then_some(record.at - 9)
         });
         for start in starts {
-            let mut replay = Replay::new(memory);
+            let mut replay = Replay::new(|size_bytes| vec![0xEE; size_bytes]);
             for record in Records::new(&recording[start..]) {
                 prop_assert_eq!(replay.feed(&record.unwrap()), Fed::Same);
             }

@@ -1,7 +1,7 @@
 //! Runs a schedule and reports.
 
 use fivewire_core::planted::Planted;
-use fivewire_core::recorder::Payloads;
+use fivewire_core::recorder::{Machine, Payloads};
 use fivewire_core::time::Instant;
 
 use crate::app::Application;
@@ -43,18 +43,23 @@ pub fn run(schedule: &Schedule, extra: &mut dyn Observer) -> Report {
     Runner::new(schedule).run_watched(schedule, extra)
 }
 
-/// Runs `schedule` to its end, and returns what its client was told and said, for
-/// [`replay`](crate::replay::replay). `None` where the client is on the other end of a link: only a
-/// client that the application calls itself is recorded.
+/// Runs `schedule` to its end, and returns what a machine in it was told and said, for
+/// [`replay`](crate::replay::replay). `None` where there is no such machine.
 #[must_use]
-pub fn record(schedule: &Schedule, payloads: Payloads) -> Option<Vec<u8>> {
-    if schedule.setup.topology == Topology::Bridge {
-        return None;
-    }
+pub fn record(schedule: &Schedule, machine: Machine, payloads: Payloads) -> Option<Vec<u8>> {
+    let is_at_esp = match (schedule.setup.topology, machine) {
+        (Topology::Client, Machine::Client) | (Topology::Bridge, Machine::BridgeHost) => false,
+        (Topology::Bridge, Machine::BridgeEsp) => true,
+        _ => return None,
+    };
     let mut world = World::new(schedule.clone());
-    world.record(payloads);
+    if is_at_esp {
+        world.record_esp(payloads);
+    } else {
+        world.record_host(payloads);
+    }
     let _ = run_world(&mut world, &mut Blind);
-    Some(world.take_recording())
+    Some(if is_at_esp { world.take_recording_of_esp() } else { world.take_recording_of_host() })
 }
 
 /// Runs one schedule after the other in the same memory.

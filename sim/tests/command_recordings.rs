@@ -39,6 +39,20 @@ fn a_recorded_run_replays_with_its_timeline() {
 }
 
 #[test]
+fn either_end_of_a_bridge_is_recorded_and_replays_with_what_passed_the_link() {
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    let run = ["run", "--scenario", "esp-crash", "--seed", "1", "--last", "0", "--record", "it"];
+    for (machine, judged) in [(&[][..], "judged: P1 "), (&["--machine", "esp"], "judged: nothing")]
+    {
+        fivewire(directory.path(), &[&run[..], machine].concat()).success();
+        let replay = printed(&fivewire(directory.path(), &["replay", "it"]).success());
+        assert!(replay.contains("frame ") && replay.contains("link up"), "{replay}");
+        assert!(replay.contains(judged), "{replay}");
+        assert!(replay.contains("the same to the last byte"), "{replay}");
+    }
+}
+
+#[test]
 fn a_damaged_recording_is_refused_with_its_position_unless_a_part_will_do() {
     let directory = recorded();
     let path = directory.path().join("it");
@@ -70,10 +84,18 @@ fn a_damaged_recording_is_refused_with_its_position_unless_a_part_will_do() {
 #[test]
 fn what_cannot_be_recorded_is_refused_before_anything_runs() {
     let directory = TempDir::new().expect("a temporary directory can be made");
-    let run = ["run", "--scenario", "swarm", "--seed", "1", "--record", "it"];
+    for (scenario, machine, there) in
+        [("esp-crash", "client", "--machine host"), ("client", "esp", "--machine client")]
+    {
+        let run = ["run", "--scenario", scenario, "--seed", "1", "--record", "it", "--machine"];
+        let run = [&run[..], &[machine]].concat();
+        let refused = complaint(&fivewire(directory.path(), &run).code(2));
+        assert!(refused.contains(there), "{refused}");
+        assert!(!directory.path().join("it").exists());
+    }
+    let run = ["run", "--scenario", "client", "--seed", "1", "--machine", "client"];
     let refused = complaint(&fivewire(directory.path(), &run).code(2));
-    assert!(refused.contains("the client is on the other end of a link"), "{refused}");
-    assert!(!directory.path().join("it").exists());
+    assert!(refused.contains("--record"), "{refused}");
     let run = ["run", "--scenario", "client", "--seed", "1", "--record", "no/where"];
     let refused = complaint(&fivewire(directory.path(), &run).code(2));
     assert!(refused.contains("no/where"), "{refused}");

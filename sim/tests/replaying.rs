@@ -3,18 +3,26 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may give up")]
 
-use fivewire_core::recorder::Payloads;
+use fivewire_core::recorder::{Machine, Payloads};
 use fivewire_sim::catalogue;
 use fivewire_sim::oracle::Promise;
 use fivewire_sim::replay::{check, is_recording, replay};
 use fivewire_sim::run;
+use fivewire_sim::schedule::Topology;
 use fivewire_sim::trace::{Blind, Timeline};
 
 const DISGUISED: Payloads = Payloads::Disguised { key: [3, 4] };
 
 fn recording(scenario: &str, seed: u64, payloads: Payloads) -> Vec<u8> {
     let schedule = catalogue::find(scenario).unwrap().schedule(seed);
-    run::record(&schedule, payloads).unwrap()
+    run::record(&schedule, Machine::Client, payloads).unwrap()
+}
+
+/// Recordings of both ends of one bridge.
+fn recordings_of_bridge(scenario: &str, seed: u64, payloads: Payloads) -> [Vec<u8>; 2] {
+    let schedule = catalogue::find(scenario).unwrap().schedule(seed);
+    [Machine::BridgeHost, Machine::BridgeEsp]
+        .map(|machine| run::record(&schedule, machine, payloads).unwrap())
 }
 
 #[test]
@@ -59,5 +67,49 @@ fn a_damaged_recording_is_refused_with_its_position() {
         let damage = check(&damaged).unwrap_err();
         assert!(damage.at <= at, "byte {at}: {damage}");
         assert_eq!(replay(&damaged, &mut Blind).damage, Some(damage));
+    }
+}
+
+#[test]
+fn both_ends_of_the_bridge_replay_to_the_last_byte_through_crashes_and_lost_links() {
+    let mut beginnings = [0, 0];
+    for (scenario, seed) in ["esp-crash", "swarm", "wires"]
+        .into_iter()
+        .flat_map(|scenario| (0..6).map(move |seed| (scenario, seed)))
+        .filter(|(scenario, seed)| {
+            let setup = catalogue::find(scenario).unwrap().schedule(*seed).setup;
+            setup.topology == Topology::Bridge
+        })
+    {
+        let payloads = if seed % 2 == 0 { Payloads::Kept } else { DISGUISED };
+        for (end, recording) in recordings_of_bridge(scenario, seed, payloads).iter().enumerate() {
+            let report = replay(recording, &mut Blind);
+            assert_eq!(report.damage, None, "{scenario} {seed}, end {end}");
+            assert_eq!(report.difference, None, "{scenario} {seed}, end {end}");
+            assert_eq!(report.breach, None, "{scenario} {seed}, end {end}");
+            assert!(report.calls > 100, "{scenario} {seed}, end {end}: {report:?}");
+            beginnings[end] += report.beginnings;
+            // What the application is told fits what it asked for; the ESP8266 has no application.
+            let judged = report.checked[Promise::P1.index()] + report.checked[Promise::P7.index()];
+            assert_eq!(judged > 0, end == 0, "{scenario} {seed}, end {end}");
+        }
+    }
+    assert!(beginnings[1] > beginnings[0], "no ESP8266 was started again: {beginnings:?}");
+}
+
+#[test]
+fn the_timelines_of_both_ends_show_what_passed_the_link() {
+    let [host, esp] = recordings_of_bridge("esp-crash", 1, Payloads::Kept);
+    let timeline = |recording: &[u8]| {
+        let mut timeline = Timeline::new().show_frames(true);
+        assert_eq!(replay(recording, &mut timeline).difference, None);
+        timeline.to_string()
+    };
+    let (host, esp) = (timeline(&host), timeline(&esp));
+    for part in ["frame ", "link up", "pulls the reset line", "acked"] {
+        assert!(host.contains(part), "{part} is missing:\n{}", &host[..2_000]);
+    }
+    for part in ["frame ", "link up", "CONNECT", "CONNACK", "PUBACK", "loses power"] {
+        assert!(esp.contains(part), "{part} is missing:\n{}", &esp[..2_000]);
     }
 }

@@ -2,6 +2,7 @@
 
 use core::ops::Range;
 
+use crate::checkpoint::Pass;
 use crate::storage::{Storage, get_u32, put_u32};
 
 /// Bytes of a record besides its content.
@@ -87,6 +88,30 @@ impl<S: Storage> Fifo<S> {
             self.clear();
         }
         freed
+    }
+}
+
+impl<S: Storage> Fifo<S> {
+    /// Passes over the queue, each record by `pass_record`, which is given the buffer and where the
+    /// record lies.
+    pub(crate) fn walk(
+        &mut self,
+        pass: &mut Pass<'_>,
+        pass_record: impl Fn(&mut Pass<'_>, &mut [u8], Range<usize>) -> Option<()>,
+    ) -> Option<()> {
+        let Self { bytes, head, tail } = self;
+        pass.field(head)?;
+        pass.field(tail)?;
+        let bytes = bytes.as_mut();
+        pass.agrees(*head <= *tail && *tail <= bytes.len())?;
+        let mut at = *head;
+        while at < *tail {
+            let start = at.checked_add(HEADER_BYTES).filter(|start| *start <= *tail)?;
+            pass.plain(bytes, at, start)?;
+            at = start.checked_add(get_u32(bytes, at) as usize).filter(|end| *end <= *tail)?;
+            pass_record(pass, bytes, start..at)?;
+        }
+        Some(())
     }
 }
 

@@ -19,11 +19,13 @@ pub mod notice;
 pub mod original;
 mod reason;
 mod record;
+mod secrets;
 pub mod status;
 mod topics;
 mod watchdog;
 
 pub use network::{Lan, NetworkAnswer};
+pub(crate) use secrets::{Direction, put_frame};
 
 /// The version of the command protocol, told in the first frame.
 pub const VERSION: u8 = 1;

@@ -1,5 +1,6 @@
 //! Which network an ESP8266 joins: the one that its chip has stored, or the one that its host gave.
 
+use crate::checkpoint::{Checkpoint, Pass, codes};
 use crate::time::Instant;
 
 /// A network that an ESP8266 knows.
@@ -97,6 +98,28 @@ impl Choice {
     /// A question that the host has not heard is asked again.
     pub(super) const fn forget_question(&mut self) {
         self.asked = false;
+    }
+}
+
+impl Checkpoint for Choice {
+    fn walk(&mut self, pass: &mut Pass<'_>) -> Option<()> {
+        let Self { tries_stored, may_use_given, next, trying, asked, ask_at } = self;
+        for flag in [tries_stored, may_use_given, trying, asked] {
+            pass.field(flag)?;
+        }
+        pass.field(next)?;
+        pass.field(ask_at)
+    }
+}
+
+codes! {
+    Lan {
+        1 Stored,
+        2 Given,
+    }
+    NetworkAnswer {
+        1 UseGiven,
+        2 AskAgain { after_ms },
     }
 }
 

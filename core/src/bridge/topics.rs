@@ -10,6 +10,7 @@
 //! (`hall/1/temperature`, `hall/1/humidity`, …) are still said in part only.
 
 use super::record::{Garbage, Reader, Writer};
+use crate::checkpoint::{Checkpoint, Pass};
 use crate::mqtt::topic::validate_name;
 use crate::storage::Storage;
 
@@ -101,6 +102,10 @@ impl<S: Storage> Topics<S> {
         u16::try_from(self.bytes.as_ref().len()).unwrap_or(u16::MAX)
     }
 
+    pub(crate) fn capacity(&self) -> usize {
+        self.bytes.as_ref().len()
+    }
+
     /// A session begins with an end that has so much memory for this direction.
     pub(crate) fn begin(&mut self, peer_bytes: u16) {
         self.limit = usize::from(self.size_bytes().min(peer_bytes));
@@ -188,6 +193,20 @@ impl<S: Storage> Topics<S> {
     pub(crate) fn name<'a>(&'a self, naming: Naming<'a>) -> &'a str {
         // What is no text was not learnt.
         core::str::from_utf8(self.bytes_of(naming)).unwrap_or_default()
+    }
+}
+
+impl<S: Storage> Checkpoint for Topics<S> {
+    fn walk(&mut self, pass: &mut Pass<'_>) -> Option<()> {
+        let Self { bytes, limit, used } = self;
+        pass.field(limit)?;
+        pass.field(used)?;
+        pass.plain(bytes.as_mut(), 0, *used)?;
+        let mut rest = &bytes.as_ref()[..*used];
+        while let [size, names @ ..] = rest {
+            rest = names.get(usize::from(*size)..)?;
+        }
+        pass.agrees(*used <= *limit && *limit <= bytes.as_ref().len())
     }
 }
 

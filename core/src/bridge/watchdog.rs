@@ -4,6 +4,7 @@
 //! anything. It cannot know when it was busy, but it knows when it is late, so time is counted in
 //! slices, and a slice at whose end the host came late counts only up to the last call before.
 
+use crate::checkpoint::{Field, Fields, Out};
 use crate::time::{Instant, Reason, Wait};
 
 /// No slice ends before a living command task has spoken.
@@ -70,6 +71,29 @@ impl Watchdog {
 
     pub(crate) const fn wait(&self) -> Wait {
         Wait::Until(self.slice_end, self.reason)
+    }
+}
+
+impl Field for Watchdog {
+    fn put(&self, out: &mut Out<'_>) {
+        let Self { timeout_us, counted_us, slice_start, slice_end, last_call, reason } = self;
+        timeout_us.put(out);
+        counted_us.put(out);
+        slice_start.put(out);
+        slice_end.put(out);
+        last_call.put(out);
+        reason.put(out);
+    }
+
+    fn get(from: &mut Fields<'_>) -> Option<Self> {
+        Some(Self {
+            timeout_us: Field::get(from)?,
+            counted_us: Field::get(from)?,
+            slice_start: Field::get(from)?,
+            slice_end: Field::get(from)?,
+            last_call: Field::get(from)?,
+            reason: Field::get(from)?,
+        })
     }
 }
 

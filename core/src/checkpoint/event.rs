@@ -2,8 +2,10 @@
 
 use super::field::{Field, Fields, Out, put_number};
 use super::mask::Payloads;
-use crate::bridge::Lan;
+#[cfg(feature = "mqtt5")]
+use super::properties::{get_properties, put_properties};
 use crate::event::{Event, Message};
+use crate::sntp::Stamp;
 use crate::time::Wait;
 
 /// Writes an event; a message with its payload as the recording may have it.
@@ -33,6 +35,7 @@ pub(crate) fn put_event(event: &Event<'_>, payloads: Payloads, out: &mut Out<'_>
         Event::EspReset { cause } => coded(15, &[cause]),
         Event::EspReady { resumed } => coded(16, &[resumed]),
         Event::EspUnfit => coded(17, &[]),
+        Event::EspUnsuited(unsuited) => coded(27, &[unsuited]),
         Event::Wifi(up) => coded(18, &[up]),
         Event::Stopped => coded(19, &[]),
         Event::TimeTold { cookie, stamp } => {
@@ -40,25 +43,36 @@ pub(crate) fn put_event(event: &Event<'_>, payloads: Payloads, out: &mut Out<'_>
         }
         Event::EspMemory { free_bytes, used_bytes } => coded(23, &[free_bytes, used_bytes]),
         Event::NetworkAsked => coded(24, &[]),
-        Event::JoinsNetwork(lan) => coded(25, &[&(*lan == Lan::Given)]),
+        Event::JoinsNetwork(lan) => coded(25, &[lan]),
         Event::OpensConnection => coded(26, &[]),
         #[cfg(feature = "mqtt5")]
         Event::Reason { ticket, reason_code } => coded(20, &[ticket, reason_code]),
-        // What it lends is not kept.
         #[cfg(feature = "mqtt5")]
-        Event::BrokerSaid(_) => coded(21, &[]),
+        Event::BrokerSaid(properties) => {
+            coded(21, &[]);
+            put_properties(*properties, out);
+        }
     }
 }
 
 fn put_message(message: &Message<'_>, payloads: Payloads, out: &mut Out<'_>) {
     let Message { delivery, topic, payload, qos, retain, dup, .. } = message;
     delivery.put(out);
-    put_number(topic.len() as u64, out);
-    out(topic.as_bytes());
+    put_text(topic, out);
     qos.put(out);
     retain.put(out);
     dup.put(out);
     put_payload(payload, payloads, out);
+    #[cfg(feature = "mqtt5")]
+    if !message.properties.is_empty() {
+        put_properties(message.properties, out);
+    }
+}
+
+/// Writes a text after its length.
+pub(crate) fn put_text(text: &str, out: &mut Out<'_>) {
+    put_number(text.len() as u64, out);
+    out(text.as_bytes());
 }
 
 /// Writes a payload after its length.
@@ -89,12 +103,23 @@ pub(crate) fn get_event<'a>(from: &mut Fields<'a>) -> Option<Event<'a>> {
         let (delivery, topic, qos) = (Field::get(from)?, from.text()?, Field::get(from)?);
         let (retain, dup) = (Field::get(from)?, Field::get(from)?);
         let message = Message::new(topic, from.counted()?, qos);
+        #[cfg(feature = "mqtt5")]
+        let message = if from.is_empty() {
+            message
+        } else {
+            Message { properties: get_properties(from)?, ..message }
+        };
         return Some(Event::Message(Message { delivery, retain, dup, ..message }));
+    }
+    #[cfg(feature = "mqtt5")]
+    if from.0.first() == Some(&21) {
+        from.take(1)?;
+        return get_properties(from).map(Event::BrokerSaid);
     }
     Event::get(from)
 }
 
-/// An event that is no message.
+/// An event that lends nothing.
 impl Field for Event<'static> {
     fn put(&self, out: &mut Out<'_>) {
         put_event(self, Payloads::Kept, out);
@@ -118,12 +143,20 @@ impl Field for Event<'static> {
             15 => Event::EspReset { cause: Field::get(from)? },
             16 => Event::EspReady { resumed: Field::get(from)? },
             17 => Event::EspUnfit,
+            27 => Event::EspUnsuited(Field::get(from)?),
             18 => Event::Wifi(Field::get(from)?),
             19 => Event::Stopped,
             #[cfg(feature = "mqtt5")]
             20 => Event::Reason { ticket: Field::get(from)?, reason_code: Field::get(from)? },
-            #[cfg(feature = "mqtt5")]
-            21 => Event::BrokerSaid(crate::mqtt::v5::Properties::NONE),
+            22 => {
+                let (cookie, seconds) = (Field::get(from)?, Field::get(from)?);
+                let stamp = Stamp { seconds, fraction: Field::get(from)? };
+                Event::TimeTold { cookie, stamp }
+            }
+            23 => Event::EspMemory { free_bytes: Field::get(from)?, used_bytes: Field::get(from)? },
+            24 => Event::NetworkAsked,
+            25 => Event::JoinsNetwork(Field::get(from)?),
+            26 => Event::OpensConnection,
             _ => return None,
         })
     }

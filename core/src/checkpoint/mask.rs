@@ -1,5 +1,8 @@
 //! What must not be in a recording is replaced, byte for byte, on its way into it.
 
+use super::Out;
+use crate::mqtt::ProtocolVersion;
+
 /// What a recording holds of payloads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Payloads {
@@ -19,6 +22,19 @@ pub enum Payloads {
 
 /// What a password is replaced with.
 const PASSWORD: u8 = b'*';
+
+/// The protocol level of MQTT 5 in a CONNECT.
+const LEVEL_5: u8 = 5;
+
+/// Writes what stands for a password of this length.
+pub(crate) fn put_password(mut len: usize, out: &mut Out<'_>) {
+    let stars = [PASSWORD; 32];
+    while len > 0 {
+        let count = len.min(stars.len());
+        out(&stars[..count]);
+        len -= count;
+    }
+}
 
 /// Disguises one payload. Each byte is changed by what came before it, so a payload may come in
 /// pieces of any size, and what differs at the input differs at the output.
@@ -100,6 +116,12 @@ enum Place {
     TopicLength(u8, u16),
     Topic(u16),
     PacketId(u8),
+    /// The length of properties (MQTT 5), as far as it was seen.
+    PropertiesLength {
+        shift: u8,
+        value: usize,
+    },
+    Properties(usize),
     Payload(Payload),
     /// The first ten bytes of the body of a CONNECT.
     ConnectHead(u8),
@@ -111,6 +133,7 @@ enum Place {
 }
 
 /// Fields of a CONNECT behind its head, in their order.
+const WILL_TOPIC: u8 = 1;
 const WILL_PAYLOAD: u8 = 2;
 const PASSWORD_FIELD: u8 = 4;
 
@@ -121,6 +144,10 @@ pub(crate) struct Mask {
     place: Place,
     /// Bytes of this packet still to come.
     left: usize,
+    /// Packets have properties: MQTT 5.
+    has_properties: bool,
+    /// This packet is a CONNECT, whose level says what it has.
+    is_connect: bool,
     /// QoS > 0: it carries a packet identifier.
     has_id: bool,
     /// The fields that this CONNECT has, a bit each, and the one that is looked at.
@@ -130,8 +157,17 @@ pub(crate) struct Mask {
 
 impl Mask {
     /// The beginning of a stream, or of a packet in it.
-    pub(crate) const fn new(payloads: Payloads) -> Self {
-        Self { payloads, place: Place::First, left: 0, has_id: false, fields: 0, field: 0 }
+    pub(crate) const fn new(payloads: Payloads, version: ProtocolVersion) -> Self {
+        Self {
+            payloads,
+            place: Place::First,
+            left: 0,
+            has_properties: version.level() == LEVEL_5,
+            is_connect: false,
+            has_id: false,
+            fields: 0,
+            field: 0,
+        }
     }
 
     /// What the recording gets for the next byte.
@@ -164,6 +200,7 @@ impl Mask {
     const fn begin_body(&mut self, first: u8, len: usize) -> Place {
         self.left = len;
         self.has_id = first & 0b0110 != 0;
+        self.is_connect = first >> 4 == 1;
         match (len, first >> 4) {
             (0, _) => Place::First,
             (_, 3) => Place::TopicLength(0, 0),
@@ -187,10 +224,28 @@ impl Mask {
                     self.place = self.after_topic();
                 }
             }
-            Place::PacketId(1) => self.place = Place::Payload(self.payloads.begin()),
+            Place::PacketId(1) => self.place = self.after_packet_id(),
             Place::PacketId(seen) => *seen += 1,
+            Place::PropertiesLength { shift, value } => {
+                let value = *value | usize::from(byte & 0x7F) << *shift;
+                self.place = match (byte & 0x80 != 0, *shift) {
+                    (true, 21) => Place::Lost(self.payloads.begin()),
+                    (true, shift) => Place::PropertiesLength { shift: shift + 7, value },
+                    (false, _) if value == 0 => self.after_properties(),
+                    (false, _) => Place::Properties(value),
+                };
+            }
+            Place::Properties(left) => {
+                *left -= 1;
+                if *left == 0 {
+                    self.place = self.after_properties();
+                }
+            }
             Place::Payload(payload) => return payload.byte(byte),
             Place::ConnectHead(seen) => {
+                if *seen == 6 {
+                    self.has_properties = byte == LEVEL_5;
+                }
                 if *seen == 7 {
                     let (will, username, password) = (byte & 4, byte & 0x80, byte & 0x40);
                     self.fields = 1 | (will >> 1 | will) | username >> 4 | password >> 2;
@@ -198,7 +253,7 @@ impl Mask {
                 *seen += 1;
                 if *seen == 10 {
                     self.field = 0;
-                    self.place = Place::FieldLength(0, 0);
+                    self.place = self.properties_or(Place::FieldLength(0, 0));
                 }
             }
             Place::FieldLength(seen, len) => {
@@ -229,14 +284,31 @@ impl Mask {
     }
 
     const fn after_topic(&self) -> Place {
-        if self.has_id { Place::PacketId(0) } else { Place::Payload(self.payloads.begin()) }
+        if self.has_id { Place::PacketId(0) } else { self.after_packet_id() }
+    }
+
+    const fn after_packet_id(&self) -> Place {
+        self.properties_or(Place::Payload(self.payloads.begin()))
+    }
+
+    const fn properties_or(&self, other: Place) -> Place {
+        if self.has_properties { Place::PropertiesLength { shift: 0, value: 0 } } else { other }
+    }
+
+    const fn after_properties(&self) -> Place {
+        if self.is_connect {
+            Place::FieldLength(0, 0)
+        } else {
+            Place::Payload(self.payloads.begin())
+        }
     }
 
     const fn next_field(&mut self) -> Place {
         self.field += 1;
         while self.field <= PASSWORD_FIELD {
             if self.fields >> self.field & 1 == 1 {
-                return Place::FieldLength(0, 0);
+                let field = Place::FieldLength(0, 0);
+                return if self.field == WILL_TOPIC { self.properties_or(field) } else { field };
             }
             self.field += 1;
         }
@@ -253,7 +325,7 @@ mod tests {
     const DISGUISED: Payloads = Payloads::Disguised { key: [1, 2] };
 
     fn masked(payloads: Payloads, bytes: &[u8]) -> Vec<u8> {
-        let mut mask = Mask::new(payloads);
+        let mut mask = Mask::new(payloads, ProtocolVersion::V3_1_1);
         bytes.iter().map(|byte| mask.byte(*byte)).collect()
     }
 

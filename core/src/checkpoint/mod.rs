@@ -8,12 +8,19 @@ mod code;
 mod event;
 mod field;
 mod mask;
+#[cfg(feature = "mqtt5")]
+mod properties;
 
 pub(crate) use code::codes;
-pub(crate) use event::{get_event, put_event, put_masked, put_payload};
+pub(crate) use event::{get_event, put_event, put_masked, put_payload, put_text};
 pub(crate) use field::{Field, Fields, Out, from_signed, put_number, put_signed};
-pub(crate) use mask::Mask;
 pub use mask::Payloads;
+pub(crate) use mask::{Mask, put_password};
+#[cfg(feature = "mqtt5")]
+pub(crate) use properties::{get_properties, put_properties};
+
+use crate::bridge::{Direction, put_frame};
+use crate::mqtt::ProtocolVersion;
 
 /// A pass over a machine's state.
 pub(crate) enum Pass<'a> {
@@ -32,6 +39,8 @@ pub(crate) enum Pass<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Secrecy {
     pub(crate) payloads: Payloads,
+    /// The version of MQTT that packets are in.
+    pub(crate) version: ProtocolVersion,
     /// Where the stream to the broker stands at the first byte that the transport has not taken.
     pub(crate) sent: Mask,
 }
@@ -71,13 +80,30 @@ impl Pass<'_> {
     /// It is packets from their beginning on.
     pub(crate) fn packets(&mut self, buffer: &mut [u8], from: usize, to: usize) -> Option<()> {
         let secrecy = self.secrecy();
-        self.stream(buffer, from, to, secrecy.map(|secrecy| Mask::new(secrecy.payloads)))
+        let mask = secrecy.map(|secrecy| Mask::new(secrecy.payloads, secrecy.version));
+        self.stream(buffer, from, to, mask)
     }
 
     /// The same for what is to be sent, which may begin within a packet.
     pub(crate) fn unsent(&mut self, buffer: &mut [u8], from: usize, to: usize) -> Option<()> {
         let secrecy = self.secrecy();
         self.stream(buffer, from, to, secrecy.map(|secrecy| secrecy.sent))
+    }
+
+    /// A frame of the bridge, from the beginning of the buffer on.
+    pub(crate) fn frame(
+        &mut self,
+        buffer: &mut [u8],
+        from: usize,
+        to: usize,
+        direction: Direction,
+    ) -> Option<()> {
+        let secrecy = self.secrecy();
+        if let (Self::Save { out, .. }, Some(Secrecy { payloads, .. })) = (&mut *self, secrecy) {
+            put_frame(buffer.get(from..to)?, direction, payloads, *out);
+            return Some(());
+        }
+        self.plain(buffer, from, to)
     }
 
     /// The same for what has nothing secret in it.

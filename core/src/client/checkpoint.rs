@@ -1,28 +1,17 @@
 //! The client's state, as a recording has it, and back.
 
 use super::{Action, Client, TcpFailure};
-use crate::checkpoint::{Checkpoint, Fields, Out, Pass, Secrecy, codes};
+use crate::checkpoint::{Checkpoint, Pass, codes};
+use crate::mqtt::ProtocolVersion;
+use crate::recorder::Subject;
 use crate::storage::Storage;
 use crate::time::Instant;
 
 impl<S: Storage> Client<S> {
     /// Writes the state of this client, nothing of it left out, as a recording whose secrets are out
-    /// already has it: to compare it with a [`State`](crate::recorder::State). Of a client that speaks
-    /// MQTT 5 nothing is written but its clock: recordings have no form for it yet.
+    /// already has it: to make another one of with [`State::restore`](crate::recorder::State::restore).
     pub fn checkpoint(&mut self, mut out: impl FnMut(&[u8])) {
         self.save(None, &mut out);
-    }
-
-    pub(crate) fn save(&mut self, secrecy: Option<Secrecy>, out: &mut Out<'_>) {
-        // Writing cannot fail.
-        let _ = self.walk(&mut Pass::Save { out, secrecy });
-    }
-
-    /// Takes over a state. `None` if it is none; this client is then of no use.
-    pub(crate) fn load(&mut self, state: &[u8]) -> Option<()> {
-        let mut pass = Pass::Load(Fields(state));
-        self.walk(&mut pass)?;
-        pass.is_over().then_some(())
     }
 
     pub(crate) const fn now(&self) -> Instant {
@@ -41,8 +30,10 @@ impl<S: Storage> Client<S> {
 
     /// No output takes more bytes than this.
     pub(crate) fn output_max_bytes(&self) -> usize {
-        let [receive, transmit, ..] = self.memory_sizes();
-        receive.max(transmit).saturating_add(64)
+        let [receive, transmit, _, _, connect] = self.memory_sizes();
+        // A topic that an alias stands for lies behind the CONNECT packet.
+        let aliased = if self.session.version() == ProtocolVersion::V3_1_1 { 0 } else { connect };
+        receive.max(transmit).saturating_add(aliased).saturating_add(64)
     }
 }
 

@@ -259,6 +259,18 @@ impl<S: Storage> Client<S> {
         self.session.desk.publish(self.now, publication)
     }
 
+    /// The same with properties from wherever; those of the publication are ignored.
+    #[cfg(feature = "mqtt5")]
+    pub(crate) fn publish_with(
+        &mut self,
+        now: Instant,
+        publication: &Publication<'_>,
+        properties: crate::mqtt::v5::Properties<'_>,
+    ) -> Result<Ticket, PublishError> {
+        self.touch(now);
+        self.session.desk.publish_with(self.now, publication, properties)
+    }
+
     /// Gives a publication up. True if `Abandoned` follows; false if its outcome is known already, is
     /// about to be told, or if so many events wait that this one has no room: drain, and try again.
     pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> bool {

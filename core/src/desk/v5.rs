@@ -21,9 +21,9 @@ impl<S: Storage> Desk<S> {
         &mut self,
         now: Instant,
         publication: &Publication<'_>,
+        properties: Properties<'_>,
     ) -> Result<Ticket, PublishError> {
-        let properties = Properties::of(publication.properties);
-        let own = |property: &Property<'_>| {
+        let own = |property: Property<'_>| {
             matches!(property, Property::TopicAlias(_) | Property::SubscriptionIdentifier(_))
         };
         let publish = Publish {
@@ -33,7 +33,7 @@ impl<S: Storage> Desk<S> {
             ..Publish::new(publication.topic, b"", publication.qos)
         };
         let head_bytes = Packet::Publish(publish).encoded_len();
-        if publication.properties.iter().any(own) || head_bytes == usize::MAX {
+        if properties.iter().any(own) || head_bytes == usize::MAX {
             return Err(PublishError::Property);
         }
         let size_bytes = head_bytes + ALIAS_BYTES;

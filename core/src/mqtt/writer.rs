@@ -21,6 +21,12 @@ impl<'b> Writer<'b> {
         Some(())
     }
 
+    /// How many bytes there is room for.
+    #[cfg(feature = "mqtt5")]
+    pub(super) const fn left(&self) -> usize {
+        self.rest.len()
+    }
+
     /// Bytes with their length in front.
     #[inline]
     pub(super) fn field(&mut self, bytes: &[u8]) -> Option<()> {

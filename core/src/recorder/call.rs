@@ -1,24 +1,75 @@
-//! The calls into a client, as they are written and read.
+//! The calls into a machine, as they are written and read.
 
-use crate::checkpoint::{Field, Fields, Mask, Out, Payloads, put_masked, put_number, put_payload};
+use super::machine::Machine;
+use crate::bridge::{Direction, NetworkAnswer, put_frame};
+use crate::checkpoint::{Field, Fields, Mask, Out, Payloads, put_masked, put_payload, put_text};
+#[cfg(feature = "mqtt5")]
+use crate::checkpoint::{get_properties, put_properties};
 use crate::client::{Input, Publication};
-use crate::event::{Delivery, Ticket};
+use crate::event::{Delivery, ResetCause, Ticket, Unsuited};
 use crate::mqtt::QoS;
+#[cfg(feature = "mqtt5")]
+use crate::mqtt::v5::{Properties, SubscriptionOptions};
 use crate::time::Instant;
 
-/// One call into a [`Client`](crate::client::Client), with what it was given.
+/// One call into a machine, with what it was given.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(missing_docs, reason = "each is the method of the client with this name")]
+#[expect(missing_docs, reason = "each is the method of the machine with this name")]
 pub enum Call<'a> {
     Start,
+    /// `Timeout` of any machine, everything else of the client, at the ESP8266 too.
     Handle(Input<'a>),
-    Publish(Publication<'a>),
+    /// What the link tells an end of the bridge.
+    Link(LinkInput<'a>),
+    /// What the translator for the predecessor's firmware tells the bridge's host.
+    Reset(ResetCause),
+    /// What the link found that the bridge's host cannot work with.
+    Unsuited(Unsuited),
+    AskTime {
+        cookie: u64,
+    },
+    AskMemory,
+    AnswerNetwork(NetworkAnswer),
+    /// What the ESP8266 tells its end of the bridge, besides of link and client.
+    Datagram(&'a [u8]),
+    Memory {
+        free_bytes: u32,
+        used_bytes: u32,
+    },
+    /// A read publication has its properties beside it, not in it.
+    Publish {
+        publication: Publication<'a>,
+        #[cfg(feature = "mqtt5")]
+        properties: Properties<'a>,
+    },
+    #[cfg(feature = "mqtt5")]
+    SubscribeWith {
+        filter: &'a str,
+        options: SubscriptionOptions,
+        identifier: Option<u32>,
+    },
     Cancel(Ticket),
-    Subscribe { filter: &'a str, qos: QoS },
-    Unsubscribe { filter: &'a str },
+    Subscribe {
+        filter: &'a str,
+        qos: QoS,
+    },
+    Unsubscribe {
+        filter: &'a str,
+    },
     Release(Delivery),
     Hold(bool),
     ShutDown,
+}
+
+/// What the link tells an end of the bridge.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "the inputs of the bridge's ends, by their names")]
+pub enum LinkInput<'a> {
+    Up,
+    Down,
+    Frame(&'a [u8]),
+    FrameSent(usize),
+    FrameWritable,
 }
 
 const START: u8 = 0x10;
@@ -31,6 +82,12 @@ const TCP_CLOSED: u8 = 0x16;
 const RECEIVED: u8 = 0x17;
 const SENT: u8 = 0x18;
 const WRITABLE: u8 = 0x19;
+const LINK_UP: u8 = 0x1A;
+const LINK_DOWN: u8 = 0x1B;
+const FRAME: u8 = 0x1C;
+const FRAME_SENT: u8 = 0x1D;
+const FRAME_WRITABLE: u8 = 0x1E;
+const RESET: u8 = 0x1F;
 const PUBLISH: u8 = 0x20;
 const CANCEL: u8 = 0x21;
 const SUBSCRIBE: u8 = 0x22;
@@ -38,6 +95,14 @@ const UNSUBSCRIBE: u8 = 0x23;
 const RELEASE: u8 = 0x24;
 const HOLD: u8 = 0x25;
 const SHUT_DOWN: u8 = 0x26;
+#[cfg(feature = "mqtt5")]
+const SUBSCRIBE_WITH: u8 = 0x27;
+const ASK_TIME: u8 = 0x28;
+const ASK_MEMORY: u8 = 0x29;
+const ANSWER_NETWORK: u8 = 0x2A;
+const DATAGRAM: u8 = 0x2B;
+const MEMORY: u8 = 0x2C;
+const UNSUITED: u8 = 0x2D;
 
 impl<'a> Call<'a> {
     /// The kind of its record.
@@ -55,7 +120,23 @@ impl<'a> Call<'a> {
                 Input::Sent(_) => SENT,
                 Input::Writable => WRITABLE,
             },
-            Self::Publish(_) => PUBLISH,
+            Self::Link(input) => match input {
+                LinkInput::Up => LINK_UP,
+                LinkInput::Down => LINK_DOWN,
+                LinkInput::Frame(_) => FRAME,
+                LinkInput::FrameSent(_) => FRAME_SENT,
+                LinkInput::FrameWritable => FRAME_WRITABLE,
+            },
+            Self::Reset(_) => RESET,
+            Self::Unsuited(_) => UNSUITED,
+            Self::AskTime { .. } => ASK_TIME,
+            Self::AskMemory => ASK_MEMORY,
+            Self::AnswerNetwork(_) => ANSWER_NETWORK,
+            Self::Datagram(_) => DATAGRAM,
+            Self::Memory { .. } => MEMORY,
+            Self::Publish { .. } => PUBLISH,
+            #[cfg(feature = "mqtt5")]
+            Self::SubscribeWith { .. } => SUBSCRIBE_WITH,
             Self::Cancel(_) => CANCEL,
             Self::Subscribe { .. } => SUBSCRIBE,
             Self::Unsubscribe { .. } => UNSUBSCRIBE,
@@ -66,19 +147,56 @@ impl<'a> Call<'a> {
     }
 
     /// The content of its record. `received` stands where the stream from the broker stands.
-    pub(super) fn put(&self, mut received: Mask, payloads: Payloads, out: &mut Out<'_>) {
+    pub(super) fn put(
+        &self,
+        machine: Machine,
+        mut received: Mask,
+        payloads: Payloads,
+        out: &mut Out<'_>,
+    ) {
         match self {
+            Self::Link(LinkInput::Frame(frame)) => {
+                let direction = match machine {
+                    Machine::BridgeHost => Direction::ToHost,
+                    Machine::BridgeEsp | Machine::Client => Direction::ToEsp,
+                };
+                put_frame(frame, direction, payloads, out);
+            }
+            Self::Link(LinkInput::FrameSent(count)) => count.put(out),
+            Self::Reset(cause) => cause.put(out),
+            Self::Unsuited(unsuited) => unsuited.put(out),
+            Self::AskTime { cookie } => cookie.put(out),
+            Self::AnswerNetwork(answer) => answer.put(out),
+            Self::Datagram(datagram) => out(datagram),
+            Self::Memory { free_bytes, used_bytes } => {
+                free_bytes.put(out);
+                used_bytes.put(out);
+            }
             Self::Handle(Input::TcpFailed(failure)) => failure.put(out),
             Self::Handle(Input::Received(bytes)) => {
                 put_masked(bytes, |byte| received.byte(byte), out);
             }
             Self::Handle(Input::Sent(count)) => count.put(out),
-            Self::Publish(Publication { topic, payload, qos, retain, deadline, .. }) => {
+            Self::Publish {
+                publication: Publication { topic, payload, qos, retain, deadline, .. },
+                #[cfg(feature = "mqtt5")]
+                properties,
+            } => {
                 qos.put(out);
                 retain.put(out);
                 deadline.put(out);
                 put_text(topic, out);
                 put_payload(payload, payloads, out);
+                #[cfg(feature = "mqtt5")]
+                if !properties.is_empty() {
+                    put_properties(*properties, out);
+                }
+            }
+            #[cfg(feature = "mqtt5")]
+            Self::SubscribeWith { filter, options, identifier } => {
+                options.as_u8().put(out);
+                identifier.put(out);
+                put_text(filter, out);
             }
             Self::Cancel(ticket) => ticket.put(out),
             Self::Subscribe { filter, qos } => {
@@ -88,7 +206,7 @@ impl<'a> Call<'a> {
             Self::Unsubscribe { filter } => put_text(filter, out),
             Self::Release(delivery) => delivery.put(out),
             Self::Hold(hold) => hold.put(out),
-            Self::Start | Self::Handle(_) | Self::ShutDown => {}
+            Self::Start | Self::Handle(_) | Self::Link(_) | Self::AskMemory | Self::ShutDown => {}
         }
     }
 
@@ -106,17 +224,43 @@ impl<'a> Call<'a> {
             RECEIVED => Self::Handle(Input::Received(from.take(content.len())?)),
             SENT => Self::Handle(Input::Sent(Field::get(from)?)),
             WRITABLE => Self::Handle(Input::Writable),
+            LINK_UP => Self::Link(LinkInput::Up),
+            LINK_DOWN => Self::Link(LinkInput::Down),
+            FRAME => Self::Link(LinkInput::Frame(from.take(content.len())?)),
+            FRAME_SENT => Self::Link(LinkInput::FrameSent(Field::get(from)?)),
+            FRAME_WRITABLE => Self::Link(LinkInput::FrameWritable),
+            RESET => Self::Reset(Field::get(from)?),
+            UNSUITED => Self::Unsuited(Field::get(from)?),
+            ASK_TIME => Self::AskTime { cookie: Field::get(from)? },
+            ASK_MEMORY => Self::AskMemory,
+            ANSWER_NETWORK => Self::AnswerNetwork(Field::get(from)?),
+            DATAGRAM => Self::Datagram(from.take(content.len())?),
+            MEMORY => Self::Memory { free_bytes: Field::get(from)?, used_bytes: Field::get(from)? },
             PUBLISH => {
                 let (qos, retain) = (Field::get(from)?, Field::get(from)?);
                 let deadline = Option::<Instant>::get(from)?;
                 let (topic, payload) = (from.text()?, from.counted()?);
                 let publication = Publication::new(topic, payload, qos);
-                Self::Publish(Publication { retain, deadline, ..publication })
+                Self::Publish {
+                    publication: Publication { retain, deadline, ..publication },
+                    #[cfg(feature = "mqtt5")]
+                    properties: if from.is_empty() {
+                        Properties::NONE
+                    } else {
+                        get_properties(from)?
+                    },
+                }
             }
             CANCEL => Self::Cancel(Field::get(from)?),
             SUBSCRIBE => {
                 let qos = Field::get(from)?;
                 Self::Subscribe { filter: from.text()?, qos }
+            }
+            #[cfg(feature = "mqtt5")]
+            SUBSCRIBE_WITH => {
+                let options = SubscriptionOptions::from_u8(Field::get(from)?)?;
+                let identifier = Field::get(from)?;
+                Self::SubscribeWith { filter: from.text()?, options, identifier }
             }
             UNSUBSCRIBE => Self::Unsubscribe { filter: from.text()? },
             RELEASE => Self::Release(Field::get(from)?),
@@ -126,9 +270,4 @@ impl<'a> Call<'a> {
         };
         from.is_empty().then_some(call)
     }
-}
-
-fn put_text(text: &str, out: &mut Out<'_>) {
-    put_number(text.len() as u64, out);
-    out(text.as_bytes());
 }

@@ -9,13 +9,14 @@ pub const MAGIC: [u8; 8] = *b"\x895WREC\r\n";
 /// The version of the format that this crate writes and reads.
 pub const VERSION: u8 = 1;
 
-/// The machine that was recorded: a client.
-pub(super) const CLIENT: u8 = 1;
-
 /// A flag of a segment: payloads are as they were.
 pub(super) const PAYLOADS_KEPT: u8 = 1;
 /// A flag of a segment: it goes on where the one before ended.
 pub(super) const CONTINUES: u8 = 2;
+/// A flag of a segment: the machine speaks MQTT 5.
+pub(super) const SPEAKS_MQTT5: u8 = 4;
+/// There are no others.
+pub(super) const ALL_FLAGS: u8 = PAYLOADS_KEPT | CONTINUES | SPEAKS_MQTT5;
 
 /// Why a segment ends: the recording does, or was interrupted.
 pub(super) const FINISHED: u8 = 0;
@@ -33,6 +34,12 @@ pub(super) mod kind {
     pub(in super::super) const WAIT: u8 = 0x43;
     pub(in super::super) const RETURNED: u8 = 0x44;
     pub(in super::super) const ANSWERED: u8 = 0x45;
+    pub(in super::super) const RESET_ESP: u8 = 0x46;
+    pub(in super::super) const FRAME: u8 = 0x47;
+    pub(in super::super) const CONFIGURE: u8 = 0x48;
+    pub(in super::super) const JOIN: u8 = 0x49;
+    pub(in super::super) const ASK_TIME: u8 = 0x4A;
+    pub(in super::super) const REPORT_MEMORY: u8 = 0x4B;
 }
 
 /// The most that a record has besides its content: kind, time, length, both checks.

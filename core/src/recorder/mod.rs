@@ -1,9 +1,9 @@
-//! The flight recorder: what a client was told and what it said, so that it can be told again.
+//! The flight recorder: what a machine was told and what it said, so that it can be told again.
 //!
-//! A [`Client`](crate::client::Client) is its state and its calls, nothing else, so whoever has both
-//! has the run. [`Recorded`] is a client whose calls go into a [`Sink`] (a file, a serial line, a
-//! [`Ring`] in memory), and [`Records`] reads them. `fivewire replay` feeds them to a bare client and
-//! compares what it says, byte for byte.
+//! A [`Client`](crate::client::Client), or an end of the [`bridge`](crate::bridge), is its state and its
+//! calls, nothing else, so whoever has both has the run. [`Recorded`] is a machine whose calls go into a
+//! [`Sink`] (a file, a serial line, a [`Ring`] in memory), and [`Records`] reads them. `fivewire replay`
+//! feeds them to a bare machine and compares what it says, byte for byte.
 //!
 //! ```
 //! use fivewire_core::client::{Client, Memory, Output};
@@ -47,12 +47,14 @@
 //! |---|---|
 //! | magic | `89 35 57 52 45 43 0D 0A` |
 //! | version | `01` |
-//! | record `01`: segment | machine (`01` client), flags, number, time in µs, bytes of the five buffers |
+//! | record `01`: segment | machine, flags, number, time in µs, bytes of each of its buffers |
 //! | record `02`: checkpoint | the state of the machine |
 //! | records | calls, and what the machine said to each |
 //! | record `03`: end | `00` the recording ends, `01` another segment goes on |
 //!
-//! Flags: 1 payloads are as they were; 2 the segment goes on where the one before ended. Numbers are
+//! Machines: 1 client, with five buffers; 2 the bridge's end at the host, with seven; 3 the bridge's end at
+//! the ESP8266, with nine. They are in the order of the fields of its memory. Flags: 1 payloads are as
+//! they were; 2 the segment goes on where the one before ended; 4 the client speaks MQTT 5. Numbers are
 //! LEB128, seven bits a byte, the lowest first, in the shortest form. A record is
 //!
 //! | part | bytes |
@@ -76,13 +78,26 @@
 //! | `17` | `handle` `Received` | the bytes |
 //! | `18` | `handle` `Sent` | how many |
 //! | `19` | `handle` `Writable` | |
-//! | `20` | `publish` | QoS, retain, 0 or 1 and deadline in µs, topic, payload |
+//! | `1A` `1B` | `handle` `LinkUp`, `LinkDown` | |
+//! | `1C` | `handle` `Frame` | the frame |
+//! | `1D` | `handle` `Sent` of the host, `FrameSent` of the ESP8266 | how many bytes |
+//! | `1E` | `handle` `Writable` of the host, `FrameWritable` of the ESP8266 | |
+//! | `1F` | `handle` `Reset` of the host | the number of the cause |
+//! | `20` | `publish` | QoS, retain, 0 or 1 and deadline in µs, topic, payload, properties if there are any |
 //! | `21` | `cancel` | ticket |
 //! | `22` | `subscribe` | QoS, filter |
 //! | `23` | `unsubscribe` | filter |
 //! | `24` | `release` | delivery |
 //! | `25` | `hold` | 0 or 1 |
 //! | `26` | `shut_down` | |
+//! | `27` | `subscribe_with` | options, 0 or 1 and the identifier, filter |
+//! | `28` | the host's `ask_time` | cookie |
+//! | `29` | the host's `ask_memory` | |
+//! | `2A` | the host's `answer_network` | 1 use the given one; 2 ask again, and after how many ms |
+//! | `2B` | `handle` `Datagram` | the datagram |
+//! | `2C` | `handle` `Memory` | free and used bytes |
+//!
+//! What the ESP8266 tells its client (`Net`) is recorded like what a client is told.
 //!
 //! | kind | what the machine said | content |
 //! |---|---|---|
@@ -92,6 +107,12 @@
 //! | `43` | `Wait` | 0; or the number of its reason and the deadline in µs |
 //! | `44` | what a command returned | 0 and the ticket, or the number of the error |
 //! | `45` | what `cancel` or `release` returned | 0 or 1 |
+//! | `46` | the host's `ResetEsp` | |
+//! | `47` | `Frame` | the frame |
+//! | `48` | `Configure` | network: name, password, 0 or 1; broker: host, port; time server |
+//! | `49` | `Join` | 1 stored, 2 given |
+//! | `4A` | `AskTime` | cookie |
+//! | `4B` | `ReportMemory` | |
 //!
 //! The numbers of variants are in `checkpoint/code.rs` and `checkpoint/event.rs`. The checkpoint is the
 //! fields of the machine in the order in which its parts name them (`checkpoint.rs` beside each), each
@@ -99,12 +120,15 @@
 //!
 //! # What is not in it
 //!
-//! * **Passwords**, ever: each byte of one is `*`, in CONNECT and in checkpoints.
+//! * **Passwords**, ever: each byte of one is `*`, in CONNECT, in the settings that the bridge's ends
+//!   tell each other, and in checkpoints.
 //! * **Payloads**, unless they are to be [`Kept`](Payloads::Kept): bytes of the same number stand for
 //!   them, at the input and at the output alike, the will's included. No decision of the core depends on
 //!   a payload, so a replay says what was said then. What it cannot show is a fault that depends on what
 //!   is in a payload; there is none in a machine that only copies it.
-//! * Client identifiers, user names, topics, filters and times *are* in it.
+//! * **Frames that no fivewire end sends**: zeros of the same number stand for what is in them.
+//! * Client identifiers, user names, topics, filters, properties of MQTT 5 (correlation data and user
+//!   properties among them) and times *are* in it.
 //!
 //! # What it costs
 //!
@@ -115,19 +139,24 @@
 mod call;
 mod check;
 mod format;
+mod machine;
 mod read;
 mod recorded;
 mod replay;
+mod restore;
 mod result;
 mod ring;
 mod writer;
 
 pub use crate::checkpoint::Payloads;
-pub use call::Call;
+pub use call::{Call, LinkInput};
 pub use format::{MAGIC, VERSION};
+pub(crate) use machine::Subject;
+pub use machine::{BUFFERS_MAX, Machine};
 pub use read::{Damage, DamageKind, Item, Record, Records, Said, Segment, State};
 pub use recorded::Recorded;
 pub use replay::{Fed, Replay};
+pub use restore::Restored;
 pub use ring::Ring;
 pub use writer::Recorder;
 

@@ -4,12 +4,15 @@ use core::fmt;
 
 use super::call::Call;
 use super::check::{Crc32, crc8};
-use super::format::{self, CLIENT, CONTINUES, MAGIC, PAYLOADS_KEPT, VERSION, kind};
+use super::format::{
+    self, ALL_FLAGS, CONTINUES, MAGIC, PAYLOADS_KEPT, SPEAKS_MQTT5, VERSION, kind,
+};
+use super::machine::{BUFFERS_MAX, Machine};
+use crate::bridge::esp::Setup;
+use crate::bridge::{Broker, Lan, Network};
 use crate::checkpoint::{Field, Fields, from_signed, get_event};
-use crate::client::{Action, Client, Memory};
-use crate::config::Config;
+use crate::client::Action;
 use crate::event::Event;
-use crate::storage::Storage;
 use crate::time::{Instant, Wait};
 
 /// What is wrong with a recording, and where.
@@ -65,6 +68,10 @@ impl core::error::Error for Damage {}
 /// The beginning of a segment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Segment {
+    /// What was recorded.
+    pub machine: Machine,
+    /// It speaks MQTT 5.
+    pub speaks_mqtt5: bool,
     /// Its number, counted from 0. One that is missing was dropped by whom recorded.
     pub number: u32,
     /// It goes on where the one before ended; otherwise a machine begins its life here, or
@@ -72,10 +79,11 @@ pub struct Segment {
     pub continues: bool,
     /// Payloads are as they were; otherwise they are disguised.
     pub payloads_kept: bool,
-    /// The client's time.
+    /// The machine's time.
     pub time: Instant,
-    /// Bytes of the client's buffers: receive, transmit, outbox, subscriptions, connect.
-    pub memory_bytes: [usize; 5],
+    /// Bytes of the machine's buffers, in the order of the fields of its memory; 0 for those that it
+    /// does not have.
+    pub memory_bytes: [usize; BUFFERS_MAX],
 }
 
 /// What a record is.
@@ -83,11 +91,11 @@ pub struct Segment {
 pub enum Item<'a> {
     /// A segment begins.
     Segment(Segment),
-    /// The state of the client at that point; see [`State::restore`].
+    /// The state of the machine at that point; see [`State::restore`].
     Checkpoint(State<'a>),
-    /// Somebody called the client.
+    /// Somebody called the machine.
     Call(Call<'a>),
-    /// The client said something, or returned something.
+    /// The machine said something, or returned something.
     Said(Said<'a>),
     /// The segment ends.
     End {
@@ -96,12 +104,20 @@ pub enum Item<'a> {
     },
 }
 
-/// What the client said to a `poll`, or returned.
+/// What the machine said to a `poll`, or returned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(missing_docs, reason = "the outputs of the client, by their names")]
+#[expect(missing_docs, reason = "the outputs of the machines, by their names")]
 pub enum Said<'a> {
     Action(Action),
+    ResetEsp,
     Transmit(&'a [u8]),
+    Frame(&'a [u8]),
+    Configure(Setup<'a>),
+    Join(Lan),
+    AskTime {
+        cookie: u64,
+    },
+    ReportMemory,
     Event(Event<'a>),
     Wait(Wait),
     /// The number of the ticket, or of the error.
@@ -110,12 +126,32 @@ pub enum Said<'a> {
     Answered(bool),
 }
 
-/// The state of a client at a checkpoint.
+impl Said<'_> {
+    /// The kind of its record.
+    pub(super) const fn kind(&self) -> u8 {
+        match self {
+            Self::Action(_) => kind::ACTION,
+            Self::ResetEsp => kind::RESET_ESP,
+            Self::Transmit(_) => kind::TRANSMIT,
+            Self::Frame(_) => kind::FRAME,
+            Self::Configure(_) => kind::CONFIGURE,
+            Self::Join(_) => kind::JOIN,
+            Self::AskTime { .. } => kind::ASK_TIME,
+            Self::ReportMemory => kind::REPORT_MEMORY,
+            Self::Event(_) => kind::EVENT,
+            Self::Wait(_) => kind::WAIT,
+            Self::Returned(_) => kind::RETURNED,
+            Self::Answered(_) => kind::ANSWERED,
+        }
+    }
+}
+
+/// The state of a machine at a checkpoint.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct State<'a>(&'a [u8]);
 
 impl<'a> State<'a> {
-    /// The state with these bytes, as [`Client::checkpoint`] gives them.
+    /// The state with these bytes, as the `checkpoint` of a machine gives them.
     #[must_use]
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
@@ -125,16 +161,6 @@ impl<'a> State<'a> {
     #[must_use]
     pub const fn bytes(&self) -> &'a [u8] {
         self.0
-    }
-
-    /// A client in this state. `memory` has the sizes that the segment names.
-    ///
-    /// `None` if this is no state of a client with such memory.
-    pub fn restore<S: Storage>(&self, memory: Memory<S>) -> Option<Client<S>> {
-        // Its own configuration is in the state; this one fits wherever that did.
-        let mut client = Client::new(&Config::new("c"), memory, 0).ok()?;
-        client.load(self.0)?;
-        Some(client)
     }
 }
 
@@ -254,6 +280,12 @@ impl<'a> Records<'a> {
             },
             kind::ACTION => Item::Said(Said::Action(Field::get(from)?)),
             kind::TRANSMIT => Item::Said(Said::Transmit(from.take(content.len())?)),
+            kind::RESET_ESP => Item::Said(Said::ResetEsp),
+            kind::FRAME => Item::Said(Said::Frame(from.take(content.len())?)),
+            kind::CONFIGURE => Item::Said(Said::Configure(setup(from)?)),
+            kind::JOIN => Item::Said(Said::Join(Field::get(from)?)),
+            kind::ASK_TIME => Item::Said(Said::AskTime { cookie: Field::get(from)? }),
+            kind::REPORT_MEMORY => Item::Said(Said::ReportMemory),
             kind::EVENT => Item::Said(Said::Event(get_event(from)?)),
             kind::WAIT => Item::Said(Said::Wait(Field::get(from)?)),
             kind::RETURNED => Item::Said(Said::Returned(match from.number()? {
@@ -269,15 +301,29 @@ impl<'a> Records<'a> {
 
 fn segment(from: &mut Fields<'_>) -> Option<Segment> {
     let &[machine, flags] = from.take(2)? else { return None };
-    if machine != CLIENT || flags & !(PAYLOADS_KEPT | CONTINUES) != 0 {
-        return None;
-    }
-    Some(Segment {
+    let machine = Machine::of(machine).filter(|_| flags & !ALL_FLAGS == 0)?;
+    let mut segment = Segment {
+        machine,
+        speaks_mqtt5: flags & SPEAKS_MQTT5 != 0,
         number: Field::get(from)?,
         continues: flags & CONTINUES != 0,
         payloads_kept: flags & PAYLOADS_KEPT != 0,
         time: Field::get(from)?,
-        memory_bytes: Field::get(from)?,
+        memory_bytes: [0; BUFFERS_MAX],
+    };
+    for bytes in &mut segment.memory_bytes[..machine.buffers()] {
+        *bytes = Field::get(from)?;
+    }
+    Some(segment)
+}
+
+fn setup<'a>(from: &mut Fields<'a>) -> Option<Setup<'a>> {
+    let (ssid, password, use_default) = (from.text()?, from.text()?, Field::get(from)?);
+    let (host, port) = (from.text()?, Field::get(from)?);
+    Some(Setup {
+        network: Network { ssid, password, use_default },
+        broker: Broker { host, port },
+        time_server: from.text()?,
     })
 }
 

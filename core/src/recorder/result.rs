@@ -1,24 +1,16 @@
-//! How what a command returned is written.
+//! The numbers of what a command returned.
 
-use crate::checkpoint::{Field, Out, put_number};
+use super::read::Said;
 use crate::error::{PublishError, SubscribeError, TopicError};
 use crate::event::Ticket;
 
-/// The number of an error.
-pub(super) fn code<E: Into<ErrorCode>>(error: E) -> u64 {
-    let ErrorCode(code) = error.into();
-    code
-}
-
-/// What a command returned: 0 and the ticket, or the number of the error.
-pub(super) fn put_result<E: Copy + Into<ErrorCode>>(result: &Result<Ticket, E>, out: &mut Out<'_>) {
-    match result {
-        Ok(ticket) => {
-            put_number(0, out);
-            ticket.put(out);
-        }
-        Err(error) => put_number(code(*error), out),
-    }
+/// What a command returned: the ticket, or the number of the error.
+pub(super) fn returned<E: Into<ErrorCode>>(result: Result<Ticket, E>) -> Said<'static> {
+    let code = |error: E| {
+        let ErrorCode(code) = error.into();
+        code
+    };
+    Said::Returned(result.map(Ticket::get).map_err(code))
 }
 
 /// The number that stands for an error in a recording.

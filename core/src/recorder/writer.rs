@@ -3,22 +3,28 @@
 use super::Sink;
 use super::call::Call;
 use super::check::{Crc32, crc8};
-use super::format::{self, CONTINUES, END_BYTES, MAGIC, PAYLOADS_KEPT, SMALL_BYTES, VERSION, kind};
-use super::result::{ErrorCode, put_result};
-use crate::checkpoint::{
-    Field, Mask, Out, Payloads, Secrecy, put_event, put_masked, put_number, put_signed,
+use super::format::{
+    self, CONTINUES, END_BYTES, MAGIC, PAYLOADS_KEPT, SMALL_BYTES, SPEAKS_MQTT5, VERSION, kind,
 };
-use crate::client::{Client, Input, Output, State};
-use crate::event::Ticket;
-use crate::storage::Storage;
+use super::machine::{BUFFERS_MAX, Machine, Subject};
+use super::read::Said;
+use crate::bridge::esp::Setup;
+use crate::bridge::{Direction, put_frame};
+use crate::checkpoint::{
+    Field, Mask, Out, Payloads, Secrecy, put_event, put_masked, put_number, put_password,
+    put_signed, put_text,
+};
+use crate::client::{Input, State};
+use crate::mqtt::ProtocolVersion;
 use crate::time::Instant;
 
-/// Writes the calls into a client, and what it says to them, into a [`Sink`].
+/// Writes the calls into a machine, and what it says to them, into a [`Sink`].
 ///
-/// It is used by [`Recorded`](super::Recorded), which has the methods of a client.
+/// It is used by [`Recorded`](super::Recorded), which has the methods of the machine.
 pub struct Recorder<K> {
     sink: K,
     payloads: Payloads,
+    version: ProtocolVersion,
     /// Where the stream from the broker stands.
     received: Mask,
     /// Where the stream to the broker stands at the first byte that the transport has not taken.
@@ -37,7 +43,7 @@ pub struct Recorder<K> {
 struct Opening {
     flags: u8,
     time: Instant,
-    memory_bytes: [usize; 5],
+    memory_bytes: [usize; BUFFERS_MAX],
     secrecy: Secrecy,
     state_bytes: usize,
     /// All of it, at most.
@@ -50,8 +56,9 @@ impl<K: Sink> Recorder<K> {
         Self {
             sink,
             payloads,
-            received: Mask::new(payloads),
-            sent: Mask::new(payloads),
+            version: ProtocolVersion::V3_1_1,
+            received: Mask::new(payloads, ProtocolVersion::V3_1_1),
+            sent: Mask::new(payloads, ProtocolVersion::V3_1_1),
             open: false,
             continues: false,
             segment: 0,
@@ -79,48 +86,57 @@ impl<K: Sink> Recorder<K> {
     }
 
     /// A call comes whose records take `size_bytes` at most: begins a segment if it has to.
-    pub(super) fn make_room<S: Storage>(&mut self, client: &mut Client<S>, size_bytes: usize) {
+    pub(super) fn make_room<M: Subject>(&mut self, machine: &mut M, size_bytes: usize) {
         let needed = size_bytes.saturating_add(END_BYTES);
         if self.open && self.sink.room() >= needed {
             return;
         }
-        let opening = self.opening(client);
+        let opening = self.opening(machine);
         let can_begin = self.sink.can_begin(opening.size_bytes.saturating_add(needed));
         if self.open {
             self.end(if can_begin { format::CONTINUED } else { format::FINISHED });
         }
         if can_begin {
-            self.begin(client, &opening);
+            self.begin(machine, &opening);
         } else {
             self.continues = false;
             self.sink.miss();
         }
     }
 
-    /// The next segment is of a machine that has nothing to do with the one before.
-    pub(super) fn forget_machine(&mut self) {
+    /// The next segment is of a machine that has nothing to do with the one before, and speaks this
+    /// version.
+    pub(super) fn forget_machine(&mut self, version: ProtocolVersion) {
         self.finish();
         self.continues = false;
-        (self.received, self.sent) = (Mask::new(self.payloads), Mask::new(self.payloads));
+        self.version = version;
+        self.begin_streams();
+    }
+
+    /// A connection begins.
+    const fn begin_streams(&mut self) {
+        let mask = Mask::new(self.payloads, self.version);
+        (self.received, self.sent) = (mask, mask);
     }
 
     /// What the next segment would begin with.
-    fn opening<S: Storage>(&self, client: &mut Client<S>) -> Opening {
+    fn opening<M: Subject>(&self, machine: &mut M) -> Opening {
         let kept = if self.payloads == Payloads::Kept { PAYLOADS_KEPT } else { 0 };
+        let mqtt5 = if self.version == ProtocolVersion::V3_1_1 { 0 } else { SPEAKS_MQTT5 };
         let mut opening = Opening {
-            flags: kept | if self.continues { CONTINUES } else { 0 },
-            time: client.now(),
-            memory_bytes: client.memory_sizes(),
-            secrecy: Secrecy { payloads: self.payloads, sent: self.sent },
+            flags: kept | mqtt5 | if self.continues { CONTINUES } else { 0 },
+            time: machine.time(),
+            memory_bytes: machine.buffers(),
+            secrecy: Secrecy { payloads: self.payloads, version: self.version, sent: self.sent },
             state_bytes: 0,
             size_bytes: 0,
         };
-        client.save(Some(opening.secrecy), &mut |part| opening.state_bytes += part.len());
+        machine.save(Some(opening.secrecy), &mut |part| opening.state_bytes += part.len());
         opening.size_bytes = MAGIC.len() + 1 + SMALL_BYTES + opening.state_bytes;
         opening
     }
 
-    fn begin<S: Storage>(&mut self, client: &mut Client<S>, opening: &Opening) {
+    fn begin<M: Subject>(&mut self, machine: &mut M, opening: &Opening) {
         let Opening { flags, time, memory_bytes, secrecy, state_bytes, .. } = *opening;
         self.sink.begin();
         (self.open, self.continues) = (true, true);
@@ -130,15 +146,15 @@ impl<K: Sink> Recorder<K> {
         let segment = self.segment;
         self.segment = segment.wrapping_add(1);
         self.record(kind::SEGMENT, time, &|out| {
-            out(&[format::CLIENT, flags]);
+            out(&[M::MACHINE.number(), flags]);
             segment.put(out);
             time.put(out);
-            memory_bytes.put(out);
+            memory_bytes[..M::MACHINE.buffers()].iter().for_each(|bytes| bytes.put(out));
         });
-        // A client lends its state mutably, because it is passed over as if it were to be read.
+        // A machine lends its state mutably, because it is passed over as if it were to be read.
         self.record_head(kind::CHECKPOINT, time, state_bytes);
         let Self { sink, check, .. } = self;
-        client.save(Some(secrecy), &mut |part| {
+        machine.save(Some(secrecy), &mut |part| {
             check.update(part);
             sink.write(part);
         });
@@ -152,15 +168,15 @@ impl<K: Sink> Recorder<K> {
     }
 
     /// A call is about to be made.
-    pub(super) fn call(&mut self, now: Instant, call: &Call<'_>, state: State) {
+    pub(super) fn call<M: Subject>(&mut self, now: Instant, call: &Call<'_>, machine: &M) {
         if self.open {
             let (received, payloads) = (self.received, self.payloads);
-            self.record(call.kind(), now, &|out| call.put(received, payloads, out));
+            self.record(call.kind(), now, &|out| call.put(M::MACHINE, received, payloads, out));
         }
         match call {
             // Any other one is ignored.
-            Call::Handle(Input::TcpOpened) if state == State::OpeningTcp => {
-                (self.received, self.sent) = (Mask::new(self.payloads), Mask::new(self.payloads));
+            Call::Handle(Input::TcpOpened) if machine.client_state() == State::OpeningTcp => {
+                self.begin_streams();
             }
             Call::Handle(Input::Received(bytes)) => bytes.iter().for_each(|byte| {
                 self.received.byte(*byte);
@@ -176,37 +192,30 @@ impl<K: Sink> Recorder<K> {
         });
     }
 
-    /// What a command returned.
-    pub(super) fn returned<E: Copy + Into<ErrorCode>>(&mut self, result: &Result<Ticket, E>) {
-        if self.open {
-            self.record(kind::RETURNED, self.time, &|out| put_result(result, out));
-        }
-    }
-
-    /// What a command returned that says only whether it did something.
-    pub(super) fn answered(&mut self, yes: bool) {
-        if self.open {
-            self.record(kind::ANSWERED, self.time, &|out| yes.put(out));
-        }
-    }
-
-    /// What the client said.
-    pub(super) fn said(&mut self, output: &Output<'_>) {
+    /// What the machine said, or a command returned.
+    pub(super) fn said(&mut self, machine: Machine, said: &Said<'_>) {
         if !self.open {
             return;
         }
         let (time, payloads, sent) = (self.time, self.payloads, self.sent);
-        match output {
-            Output::Action(action) => self.record(kind::ACTION, time, &|out| action.put(out)),
-            Output::Transmit(bytes) => self.record(kind::TRANSMIT, time, &|out| {
+        let direction = Direction::from(machine);
+        self.record(said.kind(), time, &|out| match said {
+            Said::Action(action) => action.put(out),
+            Said::ResetEsp | Said::ReportMemory => {}
+            Said::Transmit(bytes) => {
                 let mut sent = sent;
                 put_masked(bytes, |byte| sent.byte(byte), out);
-            }),
-            Output::Event(event) => {
-                self.record(kind::EVENT, time, &|out| put_event(event, payloads, out));
             }
-            Output::Wait(wait) => self.record(kind::WAIT, time, &|out| wait.put(out)),
-        }
+            Said::Frame(frame) => put_frame(frame, direction, payloads, out),
+            Said::Configure(setup) => put_setup(setup, out),
+            Said::Join(lan) => lan.put(out),
+            Said::AskTime { cookie } => cookie.put(out),
+            Said::Event(event) => put_event(event, payloads, out),
+            Said::Wait(wait) => wait.put(out),
+            Said::Returned(Ok(ticket)) => [0, *ticket].iter().for_each(|number| number.put(out)),
+            Said::Returned(Err(error)) => error.put(out),
+            Said::Answered(yes) => yes.put(out),
+        });
     }
 
     fn record(&mut self, kind: u8, now: Instant, content: &dyn Fn(&mut Out<'_>)) {
@@ -242,4 +251,25 @@ impl<K: Sink> Recorder<K> {
         self.check.update(bytes);
         self.sink.write(bytes);
     }
+}
+
+impl From<Machine> for Direction {
+    /// Which way go the frames that this machine says.
+    fn from(machine: Machine) -> Self {
+        match machine {
+            Machine::BridgeHost => Self::ToEsp,
+            Machine::BridgeEsp | Machine::Client => Self::ToHost,
+        }
+    }
+}
+
+fn put_setup(setup: &Setup<'_>, out: &mut Out<'_>) {
+    let Setup { network, broker, time_server } = setup;
+    put_text(network.ssid, out);
+    put_number(network.password.len() as u64, out);
+    put_password(network.password.len(), out);
+    network.use_default.put(out);
+    put_text(broker.host, out);
+    broker.port.put(out);
+    put_text(time_server, out);
 }

@@ -6,6 +6,10 @@ use crate::mqtt::ProtocolVersion;
 use crate::storage::Storage;
 
 impl<S: Storage> Session<S> {
+    pub(crate) const fn version(&self) -> ProtocolVersion {
+        self.version
+    }
+
     /// Bytes of the buffers: receive, transmit, outbox, subscriptions, connect.
     pub(crate) fn memory_sizes(&self) -> [usize; 5] {
         [
@@ -22,6 +26,7 @@ impl<S: Storage> Checkpoint for Session<S> {
     fn walk(&mut self, pass: &mut Pass<'_>) -> Option<()> {
         let Self {
             now,
+            // A state is loaded into a session that speaks the same.
             version,
             phase,
             limits,
@@ -41,11 +46,9 @@ impl<S: Storage> Checkpoint for Session<S> {
             shedding,
             closing,
             #[cfg(feature = "mqtt5")]
-                v5: _,
+            v5,
             planted: _,
         } = self;
-        // The format has no form for what MQTT 5 adds.
-        pass.agrees(*version == ProtocolVersion::V3_1_1)?;
         pass.field(now)?;
         pass.field(phase)?;
         limits.walk(pass)?;
@@ -63,7 +66,15 @@ impl<S: Storage> Checkpoint for Session<S> {
         pass.field(session_in_doubt)?;
         pass.field(ack_owed_since)?;
         pass.field(shedding)?;
-        pass.field(closing)
+        pass.field(closing)?;
+        match version {
+            ProtocolVersion::V3_1_1 => Some(()),
+            #[cfg(feature = "mqtt5")]
+            ProtocolVersion::V5 => {
+                v5.walk(pass)?;
+                connect.walk_v5(pass, v5.alias_bytes())
+            }
+        }
     }
 }
 

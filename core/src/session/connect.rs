@@ -57,10 +57,6 @@ impl<S: Storage> ConnectPacket<S> {
         self.bytes.as_ref().len()
     }
 
-    pub(crate) const fn size_bytes(&self) -> usize {
-        self.size
-    }
-
     /// The next connection only tells the broker to forget an earlier session.
     pub(crate) const fn clean_slate_due(&self) -> bool {
         self.clean_slate_due
@@ -147,6 +143,15 @@ impl<S: Storage> ConnectPacket<S> {
     }
 }
 
+/// Bytes of the packet, written into `into`, which is room for it.
+pub(super) fn size_bytes(
+    config: &Config<'_>,
+    into: &mut [u8],
+    packet_max_bytes: usize,
+) -> Result<usize, ConfigError> {
+    encode(config, into, packet_max_bytes).map(|(size, _)| size)
+}
+
 /// Writes the packet; says how large it is, and its fixed header.
 fn encode(
     config: &Config<'_>,
@@ -186,12 +191,30 @@ fn remaining_len(packet: &[u8]) -> usize {
 
 impl<S: Storage> Checkpoint for ConnectPacket<S> {
     fn walk(&mut self, pass: &mut Pass<'_>) -> Option<()> {
-        let Self { bytes, size, flags_at, clean_session, clean_slate_due, .. } = self;
+        let Self {
+            bytes,
+            size,
+            flags_at,
+            clean_session,
+            clean_slate_due,
+            // see `walk_v5`
+            #[cfg(feature = "mqtt5")]
+                nameless: _,
+        } = self;
         pass.field(size)?;
         pass.packets(bytes.as_mut(), 0, *size)?;
         pass.field(flags_at)?;
         pass.agrees(*flags_at < *size)?;
         pass.field(clean_session)?;
         pass.field(clean_slate_due)
+    }
+}
+
+#[cfg(feature = "mqtt5")]
+impl<S: Storage> ConnectPacket<S> {
+    /// What only MQTT 5 has: whether there is a name, and the topics behind the packet.
+    pub(super) fn walk_v5(&mut self, pass: &mut Pass<'_>, alias_bytes: usize) -> Option<()> {
+        pass.field(&mut self.nameless)?;
+        pass.plain(self.spare(), 0, alias_bytes)
     }
 }

@@ -38,6 +38,10 @@ impl<S: Storage> Session<S> {
             return;
         }
         self.keep_alive.received(self.now);
+        #[cfg(feature = "mqtt5")]
+        if self.v5.is_deaf() {
+            return;
+        }
         if !self.inbound.push(chunk) {
             self.close_down(DownReason::ReceiveOverrun);
         }

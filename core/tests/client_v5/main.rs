@@ -9,3 +9,5 @@ mod publishing;
 mod receiving;
 mod rig;
 mod subscribing;
+#[path = "../taped/mod.rs"]
+mod taped;

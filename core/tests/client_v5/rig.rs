@@ -6,7 +6,10 @@ use fivewire_core::mqtt::v5::{
     Connack, Packet, Properties, Property, Publish, ReasonCode, decode, split,
 };
 use fivewire_core::mqtt::{PacketId, ProtocolVersion, QoS, Split};
+use fivewire_core::recorder::Recorded;
 use fivewire_core::time::{Instant, Wait};
+
+use crate::taped::{Taped, recorder};
 
 pub(crate) const CONFIG: Config<'_> = Config {
     protocol: ProtocolVersion::V5,
@@ -20,7 +23,7 @@ pub(crate) const T: Instant = Instant::from_millis(1_000);
 
 /// The client, what it told and what it sent since one asked.
 pub(crate) struct Rig {
-    pub client: Client<Vec<u8>>,
+    pub client: Taped<Client<Vec<u8>>>,
     now: Instant,
     told: String,
     sent: Vec<u8>,
@@ -38,6 +41,7 @@ impl Rig {
             connect: vec![0; 160],
         };
         let client = Client::new(config, memory, 7).unwrap();
+        let client = Taped::new(Recorded::new(client, recorder()));
         let (told, sent) = (String::new(), Vec::new());
         let mut rig = Self { client, now: T, told, sent, wait: Wait::ForInput };
         rig.client.start(T);

@@ -23,6 +23,8 @@ pub(super) struct Facts {
     pub(super) drain_ms: u32,
     pub(super) now: Instant,
     pub(super) weather: Weather,
+    /// What passes the broker's socket can be seen.
+    pub(super) sees_broker: bool,
     /// The faults that began, by their place in the schedule.
     pub(super) faults: Vec<Option<FaultKind>>,
     pub(super) connections: Connections,
@@ -72,6 +74,7 @@ impl Facts {
             drain_ms: drain_ms(schedule),
             now: Instant::ZERO,
             weather: Weather::default(),
+            sees_broker: true,
             faults: Vec::new(),
             connections: Connections::default(),
             tickets: Tickets::default(),

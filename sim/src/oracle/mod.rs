@@ -133,6 +133,16 @@ impl Oracle {
         oracle
     }
 
+    /// An oracle for a recording of the bridge's end at the host. What it said to the application is
+    /// judged by what the application asked of it, but not by what the broker was told and said: all that
+    /// passed at another machine.
+    #[must_use]
+    pub fn of_host_recording(schedule: &Schedule) -> Self {
+        let mut oracle = Self::of_recording(schedule);
+        oracle.facts.sees_broker = false;
+        oracle
+    }
+
     /// The first promise that was broken. Nothing is judged after it.
     #[must_use]
     pub const fn breach(&self) -> Option<&Breach> {

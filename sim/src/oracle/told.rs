@@ -84,7 +84,9 @@ impl Oracle {
         let Self { facts, verdict, .. } = self;
         let life = facts.device_life;
         let text = facts.inbound.note(message.topic.as_bytes(), message.payload);
-        p5_received::told(facts, verdict, text);
+        if facts.sees_broker {
+            p5_received::told(facts, verdict, text);
+        }
         if message.qos == QoS::AtMostOnce {
             return;
         }
@@ -93,7 +95,9 @@ impl Oracle {
         if !message.retain {
             entry.told += 1;
             entry.told_of_owed += 1;
-            p3_duplicates::told(facts, verdict, text);
+            if facts.sees_broker {
+                p3_duplicates::told(facts, verdict, text);
+            }
         }
         if let Some(delivery) = message.delivery {
             facts.inbound.hand_out(delivery.get(), text);
@@ -121,6 +125,7 @@ impl Oracle {
             return;
         };
         let had_ended = std::mem::replace(&mut ticket.is_ended, true);
+        let sees_broker = facts.sees_broker;
         let filter = facts.filters.get_mut(place);
         match outcome {
             Wish::Wanted => {
@@ -128,10 +133,14 @@ impl Oracle {
                 verdict.require(Promise::P4, !had_ended, || {
                     format!("ticket #{number} was told as subscribed a second time")
                 });
-                p4_subscriptions::granted(verdict, filter);
+                if sees_broker {
+                    p4_subscriptions::granted(verdict, filter);
+                }
             }
             Wish::Refused => {
-                p4_subscriptions::refused(verdict, filter);
+                if sees_broker {
+                    p4_subscriptions::refused(verdict, filter);
+                }
                 filter.was_refused = false;
                 if filter.ticket == number {
                     filter.wish = Wish::Refused;
@@ -141,7 +150,9 @@ impl Oracle {
                 verdict.require(Promise::P4, !had_ended, || {
                     format!("ticket #{number} was told as ended a second time")
                 });
-                p4_subscriptions::ended(verdict, filter);
+                if sees_broker {
+                    p4_subscriptions::ended(verdict, filter);
+                }
             }
         }
     }

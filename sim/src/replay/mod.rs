@@ -1,15 +1,20 @@
 //! Replays recordings of real clients: the same core is told the same, and must say the same.
 //!
 //! Recordings come from the simulator (`fivewire run --record`), from `fivewire-tokio`, and from boards;
-//! the format is that of [`fivewire_core::recorder`]. The oracle judges what one end of the connection
-//! shows: what the transport took counts as arrived, and nothing is asked of what must happen in
-//! bounded time, because nobody knows what the network did.
+//! the format is that of [`fivewire_core::recorder`]. The oracle judges what one machine shows: of a
+//! client, what the transport took counts as arrived; of the bridge's end at the host, what the
+//! application is told fits what it asked for. Nothing is asked of what must happen in bounded time,
+//! because nobody knows what the network did. The bridge's end at the ESP8266 owes nothing to an
+//! application, and what a client says in MQTT 5 the oracle cannot read: both are compared and shown.
 
 mod setup;
 mod story;
 
-use fivewire_core::client::{Client, Memory, State};
-use fivewire_core::recorder::{Damage, Fed, Item, MAGIC, Record, Records, Replay, Said};
+use fivewire_core::bridge::host;
+use fivewire_core::client::State;
+use fivewire_core::recorder::{
+    Damage, Fed, Item, MAGIC, Machine, Record, Records, Replay, Restored, Said,
+};
 
 use crate::observation::Observer;
 use crate::oracle::{Breach, Oracle, Promise};
@@ -22,15 +27,15 @@ pub struct Report {
     pub segments: u64,
     /// Segments that do not go on where the one before ended: a machine began, or something is missing.
     pub beginnings: u64,
-    /// Calls into the client.
+    /// Calls into the machine.
     pub calls: u64,
-    /// Outputs and results of the client, each of which was compared.
+    /// Outputs and results of the machine, each of which was compared.
     pub outputs: u64,
-    /// Bytes that the client wanted to send.
+    /// Bytes that the machine wanted to send.
     pub transmitted_bytes: u64,
-    /// From the first call to the last, in the client's time, microseconds.
+    /// From the first call to the last, in the machine's time, microseconds.
     pub lasted_us: u64,
-    /// Where the client said something else.
+    /// Where the machine said something else.
     pub difference: Option<Difference>,
     /// The first promise that was broken.
     pub breach: Option<Breach>,
@@ -40,17 +45,17 @@ pub struct Report {
     pub damage: Option<Damage>,
 }
 
-/// A record that the client did not say.
+/// A record that the machine did not say.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
-    "the client of this version says something else at byte {at}: recorded was {recorded}, replayed is {replayed}"
+    "the machine of this version says something else at byte {at}: recorded was {recorded}, replayed is {replayed}"
 )]
 pub struct Difference {
     /// The first byte of the record.
     pub at: usize,
     /// What is recorded.
     pub recorded: String,
-    /// What the client says now.
+    /// What the machine says now.
     pub replayed: String,
 }
 
@@ -73,8 +78,8 @@ pub fn check(recording: &[u8]) -> Result<(), Damage> {
 #[must_use]
 pub fn replay(recording: &[u8], extra: &mut dyn Observer) -> Report {
     let mut report = Report::default();
-    let mut client = Replay::new(memory);
-    let mut story = Story::new(Oracle::of_recording(&setup::of(recording)), extra);
+    let mut machine = Replay::new(|size_bytes| vec![0; size_bytes]);
+    let mut story = Story::new(oracle(recording), extra);
     let mut first = None;
     for record in Records::new(recording) {
         let record = match record {
@@ -86,13 +91,12 @@ pub fn replay(recording: &[u8], extra: &mut dyn Observer) -> Report {
         };
         count(&mut report, &record);
         story.now(record.now);
-        let fed = client.feed(&record);
+        let fed = machine.feed(&record);
         if let Some(difference) = difference(&record, &fed) {
             report.difference = Some(difference);
             break;
         }
-        let state = client.client().map_or(State::Idle, Client::state);
-        story.tell(&record, state);
+        story.tell(&record, machine.client_state(), machine.machine().is_none_or(is_new));
         let first = *first.get_or_insert(record.now);
         report.lasted_us = record.now.micros_since(first).max(report.lasted_us);
     }
@@ -102,9 +106,30 @@ pub fn replay(recording: &[u8], extra: &mut dyn Observer) -> Report {
     report
 }
 
-fn memory(sizes: [usize; 5]) -> Memory<Vec<u8>> {
-    let [receive, transmit, outbox, subscriptions, connect] = sizes.map(|size| vec![0; size]);
-    Memory { receive, transmit, outbox, subscriptions, connect }
+/// What was recorded, as the first segment says. `None` if that cannot be read.
+#[must_use]
+pub fn recorded(recording: &[u8]) -> Option<Machine> {
+    Records::new(recording).map_while(Result::ok).find_map(|record| match record.item {
+        Item::Segment(segment) => Some(segment.machine),
+        _ => None,
+    })
+}
+
+fn oracle(recording: &[u8]) -> Oracle {
+    let schedule = setup::of(recording);
+    match recorded(recording) {
+        Some(Machine::BridgeHost) => Oracle::of_host_recording(&schedule),
+        _ => Oracle::of_recording(&schedule),
+    }
+}
+
+/// Its life has not begun.
+fn is_new(machine: &Restored<Vec<u8>>) -> bool {
+    match machine {
+        Restored::Client(client) => client.state() == State::Idle,
+        Restored::Host(host) => host.state() == host::State::Idle,
+        Restored::Esp(esp) => esp.client().is_none(),
+    }
 }
 
 fn count(report: &mut Report, record: &Record<'_>) {
@@ -116,7 +141,7 @@ fn count(report: &mut Report, record: &Record<'_>) {
         Item::Call(_) => report.calls += 1,
         Item::Said(said) => {
             report.outputs += 1;
-            if let Said::Transmit(bytes) = said {
+            if let Said::Transmit(bytes) | Said::Frame(bytes) = said {
                 report.transmitted_bytes += bytes.len() as u64;
             }
         }
@@ -128,8 +153,11 @@ fn difference(record: &Record<'_>, fed: &Fed<'_>) -> Option<Difference> {
     let replayed = match fed {
         Fed::Same => return None,
         Fed::Different(said) => format!("{said:?}"),
-        Fed::OtherState => "a client in another state".to_owned(),
-        Fed::Nonsense => "nothing: no client can be made of the checkpoint".to_owned(),
+        Fed::OtherState => "a machine in another state".to_owned(),
+        Fed::Nonsense => {
+            "nothing: no machine of this kind can be in this state, or be called like this"
+                .to_owned()
+        }
     };
     let recorded = match record.item {
         Item::Said(said) => format!("{said:?}"),

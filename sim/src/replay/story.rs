@@ -2,7 +2,8 @@
 
 use fivewire_core::client::{Action, Input, State};
 use fivewire_core::error::PublishError;
-use fivewire_core::recorder::{Call, Item, Record, Said};
+use fivewire_core::event::Event;
+use fivewire_core::recorder::{Call, Item, LinkInput, Machine, Record, Said, Segment};
 use fivewire_core::time::{Instant, Reason, Wait};
 
 use crate::observation::{BoardLoss, ConnectionId, Ending, Observation, Observer, Part};
@@ -23,8 +24,9 @@ pub(super) struct Story<'a> {
     /// The story has been told since a client began its life: the oracle knows what there is to know.
     is_whole: bool,
     extra: &'a mut dyn Observer,
-    /// A client was shown, and the segment that begins is not its own.
-    had_client: bool,
+    machine: Machine,
+    /// A machine was shown, and the segment that begins is not its own.
+    had_machine: bool,
     begins: bool,
     now: Instant,
     connection: ConnectionId,
@@ -32,6 +34,8 @@ pub(super) struct Story<'a> {
     state: State,
     /// What was offered to the transport and not taken.
     offered: Vec<u8>,
+    /// The same with the link.
+    offered_frame: Vec<u8>,
     request: Option<Request>,
     due: Option<Reason>,
 }
@@ -42,13 +46,15 @@ impl<'a> Story<'a> {
             oracle,
             is_whole: true,
             extra,
-            had_client: false,
+            machine: Machine::Client,
+            had_machine: false,
             begins: false,
             now: Instant::ZERO,
             connection: ConnectionId(0),
             is_open: false,
             state: State::Idle,
             offered: Vec::new(),
+            offered_frame: Vec::new(),
             request: None,
             due: None,
         }
@@ -72,11 +78,11 @@ impl<'a> Story<'a> {
         self.extra.observe(self.now, observation);
     }
 
-    /// Tells what a record says, once the client agreed to it.
-    pub(super) fn tell(&mut self, record: &Record<'_>, state: State) {
+    /// Tells what a record says, once the machine agreed to it.
+    pub(super) fn tell(&mut self, record: &Record<'_>, state: State, is_new: bool) {
         match record.item {
-            Item::Segment(segment) => self.begins = !segment.continues,
-            Item::Checkpoint(_) if self.begins => self.begin(state),
+            Item::Segment(segment) => self.tell_segment(&segment),
+            Item::Checkpoint(_) if self.begins => self.begin(state, is_new),
             Item::Call(call) => self.tell_call(&call),
             Item::Said(said) => self.tell_said(&said),
             _ => {}
@@ -87,24 +93,38 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// A client begins its life, or something is missing before its next state.
-    fn begin(&mut self, state: State) {
-        if self.had_client {
+    fn tell_segment(&mut self, segment: &Segment) {
+        self.begins = !segment.continues;
+        self.machine = segment.machine;
+        // The ESP8266's end owes nothing to an application, and the oracle reads MQTT 3.1.1.
+        self.is_whole &= segment.machine != Machine::BridgeEsp && !segment.speaks_mqtt5;
+    }
+
+    const fn part(&self) -> Part {
+        match self.machine {
+            Machine::BridgeEsp => Part::Esp,
+            _ => Part::Host,
+        }
+    }
+
+    /// A machine begins its life, or something is missing before its next state.
+    fn begin(&mut self, state: State, is_new: bool) {
+        let part = self.part();
+        if self.had_machine {
             self.end_connection(Ending::Vanished, Ending::Vanished);
         }
         (self.request, self.due) = (None, None);
-        let is_new = state == State::Idle;
-        if std::mem::replace(&mut self.had_client, true) && is_new {
+        if std::mem::replace(&mut self.had_machine, true) && is_new {
             let loss = BoardLoss::PowerLoss;
-            self.see(&Observation::BoardDown { part: Part::Host, loss });
+            self.see(&Observation::BoardDown { part, loss });
         }
         if is_new {
             self.state = state;
-            self.see(&Observation::BoardUp { part: Part::Host });
+            self.see(&Observation::BoardUp { part });
         } else {
             // The middle of a life can be shown, and not be judged.
             self.is_whole = false;
-            self.is_open = true;
+            self.is_open = self.machine != Machine::BridgeHost;
             self.connection.0 += 1;
         }
     }
@@ -113,7 +133,16 @@ impl<'a> Story<'a> {
         match *call {
             Call::Start => {}
             Call::Handle(input) => self.tell_input(input),
-            Call::Publish(publication) => {
+            Call::Link(input) => self.tell_link(input),
+            // The application is told why, or what came of it.
+            Call::Reset(_)
+            | Call::Unsuited(_)
+            | Call::AskTime { .. }
+            | Call::AskMemory
+            | Call::AnswerNetwork(_)
+            | Call::Datagram(_)
+            | Call::Memory { .. } => {}
+            Call::Publish { publication, .. } => {
                 self.request = Some(Request::Publish {
                     topic: publication.topic.to_owned(),
                     payload: publication.payload.to_owned(),
@@ -123,6 +152,10 @@ impl<'a> Story<'a> {
             }
             Call::Subscribe { filter, qos } => {
                 self.request = Some(Request::Subscribe { filter: filter.to_owned(), qos });
+            }
+            Call::SubscribeWith { filter, options, .. } => {
+                self.request =
+                    Some(Request::Subscribe { filter: filter.to_owned(), qos: options.qos });
             }
             Call::Unsubscribe { filter } => {
                 self.request = Some(Request::Unsubscribe { filter: filter.to_owned() });
@@ -140,7 +173,7 @@ impl<'a> Story<'a> {
         match input {
             Input::Timeout => {
                 if let Some(reason) = self.due.take() {
-                    self.see(&Observation::Woken { part: Part::Host, reason });
+                    self.see(&Observation::Woken { part: self.part(), reason });
                 }
             }
             Input::WifiUp => self.see(&Observation::Wifi(true)),
@@ -167,6 +200,28 @@ impl<'a> Story<'a> {
         }
     }
 
+    fn tell_link(&mut self, input: LinkInput<'_>) {
+        let end = self.part();
+        match input {
+            LinkInput::Up => self.see(&Observation::Link { end, up: true }),
+            LinkInput::Down => self.see(&Observation::Link { end, up: false }),
+            LinkInput::Frame(frame) => self.see_frame(end, frame),
+            LinkInput::FrameSent(count) if count > 0 => {
+                let frame = std::mem::take(&mut self.offered_frame);
+                let other = if end == Part::Host { Part::Esp } else { Part::Host };
+                self.see_frame(other, &frame);
+            }
+            LinkInput::FrameSent(_) | LinkInput::FrameWritable => {}
+        }
+    }
+
+    fn see_frame(&mut self, to: Part, frame: &[u8]) {
+        self.see(&match to {
+            Part::Esp => Observation::FrameToEsp(frame),
+            Part::Host | Part::Broker => Observation::FrameToHost(frame),
+        });
+    }
+
     fn end_connection(&mut self, at_broker: Ending, at_device: Ending) {
         if !std::mem::take(&mut self.is_open) {
             return;
@@ -183,7 +238,20 @@ impl<'a> Story<'a> {
                 self.offered.clear();
                 self.offered.extend_from_slice(bytes);
             }
-            Said::Event(event) => self.see(&Observation::Told(event)),
+            // What the link took counts as arrived.
+            Said::Frame(frame) => {
+                self.offered_frame.clear();
+                self.offered_frame.extend_from_slice(frame);
+            }
+            Said::Join(_) => self.see(&Observation::Asked(Action::JoinWifi)),
+            // The event says why.
+            Said::ResetEsp | Said::Configure(_) | Said::AskTime { .. } | Said::ReportMemory => {}
+            Said::Event(event) => {
+                if let Event::EspReset { cause } = event {
+                    self.see(&Observation::ResetLine { cause });
+                }
+                self.see(&Observation::Told(event));
+            }
             Said::Wait(Wait::Until(_, reason)) => self.due = Some(reason),
             Said::Wait(Wait::ForInput) => self.due = None,
             Said::Returned(result) => self.tell_result(result),
@@ -253,11 +321,13 @@ mod tests {
     /// What the oracle says to a client that connects and then does this.
     fn verdict(then: &[Item<'_>]) -> Option<Breach> {
         let segment = Segment {
+            machine: Machine::Client,
+            speaks_mqtt5: false,
             number: 0,
             continues: false,
             payloads_kept: true,
             time: Instant::ZERO,
-            memory_bytes: [0; 5],
+            memory_bytes: [0; fivewire_core::recorder::BUFFERS_MAX],
         };
         let call = |input| Item::Call(Call::Handle(input));
         let opening = [
@@ -269,7 +339,10 @@ mod tests {
             call(Input::Sent(15)),
             call(Input::Received(&[0x20, 2, 0, 0])),
             Item::Said(Said::Event(Event::Connected { session_present: false })),
-            Item::Call(Call::Publish(PUBLICATION)),
+            Item::Call(Call::Publish {
+                publication: PUBLICATION,
+                properties: fivewire_core::mqtt::v5::Properties::NONE,
+            }),
             Item::Said(Said::Returned(Ok(1))),
         ];
         let mut schedule = super::super::setup::of(&[]);
@@ -278,7 +351,7 @@ mod tests {
         let mut story = Story::new(Oracle::of_recording(&schedule), &mut nobody);
         for item in opening.iter().chain(then) {
             let record = Record { at: 0, now: Instant::from_millis(1), item: *item, raw: (0, &[]) };
-            story.tell(&record, State::Idle);
+            story.tell(&record, State::Idle, true);
         }
         story.finish().breach().cloned()
     }

@@ -2,12 +2,12 @@
 
 use fivewire_core::bridge::esp::Esp;
 use fivewire_core::event::ResetCause;
-use fivewire_core::recorder::{Payloads, Recorder};
+use fivewire_core::recorder::{Payloads, Recorded, Recorder};
 use fivewire_core::time::Instant;
 
 use super::World;
 use super::agenda::{NEVER, Slot};
-use super::device::{Bytes, HostMachine, HostMemory, Tape, esp_memory};
+use super::device::{EspMachine, HostMachine, HostMemory, Tape, esp_memory};
 use super::faults::Lasting;
 use super::link::LostFrame;
 use super::tcp::Side;
@@ -39,7 +39,7 @@ pub(super) struct LinkView {
 pub(super) struct HostBoard {
     machine: Option<HostMachine>,
     memory: Option<HostMemory>,
-    /// What records the client, while there is none.
+    /// What records the machine, while there is none.
     recorder: Option<Recorder<Tape>>,
     /// What decides how large the memory is.
     sizes: (Topology, u32, TopicBytes),
@@ -52,7 +52,9 @@ pub(super) struct HostBoard {
 
 /// The ESP8266's board.
 pub(super) struct Esp8266 {
-    pub(super) machine: Option<Esp<Bytes>>,
+    pub(super) machine: Option<EspMachine>,
+    /// What records the machine, while there is none.
+    recorder: Option<Recorder<Tape>>,
     pub(super) clock: Clock,
     pub(super) alarm: Alarm,
     pub(super) link: LinkView,
@@ -96,7 +98,7 @@ impl HostBoard {
         true
     }
 
-    /// Records the clients of this board, from the next one on.
+    /// Records the machines of this board, from the next one on.
     pub(super) fn record(&mut self, payloads: Payloads) {
         self.recorder = Some(Recorder::new(Tape::default(), payloads));
     }
@@ -104,9 +106,7 @@ impl HostBoard {
     /// What was recorded so far.
     pub(super) fn take_recording(&mut self) -> Vec<u8> {
         let in_use = self.machine.as_mut().and_then(HostMachine::recorder_mut);
-        let Some(recorder) = in_use.or(self.recorder.as_mut()) else { return Vec::new() };
-        recorder.finish();
-        std::mem::take(&mut recorder.sink_mut().0)
+        recorded(in_use.or(self.recorder.as_mut()))
     }
 
     pub(super) const fn machine(&self) -> Option<&HostMachine> {
@@ -125,6 +125,7 @@ impl Esp8266 {
     pub(super) fn new(setup: &Setup) -> Self {
         Self {
             machine: None,
+            recorder: None,
             clock: Clock::new(setup.esp_drift_ppm),
             alarm: Alarm::OFF,
             link: LinkView::default(),
@@ -141,8 +142,28 @@ impl Esp8266 {
         self.alarm = Alarm::OFF;
         self.link = LinkView::default();
         self.command_task_dead = false;
-        self.machine.take().is_some()
+        let Some(machine) = self.machine.take() else { return false };
+        self.recorder = machine.into_parts().1;
+        true
     }
+
+    /// Records the machines of this board, from the next one on.
+    pub(super) fn record(&mut self, payloads: Payloads) {
+        self.recorder = Some(Recorder::new(Tape::default(), payloads));
+    }
+
+    /// What was recorded so far.
+    pub(super) fn take_recording(&mut self) -> Vec<u8> {
+        let in_use = self.machine.as_mut().and_then(Recorded::recorder_mut);
+        recorded(in_use.or(self.recorder.as_mut()))
+    }
+}
+
+/// What a recorder has, whole.
+fn recorded(recorder: Option<&mut Recorder<Tape>>) -> Vec<u8> {
+    let Some(recorder) = recorder else { return Vec::new() };
+    recorder.finish();
+    std::mem::take(&mut recorder.sink_mut().0)
 }
 
 impl<A: Application> World<A> {
@@ -191,7 +212,8 @@ impl<A: Application> World<A> {
         machine.plant(self.planted);
         self.esp.clock.restart(self.now);
         self.see(observer, &Observation::BoardUp { part: Part::Esp });
-        self.esp.machine = Some(machine);
+        let recorder = self.esp.recorder.take();
+        self.esp.machine = Some(Recorded::new(machine, recorder));
         self.drain_esp(observer);
         self.find_each_other();
     }

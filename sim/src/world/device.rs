@@ -1,6 +1,6 @@
 //! The machines under test: how they are configured, and what the host's board runs.
 
-use fivewire_core::bridge::esp;
+use fivewire_core::bridge::esp::{self, Esp};
 use fivewire_core::bridge::host::{self, Host, Settings};
 use fivewire_core::bridge::{Broker, Network};
 use fivewire_core::client::{self, Client, Publication};
@@ -59,10 +59,13 @@ impl Sink for Tape {
 #[expect(clippy::large_enum_variant, reason = "there is one, and it never moves")]
 pub(crate) enum HostMachine {
     /// The client itself.
-    Client(Recorded<Bytes, Tape>),
+    Client(Recorded<Client<Bytes>, Tape>),
     /// The host end of the bridge.
-    Bridge(Host<Bytes>),
+    Bridge(Recorded<Host<Bytes>, Tape>),
 }
+
+/// What the ESP8266's board runs.
+pub(super) type EspMachine = Recorded<Esp<Bytes>, Tape>;
 
 /// The buffers of a machine that is not running.
 pub(super) enum HostMemory {
@@ -157,7 +160,8 @@ impl HostMachine {
                     tells_attempts: services.tells_attempts,
                     ..Settings::new(config, network, broker)
                 };
-                Host::new(&settings, memory, seed).map(Self::Bridge)
+                Host::new(&settings, memory, seed)
+                    .map(|host| Self::Bridge(Recorded::new(host, recorder)))
             }
         };
         machine.unwrap_or_else(|error| panic!("this setup cannot work: {error}"))
@@ -170,7 +174,10 @@ impl HostMachine {
                 let (client, recorder) = client.into_parts();
                 (HostMemory::Client(client.into_memory()), recorder)
             }
-            Self::Bridge(host) => (HostMemory::Bridge(host.into_memory()), None),
+            Self::Bridge(host) => {
+                let (host, recorder) = host.into_parts();
+                (HostMemory::Bridge(host.into_memory()), recorder)
+            }
         }
     }
 
@@ -178,7 +185,7 @@ impl HostMachine {
     pub(super) const fn recorder_mut(&mut self) -> Option<&mut Recorder<Tape>> {
         match self {
             Self::Client(client) => client.recorder_mut(),
-            Self::Bridge(_) => None,
+            Self::Bridge(host) => host.recorder_mut(),
         }
     }
 

@@ -261,15 +261,25 @@ impl<A: Application> World<A> {
         }
     }
 
-    /// Records the client, in all its lives: call it before the world has begun. Where the client is on
-    /// the other end of a link, nothing is recorded.
-    pub fn record(&mut self, payloads: Payloads) {
+    /// Records the machine of the application's board, in all its lives: call it before the world has
+    /// begun.
+    pub fn record_host(&mut self, payloads: Payloads) {
         self.host.record(payloads);
     }
 
-    /// What was recorded so far; see [`record`](Self::record).
-    pub fn take_recording(&mut self) -> Vec<u8> {
+    /// The same with the ESP8266's.
+    pub fn record_esp(&mut self, payloads: Payloads) {
+        self.esp.record(payloads);
+    }
+
+    /// What was recorded so far; see [`record_host`](Self::record_host).
+    pub fn take_recording_of_host(&mut self) -> Vec<u8> {
         self.host.take_recording()
+    }
+
+    /// The same with the ESP8266's.
+    pub fn take_recording_of_esp(&mut self) -> Vec<u8> {
+        self.esp.take_recording()
     }
 
     /// The world's time.

@@ -139,7 +139,8 @@ impl<S: Storage, L: Link, F: FnMut(Event<'_>)> Owner<L> for HostOwner<'_, S, F> 
             link::Event::Down { .. } => self.host.handle(now, Input::LinkDown),
             link::Event::Frame(frame) => self.host.handle(now, Input::Frame(frame)),
             link::Event::Writable => self.host.handle(now, Input::Writable),
-            // The watchdog resets who cannot be talked to; the counters say how often.
+            link::Event::Unsuited { peer } => self.host.handle(now, Input::Unsuited(peer.into())),
+            // No frame of an ESP8266 is larger than the receive memory: `native` sees to that.
             _ => {}
         }
     }

@@ -188,8 +188,7 @@ impl Config {
         self
     }
 
-    /// Records everything that the core is told and says. Default nothing. MQTT 5 cannot be recorded
-    /// yet, and is refused together with this.
+    /// Records everything that the core is told and says. Default nothing.
     #[must_use]
     pub fn record(mut self, recording: Recording) -> Self {
         self.recording = Some(recording);
@@ -242,11 +241,6 @@ impl Config {
         if self.queue_messages == 0 {
             let (min, max) = (1, u32::MAX);
             return Err(ConfigError::OutOfRange { field: "queue_messages", value: 0, min, max });
-        }
-        if self.recording.is_some() && self.settings.protocol == ProtocolVersion::V5 {
-            return Err(ConfigError::Contradiction {
-                explanation: "MQTT 5 cannot be recorded yet: record a client that speaks 3.1.1",
-            });
         }
         self.core().validate()
     }

@@ -11,7 +11,6 @@ mod support;
 use std::fs::{self, File};
 use std::time::Duration;
 
-use fivewire_core::client::Memory;
 use fivewire_core::event::Event;
 use fivewire_core::recorder::{Fed, Item, Records, Replay, Said};
 use fivewire_tokio::{Client, Config, Outcome, Publication, QoS, Recording};
@@ -99,10 +98,7 @@ async fn a_real_run_over_restarts_of_the_broker_says_the_same_again() {
     assert_eq!(recording.failure(), None);
 
     let recording = fs::read(&path).unwrap();
-    let mut replay = Replay::new(|sizes: [usize; 5]| {
-        let [receive, transmit, outbox, subscriptions, connect] = sizes.map(|size| vec![0; size]);
-        Memory { receive, transmit, outbox, subscriptions, connect }
-    });
+    let mut replay = Replay::new(|size_bytes| vec![0; size_bytes]);
     let mut acked = 0;
     for record in Records::new(&recording) {
         let record = record.unwrap();

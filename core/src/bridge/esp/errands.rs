@@ -4,6 +4,7 @@ use super::{Esp, Step};
 use crate::bridge::NetworkAnswer;
 use crate::bridge::frame::{Services, Status, ToHost};
 use crate::bridge::network::Choice;
+use crate::checkpoint::{Checkpoint, Pass};
 use crate::sntp;
 use crate::storage::Storage;
 
@@ -51,6 +52,18 @@ impl Errands {
 
     pub(super) const fn ask_memory(&mut self) {
         (self.due, self.asks_memory) = (true, true);
+    }
+}
+
+impl Checkpoint for Errands {
+    fn walk(&mut self, pass: &mut Pass<'_>) -> Option<()> {
+        let Self { due, asks_time, asks_memory, cookie, choice, tells_attempts } = self;
+        for flag in [due, asks_time, asks_memory] {
+            pass.field(flag)?;
+        }
+        pass.field(cookie)?;
+        choice.walk(pass)?;
+        pass.field(tells_attempts)
     }
 }
 

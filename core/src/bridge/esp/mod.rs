@@ -3,6 +3,7 @@
 //! Whatever it holds can be lost at any instant: the host owns every publication until `Done`, and
 //! the broker every message until the host has released it.
 
+mod checkpoint;
 mod command;
 mod errands;
 mod report;

@@ -1,5 +1,6 @@
 //! Messages that the application was given and the ESP8266 has not been told about.
 
+use crate::checkpoint::{Checkpoint, Field, Fields, Out, Pass};
 use crate::event::Delivery;
 
 /// The ESP8266 has no more messages unreleased than `receive_maximum` allows.
@@ -69,5 +70,32 @@ impl Deliveries {
     pub(super) const fn clear(&mut self) {
         self.entries = [None; CAPACITY];
         self.count = 0;
+    }
+}
+
+impl Checkpoint for Deliveries {
+    fn walk(&mut self, pass: &mut Pass<'_>) -> Option<()> {
+        let Self { entries, count, last } = self;
+        pass.fields(entries)?;
+        pass.field(count)?;
+        pass.agrees(*count == entries.iter().flatten().count())?;
+        pass.field(last)
+    }
+}
+
+impl Field for Entry {
+    fn put(&self, out: &mut Out<'_>) {
+        let Self { delivery, at_esp, released } = self;
+        delivery.put(out);
+        at_esp.put(out);
+        released.put(out);
+    }
+
+    fn get(from: &mut Fields<'_>) -> Option<Self> {
+        Some(Self {
+            delivery: Field::get(from)?,
+            at_esp: Field::get(from)?,
+            released: Field::get(from)?,
+        })
     }
 }

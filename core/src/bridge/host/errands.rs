@@ -3,6 +3,7 @@
 use super::Host;
 use crate::bridge::NetworkAnswer;
 use crate::bridge::frame::ToEsp;
+use crate::checkpoint::{Checkpoint, Pass};
 use crate::storage::Storage;
 use crate::time::Instant;
 
@@ -16,6 +17,17 @@ pub(super) struct Errands {
     network: Option<NetworkAnswer>,
     /// The application allowed the given network, for this life of the host.
     pub(super) given_is_allowed: bool,
+}
+
+impl Checkpoint for Errands {
+    fn walk(&mut self, pass: &mut Pass<'_>) -> Option<()> {
+        let Self { due, time, memory, network, given_is_allowed } = self;
+        pass.field(due)?;
+        pass.field(time)?;
+        pass.field(memory)?;
+        pass.field(network)?;
+        pass.field(given_is_allowed)
+    }
 }
 
 impl<S: Storage> Host<S> {

@@ -1,6 +1,7 @@
 //! The host end of the bridge: owns every message until it is done, tells the ESP8266 what to do,
 //! and resets it when it is silent.
 
+mod checkpoint;
 mod commands;
 mod deliveries;
 mod errands;
@@ -15,7 +16,7 @@ use crate::bridge::watchdog::Watchdog;
 use crate::config::Release;
 use crate::desk::Desk;
 use crate::error::ConfigError;
-use crate::event::{Counters, Delivery, DownReason, Event, Message, ResetCause};
+use crate::event::{Counters, Delivery, DownReason, Event, Message, ResetCause, Unsuited};
 use crate::mqtt::{Packet, QoS, decode};
 use crate::planted::{Bug, Planted};
 use crate::storage::Storage;
@@ -48,6 +49,8 @@ pub enum Input<'a> {
     Sent(usize),
     /// The link takes frames again.
     Writable,
+    /// The link heard an ESP8266 that it cannot work with.
+    Unsuited(Unsuited),
     /// Who translates for an ESP8266 that speaks otherwise found that it must be reset.
     Reset(ResetCause),
 }
@@ -259,8 +262,14 @@ impl<S: Storage> Host<S> {
             Input::LinkUp => self.link_up = true,
             Input::LinkDown => self.lose_link(DownReason::LinkLost),
             Input::Frame(frame) => self.take_frame(frame),
-            Input::Sent(count) => self.frame.sent(count),
+            // A frame is taken whole or not at all.
+            Input::Sent(count) => {
+                self.frame.sent(if count == 0 { 0 } else { self.frame.pending().len() });
+            }
             Input::Writable => self.frame.writable(),
+            Input::Unsuited(unsuited) => {
+                self.desk.tell(Event::EspUnsuited(unsuited));
+            }
             Input::Reset(cause) => {
                 if !matches!(self.stage, Stage::Idle | Stage::Stopped) {
                     self.reset_esp(cause);
@@ -384,6 +393,12 @@ impl<S: Storage> Host<S> {
         self.watchdog = Some(Watchdog::start(self.now, self.watchdog_timeout_ms, Reason::Watchdog));
     }
 
+    /// The ESP8266 starts: it must say hello within the timeout.
+    fn watch_start_up(&mut self) {
+        let timeout_ms = self.startup_timeout_ms;
+        self.watchdog = Some(Watchdog::start(self.now, timeout_ms, Reason::StartUpOverdue));
+    }
+
     #[cold]
     fn reset_esp(&mut self, cause: ResetCause) {
         if matches!(self.stage, Stage::Stopping { .. }) {
@@ -393,8 +408,7 @@ impl<S: Storage> Host<S> {
         }
         self.lose_link(DownReason::EspRestarted);
         self.stage = Stage::AwaitingEsp;
-        self.watchdog =
-            Some(Watchdog::start(self.now, self.startup_timeout_ms, Reason::StartUpOverdue));
+        self.watch_start_up();
         self.reset_due = Some(cause);
         let resets = &mut self.desk.counters.esp_resets;
         *resets = resets.saturating_add(1);

@@ -328,7 +328,7 @@ fn write_answers(
 }
 
 /// Bytes of the properties with their length in front; `None` if the packet may not have them.
-fn properties_len(properties: Properties<'_>, place: u8) -> Option<usize> {
+pub(super) fn properties_len(properties: Properties<'_>, place: u8) -> Option<usize> {
     let (mut seen, mut len) = (Seen::new(place), 0_usize);
     for property in properties.iter() {
         len = len.checked_add(property.len()?)?;

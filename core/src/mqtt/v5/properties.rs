@@ -1,6 +1,7 @@
 //! The properties of a packet as one sees them: what is there, or the default for what is not.
 
 use super::breach::Breach;
+use super::encode::properties_len;
 use super::list::List;
 use super::property::{Property, WILL, places};
 use super::reader::Reader;
@@ -15,10 +16,38 @@ pub type Properties<'a> = List<'a, Property<'a>>;
 
 /// The type of an AUTH packet.
 const AUTH: u8 = 15;
+/// The type of a PUBLISH packet.
+const PUBLISH: u8 = 3;
 /// The identifiers of the method and of the data.
 const AUTHENTICATION: [u8; 2] = [0x15, 0x16];
 
 impl<'a> Properties<'a> {
+    /// Writes all of them as they are in a packet, without their length.
+    pub(crate) fn write(self, out: &mut dyn FnMut(&[u8])) {
+        self.iter().for_each(|property| property.write_to(out));
+    }
+
+    /// How many bytes [`write`](Self::write) writes.
+    pub(crate) fn size_bytes(self) -> usize {
+        let mut size_bytes = 0;
+        self.write(&mut |part| size_bytes += part.len());
+        size_bytes
+    }
+
+    /// A PUBLISH may have them.
+    pub(crate) fn fit_publish(self) -> bool {
+        properties_len(self, PUBLISH).is_some()
+    }
+
+    /// Reads what [`write`](Self::write) wrote. Which packet it was in is not checked.
+    pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader::of_properties(bytes);
+        while !reader.rest().is_empty() {
+            Property::read(&mut reader).ok()?;
+        }
+        Some(Self::of_wire(bytes))
+    }
+
     fn find<T>(self, pick: impl Fn(Property<'a>) -> Option<T>) -> Option<T> {
         self.iter().find_map(pick)
     }

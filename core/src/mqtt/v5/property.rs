@@ -196,6 +196,35 @@ impl<'a> Property<'a> {
         if valid { Ok(()) } else { Err(Breach::PropertyValue { id: self.id() }) }
     }
 
+    /// Writes it in pieces, however long its texts are.
+    pub(super) fn write_to(&self, out: &mut dyn FnMut(&[u8])) {
+        let (first, second): (&[u8], Option<&[u8]>) = match *self {
+            Self::ContentType(text)
+            | Self::ResponseTopic(text)
+            | Self::AssignedClientIdentifier(text)
+            | Self::AuthenticationMethod(text)
+            | Self::ResponseInformation(text)
+            | Self::ServerReference(text)
+            | Self::ReasonString(text) => (text.as_bytes(), None),
+            Self::CorrelationData(bytes) | Self::AuthenticationData(bytes) => (bytes, None),
+            Self::UserProperty(name, value) => (name.as_bytes(), Some(value.as_bytes())),
+            _ => {
+                let mut bytes = [0; 8];
+                let whole = bytes.len();
+                let mut writer = Writer::new(&mut bytes);
+                // A number takes at most four bytes, the identifier one.
+                let _ = self.write(&mut writer);
+                let left = writer.left();
+                return out(&bytes[..whole - left]);
+            }
+        };
+        out(&[self.id()]);
+        for field in [Some(first), second].into_iter().flatten() {
+            out(&u16::try_from(field.len()).unwrap_or(u16::MAX).to_be_bytes());
+            out(field);
+        }
+    }
+
     pub(super) fn write(&self, writer: &mut Writer<'_>) -> Option<()> {
         writer.raw(&[self.id()])?;
         match *self {

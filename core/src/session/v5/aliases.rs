@@ -1,5 +1,6 @@
 //! The topics that aliases stand for on this connection, in the caller's memory.
 
+use crate::checkpoint::{Checkpoint, Pass};
 use crate::mqtt::v5::Alias;
 
 /// Bytes of an entry besides its topic: whose it is (1), the alias (2), the length of the topic (2).
@@ -32,6 +33,11 @@ struct Entry<'a> {
 impl Aliases {
     pub(super) const fn new() -> Self {
         Self { used: 0, own: 0 }
+    }
+
+    /// How much of its memory it uses.
+    pub(super) const fn used(&self) -> usize {
+        self.used
     }
 
     pub(super) const fn clear(&mut self) {
@@ -114,6 +120,14 @@ impl Aliases {
         area.copy_within(at + size..self.used, at);
         self.used -= size;
         true
+    }
+}
+
+impl Checkpoint for Aliases {
+    fn walk(&mut self, pass: &mut Pass<'_>) -> Option<()> {
+        let Self { used, own } = self;
+        pass.field(used)?;
+        pass.field(own)
     }
 }
 

@@ -7,6 +7,7 @@
 //! and the next one starts with names.
 
 mod aliases;
+mod checkpoint;
 mod connect;
 mod receive;
 mod send;

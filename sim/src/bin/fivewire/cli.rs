@@ -26,6 +26,8 @@ Examples:
   fivewire run --scenario wires --seed 7 --vcd wires.vcd
                                                 the same with every edge on the five wires
   fivewire replay fivewire-swarm-42.json        a stored run, event by event
+  fivewire run --scenario swarm --seed 42 --record esp.fwrec --machine esp
+                                                the same, and what the ESP8266's end was told and said
   fivewire replay greenhouse-7.fwrec            what a real client recorded, byte for byte
   fivewire shrink fivewire-swarm-42.json        the few faults that matter
 
@@ -61,6 +63,17 @@ pub(crate) enum Command {
     Shrink(ShrinkArguments),
     /// List the scenarios
     List,
+}
+
+/// A machine of a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Recordable {
+    /// The client, where the application calls it itself
+    Client,
+    /// The bridge's end at the host
+    Host,
+    /// The bridge's end at the ESP8266
+    Esp,
 }
 
 /// How closely the link between host and ESP8266 is simulated.
@@ -147,12 +160,12 @@ pub(crate) struct RunArguments {
     /// Needs a run in which they are simulated: `--scenario wires`, or `--fidelity wire`.
     #[arg(long, value_name = "FILE")]
     pub(crate) vcd: Option<PathBuf>,
-    /// Also write what the client was told and said, for `fivewire replay`
-    ///
-    /// Only where the application calls the client itself: the host's end of the bridge is not
-    /// recorded.
+    /// Also write what a machine was told and said, for `fivewire replay`
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
+    /// Record this machine, instead of the one that the application calls
+    #[arg(long, value_name = "MACHINE", requires = "record")]
+    pub(crate) machine: Option<Recordable>,
     #[command(flatten)]
     pub(crate) place: Place,
     #[command(flatten)]

@@ -1,7 +1,7 @@
 //! The worlds that a schedule can be run in.
 
 use clap::ValueEnum;
-use fivewire_core::recorder::Payloads;
+use fivewire_core::recorder::{Machine, Payloads};
 use fivewire_sim::catalogue::{self, Scenario};
 use fivewire_sim::observation::Observer;
 use fivewire_sim::run::Report;
@@ -101,12 +101,14 @@ impl Engine {
         world::with_canary(schedule, report)
     }
 
-    /// What the client of a run was told and said; `None` where it is at the other end of a link.
-    pub(crate) fn record(self, schedule: &Schedule) -> Option<Vec<u8>> {
+    /// What a machine of a run was told and said; `None` where there is no such machine.
+    pub(crate) fn record(self, schedule: &Schedule, machine: Machine) -> Option<Vec<u8>> {
         match self {
-            Self::Events => fivewire_sim::run::record(schedule, Payloads::Kept),
+            Self::Events => fivewire_sim::run::record(schedule, machine, Payloads::Kept),
             #[cfg(feature = "turmoil")]
-            Self::Turmoil => tokio_world::record(schedule).ok(),
+            Self::Turmoil if machine == Machine::Client => tokio_world::record(schedule).ok(),
+            #[cfg(feature = "turmoil")]
+            Self::Turmoil => None,
         }
     }
 

@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::Path;
 
+use fivewire_core::recorder::Machine;
 use fivewire_sim::oracle::Promise;
-use fivewire_sim::replay::{Report, check, replay};
-use fivewire_sim::schedule::Schedule;
+use fivewire_sim::replay::{Report, check, recorded, replay};
+use fivewire_sim::schedule::{Schedule, Topology};
 use fivewire_sim::trace::Timeline;
 
-use crate::cli::View;
+use crate::cli::{Recordable, View};
 use crate::engine::Engine;
 use crate::failure;
 use crate::format::{counted, span};
@@ -34,15 +35,25 @@ impl Recording {
     }
 }
 
-/// Runs `schedule` and writes what its client was told and said. What is simulated has no secrets.
-pub(crate) fn write(engine: Engine, schedule: &Schedule, path: &Path) -> Result<(), Refusal> {
-    let Some(recording) = engine.record(schedule) else {
-        return Err(format!(
-            "--record: in the scenario `{}` the client is on the other end of a link; only a client \
-             that the application calls itself is recorded, as in the scenario `client`",
-            schedule.scenario
-        )
-        .into());
+/// Runs `schedule` and writes what a machine in it was told and said: that which the application calls,
+/// if no other is asked for. What is simulated has no secrets.
+pub(crate) fn write(
+    engine: Engine,
+    schedule: &Schedule,
+    asked: Option<Recordable>,
+    path: &Path,
+) -> Result<(), Refusal> {
+    let machine = match (asked, schedule.setup.topology) {
+        (Some(Recordable::Client), _) | (None, Topology::Client) => Machine::Client,
+        (Some(Recordable::Host), _) | (None, Topology::Bridge) => Machine::BridgeHost,
+        (Some(Recordable::Esp), _) => Machine::BridgeEsp,
+    };
+    let Some(recording) = engine.record(schedule, machine) else {
+        let there = match schedule.setup.topology {
+            Topology::Client => "only a client: `--machine client`",
+            Topology::Bridge => "the two ends of a bridge: `--machine host`, `--machine esp`",
+        };
+        return Err(format!("--machine: in this run there is {there}").into());
     };
     fs::write(path, recording).map_err(|error| format!("{}: {error}", path.display()).into())
 }
@@ -53,7 +64,9 @@ pub(crate) fn show(
     view: &View,
     output: &mut Output,
 ) -> Result<Verdict, Refusal> {
-    let mut timeline = Timeline::with_last(view.last.unwrap_or(usize::MAX));
+    let shows_frames = recorded(&recording.bytes) != Some(Machine::Client);
+    let timeline = Timeline::with_last(view.last.unwrap_or(usize::MAX));
+    let mut timeline = timeline.show_frames(shows_frames);
     let report = replay(&recording.bytes, &mut timeline);
     if view.last != Some(0) {
         output.print(&timeline.to_string())?;
@@ -71,7 +84,12 @@ pub(crate) fn show(
     if report.difference.is_some() || report.breach.is_some() {
         return Ok(Verdict::Broken);
     }
-    output.print("the same to the last byte, and every promise kept that one end can show\n")?;
+    let is_judged = report.checked.iter().any(|count| *count > 0);
+    output.print(if is_judged {
+        "the same to the last byte, and every promise kept that one end can show\n"
+    } else {
+        "the same to the last byte\n"
+    })?;
     Ok(Verdict::Kept)
 }
 
@@ -81,12 +99,12 @@ fn figures(name: &str, report: &Report) -> String {
         .filter(|promise| report.checked[promise.index()] > 0)
         .map(|promise| format!("{} {}", promise.id(), report.checked[promise.index()]))
         .collect();
+    let judged = if judged.is_empty() { "nothing".to_owned() } else { judged.join(", ") };
     format!(
-        "{name}: {} in {}, {} compared, {}; judged: {}\n",
+        "{name}: {} in {}, {} compared, {}; judged: {judged}\n",
         counted(report.calls, "call"),
         counted(report.segments, "segment"),
         counted(report.outputs, "output"),
         span(u128::from(report.lasted_us)),
-        judged.join(", "),
     )
 }

@@ -24,7 +24,7 @@ pub(crate) fn execute(arguments: &RunArguments, output: &mut Output) -> Result<V
     let drawn = engine.schedule(arguments.scenario, arguments.seed)?;
     let schedule = Fidelity::apply(arguments.fidelity, drawn);
     if let Some(path) = &arguments.record {
-        recording::write(engine, &schedule, path)?;
+        recording::write(engine, &schedule, arguments.machine, path)?;
     }
     match &arguments.vcd {
         None => show(engine, &schedule, &arguments.view, output),

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use fivewire_core::client::{self, Action, Input, Output, TcpFailure};
+use fivewire_core::client::{self, Action, Client, Input, Output, TcpFailure};
 use fivewire_core::error;
 use fivewire_core::event::Delivery;
 use fivewire_core::mqtt::QoS;
@@ -20,7 +20,7 @@ use crate::recording::Tape;
 use crate::subscription::SubscribeError;
 
 /// The machine. All its memory is allocated once.
-pub(crate) type Core = Recorded<Box<[u8]>, Tape>;
+pub(crate) type Core = Recorded<Client<Box<[u8]>>, Tape>;
 
 /// What is to be done once the machine is drained.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

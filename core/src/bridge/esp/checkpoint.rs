@@ -1,0 +1,139 @@
+//! The state of the ESP8266's end, as a recording has it, and back.
+
+use super::{Esp, Room};
+use crate::bridge::secrets::Direction;
+use crate::bridge::topics::Topics;
+use crate::checkpoint::{Checkpoint, Pass};
+use crate::client::Client;
+use crate::config::Config;
+use crate::storage::Storage;
+use crate::time::Instant;
+
+/// The client's memory waits for one.
+const WAITING: u8 = 0;
+/// There is a client.
+const CLIENT: u8 = 1;
+/// The client's memory went with one that was unfit.
+const GONE: u8 = 2;
+
+impl<S: Storage> Esp<S> {
+    /// Bytes of the buffers: those of the client (receive, transmit, outbox, subscriptions, connect),
+    /// frames, topics of publications and of messages, settings. Those of a client that could not be made
+    /// are 0.
+    pub(crate) fn memory_sizes(&self) -> [usize; 9] {
+        let waiting = self.memory.as_ref().map(|memory| {
+            [
+                &memory.receive,
+                &memory.transmit,
+                &memory.outbox,
+                &memory.subscriptions,
+                &memory.connect,
+            ]
+            .map(|buffer| buffer.as_ref().len())
+        });
+        let in_use = self.client.as_ref().map(Client::memory_sizes);
+        let [receive, transmit, outbox, subscriptions, connect] =
+            in_use.or(waiting).unwrap_or_default();
+        let (frames, settings) = (self.frames.capacity(), self.settings.as_ref().len());
+        let [publications, messages] =
+            [&self.publication_topics, &self.message_topics].map(Topics::capacity);
+        [
+            receive,
+            transmit,
+            outbox,
+            subscriptions,
+            connect,
+            frames,
+            publications,
+            messages,
+            settings,
+        ]
+    }
+
+    pub(crate) const fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// No output takes more bytes than this.
+    pub(crate) fn output_max_bytes(&self) -> usize {
+        let client = self.client.as_ref().map_or(0, Client::output_max_bytes);
+        let settings = self.settings.as_ref().len();
+        client.max(self.frames.capacity()).max(settings).saturating_add(64)
+    }
+}
+
+impl<S: Storage> Checkpoint for Esp<S> {
+    fn walk(&mut self, pass: &mut Pass<'_>) -> Option<()> {
+        let Self {
+            now,
+            seed,
+            client,
+            memory,
+            frames,
+            publication_topics,
+            message_topics,
+            frame_offered,
+            frame_blocked,
+            settings,
+            settings_size,
+            configure_due,
+            close_due,
+            link_up,
+            configured,
+            hello_due,
+            hello_at,
+            epoch,
+            room,
+            last_frame_at,
+            errands,
+            received_up_to,
+            outbox_bytes,
+            planted: _,
+        } = self;
+        pass.field(now)?;
+        pass.field(seed)?;
+        let mut standing = match (&client, &memory) {
+            (Some(_), _) => CLIENT,
+            (None, Some(_)) => WAITING,
+            (None, None) => GONE,
+        };
+        pass.field(&mut standing)?;
+        if pass.is_loading() && standing != WAITING {
+            // Its own configuration is in the state; this one fits wherever that did.
+            let made = memory.take().map(|memory| Client::new(&Config::new("c"), memory, 0));
+            *client = made.filter(|_| standing == CLIENT).and_then(Result::ok);
+        }
+        match client {
+            Some(client) => client.walk(pass)?,
+            None => pass.agrees(standing != CLIENT)?,
+        }
+        frames.walk(pass, |pass, bytes, record| {
+            pass.frame(bytes, record.start, record.end, Direction::ToHost)
+        })?;
+        publication_topics.walk(pass)?;
+        message_topics.walk(pass)?;
+        for flag in [frame_offered, frame_blocked, configure_due, link_up, configured, hello_due] {
+            pass.field(flag)?;
+        }
+        pass.field(settings_size)?;
+        pass.frame(settings.as_mut(), 0, *settings_size, Direction::ToEsp)?;
+        pass.fields(close_due)?;
+        pass.field(hello_at)?;
+        pass.field(epoch)?;
+        room.walk(pass)?;
+        errands.walk(pass)?;
+        pass.field(last_frame_at)?;
+        pass.field(received_up_to)?;
+        pass.field(outbox_bytes)
+    }
+}
+
+impl Checkpoint for Room {
+    fn walk(&mut self, pass: &mut Pass<'_>) -> Option<()> {
+        let Self { initial_bytes, freed_bytes, sent_bytes, capacity_bytes } = self;
+        for bytes in [initial_bytes, freed_bytes, sent_bytes] {
+            pass.field(bytes)?;
+        }
+        pass.limit(capacity_bytes)
+    }
+}

@@ -1,0 +1,141 @@
+//! The host's state, as a recording has it, and back.
+
+use super::{Due, Firmware, Host, Stage};
+use crate::bridge::secrets::Direction;
+use crate::checkpoint::{Checkpoint, Field, Fields, Out, Pass, codes};
+use crate::storage::Storage;
+
+impl<S: Storage> Host<S> {
+    /// Bytes of the buffers: outbox, subscriptions, inbound, frame, topics of publications and of
+    /// messages, settings.
+    pub(crate) fn memory_sizes(&self) -> [usize; 7] {
+        [
+            self.desk.outbox.size_bytes(),
+            self.desk.subscriptions.size_bytes(),
+            self.inbound.capacity(),
+            self.frame.capacity(),
+            self.publication_topics.capacity(),
+            self.message_topics.capacity(),
+            self.settings.as_ref().len(),
+        ]
+    }
+
+    pub(crate) const fn now(&self) -> crate::time::Instant {
+        self.now
+    }
+
+    /// No output takes more bytes than this.
+    pub(crate) fn output_max_bytes(&self) -> usize {
+        self.inbound.capacity().max(self.frame.capacity()).saturating_add(64)
+    }
+}
+
+impl<S: Storage> Checkpoint for Host<S> {
+    fn walk(&mut self, pass: &mut Pass<'_>) -> Option<()> {
+        let Self {
+            now,
+            stage,
+            desk,
+            inbound,
+            frame,
+            publication_topics,
+            message_topics,
+            settings,
+            settings_size,
+            watchdog,
+            watchdog_timeout_ms,
+            startup_timeout_ms,
+            window,
+            release,
+            firmware,
+            epoch,
+            clean_init_due,
+            link_up,
+            connected,
+            wifi,
+            errands,
+            due,
+            reset_due,
+            esp_outbox_bytes,
+            deliveries,
+            hold,
+            handed,
+            stop_told,
+            freed_bytes,
+            told_freed_bytes,
+            tally_base,
+            planted: _,
+        } = self;
+        pass.field(now)?;
+        pass.field(stage)?;
+        desk.walk(pass)?;
+        inbound.walk(pass, |pass, bytes, record| {
+            let packet = record.start + 4;
+            pass.agrees(packet <= record.end)?;
+            pass.plain(bytes, record.start, packet)?;
+            pass.packets(bytes, packet, record.end)
+        })?;
+        frame.walk_frames(pass, Direction::ToEsp)?;
+        publication_topics.walk(pass)?;
+        message_topics.walk(pass)?;
+        pass.field(settings_size)?;
+        pass.frame(settings.as_mut(), 0, *settings_size, Direction::ToEsp)?;
+        pass.field(watchdog)?;
+        pass.field(watchdog_timeout_ms)?;
+        pass.field(startup_timeout_ms)?;
+        pass.field(window)?;
+        pass.field(release)?;
+        pass.field(firmware)?;
+        pass.field(epoch)?;
+        let Due { init, slate_noted, shut_down } = due;
+        errands.walk(pass)?;
+        for flag in [clean_init_due, link_up, connected, wifi, init, slate_noted, shut_down] {
+            pass.field(flag)?;
+        }
+        pass.field(reset_due)?;
+        pass.limit(esp_outbox_bytes)?;
+        deliveries.walk(pass)?;
+        for flag in [hold, handed, stop_told] {
+            pass.field(flag)?;
+        }
+        pass.field(freed_bytes)?;
+        pass.field(told_freed_bytes)?;
+        pass.field(tally_base)
+    }
+}
+
+impl Field for Stage {
+    fn put(&self, out: &mut Out<'_>) {
+        let code: u8 = match self {
+            Self::Idle => 1,
+            Self::AwaitingEsp => 2,
+            Self::Configuring => 3,
+            Self::Running => 4,
+            Self::Stopping { .. } => 5,
+            Self::Stopped => 6,
+        };
+        code.put(out);
+        if let Self::Stopping { until } = self {
+            until.put(out);
+        }
+    }
+
+    fn get(from: &mut Fields<'_>) -> Option<Self> {
+        Some(match u8::get(from)? {
+            1 => Self::Idle,
+            2 => Self::AwaitingEsp,
+            3 => Self::Configuring,
+            4 => Self::Running,
+            5 => Self::Stopping { until: Field::get(from)? },
+            6 => Self::Stopped,
+            _ => return None,
+        })
+    }
+}
+
+codes! {
+    Firmware {
+        1 Fivewire,
+        2 Original,
+    }
+}
