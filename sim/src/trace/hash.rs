@@ -1,7 +1,9 @@
 //! One number for a whole run: two runs with the same number saw the same things at the same times.
 
 use fivewire_core::client::{Action, State, TcpFailure};
-use fivewire_core::event::{AbandonReason, Delivery, DownReason, Event, RefusedReason, ResetCause};
+use fivewire_core::event::{
+    AbandonReason, Delivery, DownReason, Event, RefusedReason, ResetCause, Unsuited,
+};
 use fivewire_core::link;
 use fivewire_core::mqtt::v5::{Properties, Property};
 use fivewire_core::time::Instant;
@@ -99,6 +101,7 @@ impl TraceHash {
             Event::Stopped => self.word(15 << 8),
             Event::AttemptFailed { reason } => self.word(16 << 8 | down(*reason)),
             Event::CleanSlate => self.word(17 << 8),
+            Event::EspUnsuited(other) => self.word(19 << 16 | unsuited(*other)),
             Event::TimeTold { cookie, stamp } => {
                 self.word(18 << 32 | u64::from(stamp.seconds));
                 self.word(*cookie);
@@ -358,6 +361,16 @@ const fn session_down(reason: link::DownReason) -> u64 {
         link::DownReason::Silent => 3,
         link::DownReason::SyncOverdue => 4,
         link::DownReason::Damaged => 5,
+        _ => 0,
+    }
+}
+
+const fn unsuited(unsuited: Unsuited) -> u64 {
+    match unsuited {
+        Unsuited::Syncom => 1,
+        Unsuited::Native => 2,
+        Unsuited::LinkVersion(version) => 256 + version as u64,
+        Unsuited::BridgeVersion(version) => 512 + version as u64,
         _ => 0,
     }
 }

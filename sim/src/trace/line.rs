@@ -285,6 +285,10 @@ fn tell(text: &mut String, event: &Event<'_>) -> Result<Option<Head>, fmt::Error
             text.push_str(if *resumed { "ESP8266 ready, resumed" } else { "ESP8266 ready" });
             head("app", '=')
         }
+        Event::EspUnsuited(unsuited) => {
+            write!(text, "ESP8266 unsuited: {}", Kebab(unsuited))?;
+            head("app", '!')
+        }
         Event::Wifi(up) => {
             text.push_str(if *up { "network joined" } else { "network lost" });
             head("app", if *up { '=' } else { '!' })
