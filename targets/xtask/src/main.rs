@@ -6,6 +6,8 @@ mod emulate;
 mod esp8266;
 mod rp2040;
 mod trace;
+#[cfg(test)]
+mod unsafety;
 
 use std::path::{Path, PathBuf};
 
