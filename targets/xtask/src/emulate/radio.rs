@@ -9,9 +9,10 @@ use fivewire_sim::fault::Memory;
 
 use super::protocol::{Event, Kind, Message};
 
-/// The broker's name and address.
+/// The broker's name.
 pub const BROKER_NAME: &str = "broker.lan";
-const BROKER_ADDRESS: [u8; 4] = [192, 168, 1, 10];
+/// The address behind it.
+pub const BROKER_ADDRESS: [u8; 4] = [192, 168, 1, 10];
 /// A time server, and the seconds since 1900 that it tells at the beginning: 28 November 2026.
 const TIME_ADDRESS: [u8; 4] = [192, 168, 1, 11];
 pub const TIME_START_S: u64 = 4_004_812_800;
