@@ -32,6 +32,7 @@ pub(super) enum Post {
     Close = 21,
     Abort = 22,
     Credit = 23,
+    Datagram = 24,
     Text = 32,
     Stack = 33,
     RuleBroken = 34,
