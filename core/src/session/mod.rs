@@ -389,7 +389,7 @@ impl<S: Storage> Session<S> {
         self.ack_owed_since = None;
         self.shedding = false;
         #[cfg(feature = "mqtt5")]
-        self.v5.connection_lost();
+        self.v5.connection_lost(self.planted);
     }
 
     /// Checks the deadlines that have come.

@@ -28,6 +28,7 @@ pub struct HostBoard {
     /// What its application was told, as `Debug` shows it; messages as `Message topic payload.`
     told: Vec<String>,
     due_ns: Option<u64>,
+    busy_until_ns: u64,
     heard: Levels,
 }
 
@@ -61,6 +62,7 @@ impl HostBoard {
             pulls_reset: false,
             told: Vec::new(),
             due_ns: None,
+            busy_until_ns: 0,
             heard: Levels::default(),
         };
         board.link.start(Instant::ZERO);
@@ -103,6 +105,13 @@ impl HostBoard {
         ticket.map_err(|error| anyhow!("{error}"))?;
         self.drain(now_ns);
         Ok(())
+    }
+
+    /// Asks for the time, and how much memory the ESP8266 has.
+    pub fn ask(&mut self, now_ns: u64, cookie: u64) {
+        self.host.ask_time(instant(now_ns), cookie);
+        self.host.ask_memory(instant(now_ns));
+        self.drain(now_ns);
     }
 
     /// Disconnects on purpose, for good.
@@ -213,7 +222,11 @@ impl HostEnd for HostBoard {
     }
 
     fn quiet_until_ns(&self, _now_ns: u64) -> Option<u64> {
-        self.due_ns
+        self.due_ns.map(|due_ns| due_ns.max(self.busy_until_ns))
+    }
+
+    fn be_busy(&mut self, until_ns: u64) {
+        self.busy_until_ns = until_ns;
     }
 
     fn hear(&mut self, now_ns: u64, levels: Levels) {
@@ -225,7 +238,7 @@ impl HostEnd for HostBoard {
 
     fn run(&mut self, now_ns: u64, end_ns: u64) -> Result<u64> {
         let mut at_ns = now_ns;
-        while let Some(due_ns) = self.due_ns.filter(|due_ns| *due_ns <= end_ns) {
+        while let Some(due_ns) = self.quiet_until_ns(at_ns).filter(|due_ns| *due_ns <= end_ns) {
             at_ns = at_ns.max(due_ns);
             let before = (self.levels, self.pulls_reset);
             self.look(at_ns);
