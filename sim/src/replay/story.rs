@@ -136,6 +136,7 @@ impl<'a> Story<'a> {
             Call::Link(input) => self.tell_link(input),
             // The application is told why, or what came of it.
             Call::Reset(_)
+            | Call::Probe
             | Call::AskTime { .. }
             | Call::AskMemory
             | Call::AnswerNetwork(_)
