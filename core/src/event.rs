@@ -4,6 +4,7 @@ use core::fmt;
 use core::num::NonZeroU32;
 
 use crate::bridge::Lan;
+use crate::link::Peer;
 #[cfg(feature = "mqtt5")]
 use crate::mqtt::v5::{Properties, ReasonCode};
 use crate::mqtt::{Breach, ConnectReturnCode, QoS};
@@ -198,6 +199,9 @@ pub enum Event<'a> {
     /// The ESP8266's buffers are too small for the settings; it stays without a connection (bridge
     /// only).
     EspUnfit,
+    /// The ESP8266 was heard, but speaks otherwise than this host (bridge only). Told once for each of its starts; it is reset as one that
+    /// does not answer.
+    EspUnsuited(Unsuited),
     /// The network is joined or lost.
     Wifi(bool),
     /// The time server answered the question with this cookie (bridge only): for a
@@ -332,6 +336,30 @@ pub enum ResetCause {
     UnknownTopic,
     /// The ESP8266 started over by itself, or said that it cannot go on (the predecessor's firmware only).
     GaveUp,
+}
+
+/// How the ESP8266 speaks, where a host cannot work with it. Flash both boards from one release.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Unsuited {
+    /// Its link is the predecessor's, `syncom`, and the host's is `native`.
+    Syncom,
+    /// Its link is `native`, and the host's is `syncom`.
+    Native,
+    /// Its link is of this version.
+    LinkVersion(u8),
+    /// Its link is understood, but its command protocol is of this version.
+    BridgeVersion(u8),
+}
+
+impl From<Peer> for Unsuited {
+    fn from(peer: Peer) -> Self {
+        match peer {
+            Peer::Syncom => Self::Syncom,
+            Peer::Native => Self::Native,
+            Peer::OtherVersion(version) => Self::LinkVersion(version),
+        }
+    }
 }
 
 /// Counts everything that is dropped, repeated or given up. All start at 0 and saturate.

@@ -67,6 +67,16 @@ pub enum Bug {
     LinkAckWrong,
     /// The link sends frames that the other end has no room for.
     LinkCreditIgnored,
+    /// More publications are under way than the broker's receive maximum [MQTT5-3.3.4-7].
+    ReceiveMaximumIgnored,
+    /// Topic aliases keep their meaning over a reconnect [MQTT5-3.3.2-7].
+    AliasesKept,
+    /// A message expiry interval is sent as it was given, however long the message waited.
+    ExpiryNotDecremented,
+    /// A publication that the broker refused is sent again for ever [MQTT5-4.4.0-2].
+    PublicationRefusalRetried,
+    /// A DISCONNECT without a reason code is taken for the beginning of a longer packet.
+    ZeroLengthDisconnect,
 }
 
 /// The bug in this machine, if any.

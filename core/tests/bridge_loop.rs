@@ -4,7 +4,7 @@
 
 mod taped;
 
-use fivewire_core::bridge::{Broker, Network, esp, host};
+use fivewire_core::bridge::{Broker, Network, VERSION, esp, host};
 use fivewire_core::client::{self, Action, Publication};
 use fivewire_core::config::{Config, Release};
 use fivewire_core::event::{Delivery, Event};
@@ -423,4 +423,24 @@ fn a_topic_costs_a_byte_once_it_was_told_and_is_told_anew_to_an_esp_that_starts(
     assert_eq!(sizes(&mut bridge, &topics[..2]), [13, 13], "what was sent again told them anew");
     let sent = String::from_utf8_lossy(&bridge.sent);
     assert_eq!(topics.map(|topic| sent.matches(topic).count()), [3, 2, 3], "whole to the broker");
+}
+
+#[test]
+fn an_esp_of_another_version_is_told_of_and_given_the_time_of_a_start() {
+    let mut bridge = Bridge::new();
+    bridge.host.handle(bridge.now, host::Input::LinkUp);
+    let hello = [0x81, VERSION + 1, 0, 0, 4, 0, 0, 0, 0, 0];
+    bridge.host.handle(bridge.now, host::Input::Frame(&hello));
+    bridge.host_speaks();
+    assert_eq!(bridge.told(&format!("EspUnsuited(BridgeVersion({}))", VERSION + 1)), 1);
+    assert_eq!(bridge.resets, 1);
+    while bridge.resets == 1 {
+        bridge.now = bridge.now.plus_ms(100);
+        bridge.host.handle(bridge.now, host::Input::Timeout);
+        bridge.host_speaks();
+    }
+    assert_eq!(bridge.now, Instant::from_millis(10_000));
+    assert_eq!(bridge.told("EspReset { cause: StartUpOverdue }"), 1);
+    bridge.esp_boots();
+    assert_eq!(bridge.told("EspReady"), 1);
 }

@@ -165,6 +165,7 @@ pub(crate) mod tests {
                 topic_bytes: TopicBytes::default(),
                 fidelity: Fidelity::Frame,
                 wires: Wires::default(),
+                mqtt5: None,
             },
             workload: Workload {
                 publish_every_ms: 3_000,

@@ -183,12 +183,23 @@ pub enum FaultKind {
         /// What it speaks.
         speaks: Firmware,
     },
+    // --- MQTT 5
+    /// The broker says DISCONNECT and closes the connection.
+    BrokerDisconnects {
+        /// The reason code (MQTT 5 §3.14.2.1): 0, which takes no byte on the wire, or 0x80 and above.
+        code: u8,
+    },
+    /// The broker refuses each publication on the topic `up/0`.
+    PublicationsRefused {
+        /// The reason code (MQTT 5 §3.4.2.1), 0x80 or above.
+        code: u8,
+    },
 }
 
 impl FaultKind {
     /// One of each kind. Arguments are nothing to go by, except for how much a broker remembers. New
     /// kinds go to the end: tables and stored results count on the order.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 43] = [
         Self::WifiOutage,
         Self::WifiFade,
         Self::Latency { extra_ms: 0 },
@@ -230,6 +241,8 @@ impl FaultKind {
         Self::EspPowerOff,
         Self::HostPowerOff,
         Self::EspFirmware { speaks: Firmware::Syncom },
+        Self::BrokerDisconnects { code: 0 },
+        Self::PublicationsRefused { code: 0 },
     ];
 
     /// Its name in schedules, tables and timelines, without arguments.
@@ -277,6 +290,8 @@ impl FaultKind {
             Self::EspPowerOff => "esp-power-off",
             Self::HostPowerOff => "host-power-off",
             Self::EspFirmware { .. } => "esp-firmware",
+            Self::BrokerDisconnects { .. } => "broker-disconnects",
+            Self::PublicationsRefused { .. } => "publications-refused",
         }
     }
 
@@ -298,6 +313,7 @@ impl FaultKind {
                 | Self::HostReset
                 | Self::AppBurst { .. }
                 | Self::WireGlitch { .. }
+                | Self::BrokerDisconnects { .. }
         )
     }
 
@@ -316,6 +332,12 @@ impl FaultKind {
                 | Self::LinkDead
                 | Self::HostBusy
         ) || self.needs_wires()
+    }
+
+    /// True for what only MQTT 5 has a word for.
+    #[must_use]
+    pub const fn needs_mqtt5(self) -> bool {
+        matches!(self, Self::BrokerDisconnects { .. } | Self::PublicationsRefused { .. })
     }
 
     /// True for what exists only where the link is simulated edge by edge.

@@ -5,6 +5,7 @@ use fivewire_core::client;
 use fivewire_core::event::{Event, ResetCause};
 use fivewire_core::link;
 use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::v5::Properties;
 use fivewire_core::time::{Instant, Reason};
 
 use crate::fault::Fault;
@@ -62,7 +63,14 @@ pub enum BoardLoss {
 pub enum Observation<'a> {
     // --- the application at the device
     /// The application published and got a ticket.
-    Published { ticket: u32, topic: &'a str, payload: &'a [u8], qos: QoS, retain: bool },
+    Published {
+        ticket: u32,
+        topic: &'a str,
+        payload: &'a [u8],
+        qos: QoS,
+        retain: bool,
+        properties: Properties<'a>,
+    },
     /// The application tried to publish and was refused; nothing was queued.
     PublishRefused { topic: &'a str, error: fivewire_core::error::PublishError },
     /// The application asked for a subscription and got a ticket.
@@ -107,8 +115,12 @@ pub enum Observation<'a> {
     BrokerDown(bool),
     /// The broker forgot all sessions, or this client's.
     SessionForgotten,
+    /// The device's session at the broker ended, because the device was away for too long (MQTT 5).
+    SessionExpired,
+    /// A message for the device waited at the broker for too long, and is not sent any more (MQTT 5).
+    MessageExpired { topic: &'a str, payload: &'a [u8] },
     /// The witness, a client at the broker's own machine, published this for the device.
-    WitnessPublished { topic: &'a str, payload: &'a [u8], qos: QoS },
+    WitnessPublished { topic: &'a str, payload: &'a [u8], qos: QoS, properties: Properties<'a> },
     /// The witness, who subscribes to everything, received this.
     WitnessReceived { topic: &'a str, payload: &'a [u8], qos: QoS, retain: bool },
     // --- the link and the boards (bridge)

@@ -47,6 +47,12 @@ pub enum Purpose {
     Duration = 18,
     /// How much memory a bridge has for the names of topics.
     TopicMemory = 19,
+    /// Whether a run speaks MQTT 5, and what is different then.
+    Mqtt5 = 20,
+    /// What travels with the messages of the application in MQTT 5.
+    Mqtt5Outbound = 21,
+    /// What travels with those of the witness.
+    Mqtt5Inbound = 22,
     /// How long questions and answers about the time travel, and which get lost.
     TimeServer = 32,
 }

@@ -30,6 +30,14 @@ pub struct Schedule {
 }
 
 impl Schedule {
+    /// The same run with MQTT 3.1.1. Faults that need MQTT 5 go.
+    #[must_use]
+    pub fn with_3_1_1(mut self) -> Self {
+        self.setup.mqtt5 = None;
+        self.faults.retain(|fault| !fault.kind.needs_mqtt5());
+        self
+    }
+
     /// The same run with its link simulated like this. Faults that need wires go where there are
     /// none.
     #[must_use]
@@ -166,9 +174,43 @@ pub struct Setup {
     /// The boards at its wires; they matter only where `fidelity` is `wire`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub wires: Wires,
+    /// Device, broker and witness speak MQTT 5; `None`: MQTT 3.1.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mqtt5: Option<Mqtt5>,
+}
+
+/// What the two ends ask for and allow with MQTT 5, and what travels with messages.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mqtt5 {
+    /// The session outlives its connection by so many seconds.
+    pub session_expiry_s: u32,
+    /// The broker takes so many QoS 1 publications at once, at least 1.
+    pub receive_maximum: u16,
+    /// The broker takes no packet that is larger, at least 256 bytes.
+    pub packet_max_bytes: u32,
+    /// The largest topic alias that the device allows the broker.
+    pub aliases_from_broker: u16,
+    /// The largest topic alias that the broker allows the device, which uses as many.
+    pub aliases_from_device: u16,
+    /// The broker wants this keep alive in seconds, or a shorter one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_alive_max_s: Option<u16>,
+    /// The will waits so many seconds for the device to come back.
+    pub will_delay_s: u32,
+    /// Of 100 messages, in either direction, this many have a message expiry interval.
+    pub expiring_percent: u8,
+    /// It is from 1 to this many seconds.
+    pub expiry_max_s: u32,
 }
 
 impl Setup {
+    /// Device and broker speak MQTT 5.
+    #[must_use]
+    pub const fn is_v5(&self) -> bool {
+        self.mqtt5.is_some()
+    }
+
     /// There are wires to break.
     #[must_use]
     pub fn has_wires(&self) -> bool {

@@ -4,6 +4,7 @@
 //! another one leads to. Times are not even: half of the faults lie where a message is under way or
 //! where another fault is at work, and between them are long quiet stretches.
 
+mod mqtt5;
 mod wires;
 
 use std::ops::RangeInclusive;
@@ -90,6 +91,7 @@ pub fn draw(seed: u64, draw: &Draw<'_>) -> Schedule {
         let faults = draw_faults(&mut random, draw, &schedule, &kinds);
         schedule.faults = faults;
     }
+    mqtt5::draw(draw, &mut schedule);
     schedule
 }
 
@@ -122,6 +124,7 @@ fn draw_setup(random: &mut Random, draw: &Draw<'_>) -> Setup {
             Fidelity::Frame => Wires::default(),
             Fidelity::Wire => wires::draw_boards(random),
         },
+        mqtt5: None,
     }
 }
 
@@ -150,6 +153,8 @@ fn draw_kinds(random: &mut Random, draw: &Draw<'_>) -> Vec<FaultKind> {
     if draw.fidelity == Fidelity::Frame {
         kinds.retain(|kind| !kind.needs_wires());
     }
+    // those are drawn apart, see `mqtt5`
+    kinds.retain(|kind| !kind.needs_mqtt5());
     let count = in_range(random, &draw.kinds_per_run) as usize;
     for place in 0..count.min(kinds.len()) {
         let other = random.between(place as u32, kinds.len() as u32 - 1) as usize;
@@ -169,6 +174,17 @@ fn draw_kinds(random: &mut Random, draw: &Draw<'_>) -> Vec<FaultKind> {
     kinds
 }
 
+/// When messages come into being, in milliseconds.
+fn message_times_ms(schedule: &Schedule) -> Vec<u32> {
+    let Schedule { seed, duration_ms, workload, .. } = schedule;
+    let end_us = u64::from(*duration_ms) * 1_000;
+    let outbound = Intervals::new(*seed, Purpose::Outbound, workload.publish_every_ms);
+    let inbound = Intervals::new(*seed, Purpose::Inbound, workload.inbound_every_ms);
+    let within = |at: &fivewire_core::time::Instant| at.as_micros() < end_us;
+    let messages = outbound.take_while(within).chain(inbound.take_while(within));
+    messages.map(|at| at.as_millis() as u32).collect()
+}
+
 /// Where faults are worth while.
 struct Times {
     /// When messages come into being, in milliseconds.
@@ -180,14 +196,9 @@ struct Times {
 
 impl Times {
     fn new(schedule: &Schedule) -> Self {
-        let Schedule { seed, duration_ms, setup, workload, .. } = schedule;
-        let end_us = u64::from(*duration_ms) * 1_000;
-        let outbound = Intervals::new(*seed, Purpose::Outbound, workload.publish_every_ms);
-        let inbound = Intervals::new(*seed, Purpose::Inbound, workload.inbound_every_ms);
-        let within = |at: &fivewire_core::time::Instant| at.as_micros() < end_us;
-        let messages = outbound.take_while(within).chain(inbound.take_while(within));
+        let Schedule { duration_ms, setup, .. } = schedule;
         Self {
-            messages_ms: messages.map(|at| at.as_millis() as u32).collect(),
+            messages_ms: message_times_ms(schedule),
             round_trip_ms: 2 * setup.latency_max_ms + 30,
             // Nobody is connected at first, and the last ones should have time to bite.
             end_ms: duration_ms.saturating_sub(15_000),
@@ -355,7 +366,8 @@ mod tests {
     fn every_kind_is_drawn_somewhere_and_left_out_somewhere() {
         let options = Draw::default();
         let schedules: Vec<Schedule> = (0..200).map(|seed| draw(seed, &options)).collect();
-        for kind in FaultKind::ALL.into_iter().filter(|kind| !kind.needs_wires()) {
+        let is_drawn = |kind: &FaultKind| !kind.needs_wires() && !kind.needs_mqtt5();
+        for kind in FaultKind::ALL.into_iter().filter(is_drawn) {
             let with = schedules
                 .iter()
                 .filter(|one| one.faults.iter().any(|fault| fault.kind.name() == kind.name()))

@@ -1,7 +1,7 @@
 //! The numbers that stand for variants. A number never changes its meaning: a new variant gets a new one.
 
 use crate::config::{Overflow, Release, Resubscribe};
-use crate::event::{AbandonReason, DownReason, RefusedReason, ResetCause};
+use crate::event::{AbandonReason, DownReason, RefusedReason, ResetCause, Unsuited};
 #[cfg(feature = "mqtt5")]
 use crate::mqtt::v5::{Breach as V5Breach, ReasonCode};
 use crate::mqtt::{Breach, ConnectReturnCode};
@@ -69,6 +69,12 @@ codes! {
         4 Garbage,
         5 GaveUp,
         6 UnknownTopic,
+    }
+    Unsuited {
+        1 Syncom,
+        2 Native,
+        3 LinkVersion(version),
+        4 BridgeVersion(version),
     }
     ConnectReturnCode {
         1 Accepted,

@@ -35,6 +35,7 @@ pub(crate) fn put_event(event: &Event<'_>, payloads: Payloads, out: &mut Out<'_>
         Event::EspReset { cause } => coded(15, &[cause]),
         Event::EspReady { resumed } => coded(16, &[resumed]),
         Event::EspUnfit => coded(17, &[]),
+        Event::EspUnsuited(unsuited) => coded(27, &[unsuited]),
         Event::Wifi(up) => coded(18, &[up]),
         Event::Stopped => coded(19, &[]),
         Event::TimeTold { cookie, stamp } => {
@@ -142,6 +143,7 @@ impl Field for Event<'static> {
             15 => Event::EspReset { cause: Field::get(from)? },
             16 => Event::EspReady { resumed: Field::get(from)? },
             17 => Event::EspUnfit,
+            27 => Event::EspUnsuited(Field::get(from)?),
             18 => Event::Wifi(Field::get(from)?),
             19 => Event::Stopped,
             #[cfg(feature = "mqtt5")]

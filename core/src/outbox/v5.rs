@@ -5,6 +5,7 @@ use crate::error::PublishError;
 use crate::event::Ticket;
 use crate::mqtt::QoS;
 use crate::mqtt::v5::{Alias, Head, Packet, Publish, ReasonCode, put_expiry};
+use crate::planted::Bug;
 use crate::session::{Aliases, Server};
 use crate::storage::Storage;
 use crate::time::Instant;
@@ -25,9 +26,12 @@ impl<S: Storage> Outbox<S> {
             QoS::ExactlyOnce => return Err(PublishError::QosNotSupported),
         };
         let packet = Packet::Publish(Publish { packet_id, ..*publish });
+        let not_decremented = self.planted.has(Bug::ExpiryNotDecremented);
         self.store(ticket, packet_id, packet.encoded_len(), deadline, 0, |into| {
             let encoded = packet.encode(into).is_ok();
-            if let Some(ends_s) = ends_s {
+            if let Some(ends_s) = ends_s
+                && !not_decremented
+            {
                 put_expiry(into, ends_s);
             }
             encoded
@@ -70,6 +74,8 @@ impl<S: Storage> Outbox<S> {
         aliases: (&mut Aliases, &mut [u8], u16),
     ) -> usize {
         let (aliases, area, maximum) = aliases;
+        // what is stored is then the interval itself
+        let now_s = if self.planted.has(Bug::ExpiryNotDecremented) { 0 } else { now_s };
         let mut filled = if self.is_mid_packet() { self.copy_rest(into) } else { 0 };
         while filled < into.len() && self.sending.is_empty() {
             let Some((record, head)) = self.next_head() else { break };

@@ -6,7 +6,7 @@ use crate::checkpoint::{Field, Fields, Mask, Out, Payloads, put_masked, put_payl
 #[cfg(feature = "mqtt5")]
 use crate::checkpoint::{get_properties, put_properties};
 use crate::client::{Input, Publication};
-use crate::event::{Delivery, ResetCause, Ticket};
+use crate::event::{Delivery, ResetCause, Ticket, Unsuited};
 use crate::mqtt::QoS;
 #[cfg(feature = "mqtt5")]
 use crate::mqtt::v5::{Properties, SubscriptionOptions};
@@ -24,6 +24,8 @@ pub enum Call<'a> {
     /// What the translator for the predecessor's firmware tells the bridge's host.
     Reset(ResetCause),
     Probe,
+    /// What the link found that the bridge's host cannot work with.
+    Unsuited(Unsuited),
     AskTime {
         cookie: u64,
     },
@@ -97,11 +99,12 @@ const SHUT_DOWN: u8 = 0x26;
 #[cfg(feature = "mqtt5")]
 const SUBSCRIBE_WITH: u8 = 0x27;
 const ASK_TIME: u8 = 0x28;
-const PROBE: u8 = 0x2D;
+const PROBE: u8 = 0x2E;
 const ASK_MEMORY: u8 = 0x29;
 const ANSWER_NETWORK: u8 = 0x2A;
 const DATAGRAM: u8 = 0x2B;
 const MEMORY: u8 = 0x2C;
+const UNSUITED: u8 = 0x2D;
 
 impl<'a> Call<'a> {
     /// The kind of its record.
@@ -128,6 +131,7 @@ impl<'a> Call<'a> {
             },
             Self::Reset(_) => RESET,
             Self::Probe => PROBE,
+            Self::Unsuited(_) => UNSUITED,
             Self::AskTime { .. } => ASK_TIME,
             Self::AskMemory => ASK_MEMORY,
             Self::AnswerNetwork(_) => ANSWER_NETWORK,
@@ -163,6 +167,7 @@ impl<'a> Call<'a> {
             }
             Self::Link(LinkInput::FrameSent(count)) => count.put(out),
             Self::Reset(cause) => cause.put(out),
+            Self::Unsuited(unsuited) => unsuited.put(out),
             Self::AskTime { cookie } => cookie.put(out),
             Self::AnswerNetwork(answer) => answer.put(out),
             Self::Datagram(datagram) => out(datagram),
@@ -233,6 +238,7 @@ impl<'a> Call<'a> {
             FRAME_SENT => Self::Link(LinkInput::FrameSent(Field::get(from)?)),
             FRAME_WRITABLE => Self::Link(LinkInput::FrameWritable),
             RESET => Self::Reset(Field::get(from)?),
+            UNSUITED => Self::Unsuited(Field::get(from)?),
             ASK_TIME => Self::AskTime { cookie: Field::get(from)? },
             ASK_MEMORY => Self::AskMemory,
             PROBE => Self::Probe,

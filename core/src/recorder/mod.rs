@@ -96,7 +96,8 @@
 //! | `2A` | the host's `answer_network` | 1 use the given one; 2 ask again, and after how many ms |
 //! | `2B` | `handle` `Datagram` | the datagram |
 //! | `2C` | `handle` `Memory` | free and used bytes |
-//! | `2D` | the client's `probe` | |
+//! | `2D` | `handle` `Unsuited` of the host | the number of what was found |
+//! | `2E` | the client's `probe` | |
 //!
 //! What the ESP8266 tells its client (`Net`) is recorded like what a client is told.
 //!

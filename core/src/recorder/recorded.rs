@@ -290,6 +290,7 @@ impl<S: Storage, K: Sink> Recorded<Host<S>, K> {
             host::Input::Sent(count) => self.record_link(now, LinkInput::FrameSent(count)),
             host::Input::Writable => self.record_link(now, LinkInput::FrameWritable),
             host::Input::Reset(cause) => self.record(now, &Call::Reset(cause), 0),
+            host::Input::Unsuited(unsuited) => self.record(now, &Call::Unsuited(unsuited), 0),
         }
         self.machine.handle(now, input);
     }

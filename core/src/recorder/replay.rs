@@ -197,6 +197,10 @@ fn call_host<S: Storage>(host: &mut Host<S>, now: Instant, call: &Call<'_>) -> O
             host.handle(now, input.into());
             None
         },
+        Call::Unsuited(unsuited) => {
+            host.handle(now, host::Input::Unsuited(unsuited));
+            None
+        },
         Call::Reset(cause) => {
             host.handle(now, host::Input::Reset(cause));
             None

@@ -57,10 +57,6 @@ impl<S: Storage> ConnectPacket<S> {
         self.bytes.as_ref().len()
     }
 
-    pub(crate) const fn size_bytes(&self) -> usize {
-        self.size
-    }
-
     /// The next connection only tells the broker to forget an earlier session.
     pub(crate) const fn clean_slate_due(&self) -> bool {
         self.clean_slate_due
@@ -145,6 +141,15 @@ impl<S: Storage> ConnectPacket<S> {
             self.bytes.as_mut()[1] = u8::try_from(self.size - 2).unwrap_or(0);
         }
     }
+}
+
+/// Bytes of the packet, written into `into`, which is room for it.
+pub(super) fn size_bytes(
+    config: &Config<'_>,
+    into: &mut [u8],
+    packet_max_bytes: usize,
+) -> Result<usize, ConfigError> {
+    encode(config, into, packet_max_bytes).map(|(size, _)| size)
 }
 
 /// Writes the packet; says how large it is, and its fixed header.

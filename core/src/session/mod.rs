@@ -57,6 +57,31 @@ pub struct Memory<S> {
     pub connect: S,
 }
 
+impl<S: Storage> Memory<S> {
+    /// Whether a session with this configuration can live on it.
+    pub(crate) fn check(&mut self, config: &Config<'_>) -> Result<(), ConfigError> {
+        config.validate()?;
+        let packet_max_bytes = self.packet_max_bytes();
+        let connect_bytes = connect::size_bytes(config, self.connect.as_mut(), packet_max_bytes)?;
+        for (buffer, storage, min_bytes) in [
+            ("receive", &self.receive, 64),
+            ("transmit", &self.transmit, connect_bytes.max(64)),
+            ("outbox", &self.outbox, 64),
+        ] {
+            let size_bytes = storage.as_ref().len();
+            if size_bytes < min_bytes {
+                return Err(ConfigError::MemoryTooSmall { buffer, size_bytes, min_bytes });
+            }
+        }
+        Ok(())
+    }
+
+    /// The largest packet that can be received.
+    fn packet_max_bytes(&self) -> usize {
+        self.receive.as_ref().len().saturating_sub(inbound::RESERVE_BYTES)
+    }
+}
+
 /// What the stream did.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Input<'a> {
@@ -161,21 +186,10 @@ pub(crate) struct Session<S> {
 }
 
 impl<S: Storage> Session<S> {
-    pub(crate) fn new(config: &Config<'_>, memory: Memory<S>) -> Result<Self, ConfigError> {
-        config.validate()?;
-        let receive_bytes = memory.receive.as_ref().len();
-        let packet_max_bytes = receive_bytes.saturating_sub(inbound::RESERVE_BYTES);
+    pub(crate) fn new(config: &Config<'_>, mut memory: Memory<S>) -> Result<Self, ConfigError> {
+        memory.check(config)?;
+        let packet_max_bytes = memory.packet_max_bytes();
         let connect = ConnectPacket::new(config, memory.connect, packet_max_bytes)?;
-        for (buffer, storage, min_bytes) in [
-            ("receive", &memory.receive, 64),
-            ("transmit", &memory.transmit, connect.size_bytes().max(64)),
-            ("outbox", &memory.outbox, 64),
-        ] {
-            let size_bytes = storage.as_ref().len();
-            if size_bytes < min_bytes {
-                return Err(ConfigError::MemoryTooSmall { buffer, size_bytes, min_bytes });
-            }
-        }
         let transmit_bytes = memory.transmit.as_ref().len();
         let filter_max_bytes = transmit_bytes - subscriptions::packet_bytes(config.protocol);
         Ok(Self {
@@ -375,7 +389,7 @@ impl<S: Storage> Session<S> {
         self.ack_owed_since = None;
         self.shedding = false;
         #[cfg(feature = "mqtt5")]
-        self.v5.connection_lost();
+        self.v5.connection_lost(self.planted);
     }
 
     /// Checks the deadlines that have come.

@@ -15,6 +15,9 @@ use crate::subscriptions::Standing;
 
 /// The type of a PUBREL packet (MQTT 3.1.1 §2.2.1).
 const PUBREL: u8 = 6;
+/// The type of a DISCONNECT packet (MQTT 5 §2.1.2).
+#[cfg(feature = "mqtt5")]
+const DISCONNECT: u8 = 14;
 
 /// A packet that is no message, copied out of the receive buffer.
 enum Answer {
@@ -162,6 +165,11 @@ impl<S: Storage> Session<S> {
                     }
                     #[cfg(feature = "mqtt5")]
                     if self.is_v5() {
+                        let is_short =
+                            header.packet_type() == DISCONNECT && header.remaining_len == 0;
+                        if is_short && self.planted.has(Bug::ZeroLengthDisconnect) {
+                            return Ok(Progress::Nothing);
+                        }
                         return Ok(self.read_answer_v5(packet)?);
                     }
                     let answer = self.decode_answer(packet.clone())?;

@@ -274,6 +274,35 @@ fn a_host_that_starts_over_finds_the_connection_it_had() {
     assert_eq!(side.said, ["t|2"], "another broker is another connection");
 }
 
+/// P12: an empty will's topic came into the settings, which then did not fit for good.
+#[test]
+fn a_will_that_no_broker_could_take_is_refused_and_spoils_nothing() {
+    for bad in ["w||pump|False|1", "w|#|pump|False|1", "w|gone|pump|False|3", "w|gone|pump|maybe|1"]
+    {
+        let mut side = EspSide::new();
+        side.tells(bad);
+        assert_eq!(side.said, [format!("t|6|Expected init, got: |{bad}")]);
+        side.tells(W);
+        side.tells(INIT);
+        side.connect();
+        assert_eq!(side.said[1..], ["t|7", "t|2", "t|1", "t|0", "t|5", "t|9"]);
+    }
+}
+
+/// Settings that do not fit must not cost the memory that the next ones need.
+#[test]
+fn an_init_that_does_not_fit_is_answered_with_6_and_the_next_one_is_taken() {
+    let mut side = EspSide::new();
+    side.tells(&INIT.replace("||", &format!("|{}|", "x".repeat(120))));
+    assert_eq!(side.said.last().map(String::as_str), Some("t|6|The settings do not fit"));
+    side.link(link::Event::Down { reason: DownReason::Silent });
+    side.link(link::Event::Up);
+    side.said.clear();
+    side.tells(INIT);
+    side.connect();
+    assert_eq!(side.said, ["t|2", "t|1", "t|0", "t|5", "t|9"]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 

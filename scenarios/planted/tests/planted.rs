@@ -47,6 +47,11 @@ bugs! {
     a_will_in_the_first_connect_only: WillOnFirstConnectOnly breaks P10;
     topics_named_as_to_an_esp_before_its_restart: TopicsKept breaks P1 or P6;
     new_publications_before_redelivered_ones: NewBeforeRedelivered breaks P1 or P2 or P3;
+    a_receive_maximum_of_the_broker_that_is_ignored: ReceiveMaximumIgnored breaks P9;
+    a_topic_alias_that_is_kept_over_a_reconnect: AliasesKept breaks P1;
+    a_message_expiry_interval_that_is_not_decremented: ExpiryNotDecremented breaks P1;
+    a_refused_publication_that_is_sent_again_for_ever: PublicationRefusalRetried breaks P3 or P6;
+    a_disconnect_of_no_length_that_is_taken_for_half_a_packet: ZeroLengthDisconnect breaks P12;
 }
 
 /// Bugs of the link: seen at its own level, or by what they do to a promise.

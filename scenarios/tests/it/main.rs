@@ -14,6 +14,7 @@ mod fidelity;
 mod half_open;
 mod keep_alive;
 mod malformed;
+mod mqtt5;
 mod network_choice;
 mod pressure;
 mod recordings;

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use fivewire_core::event::{Event, Unsuited};
 use fivewire_core::link::{DownReason, Peer};
 use fivewire_core::mqtt::QoS;
 use fivewire_core::time::Instant;
@@ -39,6 +40,7 @@ struct Seen {
     ended: Cell<Option<DownReason>>,
     repaired: Cell<u32>,
     unsuited: Cell<Option<Peer>>,
+    told_unsuited: Cell<Option<Unsuited>>,
     cut_mid_bit: Cell<u32>,
     esp_clock_edges_in_reset: Cell<u32>,
     in_reset: Cell<bool>,
@@ -83,6 +85,7 @@ impl Observer for Probe {
             Observation::SessionEnded { reason, .. } => seen.ended.set(Some(reason)),
             Observation::LinkRepaired { .. } => seen.repaired.set(seen.repaired.get() + 1),
             Observation::Unsuited { end: Part::Host, peer } => seen.unsuited.set(Some(peer)),
+            Observation::Told(Event::EspUnsuited(what)) => seen.told_unsuited.set(Some(what)),
             Observation::Cut { mid_bit: true, .. } => {
                 seen.cut_mid_bit.set(seen.cut_mid_bit.get() + 1);
             }
@@ -202,6 +205,7 @@ fn a_link_that_does_not_come_up_says_what_it_found() {
         sim.at_for(0, secs(30), FaultKind::EspFirmware { speaks });
         sim.run_for(secs(30));
         assert_eq!((probe.0.began.get(), probe.0.unsuited.get()), (0, Some(found)));
+        assert_eq!(probe.0.told_unsuited.get(), Some(found.into()), "the application is told");
         sim.run_until_connected();
     }
 }

@@ -5,6 +5,7 @@ use fivewire_core::mqtt::QoS;
 use fivewire_core::time::Instant;
 
 use super::Intervals;
+use super::properties::{Tag, Tags};
 use crate::random::{Purpose, Random};
 use crate::schedule::Schedule;
 
@@ -18,6 +19,8 @@ pub(crate) struct Draft {
     pub(crate) number: u64,
     pub(crate) size_bytes: usize,
     pub(crate) qos: QoS,
+    /// What travels with it.
+    pub(crate) tag: Tag,
 }
 
 /// Messages to come, messages that exist, and the one whose turn it is.
@@ -26,6 +29,7 @@ pub(crate) struct Messages {
     /// Apart from the content, so that what happens cannot shift when messages come into being.
     intervals: Intervals,
     content: Random,
+    tags: Tags,
     topics: Vec<String>,
     qos0_percent: u32,
     payload_min_bytes: u32,
@@ -47,6 +51,7 @@ impl Messages {
             next: intervals.next(),
             intervals,
             content: Random::new(schedule.seed, Purpose::OutboundContent),
+            tags: Tags::new(schedule, Purpose::Mqtt5Outbound),
             topics: (0..workload.topics.max(1)).map(|topic| format!("up/{topic}")).collect(),
             qos0_percent: u32::from(workload.qos0_percent),
             payload_min_bytes: u32::from(workload.payload_min_bytes).max(NUMBER_BYTES as u32),
@@ -98,6 +103,7 @@ impl Messages {
                 number: self.drafted,
                 size_bytes: size as usize,
                 qos: if qos0 { QoS::AtMostOnce } else { QoS::AtLeastOnce },
+                tag: self.tags.draw(),
             });
         }
         self.draft

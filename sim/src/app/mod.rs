@@ -1,6 +1,7 @@
 //! The application at the device: what it may do, and the default one that a schedule describes.
 
 mod messages;
+mod properties;
 mod workload;
 
 use fivewire_core::bridge::NetworkAnswer;
@@ -8,6 +9,7 @@ use fivewire_core::client::Publication;
 use fivewire_core::error::{PublishError, SubscribeError};
 use fivewire_core::event::{Delivery, Event, Ticket};
 use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::v5::Properties;
 use fivewire_core::time::Instant;
 
 use crate::clock::Clock;
@@ -17,6 +19,7 @@ use crate::world::HostMachine;
 #[cfg(feature = "turmoil")]
 pub(crate) use messages::Messages;
 pub(crate) use messages::fill;
+pub(crate) use properties::Tags;
 pub(crate) use workload::Intervals;
 pub use workload::Workload;
 
@@ -92,7 +95,10 @@ impl Commands<'_> {
             Ok(ticket) => {
                 self.published += 1;
                 let ticket = ticket.get();
-                self.see(&Observation::Published { ticket, topic, payload, qos, retain });
+                let properties = Properties::of(publication.properties);
+                let seen =
+                    Observation::Published { ticket, topic, payload, qos, retain, properties };
+                self.see(&seen);
             }
             Err(error) => self.see(&Observation::PublishRefused { topic, error }),
         }

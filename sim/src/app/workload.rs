@@ -56,11 +56,15 @@ impl Workload {
 
     fn publish(&mut self, commands: &mut Commands<'_>) {
         while !self.blocked
-            && let Some(Draft { number, size_bytes, qos }) = self.messages.draft()
+            && let Some(Draft { number, size_bytes, qos, tag }) = self.messages.draft()
         {
             fill(&mut self.payload, number, size_bytes);
             let topic = self.messages.topic(number);
-            match commands.publish(&Publication::new(topic, &self.payload, qos)) {
+            let publication = Publication::new(topic, &self.payload, qos);
+            let result = tag.with(number, |properties| {
+                commands.publish(&Publication { properties, ..publication })
+            });
+            match result {
                 Err(PublishError::OutboxFull) => self.blocked = true,
                 Ok(_) | Err(_) => self.messages.published(),
             }

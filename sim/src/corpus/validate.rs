@@ -2,6 +2,7 @@
 
 use fivewire_core::error::TopicError;
 use fivewire_core::mqtt::topic;
+use fivewire_core::mqtt::v5::ReasonCode;
 use thiserror::Error;
 
 use crate::fault::{Fault, FaultKind};
@@ -22,6 +23,8 @@ const FAULTS_MAX: usize = 10_000;
 const FILTERS_MAX: usize = 16;
 /// The longest time until a board looks at its pins.
 const LOOK_MAX_US: i64 = 1_000_000;
+/// As many topic aliases as the simulated device has memory for, with topics as short as those here.
+const ALIASES_MAX: i64 = 10;
 /// The largest burst of a fault.
 const MESSAGES_MAX: i64 = 10_000;
 
@@ -96,6 +99,27 @@ pub enum ScheduleError {
         /// The fault.
         fault: &'static str,
     },
+    /// A fault needs a word that only MQTT 5 has.
+    #[error("{field} is {fault}, which needs setup.mqtt5: drop the fault or add that")]
+    NeedsMqtt5 {
+        /// The field, for example `faults[3].kind`.
+        field: String,
+        /// The fault.
+        fault: &'static str,
+    },
+    /// A reason code is none, or not for the packet that would carry it.
+    #[error("{field} is {value:#04x}, which is no failure that {packet} may carry")]
+    ReasonCode {
+        /// The field, for example `faults[3].kind.broker-disconnects.code`.
+        field: String,
+        /// What it is.
+        value: u8,
+        /// The packet.
+        packet: &'static str,
+    },
+    /// MQTT 5 does not go over the bridge.
+    #[error("setup.mqtt5 needs \"topology\": \"client\": the bridge speaks MQTT 3.1.1")]
+    Mqtt5OverBridge,
     /// The name cannot stand in a file name.
     #[error("scenario is {value:?}, but must have from 1 to 64 characters of a-z, 0-9 and '-'")]
     ScenarioName {
@@ -113,6 +137,7 @@ pub fn validate(schedule: &Schedule) -> Result<(), ScheduleError> {
     validate_name(&schedule.scenario)?;
     in_range("duration_ms", schedule.duration_ms, 1, DURATION_MAX_MS)?;
     validate_setup(&schedule.setup)?;
+    validate_mqtt5(&schedule.setup)?;
     validate_wires(schedule)?;
     validate_workload(&schedule.workload, &schedule.setup.filters)?;
     validate_count("faults", schedule.faults.len(), 0, FAULTS_MAX)?;
@@ -150,6 +175,23 @@ fn validate_setup(setup: &Setup) -> Result<(), ScheduleError> {
         .refused_filter
         .iter()
         .try_for_each(|filter| validate_filter("setup.refused_filter", filter))
+}
+
+fn validate_mqtt5(setup: &Setup) -> Result<(), ScheduleError> {
+    let Some(mqtt5) = &setup.mqtt5 else { return Ok(()) };
+    if setup.topology != Topology::Client {
+        return Err(ScheduleError::Mqtt5OverBridge);
+    }
+    let max = i64::from(u16::MAX);
+    in_range("setup.mqtt5.receive_maximum", mqtt5.receive_maximum, 1, max)?;
+    in_range("setup.mqtt5.packet_max_bytes", mqtt5.packet_max_bytes, 256, 268_435_460)?;
+    let keep_alive_s = mqtt5.keep_alive_max_s.unwrap_or(10);
+    in_range("setup.mqtt5.keep_alive_max_s", keep_alive_s, 10, max)?;
+    in_range("setup.mqtt5.aliases_from_broker", mqtt5.aliases_from_broker, 0, ALIASES_MAX)?;
+    in_range("setup.mqtt5.aliases_from_device", mqtt5.aliases_from_device, 0, ALIASES_MAX)?;
+    in_range("setup.mqtt5.will_delay_s", mqtt5.will_delay_s, 0, 86_400)?;
+    in_range("setup.mqtt5.expiring_percent", mqtt5.expiring_percent, 0, 100)?;
+    in_range("setup.mqtt5.expiry_max_s", mqtt5.expiry_max_s, 1, 86_400)
 }
 
 fn validate_wires(schedule: &Schedule) -> Result<(), ScheduleError> {
@@ -218,6 +260,10 @@ fn validate_fault(
         let fault = fault.kind.name();
         return Err(ScheduleError::NeedsWires { field: field("kind"), fault });
     }
+    if fault.kind.needs_mqtt5() && !schedule.setup.is_v5() {
+        let fault = fault.kind.name();
+        return Err(ScheduleError::NeedsMqtt5 { field: field("kind"), fault });
+    }
     let run_ms = i64::from(schedule.duration_ms);
     in_range(&field("at_ms"), fault.at_ms, earliest_ms, run_ms)?;
     // it may outlast the run: at the end of that everything heals
@@ -245,8 +291,32 @@ fn validate_fault(
         FaultKind::WireLag { max_us, .. } => {
             in_range(&field("kind.wire-lag.max_us"), max_us, 1, 100_000)
         }
+        FaultKind::BrokerDisconnects { code } => {
+            let allowed = code == 0 || is_failure_in(code, 14);
+            let (field, packet) = (field("kind.broker-disconnects.code"), "DISCONNECT");
+            reason_code(allowed, field, code, packet)
+        }
+        FaultKind::PublicationsRefused { code } => {
+            let field = field("kind.publications-refused.code");
+            reason_code(is_failure_in(code, 4), field, code, "PUBACK")
+        }
         _ => Ok(()),
     }
+}
+
+/// Whether a packet of this type may say that something failed with this code.
+fn is_failure_in(code: u8, packet_type: u8) -> bool {
+    let reason_code = ReasonCode::from_u8(code);
+    reason_code.is_some_and(|code| code.is_failure() && code.is_allowed_in(packet_type))
+}
+
+fn reason_code(
+    allowed: bool,
+    field: String,
+    value: u8,
+    packet: &'static str,
+) -> Result<(), ScheduleError> {
+    if allowed { Ok(()) } else { Err(ScheduleError::ReasonCode { field, value, packet }) }
 }
 
 fn in_range(field: &str, value: impl Into<i64>, min: i64, max: i64) -> Result<(), ScheduleError> {
@@ -325,6 +395,32 @@ mod tests {
             refusal(|schedule| schedule.setup.topology = Topology::Client),
             "faults[1].kind is esp-crash, which needs \"topology\": \"bridge\": drop the fault or \
              change setup.topology"
+        );
+    }
+
+    #[test]
+    fn what_only_mqtt_5_has_needs_mqtt_5() {
+        let kind = FaultKind::PublicationsRefused { code: 0x97 };
+        assert_eq!(
+            refusal(|schedule| schedule.faults[0].kind = kind),
+            "faults[0].kind is publications-refused, which needs setup.mqtt5: drop the fault or \
+             add that"
+        );
+        let with_code = |code| {
+            let mut schedule = crate::catalogue::find("client").expect("known").schedule(0);
+            let mqtt5 =
+                (0..).map(|seed| crate::catalogue::find("client").expect("known").schedule(seed));
+            schedule.setup.mqtt5 = mqtt5.filter_map(|schedule| schedule.setup.mqtt5).next();
+            let kind = FaultKind::PublicationsRefused { code };
+            schedule.faults = vec![Fault { at_ms: 1, duration_ms: 1, kind }];
+            validate(&schedule).map_err(|error| error.to_string())
+        };
+        assert_eq!(with_code(0x97), Ok(()));
+        assert_eq!(
+            with_code(0x8E),
+            Err("faults[0].kind.publications-refused.code is 0x8e, which is no failure that PUBACK \
+                 may carry"
+                .to_owned())
         );
     }
 

@@ -240,7 +240,7 @@ impl History {
         while let Some(packet) = reader.next(&mut bytes) {
             let Some(line) = self.lines.get_mut(&id.0) else { break };
             match packet {
-                Packet::Connack { session_present, code: 0 } if !line.is_accepted => {
+                Packet::Connack { session_present, code: 0, .. } if !line.is_accepted => {
                     line.is_accepted = true;
                     self.is_clean = line.is_clean;
                     if !session_present {

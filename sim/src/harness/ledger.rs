@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use fivewire_core::event::{Event, Ticket};
-use fivewire_core::mqtt::Packet;
 use fivewire_core::time::Instant;
 
 use crate::observation::{Observation, Observer, Part};
@@ -81,8 +80,8 @@ impl Observer for Ledger {
             Observation::ToBroker { connection, bytes } => {
                 let at_broker = &mut self.at_broker;
                 self.streams.feed(connection, true, bytes, |packet| {
-                    if let Some(Packet::Publish(publish)) = packet {
-                        *at_broker.entry(publish.topic.to_owned()).or_default() += 1;
+                    if let Some(topic) = packet.and_then(|packet| packet.published_to()) {
+                        *at_broker.entry(topic.to_owned()).or_default() += 1;
                     }
                 });
             }

@@ -355,6 +355,7 @@ fn calm(topology: Topology, seed: u64) -> Schedule {
             topic_bytes: TopicBytes::default(),
             fidelity: Fidelity::Frame,
             wires: Wires::default(),
+            mqtt5: None,
         },
         workload: Workload {
             publish_every_ms: 0,

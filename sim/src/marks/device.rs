@@ -17,6 +17,8 @@ pub(super) enum Seen {
     WindowFull,
     SubscriptionRenewed,
     PubackDoubled,
+    ReceiveMaximumReached,
+    AliasAfterReconnect,
 }
 
 /// The device and its present connection.
@@ -41,6 +43,11 @@ pub(super) struct Device {
     /// A CONNECT arrived at the broker and its answer did not arrive here, since the application was
     /// last told that it is connected.
     pub(super) was_unanswered: bool,
+    /// The broker takes so many publications at once; 0: it did not say, or more than the window.
+    pub(super) receive_maximum: usize,
+    is_v5: bool,
+    /// The first connection on which a topic alias stood for its topic, from 1.
+    aliased_on: u32,
 }
 
 impl Device {
@@ -52,8 +59,8 @@ impl Device {
     pub(super) fn open(&mut self, connection: u32) {
         self.was_unanswered |= self.awaits_connack;
         self.connection = connection;
-        self.to_broker.clear();
-        self.to_device.clear();
+        self.to_broker.restart(self.is_v5);
+        self.to_device.restart(self.is_v5);
         self.published.clear();
         self.unreleased.clear();
         self.subscribing = 0;
@@ -134,8 +141,25 @@ impl Device {
             if before < window && self.published.len() == window {
                 see(Seen::WindowFull);
             }
+            if before < self.receive_maximum && self.published.len() == self.receive_maximum {
+                see(Seen::ReceiveMaximumReached);
+            }
         }
         self.to_broker = reader;
+    }
+
+    /// MQTT 5 is spoken, and the broker takes so many publications at once.
+    pub(super) const fn speak_v5(&mut self, receive_maximum: usize, window: usize) {
+        self.is_v5 = true;
+        self.receive_maximum = if receive_maximum < window { receive_maximum } else { 0 };
+    }
+
+    /// A topic alias stands for its topic.
+    const fn aliased(&mut self) -> Seen {
+        if self.aliased_on == 0 {
+            self.aliased_on = self.connection;
+        }
+        if self.aliased_on < self.connection { Seen::AliasAfterReconnect } else { Seen::Nothing }
     }
 
     fn packet_at_broker(&mut self, packet: &Packet<'_>) -> Seen {
@@ -146,8 +170,11 @@ impl Device {
                 if publish.dup {
                     return Seen::Redelivered;
                 }
+                if publish.topic.is_empty() {
+                    return self.aliased();
+                }
             }
-            Packet::Puback(packet_id) => self.unreleased.retain(|open| open != packet_id),
+            Packet::Puback(packet_id, _) => self.unreleased.retain(|open| open != packet_id),
             Packet::Subscribe { .. } => {
                 self.subscribing += 1;
                 if self.asked == 0 {
@@ -175,8 +202,13 @@ impl Device {
     fn packet_at_device(&mut self, packet: &Packet<'_>) -> Seen {
         match packet {
             Packet::Connack { .. } => self.awaits_connack = false,
-            Packet::Publish(publish) if publish.qos > 0 => self.unreleased.push(publish.packet_id),
-            Packet::Puback(packet_id) => {
+            Packet::Publish(publish) if publish.qos > 0 => {
+                self.unreleased.push(publish.packet_id);
+                if publish.topic.is_empty() {
+                    return self.aliased();
+                }
+            }
+            Packet::Puback(packet_id, _) => {
                 match self.published.iter().position(|open| open == packet_id) {
                     Some(place) => {
                         self.published.swap_remove(place);

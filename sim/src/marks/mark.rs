@@ -84,11 +84,21 @@ pub enum Situation {
     EspStartedFirst,
     /// A firmware was found at the other end of the wires that no session is possible with.
     UnsuitedPeer,
+    /// The broker said DISCONNECT while publications were without acknowledgement (MQTT 5).
+    DisconnectInFlight,
+    /// As many publications were under way as the broker takes, and the window was larger (MQTT 5).
+    ReceiveMaximumReached,
+    /// A topic alias stood for its topic on a later connection than the first that had some (MQTT 5).
+    AliasAfterReconnect,
+    /// A message expired while the device was away (MQTT 5).
+    ExpiryDuringOutage,
+    /// The session expired while the device was away (MQTT 5).
+    SessionExpired,
 }
 
 impl Situation {
     /// How many there are.
-    pub const COUNT: usize = 34;
+    pub const COUNT: usize = 39;
 
     /// All of them, in order.
     pub const ALL: [Self; Self::COUNT] = [
@@ -126,6 +136,11 @@ impl Situation {
         Self::HostStartedFirst,
         Self::EspStartedFirst,
         Self::UnsuitedPeer,
+        Self::DisconnectInFlight,
+        Self::ReceiveMaximumReached,
+        Self::AliasAfterReconnect,
+        Self::ExpiryDuringOutage,
+        Self::SessionExpired,
     ];
 
     const fn name(self) -> &'static str {
@@ -164,6 +179,11 @@ impl Situation {
             Self::HostStartedFirst => "host-started-first",
             Self::EspStartedFirst => "esp-started-first",
             Self::UnsuitedPeer => "unsuited-peer",
+            Self::DisconnectInFlight => "disconnect-in-flight",
+            Self::ReceiveMaximumReached => "receive-maximum-reached",
+            Self::AliasAfterReconnect => "alias-after-reconnect",
+            Self::ExpiryDuringOutage => "expiry-during-outage",
+            Self::SessionExpired => "session-expired",
         }
     }
 
@@ -179,7 +199,12 @@ impl Situation {
     }
 
     const fn needs_wires(self) -> bool {
-        self as u8 >= Self::CutMidBit as u8
+        let place = self as u8;
+        place >= Self::CutMidBit as u8 && place <= Self::UnsuitedPeer as u8
+    }
+
+    const fn needs_mqtt5(self) -> bool {
+        self as u8 >= Self::DisconnectInFlight as u8
     }
 }
 
@@ -226,6 +251,15 @@ impl Mark {
         match self {
             Self::Bit(row) => row.kind().needs_wires(),
             Self::Reached(situation) => situation.needs_wires(),
+        }
+    }
+
+    /// True for what only MQTT 5 has.
+    #[must_use]
+    pub const fn needs_mqtt5(self) -> bool {
+        match self {
+            Self::Bit(row) => row.kind().needs_mqtt5(),
+            Self::Reached(situation) => situation.needs_mqtt5(),
         }
     }
 

@@ -109,11 +109,14 @@ impl Matrix {
     }
 
     /// Pairs that could have been reached and were not. Kinds that need a bridge count only where
-    /// there is one. Those that need wires never count: their runs are too short to fill a table.
+    /// there is one. Those that need wires never count: their runs are too short to fill a table; nor
+    /// do those that need MQTT 5, which are too few.
     pub fn missed(&self, has_bridge: bool) -> impl Iterator<Item = (FaultRow, Column)> {
         let rows = FaultRow::ALL.into_iter();
         let rows = rows.filter(move |row| {
-            (has_bridge || !row.kind().needs_bridge()) && !row.kind().needs_wires()
+            let kind = row.kind();
+            let is_rare = kind.needs_wires() || kind.needs_mqtt5();
+            (has_bridge || !kind.needs_bridge()) && !is_rare
         });
         let pairs = rows.flat_map(|row| Column::ALL.into_iter().map(move |column| (row, column)));
         pairs.filter(|&(row, column)| {

@@ -13,7 +13,7 @@ use std::ops::AddAssign;
 
 use fivewire_core::client::Action;
 use fivewire_core::error::PublishError;
-use fivewire_core::event::{DownReason, Event, ResetCause};
+use fivewire_core::event::{AbandonReason, DownReason, Event, ResetCause};
 use fivewire_core::mqtt::QoS;
 use fivewire_core::time::Instant;
 
@@ -57,6 +57,8 @@ impl Counts {
             Seen::WindowFull => self.reach(Situation::WindowFull),
             Seen::SubscriptionRenewed => self.reach(Situation::SubscriptionRenewed),
             Seen::PubackDoubled => self.reach(Situation::PubackDoubled),
+            Seen::ReceiveMaximumReached => self.reach(Situation::ReceiveMaximumReached),
+            Seen::AliasAfterReconnect => self.reach(Situation::AliasAfterReconnect),
         }
     }
 }
@@ -78,6 +80,8 @@ struct Watch {
     was_connected: bool,
     /// The last connection ended with a breach of the broker.
     was_malformed: bool,
+    /// The application was told that it is connected.
+    is_up: bool,
     is_associated: bool,
     is_shutting_down: bool,
     /// The device left a network that it was in.
@@ -101,7 +105,12 @@ impl Marks {
     #[must_use]
     pub fn new(schedule: &Schedule) -> Self {
         let setup = &schedule.setup;
+        let mut device = Device::default();
+        if let Some(mqtt5) = &setup.mqtt5 {
+            device.speak_v5(mqtt5.receive_maximum.into(), setup.window.into());
+        }
         let watch = Watch {
+            device,
             is_bridge: setup.topology == Topology::Bridge,
             window: usize::from(setup.window),
             keep_alive_ms: u32::from(setup.keep_alive_s) * 1_000,
@@ -155,6 +164,10 @@ impl Marks {
             Event::Connected { session_present } => self.connected(session_present),
             Event::Disconnected { reason } => self.disconnected(reason),
             Event::Message(message) if message.qos != QoS::AtMostOnce => self.message_told(),
+            Event::Abandoned { ticket, reason: AbandonReason::Expired } => {
+                device.resolve(ticket.get());
+                self.expired();
+            }
             Event::Acked(ticket)
             | Event::Refused { ticket, .. }
             | Event::Abandoned { ticket, .. } => device.resolve(ticket.get()),
@@ -169,6 +182,13 @@ impl Marks {
         }
     }
 
+    /// A message expired, at the device or at the broker.
+    fn expired(&mut self) {
+        if !self.watch.is_up {
+            self.reach(Situation::ExpiryDuringOutage);
+        }
+    }
+
     fn message_told(&mut self) {
         let had_backlog = self.watch.backlog > 0;
         self.watch.backlog = self.watch.backlog.saturating_sub(1);
@@ -180,6 +200,7 @@ impl Marks {
     #[cold]
     fn connected(&mut self, session_present: bool) {
         let watch = &mut self.watch;
+        watch.is_up = true;
         let was_malformed = std::mem::take(&mut watch.was_malformed);
         let broker_was_down = std::mem::take(&mut watch.broker_was_down);
         let was_unanswered = std::mem::take(&mut watch.device.was_unanswered);
@@ -201,11 +222,15 @@ impl Marks {
 
     #[cold]
     fn disconnected(&mut self, reason: DownReason) {
+        self.watch.is_up = false;
         match reason {
             DownReason::Breach(_) => self.watch.was_malformed = true,
             DownReason::PingrespOverdue => self.reach(Situation::SilenceDetected),
             DownReason::AckOverdue => self.reach(Situation::AcknowledgementsOverdue),
             DownReason::Shed => self.reach(Situation::Shed),
+            DownReason::ByBroker(_) if self.watch.device.has_unresolved() => {
+                self.reach(Situation::DisconnectInFlight);
+            }
             _ => {}
         }
     }
@@ -247,6 +272,7 @@ impl Marks {
         if part == Part::Host {
             self.watch.device.forget();
             self.watch.was_connected = false;
+            self.watch.is_up = false;
             self.watch.held_since = None;
             self.watch.is_shutting_down = false;
         }
@@ -309,6 +335,8 @@ impl Observer for Marks {
             }
             Observation::Wifi(is_up) => self.wifi(is_up),
             Observation::Opening { connection } => watch.device.open(connection.0),
+            Observation::SessionExpired => self.reach(Situation::SessionExpired),
+            Observation::MessageExpired { .. } => self.expired(),
             Observation::BrokerDown(true) => watch.broker_was_down = true,
             Observation::WitnessReceived { topic: WILL_TOPIC, payload: WILL_PAYLOAD, .. } => {
                 self.reach(Situation::WillPublished);

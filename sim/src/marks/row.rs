@@ -38,6 +38,8 @@ impl FaultRow {
             WireLag { .. } => WireLag { wire: Wire::HostData, max_us: 0 },
             WireStuck { .. } => WireStuck { wire: Wire::HostData, high: false },
             WireHolds { .. } => WireHolds { wire: Wire::HostData },
+            BrokerDisconnects { .. } => BrokerDisconnects { code: 0 },
+            PublicationsRefused { .. } => PublicationsRefused { code: 0 },
             EspFirmware { .. } => EspFirmware { speaks: Firmware::Syncom },
             other => other,
         };

@@ -2,7 +2,10 @@
 
 use std::collections::VecDeque;
 
+use fivewire_core::time::Instant;
+
 use super::messages::TextId;
+use super::mqtt5::Aliases;
 use super::reader::Reader;
 
 /// What an unanswered packet of the device asked for.
@@ -31,6 +34,11 @@ pub(super) struct Connection {
     pub(super) life: u32,
     pub(super) from_device: Reader,
     pub(super) from_broker: Reader,
+    /// What topic aliases stand for on it (MQTT 5).
+    pub(super) aliases_of_device: Aliases,
+    pub(super) aliases_of_broker: Aliases,
+    /// When the broker's machine accepted it.
+    pub(super) opened_at: Instant,
     /// A CONNECT came, with this clean session flag.
     pub(super) connect: Option<bool>,
     /// A CONNACK was written, with this return code.
@@ -85,11 +93,14 @@ impl Connection {
             .sum()
     }
 
-    fn open(&mut self, id: u32, life: u32, is_harmed: bool) {
+    fn open(&mut self, id: u32, life: u32, is_harmed: bool, is_v5: bool, now: Instant) {
         self.id = id;
         self.life = life;
-        self.from_device.clear();
-        self.from_broker.clear();
+        self.from_device.restart(is_v5);
+        self.from_broker.restart(is_v5);
+        self.aliases_of_device.clear();
+        self.aliases_of_broker.clear();
+        self.opened_at = now;
         self.connect = None;
         self.connack = None;
         self.session = 0;
@@ -102,6 +113,20 @@ impl Connection {
         self.unreleased.clear();
         self.redelivered = 0;
     }
+}
+
+/// A connection that the broker's machine accepted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Accepted {
+    pub(super) id: u32,
+    /// The device's life, and the troubles there had been.
+    pub(super) life: u32,
+    pub(super) troubles: u32,
+    /// Nothing threatens it now.
+    pub(super) is_safe: bool,
+    /// MQTT 5 is spoken.
+    pub(super) is_v5: bool,
+    pub(super) now: Instant,
 }
 
 /// The connections that exist. Slots are used again, with the memory they have.
@@ -128,8 +153,9 @@ impl Connections {
         self.attempt.0
     }
 
-    /// The broker's machine accepted a connection; `is_safe` if nothing threatens it now.
-    pub(super) fn accept(&mut self, id: u32, life: u32, troubles: u32, is_safe: bool) {
+    /// The broker's machine accepted a connection.
+    pub(super) fn accept(&mut self, new: Accepted) {
+        let Accepted { id, life, troubles, is_safe, is_v5, now } = new;
         if self.find(id).is_some() {
             return;
         }
@@ -140,7 +166,8 @@ impl Connections {
         let (attempted, life_then, troubles_then) = self.attempt;
         let is_known = attempted == id;
         let is_harmed = !is_safe || is_known && troubles_then != troubles;
-        self.slots[slot].open(id, if is_known { life_then } else { life }, is_harmed);
+        let life = if is_known { life_then } else { life };
+        self.slots[slot].open(id, life, is_harmed, is_v5, now);
     }
 
     /// Ends a connection. Its slot keeps what it knows until it is used again.

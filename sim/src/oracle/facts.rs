@@ -9,7 +9,9 @@ use super::bounds::{drain_ms, recovery_bound_ms};
 use super::connections::Connections;
 use super::filters::Filters;
 use super::inbound::Inbound;
-use super::outbound::Outbound;
+use super::messages::TextId;
+use super::mqtt5::{Published, Travelled};
+use super::outbound::{Index, Outbound};
 use super::tickets::Tickets;
 use super::weather::Weather;
 
@@ -32,6 +34,8 @@ pub(super) struct Facts {
     pub(super) outbound: Outbound,
     pub(super) inbound: Inbound,
     pub(super) filters: Filters,
+    /// Where MQTT 5 is spoken.
+    pub(super) travelled: Option<Box<Travelled>>,
     /// Connections that ended at the broker's end.
     pub(super) endings: u32,
     /// Those, and losses of the link, and restarts of boards.
@@ -81,6 +85,7 @@ impl Facts {
             outbound: Outbound::default(),
             inbound: Inbound::default(),
             filters: Filters::default(),
+            travelled: schedule.setup.mqtt5.clone().map(|limits| Box::new(Travelled::new(limits))),
             endings: 0,
             disruptions: 0,
             link_losses: 0,
@@ -98,6 +103,27 @@ impl Facts {
             troubles_at_connack: None,
             troubles_at_connected: None,
         }
+    }
+
+    /// What a publication was published with, where MQTT 5 is spoken.
+    pub(super) fn published(&self, index: Index) -> Option<&Published> {
+        self.travelled.as_ref()?.published.get(index as usize)
+    }
+
+    /// Whether the broker may drop this message because it waited for too long.
+    pub(super) fn may_expire(&self, text: TextId) -> bool {
+        self.travelled.as_ref().is_some_and(|travelled| travelled.may_expire(text))
+    }
+
+    /// The keep alive that holds, in milliseconds: the device's, or a shorter one of the broker.
+    pub(super) fn keep_alive_ms(&self) -> u32 {
+        let own_s = self.setup.keep_alive_s;
+        let max_s = self.setup.mqtt5.as_ref().and_then(|mqtt5| mqtt5.keep_alive_max_s);
+        let keep_alive_s = match max_s {
+            Some(max_s) if own_s == 0 || own_s > max_s => max_s,
+            _ => own_s,
+        };
+        u32::from(keep_alive_s) * 1_000
     }
 
     /// The kind of a fault that began.

@@ -22,6 +22,7 @@ mod inbound;
 mod link;
 mod matcher;
 mod messages;
+mod mqtt5;
 mod outbound;
 mod p10_will;
 mod p11_time;
@@ -37,6 +38,7 @@ mod p7_accounted;
 mod p8_watchdog;
 mod p9_pressure;
 mod promise;
+pub(crate) mod properties;
 pub(crate) mod reader;
 mod surroundings;
 mod tickets;
@@ -46,6 +48,7 @@ mod weather;
 mod wire;
 
 use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::v5::Properties;
 use fivewire_core::time::Instant;
 
 use crate::observation::{Observation, Observer, Part};
@@ -55,6 +58,7 @@ pub use bounds::{drain_ms, recovery_bound_ms, settle_bound_ms};
 use facts::Facts;
 use filters::Wish;
 use link::Sessions;
+use mqtt5::Farewell;
 use outbound::Entry;
 use p2_order::Order;
 use p3_duplicates::Duplicates;
@@ -88,6 +92,7 @@ struct Judges {
     pressure: Pressure,
     will: WillAndKeepAlive,
     malformed: Malformed,
+    farewell: Farewell,
     sessions: Sessions,
 }
 
@@ -116,6 +121,7 @@ impl Oracle {
                 pressure: Pressure::default(),
                 will: WillAndKeepAlive::default(),
                 malformed: Malformed::default(),
+                farewell: Farewell::default(),
                 sessions: Sessions::default(),
             },
             verdict: Verdict::new(),
@@ -176,7 +182,7 @@ impl Oracle {
         judges.received.waited(facts, verdict);
     }
 
-    fn published(&mut self, entry: &Entry<'_>) {
+    fn published(&mut self, entry: &Entry<'_>, properties: Properties<'_>) {
         let Self { facts, judges, verdict } = self;
         if facts.outbound.unresolved == 0 {
             judges.pressure.progressed(facts.now);
@@ -185,6 +191,9 @@ impl Oracle {
         let attempt_before = facts.connections.last_attempt();
         let entry = Entry { endings_before, disruptions_before, attempt_before, ..*entry };
         let index = facts.outbound.publish(&entry);
+        if let Some(travelled) = &mut facts.travelled {
+            travelled.publish(facts.now, properties);
+        }
         let is_new = facts.tickets.give(entry.ticket, Use::Publication(index));
         p7_accounted::given(verdict, entry.ticket, is_new);
         judges.convergence.published(facts);
@@ -212,10 +221,20 @@ impl Oracle {
     }
 
     /// The witness published for the device: is the device owed it?
-    fn witness_published(&mut self, topic: &str, payload: &[u8], qos: QoS) {
+    fn witness_published(
+        &mut self,
+        topic: &str,
+        payload: &[u8],
+        qos: QoS,
+        properties: Properties<'_>,
+    ) {
         let facts = &mut self.facts;
         let text = facts.inbound.note(topic.as_bytes(), payload);
-        if qos == QoS::AtMostOnce {
+        if let Some(travelled) = &mut facts.travelled {
+            travelled.witness(facts.now, text, properties);
+        }
+        // what may expire is owed once the broker has sent it
+        if qos == QoS::AtMostOnce || facts.may_expire(text) {
             return;
         }
         // a session that ends with its connection lasts as long as that
@@ -285,8 +304,8 @@ impl Observer for Oracle {
             Observation::ToBroker { connection, bytes } => self.read_device(connection, bytes),
             Observation::FromBroker { connection, bytes } => self.read_broker(connection, bytes),
             Observation::Told(event) => self.told(&event),
-            Observation::Published { ticket, topic, payload, qos, retain } => {
-                self.published(&Entry {
+            Observation::Published { ticket, topic, payload, qos, retain, properties } => {
+                let entry = Entry {
                     ticket,
                     topic: topic.as_bytes(),
                     payload,
@@ -295,7 +314,8 @@ impl Observer for Oracle {
                     endings_before: 0,
                     disruptions_before: 0,
                     attempt_before: 0,
-                });
+                };
+                self.published(&entry, properties);
             }
             Observation::PublishRefused { error, .. } => {
                 p7_accounted::refused(&self.facts, &mut self.verdict, error);
@@ -308,8 +328,8 @@ impl Observer for Oracle {
             }
             Observation::Cancelled { ticket } => self.cancelled(ticket),
             Observation::Released { delivery } => self.released(delivery),
-            Observation::WitnessPublished { topic, payload, qos } => {
-                self.witness_published(topic, payload, qos);
+            Observation::WitnessPublished { topic, payload, qos, properties } => {
+                self.witness_published(topic, payload, qos, properties);
             }
             Observation::WitnessReceived { topic, payload, .. } => {
                 if p10_will::is_will(topic.as_bytes(), payload) {

@@ -237,7 +237,8 @@ impl Outbound {
         self.life_start = self.publications.len() as Index;
     }
 
-    fn land(&mut self, index: Index) {
+    /// Nothing more is to come for a publication from the broker.
+    pub(super) fn land(&mut self, index: Index) {
         if let Some(place) = self.in_flight.iter().position(|&open| open == index) {
             self.in_flight.swap_remove(place);
         }

@@ -7,6 +7,7 @@ use crate::observation::Ending;
 use super::connections::Connection;
 use super::facts::Facts;
 use super::promise::Promise::{P9, P10};
+use super::properties::Properties;
 use super::reader::{Connect, Will};
 use super::verdict::Verdict;
 use super::{WILL_PAYLOAD, WILL_TOPIC};
@@ -14,8 +15,13 @@ use super::{WILL_PAYLOAD, WILL_TOPIC};
 /// How late the broker may be with a will, beyond 1.5 times keep alive.
 const LATE_MAX_MS: u32 = 5_000;
 
-const WILL: Will<'static> =
-    Will { topic: WILL_TOPIC.as_bytes(), payload: WILL_PAYLOAD, qos: 1, retain: false };
+const WILL: Will<'static> = Will {
+    topic: WILL_TOPIC.as_bytes(),
+    payload: WILL_PAYLOAD,
+    qos: 1,
+    retain: false,
+    properties: Properties::NONE,
+};
 
 /// The state of this judgement.
 #[derive(Default, Debug)]
@@ -57,7 +63,12 @@ impl WillAndKeepAlive {
             return self.compare_with_first(verdict, got.will);
         }
         let expected = setup.will.then_some(WILL);
-        verdict.require(P10, got.will == expected, || match (got.will, expected) {
+        let plain = got.will.map(|will| Will { properties: Properties::NONE, ..will });
+        let delay_s = got.will.map_or(0, |will| will.properties.will_delay_s());
+        verdict.require(P10, expected.is_none() || delay_s == will_delay_s(facts), || {
+            format!("CONNECT came with a will that waits for {delay_s} s")
+        });
+        verdict.require(P10, plain == expected, || match (got.will, expected) {
             (None, _) => "CONNECT came without the will".into(),
             (Some(_), None) => "CONNECT came with a will that nobody configured".into(),
             (Some(_), Some(_)) => "CONNECT came with another will".into(),
@@ -95,7 +106,7 @@ impl WillAndKeepAlive {
     #[inline]
     pub(super) fn alive(&mut self, facts: &Facts, connection: &Connection) {
         let is_judged = !connection.is_harmed && !connection.is_left && !connection.is_tainted;
-        let keep_alive_ms = u32::from(facts.setup.keep_alive_s) * 1_000;
+        let keep_alive_ms = facts.keep_alive_ms();
         if connection.id == self.connection && keep_alive_ms > 0 && !connection.is_disconnecting {
             self.packet_by = is_judged.then(|| facts.now.plus_ms(keep_alive_ms));
         }
@@ -104,10 +115,11 @@ impl WillAndKeepAlive {
     /// Bytes came from the device, if only a part of a packet: to the broker it lives.
     #[inline]
     pub(super) fn heard(&mut self, facts: &Facts, connection: &Connection) {
-        let keep_alive_ms = u32::from(facts.setup.keep_alive_s) * 1_000;
+        let keep_alive_ms = facts.keep_alive_ms();
         let is_owed = facts.setup.will && keep_alive_ms > 0 && !connection.is_disconnecting;
         if connection.id == self.connection && is_owed && facts.weather.lets_broker_work() {
-            self.will_by = Some(facts.now.plus_ms(keep_alive_ms / 2 * 3 + LATE_MAX_MS));
+            let late_ms = LATE_MAX_MS + will_delay_s(facts) * 1_000;
+            self.will_by = Some(facts.now.plus_ms(keep_alive_ms / 2 * 3 + late_ms));
         }
     }
 
@@ -118,12 +130,16 @@ impl WillAndKeepAlive {
         facts: &Facts,
         verdict: &mut Verdict,
         connection: &Connection,
+        code: u8,
     ) {
         let wipes = connection.connect == Some(true) && !facts.setup.clean_session;
-        verdict.require(P10, facts.is_shutting_down || wipes, || {
+        // MQTT 5 has a word for what the broker did wrong [MQTT5-4.13.1-1]
+        let complains = code >= 0x80 && (connection.is_tainted || self.expects_any);
+        verdict.require(P10, facts.is_shutting_down || wipes || complains, || {
             format!("DISCONNECT came on connection {}, which nobody asked for", connection.id)
         });
-        if connection.connect.is_some() && !connection.is_disconnecting {
+        // only this code takes the will back [MQTT5-3.14.4-3]
+        if code == 0 && connection.connect.is_some() && !connection.is_disconnecting {
             self.refused();
         }
         if connection.id == self.connection {
@@ -205,6 +221,11 @@ impl WillAndKeepAlive {
             });
         }
     }
+}
+
+/// How long the will waits for the device to come back.
+fn will_delay_s(facts: &Facts) -> u32 {
+    facts.setup.mqtt5.as_ref().map_or(0, |mqtt5| mqtt5.will_delay_s)
 }
 
 /// Whether a message that the witness got is the device's will.

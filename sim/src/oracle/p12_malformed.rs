@@ -3,7 +3,7 @@
 use fivewire_core::event::DownReason;
 use fivewire_core::time::Instant;
 
-use crate::broker::MALFORMED;
+use crate::broker::{MALFORMED, MALFORMED_V5};
 
 use super::facts::Facts;
 use super::promise::Promise::P12;
@@ -23,8 +23,9 @@ pub(super) struct Malformed {
 
 impl Malformed {
     /// The broker is about to write these malformed bytes.
-    pub(super) fn began(&mut self, which: u8) {
-        self.clause = Some(MALFORMED[usize::from(which) % MALFORMED.len()].clause);
+    pub(super) fn began(&mut self, which: u8, is_v5: bool) {
+        let table = if is_v5 { MALFORMED_V5 } else { MALFORMED };
+        self.clause = Some(table[usize::from(which) % table.len()].clause);
     }
 
     /// Malformed bytes were written to a connection that is otherwise well.

@@ -3,6 +3,7 @@
 use fivewire_core::event::AbandonReason;
 
 use super::facts::Facts;
+use super::mqtt5;
 use super::outbound::{Identity, Index, Outcome};
 use super::promise::Promise::P1;
 use super::reader::Publish;
@@ -57,6 +58,9 @@ pub(super) fn ended(facts: &Facts, verdict: &mut Verdict, index: Index, outcome:
     verdict.require(P1, outcome != Outcome::Sent, || {
         format!("{} has QoS 1 and was told as sent", show())
     });
+    if outcome == Outcome::Refused && facts.sees_broker {
+        mqtt5::refused(facts, verdict, index);
+    }
     if outcome == Outcome::Acked && facts.sees_broker {
         verdict.require(P1, publication.copies > 0, || {
             format!("{} was told as acknowledged, but never arrived at the broker", show())
@@ -76,7 +80,7 @@ pub(super) fn abandoned(facts: &Facts, verdict: &mut Verdict, index: Index, reas
     let is_wished = match reason {
         AbandonReason::Cancelled => publication.is_cancelled,
         AbandonReason::ShutDown => facts.is_shutting_down,
-        AbandonReason::Expired => true,
+        AbandonReason::Expired => mqtt5::is_expired(facts, index),
         _ => false,
     };
     verdict.require(P1, is_wished, || {

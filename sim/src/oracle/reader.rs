@@ -1,33 +1,56 @@
-//! The oracle's own reader of MQTT 3.1.1, written from the specification and from nothing else.
+//! The oracle's own reader of MQTT 3.1.1 and MQTT 5, written from the specifications and from nothing
+//! else.
 //!
 //! It takes a stream in pieces of any size and copies only packets that are cut. It checks no more
 //! than it needs to find its way. A packet that it cannot read is skipped, because a device that
 //! looks for acknowledgements behind messages it withholds does not read it yet either.
 
+use super::properties::Properties;
+
 /// A packet, as far as the oracle looks at it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Packet<'a> {
     Connect(Connect<'a>),
-    Connack { session_present: bool, code: u8 },
+    Connack {
+        session_present: bool,
+        code: u8,
+        properties: Properties<'a>,
+    },
     Publish(Publish<'a>),
-    Puback(u16),
+    /// With the reason code of MQTT 5, 0 in 3.1.1.
+    Puback(u16, u8),
     Pubrec(u16),
     Pubrel(u16),
     Pubcomp(u16),
-    Subscribe { packet_id: u16, filters: Filters<'a> },
-    Suback { packet_id: u16, codes: &'a [u8] },
-    Unsubscribe { packet_id: u16, filters: Filters<'a> },
+    Subscribe {
+        packet_id: u16,
+        filters: Filters<'a>,
+    },
+    Suback {
+        packet_id: u16,
+        codes: &'a [u8],
+    },
+    Unsubscribe {
+        packet_id: u16,
+        filters: Filters<'a>,
+    },
     Unsuback(u16),
     Pingreq,
     Pingresp,
-    Disconnect,
+    /// With the reason code of MQTT 5, 0 in 3.1.1.
+    Disconnect(u8),
+    Auth,
 }
 
 /// CONNECT.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Connect<'a> {
+    /// The protocol level: 4 is MQTT 3.1.1.
+    pub(crate) level: u8,
+    /// Clean start in MQTT 5.
     pub(crate) clean_session: bool,
     pub(crate) keep_alive_s: u16,
+    pub(crate) properties: Properties<'a>,
     pub(crate) will: Option<Will<'a>>,
 }
 
@@ -38,6 +61,7 @@ pub(crate) struct Will<'a> {
     pub(crate) payload: &'a [u8],
     pub(crate) qos: u8,
     pub(crate) retain: bool,
+    pub(crate) properties: Properties<'a>,
 }
 
 /// PUBLISH. The packet identifier is 0 where QoS is 0.
@@ -48,6 +72,7 @@ pub(crate) struct Publish<'a> {
     pub(crate) retain: bool,
     pub(crate) topic: &'a [u8],
     pub(crate) packet_id: u16,
+    pub(crate) properties: Properties<'a>,
     pub(crate) payload: &'a [u8],
     /// The whole packet with its fixed header.
     pub(crate) size_bytes: usize,
@@ -65,7 +90,8 @@ impl<'a> Iterator for Filters<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let filter = self.fields.text()?;
-        let qos = if self.has_qos { self.fields.byte()? } else { 0 };
+        // in MQTT 5 the other bits are options
+        let qos = if self.has_qos { self.fields.byte()? & 3 } else { 0 };
         Some((filter, qos))
     }
 }
@@ -80,10 +106,23 @@ pub(crate) struct Reader {
     is_garbled: bool,
     /// It met a length that is none: nobody knows where the next packet begins.
     is_lost: bool,
+    /// The packets are those of MQTT 5: it was told, or a CONNECT said so.
+    is_v5: bool,
 }
 
 impl Reader {
-    /// Forgets everything but the memory.
+    /// Forgets everything but the memory. What comes is read as MQTT 5 or as 3.1.1.
+    pub(crate) fn restart(&mut self, is_v5: bool) {
+        self.clear();
+        self.is_v5 = is_v5;
+    }
+
+    /// What comes is of this protocol level.
+    pub(crate) const fn set_version(&mut self, level: u8) {
+        self.is_v5 = level == 5;
+    }
+
+    /// Forgets everything but the memory and the version.
     pub(crate) fn clear(&mut self) {
         self.held.clear();
         self.is_spent = false;
@@ -110,19 +149,31 @@ impl Reader {
             if self.held.is_empty()
                 && let Some((packet, header_bytes)) = split_whole(bytes)
             {
-                match parse(packet, header_bytes) {
+                match self.read(packet, header_bytes) {
                     None => self.is_garbled = true,
                     readable => return readable,
                 }
             } else {
                 let header_bytes = self.complete(bytes)?;
+                let held = std::mem::take(&mut self.held);
+                let is_readable = self.read(&held, header_bytes).is_some();
+                self.held = held;
                 // read twice: what is lent here cannot be lent further from within the loop
-                if parse(&self.held, header_bytes).is_some() {
-                    return parse(&self.held, header_bytes);
+                if is_readable {
+                    return parse(&self.held, header_bytes, self.is_v5);
                 }
                 self.is_garbled = true;
             }
         }
+    }
+
+    /// Reads a whole packet in the version of the stream, which a CONNECT decides.
+    fn read<'b>(&mut self, packet: &'b [u8], header_bytes: usize) -> Option<Packet<'b>> {
+        let read = parse(packet, header_bytes, self.is_v5);
+        if let Some(Packet::Connect(connect)) = &read {
+            self.is_v5 = connect.level == 5;
+        }
+        read
     }
 
     /// Moves bytes to the held ones until those are a whole packet. The size of its header.
@@ -186,7 +237,7 @@ fn split_whole<'b>(bytes: &mut &'b [u8]) -> Option<(&'b [u8], usize)> {
 }
 
 /// Reads one whole packet; `None` if it is none.
-fn parse(packet: &[u8], header_bytes: usize) -> Option<Packet<'_>> {
+fn parse(packet: &[u8], header_bytes: usize, is_v5: bool) -> Option<Packet<'_>> {
     let first = packet[0];
     let mut fields = Fields(&packet[header_bytes..]);
     // SUBSCRIBE, UNSUBSCRIBE and PUBREL have a reserved bit set; PUBLISH has its own flags
@@ -202,52 +253,79 @@ fn parse(packet: &[u8], header_bytes: usize) -> Option<Packet<'_>> {
         1 => Packet::Connect(connect(&mut fields)?),
         2 => {
             let session_present = fields.byte()? & 1 == 1;
-            Packet::Connack { session_present, code: fields.byte()? }
+            let code = fields.byte()?;
+            Packet::Connack { session_present, code, properties: fields.properties(is_v5)? }
         }
-        3 => Packet::Publish(publish(first, packet.len(), fields)?),
-        4 => Packet::Puback(fields.number()?),
+        3 => Packet::Publish(publish(first, packet.len(), fields, is_v5)?),
+        4 => {
+            let packet_id = fields.number()?;
+            Packet::Puback(packet_id, fields.outcome(is_v5)?)
+        }
         5 => Packet::Pubrec(fields.number()?),
         6 => Packet::Pubrel(fields.number()?),
         7 => Packet::Pubcomp(fields.number()?),
         8 => {
             let packet_id = fields.number()?;
+            fields.properties(is_v5)?;
             Packet::Subscribe { packet_id, filters: Filters { fields, has_qos: true } }
         }
-        9 => Packet::Suback { packet_id: fields.number()?, codes: fields.0 },
+        9 => {
+            let packet_id = fields.number()?;
+            fields.properties(is_v5)?;
+            Packet::Suback { packet_id, codes: fields.0 }
+        }
         10 => {
             let packet_id = fields.number()?;
+            fields.properties(is_v5)?;
             Packet::Unsubscribe { packet_id, filters: Filters { fields, has_qos: false } }
         }
         11 => Packet::Unsuback(fields.number()?),
         12 => Packet::Pingreq,
         13 => Packet::Pingresp,
-        14 => Packet::Disconnect,
+        14 => Packet::Disconnect(fields.outcome(is_v5)?),
+        15 if is_v5 => Packet::Auth,
         _ => return None,
     })
 }
 
 fn connect<'a>(fields: &mut Fields<'a>) -> Option<Connect<'a>> {
-    if fields.text()? != b"MQTT" || fields.byte()? != 4 {
+    if fields.text()? != b"MQTT" {
         return None;
     }
+    let level = fields.byte()?;
+    if level != 4 && level != 5 {
+        return None;
+    }
+    let is_v5 = level == 5;
     let flags = fields.byte()?;
     let keep_alive_s = fields.number()?;
+    let properties = fields.properties(is_v5)?;
     let _client_id = fields.text()?;
     let will = if flags & 0x04 == 0 {
         None
     } else {
+        let properties = fields.properties(is_v5)?;
         let (topic, payload) = (fields.text()?, fields.text()?);
-        Some(Will { topic, payload, qos: flags >> 3 & 3, retain: flags & 0x20 != 0 })
+        let (qos, retain) = (flags >> 3 & 3, flags & 0x20 != 0);
+        Some(Will { topic, payload, qos, retain, properties })
     };
-    Some(Connect { clean_session: flags & 0x02 != 0, keep_alive_s, will })
+    let clean_session = flags & 0x02 != 0;
+    Some(Connect { level, clean_session, keep_alive_s, properties, will })
 }
 
-fn publish(first: u8, size_bytes: usize, mut fields: Fields<'_>) -> Option<Publish<'_>> {
+fn publish(
+    first: u8,
+    size_bytes: usize,
+    mut fields: Fields<'_>,
+    is_v5: bool,
+) -> Option<Publish<'_>> {
     let qos = first >> 1 & 3;
     let topic = fields.text()?;
     let packet_id = if qos == 0 { 0 } else { fields.number()? };
     let (dup, retain) = (first & 0x08 != 0, first & 0x01 != 0);
-    let publish = Publish { dup, qos, retain, topic, packet_id, payload: fields.0, size_bytes };
+    let properties = fields.properties(is_v5)?;
+    let payload = fields.0;
+    let publish = Publish { dup, qos, retain, topic, packet_id, properties, payload, size_bytes };
     (qos < 3).then_some(publish)
 }
 
@@ -264,6 +342,38 @@ impl<'a> Fields<'a> {
 
     fn number(&mut self) -> Option<u16> {
         Some(u16::from_be_bytes([self.byte()?, self.byte()?]))
+    }
+
+    /// A variable byte integer.
+    fn variable(&mut self) -> Option<u32> {
+        let mut value = 0;
+        for place in 0..4 {
+            let byte = self.byte()?;
+            value |= u32::from(byte & 0x7F) << (7 * place);
+            if byte & 0x80 == 0 {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    /// The properties of a packet of MQTT 5; none in 3.1.1.
+    fn properties(&mut self, is_v5: bool) -> Option<Properties<'a>> {
+        if !is_v5 {
+            return Some(Properties::NONE);
+        }
+        let size_bytes = self.variable()? as usize;
+        let (properties, rest) = self.0.split_at_checked(size_bytes)?;
+        self.0 = rest;
+        Properties::of(properties)
+    }
+
+    /// The reason code at the end of a packet, if there is one, or success.
+    fn outcome(&mut self, is_v5: bool) -> Option<u8> {
+        if !is_v5 || self.0.is_empty() {
+            return Some(0);
+        }
+        self.byte()
     }
 
     /// A text or binary field with its length in front.
@@ -311,18 +421,21 @@ mod tests {
     fn fields_are_where_the_specification_puts_them() {
         let mut reader = Reader::default();
         let mut bytes = STREAM;
-        let will = Will { topic: b"will", payload: b"gone", qos: 1, retain: true };
+        let (topic, payload, properties) = (b"will", b"gone", Properties::NONE);
+        let will = Will { topic, payload, qos: 1, retain: true, properties };
         assert_eq!(
             reader.next(&mut bytes),
             Some(Packet::Connect(Connect {
+                level: 4,
                 clean_session: true,
                 keep_alive_s: 60,
+                properties,
                 will: Some(will)
             }))
         );
         assert_eq!(
             reader.next(&mut bytes),
-            Some(Packet::Connack { session_present: true, code: 0 })
+            Some(Packet::Connack { session_present: true, code: 0, properties })
         );
         let publish = Publish {
             dup: true,
@@ -330,6 +443,7 @@ mod tests {
             retain: true,
             topic: b"t",
             packet_id: 7,
+            properties,
             payload: b"hi",
             size_bytes: 9,
         };
@@ -341,6 +455,35 @@ mod tests {
             }
         }
         assert_eq!(subscriptions, [(b"a".to_vec(), 1), (b"b".to_vec(), 0)]);
+    }
+
+    /// All 15 packets of MQTT 5, with properties where there may be some.
+    const STREAM_V5: &[u8] =
+        b"\x10\x25\x00\x04MQTT\x05\x2e\x00\x3c\x05\x11\x00\x00\x00\x05\x00\x01c\
+        \x05\x18\x00\x00\x00\x09\x00\x04will\x00\x04gone\
+        \x20\x06\x01\x00\x03\x21\x00\x02\x3b\x0f\x00\x01t\x00\x07\x07\x26\x00\x01k\x00\x01vhi\
+        \x40\x02\x00\x07\x40\x03\x00\x07\x97\x50\x02\x00\x08\x62\x02\x00\x09\x70\x02\x00\x0a\
+        \x82\x09\x00\x0b\x02\x0b\x05\x00\x01a\x2d\x90\x05\x00\x0b\x00\x01\x87\
+        \xa2\x06\x00\x0c\x00\x00\x01a\xb0\x04\x00\x0c\x00\x11\xc0\x00\xd0\x00\
+        \xe0\x00\xe0\x01\x8b\xf0\x06\x18\x04\x15\x00\x01x";
+
+    #[test]
+    fn all_packets_of_mqtt_5_are_read_from_pieces_of_any_size() {
+        let whole = read(&[STREAM_V5]);
+        assert_eq!(whole.len(), 17, "{whole:#?}");
+        for (place, expected) in [
+            (3, "Puback(7, 0)"),
+            (4, "Puback(7, 151)"),
+            (14, "Disconnect(0)"),
+            (15, "Disconnect(139)"),
+            (16, "Auth"),
+        ] {
+            assert_eq!(whole[place], expected);
+        }
+        for size_bytes in 1..STREAM_V5.len() {
+            let pieces: Vec<_> = STREAM_V5.chunks(size_bytes).collect();
+            assert_eq!(read(&pieces), whole, "in pieces of {size_bytes}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::observation::{BoardLoss, Observation, Part};
 
 use fivewire_core::event::ResetCause;
 
+use super::connections::Accepted;
 use super::facts::Facts;
 use super::weather::{Trouble, stops_broker};
 use super::{Oracle, p9_pressure};
@@ -24,9 +25,15 @@ impl Oracle {
                 self.facts.connections.attempt(connection.0, self.facts.device_life, troubles);
             }
             Observation::Accepted { connection } => {
-                let Facts { connections, weather, device_life, .. } = &mut self.facts;
-                let is_safe = weather.spares_connections();
-                connections.accept(connection.0, *device_life, weather.troubles, is_safe);
+                let Facts { connections, weather, device_life, setup, now, .. } = &mut self.facts;
+                connections.accept(Accepted {
+                    id: connection.0,
+                    life: *device_life,
+                    troubles: weather.troubles,
+                    is_safe: weather.spares_connections(),
+                    is_v5: setup.is_v5(),
+                    now: *now,
+                });
             }
             Observation::EndedAtBroker { connection, ending } => {
                 self.ended_at_broker(connection, ending);
@@ -147,7 +154,7 @@ impl Oracle {
             FaultKind::HostBusy => judges.watchdog.busy(facts.now),
             FaultKind::EspFirmware { .. } => judges.sessions.firmware(true),
             FaultKind::Malformed { which } => {
-                judges.malformed.began(which);
+                judges.malformed.began(which, facts.setup.is_v5());
                 self.taint();
             }
             _ => {}
@@ -158,8 +165,10 @@ impl Oracle {
     fn fault_bit(&mut self, index: usize) {
         let Some(kind) = self.facts.fault(index) else { return };
         self.facts.weather.bit(self.facts.now, kind);
-        if let FaultKind::Malformed { .. } = kind {
-            self.malformed_written();
+        match kind {
+            FaultKind::Malformed { .. } => self.malformed_written(),
+            FaultKind::BrokerDisconnects { .. } => self.judges.farewell.done(&self.facts),
+            _ => {}
         }
         self.disturbed(kind);
     }
@@ -181,8 +190,10 @@ impl Oracle {
         if stops_broker(kind) {
             self.judges.will.broker_disturbed();
         }
-        let is_malformed = matches!(kind, FaultKind::Malformed { .. });
-        if Trouble::of(kind).harms_connections() && !is_malformed {
+        // what those do is judged
+        let is_judged =
+            matches!(kind, FaultKind::Malformed { .. } | FaultKind::BrokerDisconnects { .. });
+        if Trouble::of(kind).harms_connections() && !is_judged {
             self.harm();
         }
     }

@@ -7,7 +7,9 @@ use super::filters::Wish;
 use super::outbound::Outcome;
 use super::promise::Promise;
 use super::tickets::Use;
-use super::{Oracle, p1_published, p3_duplicates, p4_subscriptions, p5_received, p7_accounted};
+use super::{
+    Oracle, mqtt5, p1_published, p3_duplicates, p4_subscriptions, p5_received, p7_accounted,
+};
 
 impl Oracle {
     pub(super) fn told(&mut self, event: &Event<'_>) {
@@ -86,6 +88,7 @@ impl Oracle {
         let text = facts.inbound.note(message.topic.as_bytes(), message.payload);
         if facts.sees_broker {
             p5_received::told(facts, verdict, text);
+            mqtt5::told(facts, verdict, text, message.properties);
         }
         if message.qos == QoS::AtMostOnce {
             return;
@@ -162,6 +165,7 @@ impl Oracle {
         let Self { facts, judges, verdict } = self;
         judges.convergence.disconnected(facts, verdict, reason);
         judges.malformed.disconnected(facts, verdict, reason);
+        judges.farewell.disconnected(facts, verdict, reason);
         facts.is_up = false;
     }
 }

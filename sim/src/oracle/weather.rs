@@ -20,9 +20,10 @@ pub(super) enum Trouble {
 impl Trouble {
     pub(super) const fn of(kind: FaultKind) -> Self {
         match kind {
-            FaultKind::Backlog { .. } | FaultKind::AppHolds | FaultKind::AppBurst { .. } => {
-                Self::Load
-            }
+            FaultKind::Backlog { .. }
+            | FaultKind::AppHolds
+            | FaultKind::AppBurst { .. }
+            | FaultKind::PublicationsRefused { .. } => Self::Load,
             FaultKind::HostBusy => Self::Host,
             FaultKind::HostReset => Self::Board,
             _ if kind.needs_bridge() => Self::Board,

@@ -7,10 +7,10 @@ use crate::observation::{ConnectionId, Ending};
 use super::connections::{Request, Unreleased};
 use super::outbound::Identity;
 use super::reader::{Filters, Packet, Publish};
-use super::{Oracle, p1_published, p3_duplicates, p4_subscriptions};
+use super::{Oracle, mqtt5, p1_published, p3_duplicates, p4_subscriptions};
 
-/// The return code of a SUBACK that refuses a filter.
-const SUBSCRIBE_REFUSED: u8 = 0x80;
+/// From here on, a code of a SUBACK refuses a filter, and one of a PUBACK (MQTT 5) a publication.
+const REFUSED: u8 = 0x80;
 
 impl Oracle {
     /// Bytes of the device arrived at the broker's socket.
@@ -46,7 +46,7 @@ impl Oracle {
         let Self { facts, judges, verdict } = self;
         let connection = facts.connections.get(slot);
         judges.will.alive(facts, connection);
-        let comes_first = matches!(packet, Packet::Connect(_) | Packet::Disconnect);
+        let comes_first = matches!(packet, Packet::Connect(_) | Packet::Disconnect(_));
         if !comes_first && !connection.is_tainted {
             p3_duplicates::greeted(verdict, connection);
         }
@@ -55,24 +55,48 @@ impl Oracle {
                 judges.slate.connecting(facts, verdict, connection, connect.clean_session);
                 judges.will.connecting(facts, verdict, connect);
                 let is_late = connection.is_left;
+                facts.connections.get_mut(slot).from_broker.set_version(connect.level);
                 facts.connections.get_mut(slot).connect = Some(connect.clean_session);
                 if is_late {
                     // it may take over the connection that the device has now
                     self.strike();
                 }
             }
+            Packet::Publish(publish)
+                if facts.travelled.is_some() || publish.properties.alias().is_some() =>
+            {
+                self.publish_of_device_v5(slot, publish);
+            }
             Packet::Publish(publish) => self.publish_of_device(slot, publish),
-            Packet::Puback(packet_id) => self.puback_of_device(slot, *packet_id),
+            Packet::Puback(packet_id, _) => self.puback_of_device(slot, *packet_id),
             Packet::Subscribe { packet_id, filters } => self.subscribe(slot, *packet_id, *filters),
             Packet::Unsubscribe { packet_id, filters } => {
                 self.unsubscribe(slot, *packet_id, *filters);
             }
-            Packet::Disconnect => {
-                judges.will.disconnecting(facts, verdict, connection);
+            Packet::Disconnect(code) => {
+                judges.will.disconnecting(facts, verdict, connection, *code);
                 facts.connections.get_mut(slot).is_disconnecting = true;
             }
             _ => {}
         }
+    }
+
+    /// A PUBLISH of MQTT 5: within the broker's limits, and with its topic in words from there on.
+    fn publish_of_device_v5(&mut self, slot: usize, publish: &Publish<'_>) {
+        let Self { facts, verdict, .. } = self;
+        let connection = facts.connections.get_mut(slot);
+        let Some(topic) = connection.aliases_of_device.topic(publish) else {
+            if !connection.is_tainted {
+                mqtt5::alias_unknown(verdict, connection.id);
+            }
+            return;
+        };
+        if let Some(travelled) = &facts.travelled
+            && !connection.is_tainted
+        {
+            mqtt5::within_limits(&travelled.limits, verdict, connection, publish);
+        }
+        self.publish_of_device(slot, &Publish { topic: &topic, ..*publish });
     }
 
     fn publish_of_device(&mut self, slot: usize, publish: &Publish<'_>) {
@@ -88,6 +112,7 @@ impl Oracle {
         if !connection.is_tainted {
             judges.order.arrived(facts, verdict, index);
             judges.duplicates.arrived(facts, verdict, connection, index, publish);
+            mqtt5::arrived(facts, verdict, connection, index, publish.properties);
         }
         let publication = facts.outbound.get(index);
         let is_redelivered = publication.copies > 0 && publication.session == session;
@@ -166,18 +191,40 @@ impl Oracle {
 
     fn packet_of_broker(&mut self, slot: usize, packet: &Packet<'_>) {
         match *packet {
-            Packet::Connack { session_present, code } => self.connack(slot, session_present, code),
-            Packet::Publish(publish) => self.publish_of_broker(slot, &publish),
-            Packet::Puback(packet_id) => {
+            Packet::Connack { session_present, code, .. } => {
+                self.connack(slot, session_present, code);
+            }
+            Packet::Publish(publish) => {
                 let connection = self.facts.connections.get_mut(slot);
-                let is_publish = |request| matches!(request, Request::Publish(_));
-                if let Some(Request::Publish(index)) = connection.answer(packet_id, is_publish) {
-                    self.facts.outbound.acknowledge(index);
+                if publish.properties.alias().is_none() {
+                    self.publish_of_broker(slot, &publish);
+                } else if let Some(topic) = connection.aliases_of_broker.topic(&publish) {
+                    self.publish_of_broker(slot, &Publish { topic: &topic, ..publish });
                 }
+            }
+            Packet::Puback(packet_id, code) => self.puback_of_broker(slot, packet_id, code),
+            Packet::Disconnect(code) => {
+                self.judges.farewell.said(self.facts.connections.get(slot), code);
             }
             Packet::Suback { packet_id, codes } => self.suback(slot, packet_id, codes),
             Packet::Unsuback(packet_id) => self.unsuback(slot, packet_id),
             _ => {}
+        }
+    }
+
+    fn puback_of_broker(&mut self, slot: usize, packet_id: u16, code: u8) {
+        let facts = &mut self.facts;
+        let connection = facts.connections.get_mut(slot);
+        let is_publish = |request| matches!(request, Request::Publish(_));
+        let Some(Request::Publish(index)) = connection.answer(packet_id, is_publish) else {
+            return;
+        };
+        match &mut facts.travelled {
+            Some(travelled) if code >= REFUSED => {
+                travelled.refuse(index);
+                facts.outbound.land(index);
+            }
+            _ => facts.outbound.acknowledge(index),
         }
     }
 
@@ -214,6 +261,7 @@ impl Oracle {
         let facts = &mut self.facts;
         let link_losses = facts.link_losses;
         let text = facts.inbound.note(publish.topic, publish.payload);
+        let may_expire = facts.may_expire(text);
         let message = facts.inbound.get_mut(text);
         message.copies_any += 1;
         if publish.qos == 0 {
@@ -224,6 +272,9 @@ impl Oracle {
                 message.link_losses_before = link_losses;
             }
             message.copies += 1;
+            if may_expire && message.copies == 1 {
+                facts.inbound.owe(text);
+            }
         }
         let Publish { packet_id, size_bytes, .. } = *publish;
         let connection = facts.connections.get_mut(slot);
@@ -245,7 +296,7 @@ impl Oracle {
             let filter = facts.filters.get_mut(filter);
             match codes.get(place) {
                 Some(&qos @ 0..=2) => filter.grant(session, qos),
-                Some(&SUBSCRIBE_REFUSED) => filter.was_refused = true,
+                Some(&(REFUSED..)) => filter.was_refused = true,
                 _ => {}
             }
         }

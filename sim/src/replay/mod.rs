@@ -5,7 +5,7 @@
 //! client, what the transport took counts as arrived; of the bridge's end at the host, what the
 //! application is told fits what it asked for. Nothing is asked of what must happen in bounded time,
 //! because nobody knows what the network did. The bridge's end at the ESP8266 owes nothing to an
-//! application, and what a client says in MQTT 5 the oracle cannot read: both are compared and shown.
+//! application: it is compared and shown. Of MQTT 5 everything is judged that 3.1.1 has as well.
 
 mod setup;
 mod story;

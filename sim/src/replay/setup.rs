@@ -28,6 +28,7 @@ pub(super) fn of(recording: &[u8]) -> Schedule {
         topic_bytes: TopicBytes::default(),
         fidelity: Fidelity::Frame,
         wires: Wires::default(),
+        mqtt5: None,
         filters: Vec::new(),
     };
     let mut connects = 0;

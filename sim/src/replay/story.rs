@@ -3,6 +3,7 @@
 use fivewire_core::client::{Action, Input, State};
 use fivewire_core::error::PublishError;
 use fivewire_core::event::Event;
+use fivewire_core::mqtt::v5::Properties;
 use fivewire_core::recorder::{Call, Item, LinkInput, Machine, Record, Said, Segment};
 use fivewire_core::time::{Instant, Reason, Wait};
 
@@ -96,8 +97,8 @@ impl<'a> Story<'a> {
     fn tell_segment(&mut self, segment: &Segment) {
         self.begins = !segment.continues;
         self.machine = segment.machine;
-        // The ESP8266's end owes nothing to an application, and the oracle reads MQTT 3.1.1.
-        self.is_whole &= segment.machine != Machine::BridgeEsp && !segment.speaks_mqtt5;
+        // The ESP8266's end owes nothing to an application.
+        self.is_whole &= segment.machine != Machine::BridgeEsp;
     }
 
     const fn part(&self) -> Part {
@@ -137,6 +138,7 @@ impl<'a> Story<'a> {
             // The application is told why, or what came of it.
             Call::Reset(_)
             | Call::Probe
+            | Call::Unsuited(_)
             | Call::AskTime { .. }
             | Call::AskMemory
             | Call::AnswerNetwork(_)
@@ -287,7 +289,10 @@ impl<'a> Story<'a> {
         match (&request, result) {
             (Request::Publish { topic, payload, qos, retain }, Ok(ticket)) => {
                 let (qos, retain) = (*qos, *retain);
-                self.see(&Observation::Published { ticket, topic, payload, qos, retain });
+                let properties = Properties::NONE;
+                let seen =
+                    Observation::Published { ticket, topic, payload, qos, retain, properties };
+                self.see(&seen);
             }
             (Request::Publish { topic, .. }, Err(1)) => {
                 let error = PublishError::OutboxFull;

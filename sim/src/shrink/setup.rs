@@ -7,7 +7,8 @@ use crate::schedule::{Schedule, Setup, Topology};
 type Plain = fn(&mut Setup);
 
 /// In this order: what removes most from the picture comes first.
-const PLAIN: [Plain; 12] = [
+const PLAIN: [Plain; 13] = [
+    |setup| setup.mqtt5 = None,
     |setup| setup.topology = Topology::Client,
     |setup| setup.chops_segments = false,
     |setup| (setup.latency_min_ms, setup.latency_max_ms) = (10, 10),

@@ -65,6 +65,8 @@ pub struct Totals {
     pub hash: u64,
     /// Runs with a link that was simulated edge by edge.
     pub with_wires: u64,
+    /// Runs that spoke MQTT 5.
+    pub with_mqtt5: u64,
 }
 
 impl Default for Totals {
@@ -80,6 +82,7 @@ impl Default for Totals {
             events: 0,
             hash: 0,
             with_wires: 0,
+            with_mqtt5: 0,
         }
     }
 }
@@ -105,23 +108,31 @@ impl Totals {
 
     /// What no run reached: promises that nothing judged, faults without an effect, marks without a
     /// hit, empty cells of the matrix. A sweep that missed something proves nothing about it. What
-    /// needs wires counts only where some runs had them, the rest only where some had not.
+    /// needs wires or MQTT 5 counts only where some runs had them, the rest only where some had no wires.
     #[must_use]
     pub fn never_reached(&self) -> Vec<String> {
         let (has_wires, has_others) = (self.with_wires > 0, self.with_wires < self.tally().seeds);
         let counts = |needs_wires| if needs_wires { has_wires } else { has_others };
+        let has_mqtt5 = self.with_mqtt5 > 0;
         let promises = Promise::ALL
             .into_iter()
             .filter(|promise| self.judgements(*promise) == 0 && counts(promise.needs_wires()));
         let faults = FaultRow::ALL
             .into_iter()
-            .filter(|row| self.fault(*row).bit == 0 && counts(row.kind().needs_wires()));
+            .filter(|row| self.fault(*row).bit == 0 && counts(row.kind().needs_wires()))
+            .filter(|row| has_mqtt5 || !row.kind().needs_mqtt5());
         let needs_wires = |name: &str| {
             let mark = Mark::ALL.into_iter().find(|mark| mark.name() == name);
             mark.is_some_and(Mark::needs_wires)
         };
+        let needs_mqtt5 = |name: &str| {
+            let mark = Mark::ALL.into_iter().find(|mark| mark.name() == name);
+            mark.is_some_and(Mark::needs_mqtt5)
+        };
         let marks = self.marks.iter();
-        let marks = marks.filter(|(name, hits)| **hits == 0 && counts(needs_wires(name)));
+        let marks = marks
+            .filter(|(name, hits)| **hits == 0 && counts(needs_wires(name)))
+            .filter(|(name, _)| has_mqtt5 || !needs_mqtt5(name));
         let cells = self.matrix.missed(true).filter(|_| has_others);
         let promises = promises.map(|promise| format!("judgement of {}", promise.id()));
         let faults = faults.map(|row| format!("effect of {}", row.name()));
@@ -163,6 +174,7 @@ impl Totals {
         self.checked[Promise::P11.index()] += u64::from(twice);
         self.events += report.events;
         self.with_wires += u64::from(schedule.setup.has_wires());
+        self.with_mqtt5 += u64::from(schedule.setup.is_v5());
         // a sum does not depend on the order; mixing keeps runs from cancelling out
         let hash = mixed(mixed(schedule.seed ^ scenario.rotate_right(8)) ^ report.hash);
         self.hash = self.hash.wrapping_add(hash);
@@ -192,6 +204,7 @@ impl Totals {
         add_each(&mut self.checked, &other.checked);
         self.events += other.events;
         self.with_wires += other.with_wires;
+        self.with_mqtt5 += other.with_mqtt5;
         self.hash = self.hash.wrapping_add(other.hash);
         if let Some(failure) = other.first_failure {
             self.keep_first(failure);

@@ -90,7 +90,7 @@ impl Claims {
         let mut told = Vec::new();
         let Line { from_device, open, .. } = self.lines.entry(connection.0).or_default();
         while let Some(packet) = from_device.next(&mut bytes) {
-            let Packet::Puback(packet_id) = packet else { continue };
+            let Packet::Puback(packet_id, _) = packet else { continue };
             let Some(place) = open.iter().position(|&(id, _)| id == packet_id) else { continue };
             let (_, text) = open.remove(place);
             let count = self.counts.entry(text.clone()).or_default();

@@ -25,6 +25,15 @@ pub enum Unfit {
         /// Its scenario.
         scenario: String,
     },
+    /// It speaks MQTT 5.
+    #[error(
+        "schedule {scenario:?} speaks MQTT 5, which this engine does not simulate: \
+         run it with --engine events"
+    )]
+    Mqtt5 {
+        /// Its scenario.
+        scenario: String,
+    },
     /// All that the scenario can break is a bridge.
     #[error("all that scenario {scenario:?} breaks is a bridge: run it with --engine events")]
     OnlyBridge {
@@ -39,6 +48,9 @@ pub enum Unfit {
 /// Why not.
 pub fn fits(schedule: &Schedule) -> Result<(), Unfit> {
     match schedule.setup.topology {
+        Topology::Client if schedule.setup.is_v5() => {
+            Err(Unfit::Mqtt5 { scenario: schedule.scenario.clone() })
+        }
         Topology::Client => Ok(()),
         Topology::Bridge => Err(Unfit::Bridge { scenario: schedule.scenario.clone() }),
     }
@@ -49,7 +61,7 @@ pub fn fits(schedule: &Schedule) -> Result<(), Unfit> {
 /// # Errors
 /// Nothing is left of the scenario then.
 pub fn draw(scenario: &'static Scenario, seed: u64) -> Result<Schedule, Unfit> {
-    let is_left = |kind: &FaultKind| !kind.needs_bridge();
+    let is_left = |kind: &FaultKind| !kind.needs_bridge() && !kind.needs_mqtt5();
     if !scenario.kinds.is_empty() && !scenario.kinds.iter().any(is_left) {
         return Err(Unfit::OnlyBridge { scenario: scenario.name });
     }
@@ -71,5 +83,6 @@ pub fn default_for(seed: u64) -> Schedule {
 fn drawn(scenario: &Scenario, seed: u64, draw: Draw<'_>) -> Schedule {
     let draw =
         Draw { scenario: scenario.name, topology: Topology::Client, kinds: scenario.kinds, ..draw };
-    swarm::draw(seed, &draw)
+    // the adapter's MQTT 5 is tested against real brokers
+    swarm::draw(seed, &draw).with_3_1_1()
 }

@@ -90,7 +90,8 @@ impl Message {
         let (qos, retain) = (*qos, *retain);
         match stage {
             Stage::Published { ticket } => {
-                Observation::Published { ticket, topic, payload, qos, retain }
+                let properties = Properties::NONE;
+                Observation::Published { ticket, topic, payload, qos, retain, properties }
             }
             Stage::Told { delivery, dup } => {
                 let message = event::Message {
@@ -104,7 +105,10 @@ impl Message {
                 };
                 Observation::Told(Event::Message(message))
             }
-            Stage::WitnessPublished => Observation::WitnessPublished { topic, payload, qos },
+            Stage::WitnessPublished => {
+                let properties = Properties::NONE;
+                Observation::WitnessPublished { topic, payload, qos, properties }
+            }
             Stage::WitnessReceived => Observation::WitnessReceived { topic, payload, qos, retain },
         }
     }

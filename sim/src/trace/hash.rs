@@ -1,8 +1,11 @@
 //! One number for a whole run: two runs with the same number saw the same things at the same times.
 
 use fivewire_core::client::{Action, State, TcpFailure};
-use fivewire_core::event::{AbandonReason, Delivery, DownReason, Event, RefusedReason, ResetCause};
+use fivewire_core::event::{
+    AbandonReason, Delivery, DownReason, Event, RefusedReason, ResetCause, Unsuited,
+};
 use fivewire_core::link;
+use fivewire_core::mqtt::v5::{Properties, Property};
 use fivewire_core::time::Instant;
 
 use crate::observation::{Observation, Observer};
@@ -70,6 +73,7 @@ impl TraceHash {
             Event::Disconnected { reason } => self.word(2 << 8 | down(*reason)),
             Event::Message(message) => {
                 self.word(3 << 8 | u64::from(message.dup) << 1 | u64::from(message.retain));
+                self.properties(message.properties);
                 self.word(message.delivery.map_or(0, Delivery::get).into());
                 self.text(message.topic);
                 self.bytes(message.payload);
@@ -97,11 +101,36 @@ impl TraceHash {
             Event::Stopped => self.word(15 << 8),
             Event::AttemptFailed { reason } => self.word(16 << 8 | down(*reason)),
             Event::CleanSlate => self.word(17 << 8),
+            Event::EspUnsuited(other) => self.word(19 << 16 | unsuited(*other)),
             Event::TimeTold { cookie, stamp } => {
                 self.word(18 << 32 | u64::from(stamp.seconds));
                 self.word(*cookie);
             }
+            Event::BrokerSaid(properties) => {
+                self.word(19 << 8);
+                self.properties(*properties);
+            }
+            Event::Reason { ticket, reason_code } => {
+                self.word(20 << 32 | u64::from(ticket.get()));
+                self.word(reason_code.as_u8().into());
+            }
             _ => self.word(0),
+        }
+    }
+
+    /// What travels with a message of MQTT 5: its numbers and texts.
+    fn properties(&mut self, properties: Properties<'_>) {
+        for property in properties.iter() {
+            match property {
+                Property::MessageExpiryInterval(seconds) => self.word(2 << 32 | u64::from(seconds)),
+                Property::ContentType(text) | Property::ResponseTopic(text) => self.text(text),
+                Property::CorrelationData(bytes) => self.bytes(bytes),
+                Property::UserProperty(name, value) => {
+                    self.text(name);
+                    self.text(value);
+                }
+                _ => self.word(1),
+            }
         }
     }
 
@@ -118,7 +147,8 @@ impl Observer for TraceHash {
 
         self.word(now.as_micros() << 8 | code(observation));
         match observation {
-            Seen::Published { ticket, topic, payload, qos, retain } => {
+            Seen::Published { ticket, topic, payload, qos, retain, properties } => {
+                self.properties(*properties);
                 self.message(topic, payload, u64::from(qos.as_u8()) << 1 | u64::from(*retain));
                 self.word((*ticket).into());
             }
@@ -152,7 +182,8 @@ impl Observer for TraceHash {
             | Seen::EndedAtDevice { connection, ending } => {
                 self.word(u64::from(connection.0) << 8 | *ending as u64);
             }
-            Seen::WitnessPublished { topic, payload, qos } => {
+            Seen::WitnessPublished { topic, payload, qos, properties } => {
+                self.properties(*properties);
                 self.message(topic, payload, qos.as_u8().into());
             }
             Seen::WitnessReceived { topic, payload, qos, retain } => {
@@ -193,7 +224,12 @@ impl Observer for TraceHash {
             Seen::FaultBegan { index, .. }
             | Seen::FaultBit { index }
             | Seen::FaultEnded { index } => self.word(*index as u64),
-            Seen::ShutDownAsked | Seen::SessionForgotten | Seen::Healed | Seen::Finished => {}
+            Seen::MessageExpired { topic, payload } => self.message(topic, payload, 0),
+            Seen::ShutDownAsked
+            | Seen::SessionForgotten
+            | Seen::SessionExpired
+            | Seen::Healed
+            | Seen::Finished => {}
         }
     }
 }
@@ -265,6 +301,8 @@ const fn code(observation: &Observation<'_>) -> u64 {
         Seen::SessionEnded { .. } => 45,
         Seen::Unsuited { .. } => 46,
         Seen::Cut { .. } => 47,
+        Seen::SessionExpired => 48,
+        Seen::MessageExpired { .. } => 49,
     }
 }
 
@@ -309,6 +347,9 @@ const fn down(reason: DownReason) -> u64 {
         DownReason::LinkLost => 12,
         DownReason::EspRestarted => 13,
         DownReason::ShutDown => 14,
+        DownReason::TopicAliasesOverflow => 15,
+        DownReason::RefusedWith(code) => 256 + code.as_u8() as u64,
+        DownReason::ByBroker(code) => 512 + code.as_u8() as u64,
         _ => 0,
     }
 }
@@ -320,6 +361,16 @@ const fn session_down(reason: link::DownReason) -> u64 {
         link::DownReason::Silent => 3,
         link::DownReason::SyncOverdue => 4,
         link::DownReason::Damaged => 5,
+        _ => 0,
+    }
+}
+
+const fn unsuited(unsuited: Unsuited) -> u64 {
+    match unsuited {
+        Unsuited::Syncom => 1,
+        Unsuited::Native => 2,
+        Unsuited::LinkVersion(version) => 256 + version as u64,
+        Unsuited::BridgeVersion(version) => 512 + version as u64,
         _ => 0,
     }
 }
@@ -347,6 +398,7 @@ const fn abandoned(reason: AbandonReason) -> u64 {
 const fn refused(reason: RefusedReason) -> u64 {
     match reason {
         RefusedReason::TooLargeForEsp => 1,
+        RefusedReason::ByBroker(code) => 256 + code.as_u8() as u64,
         _ => 0,
     }
 }

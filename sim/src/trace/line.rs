@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 
 use fivewire_core::client::{Action, State, TcpFailure};
 use fivewire_core::event::{Event, Message};
+use fivewire_core::mqtt::v5::Properties;
 
 use crate::fault::{Fault, FaultKind};
 use crate::observation::{BoardLoss, Ending, Observation, Part};
@@ -28,10 +29,11 @@ pub(super) fn describe(
     use Observation as Seen;
 
     Ok(match observation {
-        Seen::Published { ticket, topic, payload, qos, retain } => {
+        Seen::Published { ticket, topic, payload, qos, retain, properties } => {
             let retain = if *retain { " retain" } else { "" };
             let (qos, size) = (qos.as_u8(), payload.len());
             write!(text, "publishes ticket {ticket} qos{qos}{retain} {topic} {size} B")?;
+            expiry(text, *properties)?;
             head("app", '.')
         }
         Seen::PublishRefused { topic, error } => {
@@ -63,8 +65,9 @@ pub(super) fn describe(
             text.push_str("shuts down");
             head("app", '.')
         }
-        Seen::WitnessPublished { topic, payload, qos } => {
+        Seen::WitnessPublished { topic, payload, qos, properties } => {
             write!(text, "publishes qos{} {topic} {} B", qos.as_u8(), payload.len())?;
+            expiry(text, *properties)?;
             head("witness", '.')
         }
         Seen::WitnessReceived { topic, payload, qos, retain } => {
@@ -128,6 +131,14 @@ fn network(text: &mut String, observation: &Observation<'_>) -> Result<Option<He
         }
         Seen::SessionForgotten => {
             text.push_str("has forgotten the session");
+            head("broker", '!')
+        }
+        Seen::SessionExpired => {
+            text.push_str("lets the session expire");
+            head("broker", '!')
+        }
+        Seen::MessageExpired { topic, payload } => {
+            write!(text, "drops an expired message {topic} {} B", payload.len())?;
             head("broker", '!')
         }
         Seen::ClientState(state) => {
@@ -258,6 +269,14 @@ fn tell(text: &mut String, event: &Event<'_>) -> Result<Option<Head>, fmt::Error
             write!(text, "ticket {} abandoned: {}", ticket.get(), Kebab(reason))?;
             head("app", '!')
         }
+        Event::Reason { ticket, reason_code } => {
+            write!(text, "ticket {} {}", ticket.get(), Kebab(reason_code))?;
+            head("app", if reason_code.is_failure() { '!' } else { '=' })
+        }
+        Event::BrokerSaid(properties) => {
+            write!(text, "broker says {} properties", properties.count())?;
+            head("app", '=')
+        }
         Event::EspReset { cause } => {
             write!(text, "ESP8266 reset: {}", Kebab(cause))?;
             head("app", '!')
@@ -265,6 +284,10 @@ fn tell(text: &mut String, event: &Event<'_>) -> Result<Option<Head>, fmt::Error
         Event::EspReady { resumed } => {
             text.push_str(if *resumed { "ESP8266 ready, resumed" } else { "ESP8266 ready" });
             head("app", '=')
+        }
+        Event::EspUnsuited(unsuited) => {
+            write!(text, "ESP8266 unsuited: {}", Kebab(unsuited))?;
+            head("app", '!')
         }
         Event::Wifi(up) => {
             text.push_str(if *up { "network joined" } else { "network lost" });
@@ -281,6 +304,14 @@ fn tell(text: &mut String, event: &Event<'_>) -> Result<Option<Head>, fmt::Error
     })
 }
 
+/// For how long a message is worth delivering, where it is not for ever.
+fn expiry(text: &mut String, properties: Properties<'_>) -> fmt::Result {
+    match properties.message_expiry_interval_s() {
+        Some(seconds) => write!(text, " for {seconds} s"),
+        None => Ok(()),
+    }
+}
+
 fn outcome(text: &mut String, ticket: u32, outcome: &str) -> Result<Option<Head>, fmt::Error> {
     write!(text, "ticket {ticket} {outcome}")?;
     Ok(head("app", '='))
@@ -291,6 +322,9 @@ fn describe_fault(text: &mut String, fault: &Fault) -> fmt::Result {
     match fault.kind {
         FaultKind::Latency { extra_ms } => write!(text, " +{extra_ms} ms")?,
         FaultKind::ConnectDenied { code } => write!(text, " code {code}")?,
+        FaultKind::BrokerDisconnects { code } | FaultKind::PublicationsRefused { code } => {
+            write!(text, " with {code:#04x}")?;
+        }
         FaultKind::Malformed { which } => write!(text, " no. {which}")?,
         FaultKind::Backlog { messages } | FaultKind::AppBurst { messages } => {
             write!(text, " of {messages}")?;

@@ -12,7 +12,7 @@ use std::fmt::{self, Write};
 use fivewire_core::time::{Instant, Reason};
 
 use super::line::{self, Head};
-use super::packets::{Shown, Streams};
+use super::packets::Streams;
 use crate::observation::{ConnectionId, Observation, Observer};
 
 /// Where the last column begins, counted from the text's beginning.
@@ -98,7 +98,7 @@ impl Timeline {
         streams.feed(connection, to_broker, bytes, |packet| {
             self.text.clear();
             let written = match packet {
-                Some(packet) => write!(self.text, "{}", Shown(packet)),
+                Some(packet) => write!(self.text, "{packet}"),
                 None => write!(self.text, "bytes that are no MQTT"),
             };
             if written.is_ok() {

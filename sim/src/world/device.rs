@@ -4,10 +4,11 @@ use fivewire_core::bridge::esp::{self, Esp};
 use fivewire_core::bridge::host::{self, Host, Settings};
 use fivewire_core::bridge::{Broker, Network};
 use fivewire_core::client::{self, Client, Publication};
-use fivewire_core::config::{Config, Release};
+use fivewire_core::config::{self, Config, Release};
 use fivewire_core::error::{PublishError, SubscribeError};
 use fivewire_core::event::{Counters, Delivery, Ticket};
-use fivewire_core::mqtt::{QoS, Will};
+use fivewire_core::mqtt::v5::Property;
+use fivewire_core::mqtt::{ProtocolVersion, QoS, Will};
 use fivewire_core::planted::Planted;
 use fivewire_core::recorder::{Recorded, Recorder, Sink};
 use fivewire_core::time::Instant;
@@ -74,10 +75,26 @@ pub(super) enum HostMemory {
 }
 
 /// The client's configuration.
-pub(super) fn config(setup: &Setup, planted: Planted) -> Config<'static> {
+pub(super) fn config<'a>(
+    setup: &Setup,
+    planted: Planted,
+    will_properties: &'a [Property<'a>],
+) -> Config<'a> {
     let will =
         Will { topic: WILL_TOPIC, payload: WILL_PAYLOAD, qos: QoS::AtLeastOnce, retain: false };
+    let mqtt5 = setup.mqtt5.as_ref().map(|mqtt5| config::Mqtt5 {
+        session_expiry_interval_s: mqtt5.session_expiry_s,
+        topic_alias_maximum: mqtt5.aliases_from_broker,
+        own_topic_aliases: mqtt5.aliases_from_device,
+        will: will_properties,
+        ..config::Mqtt5::new()
+    });
     Config {
+        protocol: match mqtt5 {
+            Some(_) => ProtocolVersion::V5,
+            None => ProtocolVersion::V3_1_1,
+        },
+        mqtt5: mqtt5.unwrap_or_default(),
         will: setup.will.then_some(will),
         keep_alive_s: setup.keep_alive_s,
         clean_session: setup.clean_session,
@@ -144,7 +161,9 @@ impl HostMachine {
         seed: u64,
         recorder: Option<Recorder<Tape>>,
     ) -> Self {
-        let config = config(setup, planted);
+        let delay_s = setup.mqtt5.as_ref().map_or(0, |mqtt5| mqtt5.will_delay_s);
+        let delay = [Property::WillDelayInterval(delay_s)];
+        let config = config(setup, planted, if delay_s > 0 { &delay } else { &[] });
         let machine = match memory {
             HostMemory::Client(memory) => Client::new(&config, memory, seed)
                 .map(|client| Self::Client(Recorded::new(client, recorder))),

@@ -34,9 +34,10 @@ pub(crate) enum Lasting {
     EspPowerOff,
     HostPowerOff,
     EspFirmware,
+    PublicationsRefused,
 }
 
-const LASTING: usize = Lasting::EspFirmware as usize + 1;
+const LASTING: usize = Lasting::PublicationsRefused as usize + 1;
 
 impl Lasting {
     /// The sort of `kind`; `None` for what happens at once.
@@ -68,6 +69,7 @@ impl Lasting {
             FaultKind::EspPowerOff => Self::EspPowerOff,
             FaultKind::HostPowerOff => Self::HostPowerOff,
             FaultKind::EspFirmware { .. } => Self::EspFirmware,
+            FaultKind::PublicationsRefused { .. } => Self::PublicationsRefused,
             FaultKind::TcpReset
             | FaultKind::TcpHalfOpen
             | FaultKind::BrokerCloses
@@ -80,7 +82,8 @@ impl Lasting {
             | FaultKind::LinkReset
             | FaultKind::HostReset
             | FaultKind::AppBurst { .. }
-            | FaultKind::WireGlitch { .. } => return None,
+            | FaultKind::WireGlitch { .. }
+            | FaultKind::BrokerDisconnects { .. } => return None,
         })
     }
 }

@@ -173,7 +173,7 @@ impl<A: Application> World<A> {
             horizon: NEVER,
             host: HostBoard::new(&schedule.setup),
             esp: Esp8266::new(&schedule.setup),
-            server: Server::new(),
+            server: Server::new(&schedule.setup),
             witness: Witness::new(&schedule),
             time_server: None,
             absent: [false; 2],
@@ -209,7 +209,7 @@ impl<A: Application> World<A> {
         self.horizon = NEVER;
         self.host.reset(&self.schedule.setup);
         self.esp.reset(&self.schedule.setup);
-        self.server = Server::new();
+        self.server = Server::new(&self.schedule.setup);
         self.witness = Witness::new(&self.schedule);
         self.time_server = None;
         self.absent = [false; 2];

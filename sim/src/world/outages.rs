@@ -1,6 +1,7 @@
 //! What faults do to the broker: it stops, loses power, forgets, and misbehaves.
 
 use fivewire_core::mqtt::ConnectReturnCode;
+use fivewire_core::mqtt::v5::ReasonCode;
 use fivewire_core::time::Instant;
 
 use super::World;
@@ -9,13 +10,19 @@ use super::device::DEVICE_ID;
 use super::faults::Lasting;
 use super::tcp::Side;
 use crate::app::Application;
-use crate::broker::{ClientKey, Input, MALFORMED, Misbehaviour};
+use crate::broker::{ClientKey, Input, MALFORMED, MALFORMED_V5, Misbehaviour};
 use crate::fault::{FaultKind, Memory};
 use crate::observation::{ConnectionId, Ending, Observation, Observer};
 
+/// The topic on which the broker refuses publications.
+pub(super) const REFUSED_TOPIC: &str = "up/0";
+
 impl<A: Application> World<A> {
-    /// The process is stopped: its sockets are closed.
+    /// The process is stopped: its sockets are closed, after a word where MQTT has one.
     pub(super) fn stop_broker<O: Observer>(&mut self, memory: Memory, observer: &mut O) {
+        if self.schedule.setup.is_v5() && self.broker_disconnects(0x8B, observer) {
+            self.faults.bite(Lasting::BrokerRestart);
+        }
         self.broker_goes_down(memory, observer);
         while let Some(connection) = self.tcp.next_at_broker() {
             self.faults.bite(Lasting::BrokerRestart);
@@ -84,6 +91,16 @@ impl<A: Application> World<A> {
         true
     }
 
+    /// The broker says DISCONNECT and closes the device's connection. False if there is none.
+    pub(super) fn broker_disconnects<O: Observer>(&mut self, code: u8, observer: &mut O) -> bool {
+        let Some(key) = self.device_key() else { return false };
+        let now = Instant::from_micros(self.now);
+        let reason_code = ReasonCode::from_u8(code).unwrap_or(ReasonCode::UnspecifiedError);
+        self.server.broker.disconnect(now, key, reason_code);
+        self.drain_broker(observer);
+        true
+    }
+
     /// The broker forgets the device's session. False if there is none.
     pub(super) fn broker_forgets<O: Observer>(&mut self, observer: &mut O) -> bool {
         if !self.broker_runs() || !self.server.broker.session_exists(DEVICE_ID) {
@@ -98,7 +115,8 @@ impl<A: Application> World<A> {
     /// The broker sends bytes that are no MQTT. False if nobody gets them.
     pub(super) fn broker_stammers<O: Observer>(&mut self, which: u8, observer: &mut O) -> bool {
         let Some(key) = self.device_key() else { return false };
-        let malformed = &MALFORMED[usize::from(which) % MALFORMED.len()];
+        let table = if self.schedule.setup.is_v5() { MALFORMED_V5 } else { MALFORMED };
+        let malformed = &table[usize::from(which) % table.len()];
         let injected = self.server.broker.inject(key, malformed.bytes);
         self.drain_broker(observer);
         injected
@@ -119,7 +137,14 @@ impl<A: Application> World<A> {
             FaultKind::ConnectDenied { code } => Some(return_code(code)),
             _ => None,
         });
+        let refuse_topic = self.faults.kinds().find_map(|kind| match kind {
+            FaultKind::PublicationsRefused { code } => {
+                Some((REFUSED_TOPIC.to_owned(), ReasonCode::from_u8(code)?))
+            }
+            _ => None,
+        });
         let misbehaviour = Misbehaviour {
+            refuse_topic,
             swallow_acknowledgements: self.faults.is_on(Lasting::AcksSwallowed),
             double_acknowledgements: self.faults.is_on(Lasting::AcksDoubled),
             deny_connect,
@@ -127,6 +152,7 @@ impl<A: Application> World<A> {
         };
         let concerns_publications =
             misbehaviour.swallow_acknowledgements || misbehaviour.double_acknowledgements;
+        let concerns_publications = concerns_publications || self.schedule.setup.is_v5();
         self.server.broker.set_misbehaviour(misbehaviour);
         self.server.broker.set_events(concerns_publications);
     }

@@ -7,17 +7,24 @@ use super::World;
 use super::agenda::{NEVER, Slot};
 use super::device::DEVICE_ID;
 use super::faults::Lasting;
+use super::outages::REFUSED_TOPIC;
 use super::tcp::{Notice, Path, Side};
 use super::witness::WITNESS_KEY;
 use crate::app::Application;
-use crate::broker::{Broker, ClientKey, CloseReason, Config, Event, Input, Misbehaviour, Output};
+use crate::broker::{
+    Broker, ClientKey, CloseReason, Config, Event, Input, Misbehaviour, Mqtt5, Output,
+};
 use crate::observation::{ConnectionId, Ending, Observation, Observer};
+use crate::schedule::Setup;
 
 /// More than any schedule makes: what a broker drops is not the device's doing.
 const QUEUE_MAX: usize = 1_000_000;
 
 /// More than the device's buffers hold, so that it has to defend itself.
 const IN_FLIGHT_MAX: u16 = 50;
+
+/// The longest packet that MQTT has.
+const PACKET_MAX_BYTES: usize = 268_435_460;
 
 /// The first four bits of a PUBLISH.
 const PUBLISH: u8 = 3;
@@ -33,12 +40,22 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(setup: &Setup) -> Self {
+        let mqtt5 = setup.mqtt5.as_ref();
+        let said = mqtt5.map(|mqtt5| Mqtt5 {
+            receive_maximum: mqtt5.receive_maximum,
+            topic_alias_maximum: mqtt5.aliases_from_device,
+            keep_alive_max_s: mqtt5.keep_alive_max_s,
+            ..Mqtt5::default()
+        });
         let config = Config {
+            packet_max_bytes: mqtt5
+                .map_or(PACKET_MAX_BYTES, |mqtt5| mqtt5.packet_max_bytes as usize),
+            mqtt5: said.unwrap_or_default(),
             queue_max: QUEUE_MAX,
             in_flight_max: IN_FLIGHT_MAX,
             // until a fault wants to know whether it bites
-            events: false,
+            events: setup.is_v5(),
             ..Config::default()
         };
         Self { broker: Broker::new(config), started: false, is_down: false, forgets: false }
@@ -109,8 +126,9 @@ impl<A: Application> World<A> {
             }
         } else {
             let now = Instant::from_micros(self.now);
-            self.witness.publish(|topic, payload, qos| {
-                observer.observe(now, &Observation::WitnessPublished { topic, payload, qos });
+            self.witness.publish(|topic, payload, qos, properties| {
+                let seen = Observation::WitnessPublished { topic, payload, qos, properties };
+                observer.observe(now, &seen);
             });
             self.drain_broker(observer);
         }
@@ -169,9 +187,7 @@ impl<A: Application> World<A> {
             match self.server.broker.poll() {
                 Output::Transmit(WITNESS_KEY, bytes) => {
                     let size = bytes.len();
-                    self.witness.receive(bytes, |publish| {
-                        let (topic, payload) = (publish.topic, publish.payload);
-                        let (qos, retain) = (publish.qos, publish.retain);
+                    self.witness.receive(bytes, |topic, payload, qos, retain| {
                         let seen = Observation::WitnessReceived { topic, payload, qos, retain };
                         observer.observe(now, &seen);
                     });
@@ -190,7 +206,10 @@ impl<A: Application> World<A> {
                     self.server.broker.handle(now, Input::Sent(key, taken));
                 }
                 Output::Close(key, reason) => self.close_as_broker(key, reason, observer),
-                Output::Event(event) => note(&event, &mut self.faults),
+                Output::Event(event) => {
+                    note(&event, &mut self.faults);
+                    tell(&event, now, observer);
+                }
                 Output::Wait(wait) => {
                     let outgoing = self.witness.outgoing();
                     if outgoing.is_empty() {
@@ -219,7 +238,7 @@ impl<A: Application> World<A> {
         if key == WITNESS_KEY {
             return;
         }
-        if matches!(reason, CloseReason::Refused(_)) {
+        if matches!(reason, CloseReason::Refused(_) | CloseReason::RefusedWith(_)) {
             self.faults.bite(Lasting::ConnectDenied);
         }
         self.close_socket(ConnectionId(key.0), observer);
@@ -269,5 +288,21 @@ fn note(event: &Event<'_>, faults: &mut super::faults::Faults) {
     {
         faults.bite(Lasting::AcksSwallowed);
         faults.bite(Lasting::AcksDoubled);
+        if publish.topic == REFUSED_TOPIC {
+            faults.bite(Lasting::PublicationsRefused);
+        }
+    }
+}
+
+/// Shows what ended by itself of the device's.
+fn tell<O: Observer>(event: &Event<'_>, now: Instant, observer: &mut O) {
+    match *event {
+        Event::SessionExpired { client_id: DEVICE_ID } => {
+            observer.observe(now, &Observation::SessionExpired);
+        }
+        Event::MessageExpired { client_id: DEVICE_ID, topic, payload } => {
+            observer.observe(now, &Observation::MessageExpired { topic, payload });
+        }
+        _ => {}
     }
 }

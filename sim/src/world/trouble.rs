@@ -50,6 +50,7 @@ impl<A: Application> World<A> {
                 false
             }
             FaultKind::BrokerCloses => self.broker_closes(observer),
+            FaultKind::BrokerDisconnects { code } => self.broker_disconnects(code, observer),
             FaultKind::SessionLost => self.broker_forgets(observer),
             FaultKind::Malformed { which } => self.broker_stammers(which, observer),
             FaultKind::Backlog { messages } => {
@@ -95,7 +96,10 @@ impl<A: Application> World<A> {
             FaultKind::WifiOutage => self.lose_wifi(observer),
             FaultKind::BrokerRestart { memory } => self.stop_broker(memory, observer),
             FaultKind::BrokerCrash { memory } => self.crash_broker(memory, observer),
-            FaultKind::ConnectDenied { .. } | FaultKind::AcksSwallowed | FaultKind::AcksDoubled => {
+            FaultKind::ConnectDenied { .. }
+            | FaultKind::AcksSwallowed
+            | FaultKind::AcksDoubled
+            | FaultKind::PublicationsRefused { .. } => {
                 self.misbehave();
             }
             FaultKind::EspBrownOut if self.has_bridge() => self.plan_sag(),
@@ -131,7 +135,10 @@ impl<A: Application> World<A> {
                 self.broker_comes_up(observer);
             }
             FaultKind::BrokerHang => self.broker_wakes_up(),
-            FaultKind::ConnectDenied { .. } | FaultKind::AcksSwallowed | FaultKind::AcksDoubled => {
+            FaultKind::ConnectDenied { .. }
+            | FaultKind::AcksSwallowed
+            | FaultKind::AcksDoubled
+            | FaultKind::PublicationsRefused { .. } => {
                 self.misbehave();
             }
             FaultKind::EspBrownOut if !self.faults.is_on(Lasting::EspBrownOut) => {

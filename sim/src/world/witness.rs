@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use fivewire_core::mqtt::v5::{self, Properties, Property, SubscriptionOptions};
 use fivewire_core::mqtt::{
     Connect, Filters, Packet, PacketId, Publish, QoS, Split, Subscribe, decode, split,
 };
@@ -10,9 +11,9 @@ use fivewire_core::mqtt::{
 use fivewire_core::time::Instant;
 
 use super::agenda::NEVER;
-use crate::app::{Intervals, fill};
+use crate::app::{Intervals, Tags, fill};
 use crate::broker::ClientKey;
-use crate::queue::ByteQueue;
+use crate::queue::{ByteQueue, Encode};
 use crate::random::{Purpose, Random};
 use crate::schedule::Schedule;
 
@@ -35,6 +36,8 @@ struct Errand {
 pub(super) struct Witness {
     intervals: Intervals,
     content: Random,
+    tags: Tags,
+    is_v5: bool,
     topics: Vec<String>,
     payload_min_bytes: u32,
     payload_max_bytes: u32,
@@ -54,12 +57,17 @@ pub(super) struct Witness {
 impl Witness {
     pub(super) fn new(schedule: &Schedule) -> Self {
         let workload = &schedule.workload;
+        let mqtt5 = schedule.setup.mqtt5.as_ref();
+        let packet_max_bytes = mqtt5.map_or(u32::MAX, |mqtt5| mqtt5.packet_max_bytes);
         Self {
             intervals: Intervals::new(schedule.seed, Purpose::Inbound, workload.inbound_every_ms),
             content: Random::new(schedule.seed, Purpose::InboundContent),
+            tags: Tags::new(schedule, Purpose::Mqtt5Inbound),
+            is_v5: schedule.setup.is_v5(),
             topics: workload.inbound_topics.clone(),
             payload_min_bytes: u32::from(workload.payload_min_bytes),
-            payload_max_bytes: u32::from(workload.payload_max_bytes),
+            // it respects what the broker takes, properties and topic included
+            payload_max_bytes: u32::from(workload.payload_max_bytes).min(packet_max_bytes - 192),
             owed: 0,
             errands: VecDeque::new(),
             numbered: 0,
@@ -103,6 +111,9 @@ impl Witness {
     pub(super) fn connect(&mut self) {
         self.incoming.clear();
         self.outgoing.clear();
+        if self.is_v5 {
+            return self.connect_v5();
+        }
         self.send(&Packet::Connect(Connect {
             client_id: WITNESS_ID,
             clean_session: false,
@@ -113,12 +124,26 @@ impl Witness {
         }));
     }
 
+    /// Its session never ends.
+    fn connect_v5(&mut self) {
+        let lasting = [Property::SessionExpiryInterval(u32::MAX)];
+        self.send(&v5::Packet::Connect(v5::Connect {
+            client_id: WITNESS_ID,
+            clean_start: false,
+            keep_alive_s: 0,
+            properties: Properties::of(&lasting),
+            will: None,
+            username: None,
+            password: None,
+        }));
+    }
+
     /// Writes the next message it has, and shows it.
-    pub(super) fn publish(&mut self, show: impl FnOnce(&str, &[u8], QoS)) {
+    pub(super) fn publish(&mut self, show: impl FnOnce(&str, &[u8], QoS, Properties<'_>)) {
         self.published += 1;
         if let Some(Errand { topic, payload, qos, retain }) = self.errands.pop_front() {
-            self.send_publish(&topic, &payload, qos, retain);
-            show(&topic, &payload, qos);
+            self.send_publish(&topic, &payload, qos, retain, Properties::NONE);
+            show(&topic, &payload, qos, Properties::NONE);
             return;
         }
         self.owed -= 1;
@@ -128,14 +153,34 @@ impl Witness {
         fill(&mut payload, self.numbered, size as usize);
         let turn = (self.numbered % self.topics.len() as u64) as usize;
         let topic = std::mem::take(&mut self.topics[turn]);
-        self.send_publish(&topic, &payload, QoS::AtLeastOnce, false);
-        show(&topic, &payload, QoS::AtLeastOnce);
+        let tag = self.tags.draw();
+        tag.with(self.numbered, |properties| {
+            let properties = Properties::of(properties);
+            self.send_publish(&topic, &payload, QoS::AtLeastOnce, false, properties);
+            show(&topic, &payload, QoS::AtLeastOnce, properties);
+        });
         self.topics[turn] = topic;
         self.payload = payload;
     }
 
-    fn send_publish(&mut self, topic: &str, payload: &[u8], qos: QoS, retain: bool) {
+    fn send_publish(
+        &mut self,
+        topic: &str,
+        payload: &[u8],
+        qos: QoS,
+        retain: bool,
+        properties: Properties<'_>,
+    ) {
         let packet_id = if qos == QoS::AtMostOnce { None } else { Some(self.next_id()) };
+        if self.is_v5 {
+            let publish = v5::Publish {
+                retain,
+                packet_id,
+                properties,
+                ..v5::Publish::new(topic, payload, qos)
+            };
+            return self.send(&v5::Packet::Publish(publish));
+        }
         self.send(&Packet::Publish(Publish { dup: false, qos, retain, topic, packet_id, payload }));
     }
 
@@ -144,7 +189,7 @@ impl Witness {
         PacketId::new(self.last_id).expect("it counts from 1")
     }
 
-    fn send(&mut self, packet: &Packet<'_>) {
+    fn send(&mut self, packet: &impl Encode) {
         self.outgoing.push_packet(packet);
     }
 
@@ -157,7 +202,7 @@ impl Witness {
     ///
     /// # Panics
     /// The broker writes no MQTT: a bug of the simulator.
-    pub(super) fn receive(&mut self, bytes: &[u8], mut show: impl FnMut(&Publish<'_>)) {
+    pub(super) fn receive(&mut self, bytes: &[u8], mut show: impl FnMut(&str, &[u8], QoS, bool)) {
         if self.incoming.is_empty() {
             let taken = self.take_packets(bytes, &mut show);
             self.incoming.extend_from_slice(&bytes[taken..]);
@@ -171,14 +216,28 @@ impl Witness {
     }
 
     /// Takes the whole packets at the front of `stream`, and says how long they are.
-    fn take_packets(&mut self, stream: &[u8], show: &mut impl FnMut(&Publish<'_>)) -> usize {
+    fn take_packets(
+        &mut self,
+        stream: &[u8],
+        show: &mut impl FnMut(&str, &[u8], QoS, bool),
+    ) -> usize {
         let mut start = 0;
-        while let Split::Header(header) = split(&stream[start..]).expect("the broker writes MQTT")
+        let is_v5 = self.is_v5;
+        let header = |rest| match is_v5 {
+            true => v5::split(rest).expect("the broker writes MQTT 5"),
+            false => split(rest).expect("the broker writes MQTT"),
+        };
+        while let Split::Header(header) = header(&stream[start..])
             && let Some(packet) = stream[start..].get(..header.packet_len())
         {
+            start += packet.len();
+            if self.is_v5 {
+                self.take_packet_v5(packet, show);
+                continue;
+            }
             match decode(packet).expect("the broker writes MQTT") {
                 Packet::Publish(publish) => {
-                    show(&publish);
+                    show(publish.topic, publish.payload, publish.qos, publish.retain);
                     if let Some(id) = publish.packet_id {
                         self.send(&Packet::Puback(id));
                     }
@@ -186,9 +245,29 @@ impl Witness {
                 Packet::Connack(connack) if !connack.session_present => self.subscribe(),
                 _ => {}
             }
-            start += header.packet_len();
         }
         start
+    }
+
+    fn take_packet_v5(&mut self, packet: &[u8], show: &mut impl FnMut(&str, &[u8], QoS, bool)) {
+        match v5::decode(packet).expect("the broker writes MQTT 5") {
+            v5::Packet::Publish(publish) => {
+                show(publish.topic, publish.payload, publish.qos, publish.retain);
+                if let Some(id) = publish.packet_id {
+                    self.send(&v5::Packet::Puback(v5::Ack::success(id)));
+                }
+            }
+            v5::Packet::Connack(connack) if !connack.session_present => {
+                let everything = [("#", SubscriptionOptions::new(QoS::AtLeastOnce))];
+                let packet_id = self.next_id();
+                self.send(&v5::Packet::Subscribe(v5::Subscribe {
+                    packet_id,
+                    properties: Properties::NONE,
+                    filters: v5::Filters::of(&everything),
+                }));
+            }
+            _ => {}
+        }
     }
 
     fn subscribe(&mut self) {

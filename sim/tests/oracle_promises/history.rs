@@ -2,6 +2,7 @@
 
 use fivewire_core::event::{DownReason, Event, Message, Ticket};
 use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::v5::Properties;
 use fivewire_core::time::Instant;
 use fivewire_sim::fault::{Fault, FaultKind};
 use fivewire_sim::observation::{ConnectionId, Ending, Observation, Observer};
@@ -31,6 +32,7 @@ pub(crate) fn setup() -> Setup {
         topic_bytes: TopicBytes::default(),
         fidelity: Fidelity::Frame,
         wires: Wires::default(),
+        mqtt5: None,
     }
 }
 
@@ -234,6 +236,7 @@ impl History {
             payload: &payload,
             qos: QoS::AtLeastOnce,
             retain: false,
+            properties: Properties::NONE,
         })
     }
 
@@ -259,7 +262,12 @@ impl History {
     pub(crate) fn witness(&mut self, number: u64, topic: &str) -> &mut Self {
         let payload = payload(number);
         let qos = QoS::AtLeastOnce;
-        self.see(Observation::WitnessPublished { topic, payload: &payload, qos })
+        self.see(Observation::WitnessPublished {
+            topic,
+            payload: &payload,
+            qos,
+            properties: Properties::NONE,
+        })
     }
 
     /// The broker sends it to the device.

@@ -3,6 +3,7 @@
 
 mod history;
 mod marks;
+mod mqtt5;
 mod p01_published;
 mod p02_order;
 mod p03_duplicates;

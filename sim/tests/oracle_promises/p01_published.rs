@@ -1,5 +1,6 @@
 use fivewire_core::event::{AbandonReason, Event};
 use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::v5::Properties;
 use fivewire_sim::fault::FaultKind;
 use fivewire_sim::observation::{BoardLoss, Observation, Part};
 use fivewire_sim::oracle::Promise::{P1, P7};
@@ -31,6 +32,7 @@ fn payloads_without_a_number_are_told_apart_by_content_and_order() {
             payload: text,
             qos: QoS::AtLeastOnce,
             retain: true,
+            properties: Properties::NONE,
         });
     }
     for (id, text) in [(1, &b"on"[..]), (2, b"off"), (3, b"on")] {
@@ -164,6 +166,7 @@ fn a_host_that_lost_its_memory_owes_nothing() {
         payload: &new,
         qos: QoS::AtLeastOnce,
         retain: false,
+        properties: Properties::NONE,
     });
     history.arrive(2, "up/0", 1, false).acknowledge(1, 1).settle();
     history.passes();

@@ -1,5 +1,6 @@
 use fivewire_core::event::Event;
 use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::v5::Properties;
 use fivewire_sim::observation::{Observation, Part};
 use fivewire_sim::oracle::Promise::P3;
 
@@ -112,6 +113,7 @@ fn a_message_with_qos_0_that_is_repeated_or_has_dup_is_caught() {
         payload: b"zero",
         qos: QoS::AtMostOnce,
         retain: false,
+        properties: Properties::NONE,
     };
     let mut history = History::of(setup());
     history.connect(false).see(at_most_once(1));

@@ -1,6 +1,7 @@
 use fivewire_core::error::PublishError;
 use fivewire_core::event::{AbandonReason, Event};
 use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::v5::Properties;
 use fivewire_sim::observation::Observation;
 use fivewire_sim::oracle::Promise::P7;
 
@@ -13,6 +14,7 @@ fn at_most_once(ticket: u32) -> Observation<'static> {
         payload: b"zero",
         qos: QoS::AtMostOnce,
         retain: false,
+        properties: Properties::NONE,
     }
 }
 

@@ -13,6 +13,9 @@ const VECTORS = 0x10000100;
 const HZ = 125e6;
 const NS_PER_CYCLE = 1e9 / HZ;
 
+// What memory is filled with before a start, to see afterwards how deep the stack was.
+const PAINT = 0xa5;
+
 // The pins of the five wires, host side.
 export const PINS = { reset: 16, dataOut: 17, clockOut: 18, dataIn: 19, clockIn: 20, led: 25 };
 
@@ -29,12 +32,14 @@ export class Board {
     this.text = [];
     chip.logger = this.logger(chip);
     chip.uart[0].onByte = (byte) => this.text.push(byte);
+    chip.sram.fill(PAINT);
     for (const { address, bytes } of segments(this.path)) {
       if (address >= FLASH && address < FLASH_END) chip.flash.set(bytes, address - FLASH);
       else if (address >= RAM && address < RAM_END) chip.sram.set(bytes, address - RAM);
     }
     chip.core.VTOR = VECTORS;
     chip.core.reset();
+    this.stackTop = chip.core.SP;
     // State machines would run from timers of the host, which nothing here uses.
     for (const pio of chip.pio) pio.run = () => {};
     this.changed = false;
@@ -56,6 +61,13 @@ export class Board {
       warn: () => {},
       error: (name, text) => base.error(name, text),
     };
+  }
+
+  // How many bytes of the stack were ever used, if its memory begins at `floor`.
+  stackUsed(floor) {
+    let at = floor;
+    while (at < this.stackTop && this.chip.sram[at - RAM] === PAINT) at += 1;
+    return this.stackTop - at;
   }
 
   get now() {
@@ -85,6 +97,12 @@ export class Board {
   run(until) {
     this.changed = false;
     while (!this.changed && !this.stopped && this.now < until) this.step(until);
+  }
+
+  // Lets the time pass to `until` ns, as if the processor were busy with something else.
+  skip(until) {
+    this.cycles = Math.max(this.cycles, Math.ceil((until - this.bootedAt) / NS_PER_CYCLE));
+    this.chip.clock.tick(this.cycles * NS_PER_CYCLE - this.chip.clock.nanos);
   }
 
   step(until) {

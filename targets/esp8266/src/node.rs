@@ -22,6 +22,10 @@ const SLICE_US: u64 = 3_000;
 /// to begin the next one: about 15 µs, for a host that answers in an interrupt of its own.
 const LOOKS: u32 = 100;
 
+/// The clock is looked at once in so many edges: an edge takes less than reading it, and nothing that the link
+/// waits for is shorter than milliseconds.
+const EDGES_PER_LOOK_AT_CLOCK: u32 = 16;
+
 struct Node {
     link: WireLink,
     esp: Esp<&'static mut [u8]>,
@@ -81,20 +85,25 @@ impl Node {
     /// Works until nothing is left to do, or for the slice. True if there is more to do.
     fn run(&mut self) -> bool {
         let start = clock::now();
+        let mut now = start;
+        let mut edges = 0_u32;
         self.link.handle(start, link::Input::Timeout);
         self.esp.handle(start, esp::Input::Timeout);
         self.drain_bridge(start);
         let mut look_around = true;
         loop {
-            let now = clock::now();
             let heard = pins::read();
             self.link.handle(now, link::Input::Levels(heard));
             while self.drain_link(now) | take(&mut look_around) {
                 self.drain_network(now);
             }
-            if now.micros_since(start) > SLICE_US {
-                self.show_connected();
-                return true;
+            edges += 1;
+            if edges.is_multiple_of(EDGES_PER_LOOK_AT_CLOCK) {
+                now = clock::now();
+                if now.micros_since(start) > SLICE_US {
+                    self.show_connected();
+                    return true;
+                }
             }
             if (0..LOOKS).all(|_| pins::read() == heard) {
                 // From here on an edge is kept by the hardware.

@@ -32,12 +32,24 @@ pub struct Driver<L, P> {
     /// What the link wants on the wires, until the pins have taken it.
     due: Option<Levels>,
     heard: Levels,
+    /// Looks at the wires for the next bit before a step ends.
+    looks: u32,
 }
 
 impl<L: Link, P: Pins> Driver<L, P> {
     /// A link over these pins. Nothing happens before [`start`](Self::start).
     pub const fn new(link: L, pins: P) -> Self {
-        Self { link, pins, due: None, heard: Levels { clock: false, data: false } }
+        Self { link, pins, due: None, heard: Levels { clock: false, data: false }, looks: 0 }
+    }
+
+    /// Looks so many times for the answer to a bit before a step ends. 0, the default, is for who does something else until a pin
+    /// changes. A peer answers within microseconds while there is something to say, which is less than an interrupt
+    /// and a task that is woken take: looking for as long is many times faster, and a step still ends after
+    /// [`BITS_PER_STEP`].
+    #[must_use]
+    pub const fn with_looks(mut self, looks: u32) -> Self {
+        self.looks = looks;
+        self
     }
 
     /// Begins, at the next [`step`](Self::step).
@@ -76,11 +88,21 @@ impl<L: Link, P: Pins> Driver<L, P> {
             self.heard = levels;
             self.link.handle(now, input);
             let (drove, wait) = self.drain(now, owner)?;
-            if !drove {
+            if !drove || (self.looks > 0 && !self.sees_answer(levels)?) {
                 return Ok(wait);
             }
         }
         Ok(Wait::Until(now, Reason::MoreWork))
+    }
+
+    /// Looks for other levels than these, for a while.
+    fn sees_answer(&mut self, levels: Levels) -> Result<bool, PinError> {
+        for _ in 0..self.looks {
+            if self.pins.read()? != levels {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Does what the link wants. True if that changed the wires, so that an answer may be there.

@@ -66,21 +66,27 @@ impl From<PinError> for StepError {
 pub struct HostEnd<S, L, P> {
     host: Host<S>,
     driver: Driver<L, P>,
+    /// What the host waits for. It is left alone until then: a step that moves a bit is far more frequent.
+    wait: Wait,
+    /// The application may have asked the host for something, or a frame is still to be sent.
+    asked: bool,
 }
 
 impl<S: Storage, L: Link, P: Pins> HostEnd<S, L, P> {
     /// Puts `host` on top of `driver`.
     pub const fn new(host: Host<S>, driver: Driver<L, P>) -> Self {
-        Self { host, driver }
+        Self { host, driver, wait: Wait::ForInput, asked: false }
     }
 
     /// Resets the ESP8266 and begins, at the next [`step`](Self::step).
     pub fn start(&mut self, now: Instant) {
+        self.asked = true;
         self.host.start(now);
     }
 
     /// The host: to publish, to subscribe, to release. Call [`step`](Self::step) afterwards.
     pub const fn host(&mut self) -> &mut Host<S> {
+        self.asked = true;
         &mut self.host
     }
 
@@ -99,14 +105,21 @@ impl<S: Storage, L: Link, P: Pins> HostEnd<S, L, P> {
         application: impl FnMut(Event<'_>),
     ) -> Result<Wait, StepError> {
         let mut owner =
-            HostOwner { host: &mut self.host, application, wait: Wait::ForInput, unsent: None };
-        // What the application asked of the host since the last step.
-        owner.host.handle(now, Input::Timeout);
-        owner.speak(now, self.driver.link());
+            HostOwner { host: &mut self.host, application, wait: self.wait, unsent: None };
+        let is_due = matches!(self.wait, Wait::Until(at, _) if at <= now);
+        if self.asked || is_due {
+            self.asked = false;
+            owner.host.handle(now, Input::Timeout);
+            owner.speak(now, self.driver.link());
+        }
         let wait = self.driver.step(now, &mut owner)?;
+        self.wait = owner.wait;
         match owner.unsent {
-            Some(error) => Err(StepError::Frame(error)),
-            None => Ok(wait.sooner(owner.wait)),
+            Some(error) => {
+                self.asked = true;
+                Err(StepError::Frame(error))
+            }
+            None => Ok(wait.sooner(self.wait)),
         }
     }
 }
@@ -126,7 +139,8 @@ impl<S: Storage, L: Link, F: FnMut(Event<'_>)> Owner<L> for HostOwner<'_, S, F> 
             link::Event::Down { .. } => self.host.handle(now, Input::LinkDown),
             link::Event::Frame(frame) => self.host.handle(now, Input::Frame(frame)),
             link::Event::Writable => self.host.handle(now, Input::Writable),
-            // The watchdog resets who cannot be talked to; the counters say how often.
+            link::Event::Unsuited { peer } => self.host.handle(now, Input::Unsuited(peer.into())),
+            // No frame of an ESP8266 is larger than the receive memory: `native` sees to that.
             _ => {}
         }
     }

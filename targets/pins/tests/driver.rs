@@ -274,3 +274,50 @@ fn a_publication_crosses_the_pins_and_its_acknowledgement_comes_back() {
     }
     assert!(board.published);
 }
+
+/// Pins whose other end answers only while they are looked at, at every third look.
+struct Slow {
+    pins: InitiatorPins,
+    board: Driver<Link512, PassivePins>,
+    looks: u32,
+}
+
+impl Pins for Slow {
+    fn read(&mut self) -> Result<Levels, PinError> {
+        self.looks += 1;
+        if self.looks.is_multiple_of(3) {
+            self.board.step(Instant::ZERO, &mut |_: Event<'_>| {})?;
+        }
+        self.pins.read()
+    }
+
+    fn drive(&mut self, levels: Levels) -> Result<(), PinError> {
+        self.pins.drive(levels)
+    }
+
+    fn reset(&mut self, asserted: bool) -> Result<(), PinError> {
+        self.pins.reset(asserted)
+    }
+}
+
+#[test]
+fn a_driver_that_looks_for_the_answer_moves_many_bits_in_a_step_and_not_more_than_it_may() {
+    for (looks, most) in [(0, 2), (10, u64::from(BITS_PER_STEP))] {
+        let (pins, board) = crossed();
+        let mut board = Driver::new(link(Role::Passive), board);
+        board.start(Instant::ZERO);
+        let slow = Slow { pins, board, looks: 0 };
+        let mut host = Driver::new(link(Role::Initiator), slow).with_looks(looks);
+        host.start(Instant::ZERO);
+        let mut now = Instant::ZERO;
+        let mut largest = 0;
+        while now < Instant::from_millis(500) {
+            let before = host.link().counters().bits;
+            host.step(now, &mut |_: Event<'_>| {}).expect("the pins work");
+            largest = largest.max(host.link().counters().bits - before);
+            now = after(now, 100);
+        }
+        assert!(host.link().is_up());
+        assert!(largest <= most && (most == 2 || largest == most), "{looks}: {largest}");
+    }
+}

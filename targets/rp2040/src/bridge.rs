@@ -18,6 +18,10 @@ const OUTBOX_BYTES: usize = 8 * 1024;
 /// The largest frame on the link.
 const FRAME_BYTES: usize = 1_536;
 
+/// How often the wires are looked at for the next bit before other tasks have their turn, and an interrupt has to
+/// say that it is there: about 15 µs, an ESP8266 answers in less.
+const LOOKS: u32 = 100;
+
 /// The bridge of this board: its memory is in one piece, so that it can lie in a static.
 pub type Bridge = HostEnd<&'static mut [u8], Native<&'static mut [u8]>, BridgePins>;
 
@@ -85,7 +89,7 @@ pub fn new(
     let memory =
         native::Memory { transmit: &mut buffers.transmit[..], receive: &mut buffers.receive[..] };
     let link = Native::new(&config, memory, seed)?;
-    Ok(HostEnd::new(host, Driver::new(link, wires)))
+    Ok(HostEnd::new(host, Driver::new(link, wires).with_looks(LOOKS)))
 }
 
 /// Serves the bridge until `wake` says that the application wants something, or for ever.
@@ -103,7 +107,8 @@ pub async fn serve(
         watchdog.feed();
         let wait = bridge.step(clock::now(), &mut application)?;
         let idle = until_needed(bridge, wait);
-        if let embassy_futures::select::Either::Second(()) = select(idle, &mut wake).await {
+        // The application first: a busy link is always needed at once.
+        if let embassy_futures::select::Either::First(()) = select(&mut wake, idle).await {
             return Ok(());
         }
     }
@@ -112,6 +117,10 @@ pub async fn serve(
 /// Ends when the clock wire from the ESP8266 has changed, or the wait is over.
 #[cfg(not(feature = "polled"))]
 async fn until_needed(bridge: &mut Bridge, wait: Wait) {
+    if matches!(wait, Wait::Until(at, _) if at <= clock::now()) {
+        // There is more to do, but other tasks have their turn first: the other end may always be quicker than this one.
+        return embassy_futures::yield_now().await;
+    }
     // Time in which nothing is heard is what watchdogs count, so the board's own is fed too.
     let most = Wait::Until(clock::now().plus_ms(1_000), fivewire_core::time::Reason::MoreWork);
     let clock_was_high = bridge.driver().heard().clock;

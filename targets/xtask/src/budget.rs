@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 const FILE: &str = "targets/budget.toml";
@@ -57,22 +57,45 @@ pub fn compare(budgets: &BTreeMap<String, Budget>, name: &str, sizes: Sizes) -> 
         ("iram", sizes.iram_bytes, budget.iram_bytes),
         ("ram", sizes.ram_bytes, budget.ram_bytes),
     ] {
-        let verdict = if size <= max { "" } else { "  OVER BUDGET" };
-        println!("{name:24} {what:6} {size:8} of {max:8} bytes{verdict}");
-        kept &= size <= max;
+        kept &= print(name, what, size, max);
     }
     Ok(kept)
 }
 
-/// Checks the stack of the emulated ESP8266.
+/// Prints how deep the stack of an emulated firmware was next to its budget. True if it keeps that.
 ///
 /// # Errors
-/// It is deeper than the budget.
-pub fn check_stack(root: &Path, used_bytes: u32) -> Result<()> {
-    let budgets = read(root)?;
-    let budget = budgets.get("esp8266").context("targets/budget.toml has no [esp8266]")?;
-    let max = budget.stack_bytes;
-    ensure!(used_bytes <= max, "the stack took {used_bytes} bytes, budgeted are {max}");
-    println!("{:24} stack  {used_bytes:8} of {max:8} bytes", "esp8266");
-    Ok(())
+/// The table has no such firmware.
+pub fn compare_stack(
+    budgets: &BTreeMap<String, Budget>,
+    name: &str,
+    used_bytes: u32,
+) -> Result<bool> {
+    let Some(budget) = budgets.get(name) else { bail!("{FILE} has no [{name}]") };
+    Ok(print(name, "stack", used_bytes, budget.stack_bytes))
+}
+
+/// Prints one size. True if it is within its budget.
+fn print(name: &str, what: &str, size: u32, max: u32) -> bool {
+    let verdict = if size <= max { "" } else { "  OVER BUDGET" };
+    println!("{name:24} {what:6} {size:8} of {max:8} bytes{verdict}");
+    size <= max
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_firmware_over_its_budget_is_told_and_one_without_is_an_error() {
+        let budgets: BTreeMap<String, Budget> =
+            toml::from_str("[pump]\nflash_bytes = 10\nram_bytes = 20\nstack_bytes = 30").unwrap();
+        let fits = Sizes { flash_bytes: 10, iram_bytes: 0, ram_bytes: 20 };
+        assert!(compare(&budgets, "pump", fits).unwrap());
+        assert!(!compare(&budgets, "pump", Sizes { flash_bytes: 11, ..fits }).unwrap());
+        assert!(!compare(&budgets, "pump", Sizes { iram_bytes: 1, ..fits }).unwrap());
+        assert!(compare_stack(&budgets, "pump", 30).unwrap());
+        assert!(!compare_stack(&budgets, "pump", 31).unwrap());
+        assert!(compare(&budgets, "valve", fits).is_err());
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionFlags, SymbolKind};
 
 /// A function.
@@ -97,6 +97,20 @@ impl Elf {
     #[must_use]
     pub fn address_of(&self, name: &str) -> Option<u32> {
         self.symbols.iter().find(|(symbol, _)| symbol == name).map(|(_, address)| *address)
+    }
+    /// That nothing divides 128-bit numbers: the LX106's compiler gets that wrong, so the core does without on every
+    /// processor.
+    ///
+    /// # Errors
+    /// Something does.
+    pub fn check_divisions(&self) -> Result<()> {
+        let names = self.symbols.iter().map(|(name, _)| name).chain(&self.undefined);
+        for name in names {
+            let divides =
+                ["__udivti3", "__umodti3", "__divti3", "__modti3"].contains(&name.as_str());
+            ensure!(!divides, "{name}: 128-bit division is miscompiled for the ESP8266");
+        }
+        Ok(())
     }
 }
 

@@ -28,7 +28,7 @@ const FLASH: std::ops::Range<u32> = 0x4020_0000..0x4030_0000;
 /// # Errors
 /// It does not build, or has what it must not have.
 pub fn build_emulated(root: &Path) -> Result<PathBuf> {
-    let elf = build(root, &Build { folder: "emulated", emulated: true, ..BUILD })?;
+    let elf = build(root, &Build { folder: "emulated", feature: Some("emulated"), ..BUILD })?;
     check(&Elf::read(&elf)?)?;
     Ok(elf)
 }
@@ -38,7 +38,26 @@ pub fn build_emulated(root: &Path) -> Result<PathBuf> {
 /// # Errors
 /// It does not build.
 pub fn build_outlined(root: &Path) -> Result<PathBuf> {
-    build(root, &Build { folder: "outlined", emulated: true, outlined: true, ..BUILD })
+    build(root, &Build { folder: "outlined", feature: Some("emulated"), outlined: true, ..BUILD })
+}
+
+/// Builds the core's trace for QEMU: no firmware.
+///
+/// # Errors
+/// It does not build.
+pub fn build_trace(root: &Path) -> Result<PathBuf> {
+    let elf = build(
+        root,
+        &Build {
+            folder: "trace",
+            program: "trace",
+            feature: Some("trace"),
+            crate_by_crate: true,
+            ..BUILD
+        },
+    )?;
+    Elf::read(&elf)?.check_divisions()?;
+    Ok(elf)
 }
 
 /// What the firmware takes, without the SDK, and checks what it wants of that.
@@ -52,6 +71,7 @@ pub fn sizes(root: &Path) -> Result<Sizes> {
     let foreign: Vec<_> =
         object.undefined.iter().filter(|name| !known.contains(&name.as_str())).collect();
     ensure!(foreign.is_empty(), "neither the SDK nor the ROM has {foreign:?}: see {SDK_SYMBOLS}");
+    object.check_divisions()?;
     check_interrupt_references(&object)?;
     let size_of = |prefixes: &[&str]| {
         let is_one = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
@@ -139,13 +159,8 @@ fn check(elf: &Elf) -> Result<()> {
         let name = &function.name;
         // Rust's formatting brings kilobytes of texts into the memory that the SDK needs.
         ensure!(!name.contains("core::fmt"), "{name} is in the firmware: what formats a text?");
-        // The compiler passes the second argument of these in the wrong place.
-        let divides = ["__udivti3", "__umodti3", "__divti3", "__modti3"].contains(&name.as_str());
-        ensure!(
-            !divides,
-            "{name} is in the firmware: 128-bit division is miscompiled for this chip"
-        );
     }
+    elf.check_divisions()?;
     let handler = elf.functions.iter().find(|function| function.name.ends_with("task::on_edge"));
     let handler = handler.context("the firmware has no interrupt handler")?;
     ensure!(IRAM.contains(&handler.address), "{} is not in instruction RAM", handler.name);
@@ -159,14 +174,24 @@ fn check(elf: &Elf) -> Result<()> {
 struct Build<'a> {
     /// Where to, below the target folder: each way has its own.
     folder: &'a str,
-    emulated: bool,
+    program: &'a str,
+    feature: Option<&'a str>,
     /// For the chip: with this SDK, or without one.
     sdk: Option<Option<&'a Path>>,
     /// No function is put into another one.
     outlined: bool,
+    /// Without optimisation over all crates: this compiler fails on functions that become too large by it.
+    crate_by_crate: bool,
 }
 
-const BUILD: Build<'static> = Build { folder: "", emulated: false, sdk: None, outlined: false };
+const BUILD: Build<'static> = Build {
+    folder: "",
+    program: NAME,
+    feature: None,
+    sdk: None,
+    outlined: false,
+    crate_by_crate: false,
+};
 
 /// Runs cargo, Debian's: another compiler may not know this chip, or has no source of `core`.
 fn build(root: &Path, how: &Build<'_>) -> Result<PathBuf> {
@@ -188,13 +213,15 @@ fn build(root: &Path, how: &Build<'_>) -> Result<PathBuf> {
         .args(["build", "--quiet", "--release", "--target", &format!("{TARGET}.json")])
         .args(["-Zjson-target-spec", "-Zbuild-std=core"])
         .arg("-Zbuild-std-features=compiler-builtins-mem")
-        .args(how.emulated.then_some("--features=emulated"))
+        .args(["--bin", how.program])
+        .args(how.feature.map(|feature| format!("--features={feature}")))
         // rustc finds lx106-link there
         .env("PATH", std::env::join_paths(folders)?)
         .env("RUSTC", "/usr/bin/rustc")
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTFLAGS", flags)
         .env("CARGO_TARGET_DIR", &target_dir)
+        .envs(how.crate_by_crate.then_some(("CARGO_PROFILE_RELEASE_LTO", "off")))
         .env_remove("LX106_SDK")
         .env_remove("FIVEWIRE_ESP8266_SDK");
     if how.sdk.is_some() {
@@ -209,7 +236,7 @@ fn build(root: &Path, how: &Build<'_>) -> Result<PathBuf> {
     if !status.success() {
         bail!("the firmware does not build");
     }
-    let elf = target_dir.join(TARGET).join("release").join(NAME);
+    let elf = target_dir.join(TARGET).join("release").join(how.program);
     ensure!(fs::exists(&elf)?, "cargo built no {}", elf.display());
     Ok(elf)
 }

@@ -5,6 +5,7 @@ mod elf;
 mod emulate;
 mod esp8266;
 mod rp2040;
+mod trace;
 
 use std::path::{Path, PathBuf};
 
@@ -43,6 +44,10 @@ enum Task {
     },
     /// Build the firmware of both boards, all programs
     Firmware,
+    /// Measure the link between both firmwares, in emulated time
+    Rate,
+    /// Run the core through fixed schedules on three processors, and compare what it decides
+    Trace,
     /// Print flash, RAM and stack of every firmware, and check them against targets/budget.toml
     Sizes,
 }
@@ -51,6 +56,8 @@ enum Task {
 enum Board {
     /// The bridge's end with the radio
     Esp8266,
+    /// The bridge's host
+    Rp2040,
     /// Both: the Pico as host, the ESP8266 as radio, on five wires
     Pair,
 }
@@ -64,6 +71,7 @@ fn main() -> Result<()> {
         }
         Task::Esp8266 { sdk: Some(sdk) } => esp8266::build_images(&root, &sdk),
         Task::Emulate { board: Board::Esp8266, .. } => emulate::esp8266(&root),
+        Task::Emulate { board: Board::Rp2040, .. } => emulate::rp2040(&root),
         Task::Emulate { board: Board::Pair, seed } => emulate::pair(&root, seed),
         Task::Firmware => {
             println!("{}", esp8266::build_emulated(&root)?.display());
@@ -72,6 +80,8 @@ fn main() -> Result<()> {
             }
             Ok(())
         }
+        Task::Rate => emulate::rate(&root),
+        Task::Trace => trace::compare(&root),
         Task::Sizes => {
             let budgets = budget::read(&root)?;
             let mut kept = budget::compare(&budgets, "esp8266", esp8266::sizes(&root)?)?;
@@ -79,6 +89,7 @@ fn main() -> Result<()> {
                 let name = format!("rp2040-{program}");
                 kept &= budget::compare(&budgets, &name, rp2040::sizes(&root, program)?)?;
             }
+            kept &= emulate::stacks(&root)?;
             ensure!(kept, "a firmware is over its budget");
             Ok(())
         }

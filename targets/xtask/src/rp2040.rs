@@ -12,17 +12,29 @@ const TARGET: &str = "thumbv6m-none-eabi";
 /// The programs, and the feature that each wants.
 pub const PROGRAMS: [(&str, Option<&str>); 4] =
     [("simple", None), ("range", None), ("status", None), ("pico_w", Some("pico-w"))];
-
-/// Builds one program, with its own `fivewire.toml` or another.
+/// Builds one program as users have it, with its own `fivewire.toml` or another.
 ///
 /// # Errors
 /// It does not build.
 pub fn build(root: &Path, settings: Option<&Path>, program: &str) -> Result<PathBuf> {
+    let mut programs = PROGRAMS.iter();
+    let feature = programs.find(|(name, _)| *name == program).and_then(|(_, feature)| *feature);
+    build_with(root, settings, program, feature)
+}
+
+/// Builds one program with this feature.
+///
+/// # Errors
+/// It does not build.
+pub fn build_with(
+    root: &Path,
+    settings: Option<&Path>,
+    program: &str,
+    feature: Option<&str>,
+) -> Result<PathBuf> {
     let firmware = root.join("targets/rp2040");
     let folder = if settings.is_some() { "emulated" } else { "chip" };
     let target_dir = crate::target_dir(root).join("rp2040").join(folder);
-    let feature =
-        PROGRAMS.iter().find(|(name, _)| *name == program).and_then(|(_, feature)| *feature);
     // Debian's: another compiler may have no source of `core`, or wants its own target installed.
     let mut command = Command::new("/usr/bin/cargo");
     for foreign in [
@@ -48,7 +60,9 @@ pub fn build(root: &Path, settings: Option<&Path>, program: &str) -> Result<Path
         "/usr/bin/cargo does not run: apt-get install rustc-web cargo-web rust-web-src rust-web-llvm lld-22",
     )?;
     ensure!(status.success(), "{program} does not build");
-    Ok(target_dir.join(TARGET).join("release").join(program))
+    let elf = target_dir.join(TARGET).join("release").join(program);
+    Elf::read(&elf)?.check_divisions()?;
+    Ok(elf)
 }
 
 /// What a program takes.

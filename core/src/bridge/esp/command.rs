@@ -77,6 +77,10 @@ impl<S: Storage> Esp<S> {
         }
         let config = Config { release: Release::Explicit, planted: self.planted, ..init.config };
         let max_bytes = self.message_max_bytes();
+        // Memory is given away only to settings that it is large enough for: the next host may have others.
+        if self.memory.as_mut().is_none_or(|memory| memory.check(&config).is_err()) {
+            return self.push(&ToHost::Unfit);
+        }
         // Made where it stays: a client on the stack would be most of what an ESP8266 has of that.
         self.client =
             self.memory.take().and_then(|memory| Client::new(&config, memory, self.seed).ok());

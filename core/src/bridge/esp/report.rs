@@ -43,6 +43,7 @@ impl<S: Storage> Esp<S> {
             | Event::Superseded(_)
             | Event::Message(_)
             | Event::EspReset { .. }
+            | Event::EspUnsuited(_)
             | Event::EspReady { .. }
             | Event::TimeTold { .. }
             | Event::EspMemory { .. }

@@ -16,7 +16,7 @@ use crate::bridge::watchdog::Watchdog;
 use crate::config::Release;
 use crate::desk::Desk;
 use crate::error::ConfigError;
-use crate::event::{Counters, Delivery, DownReason, Event, Message, ResetCause};
+use crate::event::{Counters, Delivery, DownReason, Event, Message, ResetCause, Unsuited};
 use crate::mqtt::{Packet, QoS, decode};
 use crate::planted::{Bug, Planted};
 use crate::storage::Storage;
@@ -49,6 +49,8 @@ pub enum Input<'a> {
     Sent(usize),
     /// The link takes frames again.
     Writable,
+    /// The link heard an ESP8266 that it cannot work with.
+    Unsuited(Unsuited),
     /// Who translates for an ESP8266 that speaks otherwise found that it must be reset.
     Reset(ResetCause),
 }
@@ -265,6 +267,9 @@ impl<S: Storage> Host<S> {
                 self.frame.sent(if count == 0 { 0 } else { self.frame.pending().len() });
             }
             Input::Writable => self.frame.writable(),
+            Input::Unsuited(unsuited) => {
+                self.desk.tell(Event::EspUnsuited(unsuited));
+            }
             Input::Reset(cause) => {
                 if !matches!(self.stage, Stage::Idle | Stage::Stopped) {
                     self.reset_esp(cause);
@@ -388,6 +393,12 @@ impl<S: Storage> Host<S> {
         self.watchdog = Some(Watchdog::start(self.now, self.watchdog_timeout_ms, Reason::Watchdog));
     }
 
+    /// The ESP8266 starts: it must say hello within the timeout.
+    fn watch_start_up(&mut self) {
+        let timeout_ms = self.startup_timeout_ms;
+        self.watchdog = Some(Watchdog::start(self.now, timeout_ms, Reason::StartUpOverdue));
+    }
+
     #[cold]
     fn reset_esp(&mut self, cause: ResetCause) {
         if matches!(self.stage, Stage::Stopping { .. }) {
@@ -397,8 +408,7 @@ impl<S: Storage> Host<S> {
         }
         self.lose_link(DownReason::EspRestarted);
         self.stage = Stage::AwaitingEsp;
-        self.watchdog =
-            Some(Watchdog::start(self.now, self.startup_timeout_ms, Reason::StartUpOverdue));
+        self.watch_start_up();
         self.reset_due = Some(cause);
         let resets = &mut self.desk.counters.esp_resets;
         *resets = resets.saturating_add(1);

@@ -4,7 +4,9 @@ use super::{Firmware, Host, INBOUND_HEADER_BYTES, Stage};
 use crate::bridge::VERSION;
 use crate::bridge::frame::{Message, Outcome, Status, Tally, ToHost, TopicBytes};
 use crate::bridge::topics::Nameless;
-use crate::event::{AbandonReason, Counters, DownReason, Event, RefusedReason, ResetCause, Ticket};
+use crate::event::{
+    AbandonReason, Counters, DownReason, Event, RefusedReason, ResetCause, Ticket, Unsuited,
+};
 use crate::mqtt::topic::matches;
 use crate::mqtt::{Packet, PacketId, Publish, QoS};
 use crate::planted::Bug;
@@ -36,7 +38,7 @@ impl<S: Storage> Host<S> {
     #[cold]
     fn take_hello(&mut self, version: u8, outbox_bytes: u32, topics: TopicBytes) {
         if version != VERSION {
-            self.reset_esp(ResetCause::Garbage);
+            self.take_stranger(version);
             return;
         }
         self.lose_link(DownReason::EspRestarted);
@@ -59,6 +61,17 @@ impl<S: Storage> Host<S> {
             self.due.shut_down = true;
         } else {
             self.stage = Stage::Configuring;
+        }
+    }
+
+    /// It can neither be configured nor understood. It is given the time of a start, in case somebody is flashing it.
+    #[cold]
+    fn take_stranger(&mut self, version: u8) {
+        self.desk.tell(Event::EspUnsuited(Unsuited::BridgeVersion(version)));
+        self.lose_link(DownReason::EspRestarted);
+        if !matches!(self.stage, Stage::Stopping { .. }) {
+            self.stage = Stage::AwaitingEsp;
+            self.watch_start_up();
         }
     }
 

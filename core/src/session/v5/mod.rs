@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::event::{DownReason, Event, RefusedReason, Ticket};
 use crate::mqtt::v5::{Breach, Properties, ReasonCode};
 use crate::mqtt::{ProtocolVersion, QoS};
+use crate::planted::{Bug, Planted};
 use crate::storage::Storage;
 
 pub(crate) use aliases::Aliases;
@@ -130,8 +131,10 @@ impl V5 {
     }
 
     /// A topic alias has no meaning beyond its connection [MQTT5-3.3.2-7].
-    pub(super) const fn connection_lost(&mut self) {
-        self.aliases.clear();
+    pub(super) fn connection_lost(&mut self, planted: Planted) {
+        if !planted.has(Bug::AliasesKept) {
+            self.aliases.clear();
+        }
         self.said = false;
         self.farewell = None;
     }
@@ -153,6 +156,9 @@ impl<S: Storage> Session<S> {
 
     /// How many QoS 1 publications may be under way [MQTT5-3.3.4-7].
     pub(super) fn window_v5(&self) -> usize {
+        if self.planted.has(Bug::ReceiveMaximumIgnored) {
+            return self.limits.window;
+        }
         self.limits.window.min(usize::from(self.v5.server.receive_maximum))
     }
 

@@ -6,6 +6,7 @@ use super::{Server, connect};
 use crate::event::{DownReason, Event, Message};
 use crate::mqtt::v5::{self, Breach, Connack, Packet, ReasonCode, decode};
 use crate::mqtt::{PacketId, QoS};
+use crate::planted::Bug;
 use crate::session::receive::Progress;
 use crate::session::{Handed, Phase, Session};
 use crate::storage::Storage;
@@ -215,6 +216,9 @@ impl<S: Storage> Session<S> {
 
     /// A reason of 0x80 or more is the end of the publication [MQTT5-4.4.0-2].
     fn take_puback_v5(&mut self, id: PacketId, reason_code: ReasonCode) -> Option<Event<'static>> {
+        if reason_code.is_failure() && self.planted.has(Bug::PublicationRefusalRetried) {
+            return None;
+        }
         let Some(ticket) = self.desk.outbox.acknowledge(id) else { return self.unknown_ack() };
         self.ack_progress();
         let ticket = ticket?;

@@ -126,10 +126,8 @@ impl Broker {
         reason_code: ReasonCode,
     ) {
         let is_final = qos == QoS::AtLeastOnce || reason_code.is_failure();
-        if is_final
-            && !self.shared.misbehaviour.swallow_acknowledgements
-            && let Some(client) = &mut self.shared.connections[slot].v5
-        {
+        // also an answer that is swallowed or held back: the broker has done its part
+        if is_final && let Some(client) = &mut self.shared.connections[slot].v5 {
             client.answered(packet_id);
         }
         let ack = Ack { reason_code, ..Ack::success(packet_id) };

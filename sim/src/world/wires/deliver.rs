@@ -1,6 +1,7 @@
 //! What the links have for the programs at their ends.
 
 use fivewire_core::bridge::{esp, host};
+use fivewire_core::link::Peer;
 use fivewire_core::time::Instant;
 
 use super::{Wires, part};
@@ -19,6 +20,7 @@ enum Item {
     Up,
     Frame,
     Writable,
+    Unsuited(Peer),
 }
 
 impl Wires {
@@ -30,8 +32,10 @@ impl Wires {
             Some(Item::Up)
         } else if mail.frame {
             Some(Item::Frame)
+        } else if mail.writable {
+            Some(Item::Writable)
         } else {
-            mail.writable.then_some(Item::Writable)
+            mail.unsuited.map(Item::Unsuited)
         }
     }
 
@@ -41,6 +45,7 @@ impl Wires {
         match item {
             Item::Frame => mail.frame = false,
             Item::Writable => mail.writable = false,
+            Item::Unsuited(_) => mail.unsuited = None,
             Item::Down | Item::Up => {
                 let up = item == Item::Up;
                 observer.observe(now, &Observation::Link { end: part(end), up });
@@ -63,7 +68,7 @@ const fn view_after(item: Item, view: LinkView) -> LinkView {
     match item {
         Item::Down => LinkView { up: false, lost: false },
         Item::Up => LinkView { up: true, lost: false },
-        Item::Frame | Item::Writable => view,
+        Item::Frame | Item::Writable | Item::Unsuited(_) => view,
     }
 }
 
@@ -88,6 +93,7 @@ impl<A: Application> World<A> {
             Item::Down => host::Input::LinkDown,
             Item::Up => host::Input::LinkUp,
             Item::Writable => host::Input::Writable,
+            Item::Unsuited(peer) => host::Input::Unsuited(peer.into()),
             Item::Frame => {
                 wires.handed(End::Host, now, observer);
                 let frame = wires.pair.frame(End::Host);
@@ -115,6 +121,7 @@ impl<A: Application> World<A> {
             Item::Down => esp::Input::LinkDown,
             Item::Up => esp::Input::LinkUp,
             Item::Writable => esp::Input::FrameWritable,
+            Item::Unsuited(_) => return false,
             Item::Frame => {
                 wires.handed(End::Esp, now, observer);
                 let frame = wires.pair.frame(End::Esp);

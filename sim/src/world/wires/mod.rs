@@ -7,7 +7,7 @@ mod power;
 
 use std::collections::VecDeque;
 
-use fivewire_core::link::{DownReason, Role};
+use fivewire_core::link::{DownReason, Peer, Role};
 use fivewire_core::planted::Planted;
 use fivewire_core::time::Instant;
 
@@ -30,6 +30,7 @@ struct Mail {
     /// A frame waits in the pair.
     frame: bool,
     writable: bool,
+    unsuited: Option<Peer>,
     /// The program takes nothing from its link.
     held: bool,
     /// Sizes of the frames that this end's link owes the other end.
@@ -172,6 +173,8 @@ impl<A: Application> World<A> {
             Told::Frame => mail.frame = true,
             Told::Writable => mail.writable = true,
             Told::Unsuited(peer) => {
+                // Only the host's program wants to know.
+                mail.unsuited = (end == End::Host).then_some(peer);
                 self.faults.bite(Lasting::EspFirmware);
                 self.see(observer, &Observation::Unsuited { end: part(end), peer });
             }

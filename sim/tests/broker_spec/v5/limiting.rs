@@ -1,6 +1,6 @@
 //! Receive maximum and maximum packet size, both ways.
 
-use fivewire_sim::broker::{CloseReason, Config, Misbehaviour, Mqtt5};
+use fivewire_sim::broker::{CloseReason, Config, Mqtt5};
 
 use crate::rig::{OLD_SESSION_V5, Rig, publish_qos1};
 
@@ -51,12 +51,12 @@ fn what_is_sent_again_respects_the_new_limit() {
 fn a_client_that_exceeds_the_receive_maximum_is_disconnected() {
     let mqtt5 = Mqtt5 { receive_maximum: 2, ..Mqtt5::default() };
     let mut rig = Rig::with(Config { mqtt5, ..Config::default() });
-    let misbehaviour = Misbehaviour { swallow_acknowledgements: true, ..Misbehaviour::default() };
-    rig.broker.set_misbehaviour(misbehaviour);
     rig.connect_v5_with(1, "a", 0x02, b"", b"");
-    rig.receive(1, &[publish(0x32, 1, 1), publish(0x32, 2, 2)].concat());
+    // QoS 2, of which PUBREL has not come
+    rig.receive(1, &[publish(0x34, 1, 1), publish(0x34, 2, 2)].concat());
     assert_eq!(rig.closed(1), None);
-    assert_eq!(rig.answer(1, &publish(0x32, 3, 3)), b"\xe0\x01\x93");
+    rig.sent_to(1);
+    assert_eq!(rig.answer(1, &publish(0x34, 3, 3)), b"\xe0\x01\x93");
     assert_eq!(rig.breached_clause(1), "MQTT5-3.3.4-9");
 }
 

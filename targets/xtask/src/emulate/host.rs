@@ -28,6 +28,7 @@ pub struct HostBoard {
     /// What its application was told, as `Debug` shows it; messages as `Message topic payload.`
     told: Vec<String>,
     due_ns: Option<u64>,
+    busy_until_ns: u64,
     heard: Levels,
 }
 
@@ -61,6 +62,7 @@ impl HostBoard {
             pulls_reset: false,
             told: Vec::new(),
             due_ns: None,
+            busy_until_ns: 0,
             heard: Levels::default(),
         };
         board.link.start(Instant::ZERO);
@@ -213,7 +215,11 @@ impl HostEnd for HostBoard {
     }
 
     fn quiet_until_ns(&self, _now_ns: u64) -> Option<u64> {
-        self.due_ns
+        self.due_ns.map(|due_ns| due_ns.max(self.busy_until_ns))
+    }
+
+    fn be_busy(&mut self, until_ns: u64) {
+        self.busy_until_ns = until_ns;
     }
 
     fn hear(&mut self, now_ns: u64, levels: Levels) {
@@ -225,7 +231,7 @@ impl HostEnd for HostBoard {
 
     fn run(&mut self, now_ns: u64, end_ns: u64) -> Result<u64> {
         let mut at_ns = now_ns;
-        while let Some(due_ns) = self.due_ns.filter(|due_ns| *due_ns <= end_ns) {
+        while let Some(due_ns) = self.quiet_until_ns(at_ns).filter(|due_ns| *due_ns <= end_ns) {
             at_ns = at_ns.max(due_ns);
             let before = (self.levels, self.pulls_reset);
             self.look(at_ns);

@@ -17,6 +17,9 @@ pub trait HostEnd {
     /// Its wires do not change before this, unless it hears something. `None`: never.
     fn quiet_until_ns(&self, now_ns: u64) -> Option<u64>;
 
+    /// Its processor is busy with something else until then, and looks at nothing.
+    fn be_busy(&mut self, until_ns: u64);
+
     /// The ESP8266's wires show this from now on.
     fn hear(&mut self, now_ns: u64, levels: Levels);
 

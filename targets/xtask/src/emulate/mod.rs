@@ -1,27 +1,30 @@
 //! Runs the firmware in emulators: the ESP8266's in QEMU, the Pico's in rp2040js, on a bench with a broker.
 
 mod board;
+mod esp;
 mod executed;
 mod glitch;
 mod host;
 mod host_end;
 mod pair;
 mod pico;
+mod pico_alone;
 mod protocol;
 mod radio;
+mod rate;
 mod schedule;
 mod story;
 mod trouble;
 
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::elf::Elf;
 use crate::{budget, esp8266, rp2040};
 
 /// As many seeds as `emulate pair` runs by itself: each kind of trouble at least once.
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 18;
 /// What the emulated Pico is to do.
 const EMULATED: &str = "targets/emulator/emulated.toml";
 
@@ -41,7 +44,11 @@ pub fn esp8266(root: &Path) -> Result<()> {
         second.trace_hash
     );
     println!("trace {}, twice", first.trace_hash);
-    budget::check_stack(root, first.stack_bytes)?;
+    let budgets = budget::read(root)?;
+    ensure!(
+        budget::compare_stack(&budgets, "esp8266", first.stack_bytes)?,
+        "the stack is deeper than its budget"
+    );
 
     // Which functions are executed shows only where none is part of another one.
     let elf = esp8266::build_outlined(root)?;
@@ -50,27 +57,74 @@ pub fn esp8266(root: &Path) -> Result<()> {
     executed::check(root, &Elf::read(&elf)?, scratch.path())
 }
 
-/// Runs seeded schedules with both firmwares; the first one, or the one of `seed`, twice.
+/// Runs the Pico's firmware with a simulated ESP8266, twice.
 ///
 /// # Errors
 /// A publication is lost or comes in the wrong order, or the two runs differ.
-pub fn pair(root: &Path, seed: Option<u64>) -> Result<()> {
-    let esp = esp8266::build_emulated(root)?;
+pub fn rp2040(root: &Path) -> Result<()> {
     let pico = rp2040::build(root, Some(&root.join(EMULATED)), "simple")?;
+    let first = pico_alone::run(root, &pico)?;
+    println!("{first}");
+    let second = pico_alone::run(root, &pico)?;
+    ensure!(first == second, "two runs differ: {first} and {second}");
+    Ok(())
+}
+
+/// Measures what the link carries between both firmwares.
+///
+/// # Errors
+/// It carries too little, or does not come to its end.
+pub fn rate(root: &Path) -> Result<()> {
+    rate::measure(root, &esp8266::build_emulated(root)?)
+}
+
+/// Runs seeded schedules with both firmwares; the first one, or the one of `seed`, twice.
+///
+/// # Errors
+/// A publication is lost or comes in the wrong order, the two runs differ, or a stack is deeper than its budget.
+pub fn pair(root: &Path, seed: Option<u64>) -> Result<()> {
+    let firmware = build_pair(root)?;
     let seeds = seed.map_or(0..SEEDS, |seed| seed..seed + 1);
     println!("{}", schedule::Report::HEAD);
-    let again = schedule::run(root, &pico, &esp, seeds.start)?;
+    let again = schedule::run(root, &firmware, seeds.start)?;
     println!("{again}");
-    let mut lost = 0;
+    let (mut lost, mut stack) = (0, again.stack_bytes);
     for seed in seeds.clone() {
-        let report = schedule::run(root, &pico, &esp, seed)?;
+        let report = schedule::run(root, &firmware, seed)?;
         println!("{report}");
         lost += usize::from(report.lost.is_some());
+        stack = stack.max(report.stack_bytes);
         ensure!(
             seed != seeds.start || report.trace_hash == again.trace_hash,
             "two runs of seed {seed} differ"
         );
     }
     ensure!(lost == 0, "{lost} of the runs lost a publication");
+    ensure!(compare_stacks(root, stack)?, "a stack is deeper than its budget");
     Ok(())
+}
+
+/// Measures both stacks in one run of the pair. True if they keep their budgets.
+///
+/// # Errors
+/// The pair does not run.
+pub fn stacks(root: &Path) -> Result<bool> {
+    let firmware = build_pair(root)?;
+    compare_stacks(root, schedule::run(root, &firmware, 0)?.stack_bytes)
+}
+
+fn build_pair(root: &Path) -> Result<schedule::Firmware> {
+    let pico = rp2040::build(root, Some(&root.join(EMULATED)), "simple")?;
+    let floor = Elf::read(&pico)?.address_of("_stack_end");
+    Ok(schedule::Firmware {
+        pico_stack_floor: floor.context("the Pico's firmware has no _stack_end")?,
+        pico,
+        esp: esp8266::build_emulated(root)?,
+    })
+}
+
+fn compare_stacks(root: &Path, stack: schedule::Stack) -> Result<bool> {
+    let budgets = budget::read(root)?;
+    let pico = budget::compare_stack(&budgets, "rp2040-simple", stack.pico)?;
+    Ok(pico & budget::compare_stack(&budgets, "esp8266", stack.esp)?)
 }

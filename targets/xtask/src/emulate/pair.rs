@@ -27,7 +27,9 @@ const ESP_DATA: u32 = 14;
 const ESP_CLOCK: u32 = 15;
 
 /// From the end of a reset to the first instruction.
-const BOOT_NS: u64 = 300_000_000;
+pub const BOOT_NS: u64 = 300_000_000;
+/// A host that takes longer to answer an edge had nothing to say.
+const PAUSE_NS: u64 = 200_000;
 /// How far the rest goes at a time while the board says nothing.
 const ALONE_NS: u64 = 1_000_000;
 
@@ -68,10 +70,22 @@ pub struct Pair<H> {
     /// How many edges the board answered, and how long that took in all.
     answered: u64,
     answering_ns: u64,
+    /// The same of the host's answers, where they came at once: an idle link pauses.
+    esp_edge_ns: Option<u64>,
+    host_answered: u64,
+    host_answering_ns: u64,
     /// Messages of the board that were answered.
     pub exchanges: u64,
     /// Troubles that came between a publication's arrival and its acknowledgement.
     pub struck_between: usize,
+    /// Troubles that came while the two ends of the link were looking for each other.
+    pub struck_in_sync: usize,
+    /// Troubles that came while edges followed each other as fast as they can.
+    pub struck_in_frame: usize,
+    /// The host's clock changed last.
+    host_edge_ns: u64,
+    /// The ESP8266 said that the link is up, since it started.
+    link_is_up: bool,
     /// Changes of the host's clock.
     pub host_edges: u64,
     /// Starts of the board.
@@ -116,8 +130,15 @@ impl<H: HostEnd> Pair<H> {
             edge_ns: None,
             answered: 0,
             answering_ns: 0,
+            esp_edge_ns: None,
+            host_answered: 0,
+            host_answering_ns: 0,
             exchanges: 0,
             struck_between: 0,
+            struck_in_sync: 0,
+            struck_in_frame: 0,
+            host_edge_ns: 0,
+            link_is_up: false,
             host_edges: 0,
             boots: 0,
             log: Vec::new(),
@@ -188,6 +209,12 @@ impl<H: HostEnd> Pair<H> {
         (self.answered, self.answering_ns)
     }
 
+    /// From an edge of the board's clock to the host's answer: how many, and nanoseconds in all.
+    #[must_use]
+    pub const fn host_answers(&self) -> (u64, u64) {
+        (self.host_answered, self.host_answering_ns)
+    }
+
     /// A hash of all that the board said and was told, and when.
     #[must_use]
     pub fn trace_hash(&self) -> String {
@@ -196,6 +223,18 @@ impl<H: HostEnd> Pair<H> {
             let _ = write!(text, "{byte:02x}");
             text
         })
+    }
+
+    /// The ESP8266 runs, and has not found the host yet.
+    #[must_use]
+    pub const fn is_synchronising(&self) -> bool {
+        self.board.is_some() && !self.link_is_up
+    }
+
+    /// Something is being said on the wires: an idle link pauses for a millisecond.
+    #[must_use]
+    pub const fn is_busy(&self) -> bool {
+        self.now_ns - self.host_edge_ns < PAUSE_NS
     }
 
     fn explain(&self) -> String {
@@ -255,11 +294,12 @@ impl<H: HostEnd> Pair<H> {
                 if levels.clock != self.esp.clock && levels.data != self.esp.data {
                     bail!("data and clock changed at once");
                 }
-                if levels.clock != self.esp.clock
-                    && let Some(edge_ns) = self.edge_ns.take()
-                {
-                    self.answered += 1;
-                    self.answering_ns += self.now_ns - edge_ns;
+                if levels.clock != self.esp.clock {
+                    self.esp_edge_ns = Some(self.now_ns);
+                    if let Some(edge_ns) = self.edge_ns.take() {
+                        self.answered += 1;
+                        self.answering_ns += self.now_ns - edge_ns;
+                    }
                 }
                 self.esp = levels;
                 self.show_host();
@@ -268,6 +308,7 @@ impl<H: HostEnd> Pair<H> {
             Kind::Wait => self.wait(message.argument)?,
             Kind::Text => {
                 let text = String::from_utf8_lossy(&message.payload);
+                self.link_is_up |= text.starts_with("link up");
                 self.log.push(format!("{} ms {}", self.now_ns / 1_000_000, text.trim_end()));
             }
             Kind::Stack => self.stack_bytes = Some(message.argument),
@@ -371,6 +412,12 @@ impl<H: HostEnd> Pair<H> {
         if before.0.clock != after.0.clock {
             self.host_edges += 1;
             self.edge_ns = Some(self.now_ns);
+            self.host_edge_ns = self.now_ns;
+            let since_ns = self.esp_edge_ns.take().map(|edge_ns| self.now_ns - edge_ns);
+            if let Some(took_ns) = since_ns.filter(|took_ns| *took_ns < PAUSE_NS) {
+                self.host_answered += 1;
+                self.host_answering_ns += took_ns;
+            }
         }
         self.follow_reset_line();
         Ok(true)
@@ -414,6 +461,7 @@ impl<H: HostEnd> Pair<H> {
 
     fn start_board(&mut self) -> Result<()> {
         self.boots += 1;
+        self.link_is_up = false;
         self.started_ns = self.now_ns;
         self.told_pins = 0;
         self.orders.clear();

@@ -15,6 +15,8 @@ use super::host_end::HostEnd;
 const SCRIPT: &str = "targets/emulator/js/rp2040.mjs";
 const MODULES: &str = "targets/emulator/js/node_modules/rp2040js";
 const RUN: u8 = 0;
+const STACK: u8 = 2;
+const SKIP: u8 = 3;
 const ANSWER_BYTES: usize = 30;
 const DATA: u8 = 1;
 const CLOCK: u8 = 2;
@@ -33,6 +35,8 @@ pub struct Pico {
     /// How far it has run; nothing happens before the second, unless it hears something.
     reached_ns: u64,
     asleep_until_ns: u64,
+    /// It looks at nothing before this.
+    busy_until_ns: u64,
     /// It is switched on then.
     powered_ns: u64,
     /// Requests that it answered.
@@ -69,6 +73,7 @@ impl Pico {
             shown: Levels::default(),
             reached_ns: powered_ns,
             asleep_until_ns: powered_ns,
+            busy_until_ns: 0,
             powered_ns,
             exchanges: 0,
             lines: Vec::new(),
@@ -76,31 +81,47 @@ impl Pico {
         })
     }
 
+    /// Says how many bytes of its stack were ever used, if that memory begins at `floor`.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn stack_bytes(&mut self, floor: u32) -> Result<u32> {
+        let (answer, _) = self.exchange(STACK, u64::from(floor))?;
+        Ok(u32::try_from(number(&answer, 2))?)
+    }
+
     /// Lets it run until then, with what it is shown, or until its wires change.
     fn ask(&mut self, until_ns: u64) -> Result<()> {
-        let levels = self.shown;
-        let inputs = (u8::from(levels.data) * DATA) | (u8::from(levels.clock) * CLOCK);
-        let mut request = [RUN, inputs, 0, 0, 0, 0, 0, 0, 0, 0];
+        self.ask_to(RUN, until_ns)
+    }
+
+    fn ask_to(&mut self, operation: u8, until_ns: u64) -> Result<()> {
         let until_ns = until_ns.saturating_sub(self.powered_ns);
-        request[2..].copy_from_slice(&until_ns.to_le_bytes());
-        self.to.write_all(&request).context("rp2040js has ended")?;
-        let mut answer = [0; ANSWER_BYTES];
-        self.from.read_exact(&mut answer).context("rp2040js has ended")?;
-        let number = |at: usize| {
-            answer[at..at + 8].iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
-        };
-        let size = u32::from_le_bytes([answer[26], answer[27], answer[28], answer[29]]);
-        let mut text = vec![0; size as usize];
-        self.from.read_exact(&mut text).context("rp2040js has ended")?;
+        let (answer, text) = self.exchange(operation, until_ns)?;
         self.exchanges += 1;
         self.outputs = answer[0];
-        self.reached_ns = self.powered_ns + number(2);
-        self.asleep_until_ns = self.powered_ns.saturating_add(number(18));
+        self.reached_ns = self.powered_ns + number(&answer, 2);
+        self.asleep_until_ns = self.powered_ns.saturating_add(number(&answer, 18));
         self.log(&String::from_utf8_lossy(&text));
         if answer[1] != 0 {
             bail!("the Pico panicked; it had said {:?}", self.lines);
         }
         Ok(())
+    }
+
+    /// Asks for something, with what it is shown; the answer, and the text behind it.
+    fn exchange(&mut self, operation: u8, argument: u64) -> Result<([u8; ANSWER_BYTES], Vec<u8>)> {
+        let levels = self.shown;
+        let inputs = (u8::from(levels.data) * DATA) | (u8::from(levels.clock) * CLOCK);
+        let mut request = [operation, inputs, 0, 0, 0, 0, 0, 0, 0, 0];
+        request[2..].copy_from_slice(&argument.to_le_bytes());
+        self.to.write_all(&request).context("rp2040js has ended")?;
+        let mut answer = [0; ANSWER_BYTES];
+        self.from.read_exact(&mut answer).context("rp2040js has ended")?;
+        let size = u32::from_le_bytes([answer[26], answer[27], answer[28], answer[29]]);
+        let mut text = vec![0; size as usize];
+        self.from.read_exact(&mut text).context("rp2040js has ended")?;
+        Ok((answer, text))
     }
 
     fn log(&mut self, text: &str) {
@@ -110,6 +131,11 @@ impl Pico {
             self.line = rest.to_owned();
         }
     }
+}
+
+/// The number of eight bytes at `at`.
+fn number(answer: &[u8; ANSWER_BYTES], at: usize) -> u64 {
+    answer[at..at + 8].iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
 }
 
 impl HostEnd for Pico {
@@ -127,7 +153,12 @@ impl HostEnd for Pico {
 
     fn quiet_until_ns(&self, now_ns: u64) -> Option<u64> {
         let until_ns = if self.shown == self.heard { self.asleep_until_ns } else { now_ns };
+        let until_ns = until_ns.max(self.busy_until_ns);
         (until_ns < u64::MAX).then_some(until_ns.max(now_ns))
+    }
+
+    fn be_busy(&mut self, until_ns: u64) {
+        self.busy_until_ns = until_ns;
     }
 
     fn hear(&mut self, _now_ns: u64, levels: Levels) {
@@ -135,6 +166,13 @@ impl HostEnd for Pico {
     }
 
     fn run(&mut self, now_ns: u64, end_ns: u64) -> Result<u64> {
+        if now_ns < self.busy_until_ns {
+            if end_ns >= self.busy_until_ns {
+                // Its clock went on, and interrupts are due.
+                self.ask_to(SKIP, self.busy_until_ns)?;
+            }
+            return Ok(end_ns.min(self.busy_until_ns));
+        }
         let is_told = self.shown == self.heard;
         if end_ns <= self.powered_ns || (is_told && end_ns < self.asleep_until_ns) {
             return Ok(end_ns);

@@ -8,9 +8,10 @@ use fivewire_sim::fault::Memory;
 
 use super::protocol::{Event, Kind, Message};
 
-/// The broker's name and address.
+/// The broker's name.
 pub const BROKER_NAME: &str = "broker.lan";
-const BROKER_ADDRESS: [u8; 4] = [192, 168, 1, 10];
+/// The address behind it.
+pub const BROKER_ADDRESS: [u8; 4] = [192, 168, 1, 10];
 
 const JOIN_NS: u64 = 200_000_000;
 const RESOLVE_NS: u64 = 20_000_000;

@@ -1,7 +1,7 @@
 //! One run of the emulated pair: what goes wrong and when comes from a seed, and the broker judges.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -10,24 +10,25 @@ use fivewire_sim::random::{Purpose, Random};
 
 use super::glitch::{Glitch, WIRES};
 use super::host_end::HostEnd;
-use super::pair::Pair;
+use super::pair::{BOOT_NS, Pair};
 use super::pico::Pico;
 use super::trouble::Trouble;
 
-/// As in `targets/emulator/emulated.toml`.
-const TOPIC: &str = "pico/count";
+/// What the Pico publishes, as in `targets/emulator/emulated.toml`.
+pub const TOPIC: &str = "pico/count";
 const PERIOD_MS: u32 = 1_000;
 /// `watchdog_timeout_ms` as the core has it, and what the Pico takes to pull the line.
 const WATCHDOG_MS: u64 = 10_000 + 10;
 /// After the last trouble, so long for the rest to arrive.
 const PATIENCE_MS: u64 = 60_000;
 const GLITCHES: usize = 10;
+const BUSY_MS: u64 = 2_000;
 /// How long it goes on after the last trouble.
 const AFTERWARDS_MS: u64 = 4_000;
 const MS: u64 = 1_000_000;
 
 /// What a seed breaks. The first as many seeds as there are kinds have one of each.
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 9] = [
     Kind::PowerCut,
     Kind::NetworkLost,
     Kind::BrokerGone,
@@ -35,6 +36,7 @@ const KINDS: [Kind; 8] = [
     Kind::BrokerRestart(Memory::Lost),
     Kind::Hang,
     Kind::Glitch,
+    Kind::HostBusy,
     Kind::Nothing,
 ];
 
@@ -46,6 +48,7 @@ enum Kind {
     BrokerRestart(Memory),
     Hang,
     Glitch,
+    HostBusy,
     Nothing,
 }
 
@@ -59,8 +62,37 @@ impl fmt::Display for Kind {
             Self::BrokerRestart(Memory::Lost) => "broker forgets",
             Self::Hang => "ESP8266 hangs",
             Self::Glitch => "glitches on a wire",
+            Self::HostBusy => "host busy for 2 s",
             Self::Nothing => "nothing",
         })
+    }
+}
+
+/// What is run.
+#[derive(Debug)]
+pub struct Firmware {
+    /// The Pico's.
+    pub pico: PathBuf,
+    /// Where the memory of its stack begins.
+    pub pico_stack_floor: u32,
+    /// The ESP8266's.
+    pub esp: PathBuf,
+}
+
+/// Bytes of each board's stack that were ever used, since its last start.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Stack {
+    /// The Pico's.
+    pub pico: u32,
+    /// The ESP8266's.
+    pub esp: u32,
+}
+
+impl Stack {
+    /// The deeper ones.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self { pico: self.pico.max(other.pico), esp: self.esp.max(other.esp) }
     }
 }
 
@@ -72,6 +104,9 @@ pub struct Report {
     troubles: usize,
     /// Troubles that came while the broker had a count whose acknowledgement the Pico had not.
     between: usize,
+    /// Troubles that came while the link was being found, and in the middle of a frame.
+    in_sync: usize,
+    in_frame: usize,
     /// Counts that reached the broker.
     counts: usize,
     /// How often one came again.
@@ -80,6 +115,8 @@ pub struct Report {
     hung_ms: u64,
     /// What the broker missed, or had in the wrong order.
     pub lost: Option<String>,
+    /// How deep the stacks were.
+    pub stack_bytes: Stack,
     /// See [`Pair::trace_hash`].
     pub trace_hash: String,
     host_edges: u64,
@@ -90,18 +127,20 @@ pub struct Report {
 
 impl Report {
     /// What stands above the columns.
-    pub const HEAD: &str = "seed trouble                times between counts again boots hung ms  edges exchanges virtual ms  real ms trace            lost";
+    pub const HEAD: &str = "seed trouble                times between sync frame counts again boots hung ms  edges exchanges virtual ms  real ms trace            lost";
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:4} {:22} {:6} {:7} {:6} {:5} {:5} {:7} {:6} {:9} {:10} {:8} {} {}",
+            "{:4} {:22} {:6} {:7} {:4} {:5} {:6} {:5} {:5} {:7} {:6} {:9} {:10} {:8} {} {}",
             self.seed,
             self.kind,
             self.troubles,
             self.between,
+            self.in_sync,
+            self.in_frame,
             self.counts,
             self.again,
             self.boots,
@@ -120,14 +159,14 @@ impl fmt::Display for Report {
 ///
 /// # Errors
 /// A board ended by itself, or what was published did not arrive in time.
-pub fn run(root: &Path, pico: &Path, esp: &Path, seed: u64) -> Result<Report> {
+pub fn run(root: &Path, firmware: &Firmware, seed: u64) -> Result<Report> {
     #[expect(clippy::disallowed_methods, reason = "real time is reported, and decides nothing")]
     let wall = Instant::now();
     let mut random = Random::new(seed, Purpose::Schedule);
     // Either board may be the first.
     let powered_ms = u64::from(random.below(1_500));
-    let host = Pico::start(root, pico, powered_ms * MS)?;
-    let mut pair = Pair::new(esp, None, seed, host);
+    let host = Pico::start(root, &firmware.pico, powered_ms * MS)?;
+    let mut pair = Pair::new(&firmware.esp, None, seed, host);
     let kind = KINDS[(seed % KINDS.len() as u64) as usize];
     let end_ns = plan(&mut pair, kind, powered_ms, &mut random);
     let troubles = pair.troubles.len() + pair.glitches.len();
@@ -150,16 +189,23 @@ pub fn run(root: &Path, pico: &Path, esp: &Path, seed: u64) -> Result<Report> {
         _ => {}
     }
     let counts = first_arrivals(&pair.radio.received).len();
+    let stack_bytes = Stack {
+        pico: pair.host.stack_bytes(firmware.pico_stack_floor)?,
+        esp: pair.measure_stack()?,
+    };
     Ok(Report {
         seed,
         kind,
         troubles,
         between: pair.struck_between,
+        in_sync: pair.struck_in_sync,
+        in_frame: pair.struck_in_frame,
         counts,
         again: pair.radio.received.len() - counts,
         boots: pair.boots,
         hung_ms: pair.hung_ms,
         lost,
+        stack_bytes,
         trace_hash: pair.trace_hash(),
         host_edges: pair.host_edges,
         exchanges: pair.exchanges + pair.host.exchanges,
@@ -179,9 +225,13 @@ fn plan(pair: &mut Pair<Pico>, kind: Kind, powered_ms: u64, random: &mut Random)
     let at_ns = instant_ns(3);
     let later_ns = instant_ns(6);
     let last_ns = instant_ns(9);
+    let sync_us = u64::from(random.below(4_000));
     match kind {
         Kind::PowerCut => {
             pair.troubles.insert(at_ns, Trouble::PowerCut { off_ms: 50 });
+            // Once more as soon as it is there again, and looks for the host.
+            let again_ns = at_ns + 50 * MS + BOOT_NS + sync_us * 1_000;
+            pair.troubles.insert(again_ns, Trouble::PowerCut { off_ms: 20 });
             pair.troubles.insert(later_ns, Trouble::PowerCut { off_ms: 700 });
             pair.troubles.insert(last_ns, Trouble::PowerCut { off_ms: 1 });
         }
@@ -209,6 +259,11 @@ fn plan(pair: &mut Pair<Pico>, kind: Kind, powered_ms: u64, random: &mut Random)
                 pair.glitches.push(glitch);
             }
         }
+        Kind::HostBusy => {
+            for at_ns in [at_ns, later_ns, last_ns] {
+                pair.troubles.insert(at_ns, Trouble::HostBusy { for_ms: BUSY_MS });
+            }
+        }
         Kind::Nothing => {}
     }
     last_ns + AFTERWARDS_MS * MS
@@ -232,7 +287,7 @@ fn first_arrivals(received: &[String]) -> Vec<&str> {
 }
 
 /// The first count that is not one more than the one before.
-fn out_of_order(received: &[String]) -> Option<String> {
+pub fn out_of_order(received: &[String]) -> Option<String> {
     let first = first_arrivals(received);
     let mut counts = first.iter().zip(1..);
     let wrong = counts.find(|(arrival, count)| **arrival != format!("{TOPIC} {count}"));

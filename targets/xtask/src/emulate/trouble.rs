@@ -13,6 +13,11 @@ pub enum Trouble {
         /// In ms.
         off_ms: u64,
     },
+    /// The host's processor is busy with something else for so long.
+    HostBusy {
+        /// In ms.
+        for_ms: u64,
+    },
     /// The ESP8266's processor stands still until it is reset.
     Hang,
     /// The network is lost, and cannot be joined.
@@ -31,8 +36,11 @@ impl Trouble {
         let now_ns = pair.now_ns();
         let acknowledged = pair.host.told().iter().filter(|told| told.contains("Acked")).count();
         pair.struck_between += usize::from(pair.radio.received.len() > acknowledged);
+        pair.struck_in_sync += usize::from(pair.is_synchronising());
+        pair.struck_in_frame += usize::from(pair.is_busy());
         match self {
             Self::PowerCut { off_ms } => pair.interrupt_power(off_ms),
+            Self::HostBusy { for_ms } => pair.host.be_busy(now_ns + for_ms * 1_000_000),
             Self::Hang => pair.hang(),
             Self::NetworkLost => pair.radio.lose_network(now_ns),
             Self::BrokerGone => {

@@ -5,11 +5,12 @@ use crate::bridge::original::Generation;
 use crate::bridge::original::record::Fields;
 use crate::bridge::{Broker, Network};
 use crate::config::Config;
+use crate::mqtt::topic::validate_name;
 use crate::mqtt::{QoS, Will};
 
 /// The record `w`, read.
 pub(super) fn read_will<'a>(mut fields: Fields<'a>) -> Option<Will<'a>> {
-    let topic = fields.text()?;
+    let topic = fields.text().filter(|topic| validate_name(topic).is_ok())?;
     let payload = fields.next()?;
     let retain = fields.flag()?;
     let qos = fields.number().and_then(|qos| u8::try_from(qos).ok()).and_then(QoS::from_u8)?;

@@ -180,6 +180,7 @@ struct Due {
     writable: bool,
     status: Option<u8>,
     hold: Option<bool>,
+    unsuited: Option<link::Peer>,
 }
 
 /// What was decided at construction.
@@ -288,7 +289,7 @@ impl<S: Storage> HostDialect<S> {
                 size_bytes: u32::try_from(size_bytes).unwrap_or(u32::MAX),
             }),
             // It will not speak the records either: the host's own timeout resets it.
-            link::Event::Unsuited { .. } => {}
+            link::Event::Unsuited { peer } => self.due.unsuited = Some(peer),
         }
     }
 
@@ -347,6 +348,9 @@ impl<S: Storage> HostDialect<S> {
         }
         if let Some(status) = self.due.status.take() {
             return Output::Status(status);
+        }
+        if let Some(peer) = self.due.unsuited.take() {
+            return Output::Host(host::Input::Unsuited(peer.into()));
         }
         if let Some(size) = self.take_message_that_fits() {
             return Output::Host(host::Input::Frame(&self.message.as_ref()[..size]));

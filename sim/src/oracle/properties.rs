@@ -1,0 +1,159 @@
+//! The oracle's own reader of the properties of MQTT 5 (§2.2.2.2), written from the specification and
+//! from nothing else.
+
+use fivewire_core::mqtt::v5;
+
+const PAYLOAD_FORMAT_INDICATOR: u8 = 0x01;
+const MESSAGE_EXPIRY_INTERVAL: u8 = 0x02;
+const CONTENT_TYPE: u8 = 0x03;
+const RESPONSE_TOPIC: u8 = 0x08;
+const CORRELATION_DATA: u8 = 0x09;
+const WILL_DELAY_INTERVAL: u8 = 0x18;
+const TOPIC_ALIAS: u8 = 0x23;
+const USER_PROPERTY: u8 = 0x26;
+
+/// The bytes of properties, of which each has the length it should have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Properties<'a>(&'a [u8]);
+
+impl<'a> Properties<'a> {
+    /// None.
+    pub(crate) const NONE: Self = Self(&[]);
+
+    /// `None` if they are none.
+    pub(super) fn of(bytes: &'a [u8]) -> Option<Self> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            split(&mut rest)?;
+        }
+        Some(Self(bytes))
+    }
+
+    /// Each with its identifier and its value.
+    pub(crate) fn iter(self) -> impl Iterator<Item = (u8, &'a [u8])> {
+        let mut rest = self.0;
+        std::iter::from_fn(move || split(&mut rest))
+    }
+
+    fn find(self, wanted: u8) -> Option<&'a [u8]> {
+        self.iter().find(|&(id, _)| id == wanted).map(|(_, value)| value)
+    }
+
+    fn four_bytes(self, wanted: u8) -> Option<u32> {
+        self.find(wanted)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes))
+    }
+
+    /// For how many more seconds the message is worth delivering.
+    pub(crate) fn expiry_s(self) -> Option<u32> {
+        self.four_bytes(MESSAGE_EXPIRY_INTERVAL)
+    }
+
+    /// How many seconds a will waits.
+    pub(crate) fn will_delay_s(self) -> u32 {
+        self.four_bytes(WILL_DELAY_INTERVAL).unwrap_or(0)
+    }
+
+    /// What stands for the topic.
+    pub(crate) fn alias(self) -> Option<u16> {
+        self.find(TOPIC_ALIAS)?.first_chunk().map(|bytes| u16::from_be_bytes(*bytes))
+    }
+
+    /// Those that nobody on the way may change (MQTT 5 §3.3.2.3), as bytes.
+    pub(super) fn travelling(self) -> Vec<u8> {
+        let mut kept = Vec::new();
+        for (id, value) in self.iter().filter(|&(id, _)| travels(id)) {
+            kept.push(id);
+            kept.extend_from_slice(value);
+        }
+        kept
+    }
+}
+
+/// Whether a property goes from the publisher to the subscriber as it is.
+const fn travels(id: u8) -> bool {
+    matches!(
+        id,
+        PAYLOAD_FORMAT_INDICATOR | CONTENT_TYPE | RESPONSE_TOPIC | CORRELATION_DATA | USER_PROPERTY
+    )
+}
+
+/// The same bytes for what an application said or was told.
+pub(super) fn travelling(properties: v5::Properties<'_>) -> Vec<u8> {
+    let mut kept = Vec::new();
+    for property in properties.iter() {
+        match property {
+            v5::Property::PayloadFormatIndicator(is_utf8) => {
+                kept.extend([PAYLOAD_FORMAT_INDICATOR, u8::from(is_utf8)]);
+            }
+            v5::Property::ContentType(text) => put(&mut kept, CONTENT_TYPE, &[text.as_bytes()]),
+            v5::Property::ResponseTopic(topic) => {
+                put(&mut kept, RESPONSE_TOPIC, &[topic.as_bytes()]);
+            }
+            v5::Property::CorrelationData(bytes) => put(&mut kept, CORRELATION_DATA, &[bytes]),
+            v5::Property::UserProperty(name, value) => {
+                put(&mut kept, USER_PROPERTY, &[name.as_bytes(), value.as_bytes()]);
+            }
+            _ => {}
+        }
+    }
+    kept
+}
+
+fn put(kept: &mut Vec<u8>, id: u8, texts: &[&[u8]]) {
+    kept.push(id);
+    for text in texts {
+        let size_bytes = u16::try_from(text.len()).expect("MQTT has no longer texts");
+        kept.extend(size_bytes.to_be_bytes());
+        kept.extend_from_slice(text);
+    }
+}
+
+/// Takes a property off the front.
+fn split<'a>(bytes: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
+    let (&id, rest) = bytes.split_first()?;
+    let size_bytes = match id {
+        0x01 | 0x17 | 0x19 | 0x24 | 0x25 | 0x28 | 0x29 | 0x2A => 1,
+        0x13 | 0x21 | 0x22 | 0x23 => 2,
+        0x02 | 0x11 | 0x18 | 0x27 => 4,
+        0x0B => 1 + rest.iter().take(3).take_while(|&&byte| byte & 0x80 != 0).count(),
+        0x03 | 0x08 | 0x09 | 0x12 | 0x15 | 0x16 | 0x1A | 0x1C | 0x1F => text(rest)?,
+        USER_PROPERTY => {
+            let name = text(rest)?;
+            name + text(rest.get(name..)?)?
+        }
+        _ => return None,
+    };
+    let (value, rest) = rest.split_at_checked(size_bytes)?;
+    *bytes = rest;
+    Some((id, value))
+}
+
+/// Bytes of a text with its length in front.
+fn text(bytes: &[u8]) -> Option<usize> {
+    let size_bytes = bytes.first_chunk().map(|size| u16::from_be_bytes(*size))?;
+    Some(2 + usize::from(size_bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn properties_are_found_where_they_are() {
+        let bytes =
+            b"\x02\x00\x00\x00\x3c\x26\x00\x01k\x00\x02vw\x23\x00\x07\x0b\x80\x01\x09\x00\x01x";
+        let properties = Properties::of(bytes).expect("they are well-formed");
+        assert_eq!((properties.expiry_s(), properties.alias()), (Some(60), Some(7)));
+        assert_eq!(properties.iter().count(), 5);
+        assert_eq!(properties.travelling(), b"\x26\x00\x01k\x00\x02vw\x09\x00\x01x");
+        let said = [
+            v5::Property::MessageExpiryInterval(9),
+            v5::Property::UserProperty("k", "vw"),
+            v5::Property::CorrelationData(b"x"),
+        ];
+        assert_eq!(travelling(v5::Properties::of(&said)), properties.travelling());
+        for size_bytes in [1, 4, 8, 14, 17, 20] {
+            assert_eq!(Properties::of(&bytes[..size_bytes]), None, "{size_bytes}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Which runs speak MQTT 5, and what is different then. Drawn from a stream of its own, so that the same
+//! seed has the same troubles in both versions.
+
+use fivewire_core::mqtt::v5::ReasonCode;
+
+use super::Draw;
+use crate::fault::{Fault, FaultKind};
+use crate::random::{Purpose, Random};
+use crate::schedule::{Mqtt5, Schedule, Topology};
+
+/// What a broker may say when it ends a connection: 0 takes no byte on the wire.
+const DISCONNECTS: [u8; 8] = [
+    0,
+    ReasonCode::UnspecifiedError.as_u8(),
+    ReasonCode::ServerBusy.as_u8(),
+    ReasonCode::ServerShuttingDown.as_u8(),
+    ReasonCode::QuotaExceeded.as_u8(),
+    ReasonCode::AdministrativeAction.as_u8(),
+    ReasonCode::UseAnotherServer.as_u8(),
+    ReasonCode::MaximumConnectTime.as_u8(),
+];
+
+/// What it may answer to a publication that it does not take.
+const REFUSALS: [u8; 5] = [
+    ReasonCode::UnspecifiedError.as_u8(),
+    ReasonCode::ImplementationSpecificError.as_u8(),
+    ReasonCode::NotAuthorized.as_u8(),
+    ReasonCode::TopicNameInvalid.as_u8(),
+    ReasonCode::QuotaExceeded.as_u8(),
+];
+
+/// Every second run of a scenario that can break what only MQTT 5 has speaks MQTT 5, if there is no
+/// bridge.
+pub(super) fn draw(draw: &Draw<'_>, schedule: &mut Schedule) {
+    let is_possible = draw.kinds.iter().any(|kind| kind.needs_mqtt5());
+    if draw.topology != Topology::Client || !is_possible {
+        return;
+    }
+    let mut random = Random::new(schedule.seed, Purpose::Mqtt5);
+    if !random.chance(1, 2) {
+        return;
+    }
+    schedule.setup.mqtt5 = Some(Mqtt5 {
+        session_expiry_s: *random.pick(&[5, 20, 60, 300, 7_200, u32::MAX]),
+        receive_maximum: *random.pick(&[1, 2, 3, 5, 10, u16::MAX]),
+        packet_max_bytes: *random.pick(&[256, 512, 4_096, 1 << 20]),
+        aliases_from_broker: *random.pick(&[0, 1, 2, 10]),
+        aliases_from_device: *random.pick(&[0, 1, 3, 10]),
+        keep_alive_max_s: *random.pick(&[None, None, Some(15), Some(40)]),
+        will_delay_s: *random.pick(&[0, 0, 5, 60]),
+        expiring_percent: *random.pick(&[0, 20, 50, 100]),
+        expiry_max_s: *random.pick(&[2, 20, 120]),
+    });
+    let duration_ms = schedule.duration_ms.saturating_sub(15_000);
+    let times = Times { messages_ms: super::message_times_ms(schedule), end_ms: duration_ms };
+    for kind in draw.kinds.iter().filter(|kind| kind.needs_mqtt5()) {
+        if random.chance(1, 2) {
+            for _ in 0..random.between(1, 4) {
+                schedule.faults.push(times.fault(&mut random, *kind));
+            }
+        }
+    }
+    schedule.faults.sort_by_key(|fault| fault.at_ms);
+}
+
+/// Where such faults are worth while.
+struct Times {
+    messages_ms: Vec<u32>,
+    end_ms: u32,
+}
+
+impl Times {
+    /// Three of four begin while a message is under way.
+    fn fault(&self, random: &mut Random, kind: FaultKind) -> Fault {
+        let at_ms = if self.messages_ms.is_empty() || random.chance(1, 4) {
+            random.between(1_000, self.end_ms.max(1_000))
+        } else {
+            *random.pick(&self.messages_ms) + random.between(0, 100)
+        };
+        let at_ms = at_ms.min(self.end_ms);
+        match kind {
+            FaultKind::BrokerDisconnects { .. } => {
+                let kind = FaultKind::BrokerDisconnects { code: *random.pick(&DISCONNECTS) };
+                Fault { at_ms, duration_ms: 0, kind }
+            }
+            _ => {
+                let kind = FaultKind::PublicationsRefused { code: *random.pick(&REFUSALS) };
+                Fault { at_ms, duration_ms: random.between(1_000, 60_000), kind }
+            }
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! What the oracle judges where MQTT 5 is spoken.
+
+use fivewire_core::event::{AbandonReason, DownReason, Event, Message, RefusedReason};
+use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::v5::{Properties, Property, ReasonCode};
+use fivewire_sim::fault::FaultKind;
+use fivewire_sim::observation::Observation;
+use fivewire_sim::oracle::Promise::{P1, P5, P9, P10, P12};
+use fivewire_sim::schedule::{Mqtt5, Setup};
+
+use crate::history::{History, payload, setup, ticket};
+
+/// CONNECT of MQTT 5 without a clean start, keep alive 60.
+const CONNECT: &[u8] = b"\x10\x13\x00\x04MQTT\x05\x00\x00\x3c\x00\x00\x06device";
+const CONNACK: &[u8] = b"\x20\x03\x00\x00\x00";
+const OLD_SESSION: &[u8] = b"\x20\x03\x01\x00\x00";
+
+fn limits() -> Setup {
+    let mqtt5 = Mqtt5 {
+        session_expiry_s: 60,
+        receive_maximum: 2,
+        packet_max_bytes: 256,
+        aliases_from_broker: 2,
+        aliases_from_device: 2,
+        keep_alive_max_s: None,
+        will_delay_s: 0,
+        expiring_percent: 0,
+        expiry_max_s: 60,
+    };
+    Setup { mqtt5: Some(mqtt5), ..setup() }
+}
+
+fn open(history: &mut History, connack: &[u8]) {
+    history.open().device_sends(CONNECT).broker_sends(connack);
+    history.told(Event::Connected { session_present: connack[2] == 1 });
+}
+
+fn connected() -> History {
+    let mut history = History::of(limits());
+    open(&mut history, CONNACK);
+    history
+}
+
+fn publish_with(history: &mut History, number: u32, properties: &[Property<'_>]) {
+    history.see(Observation::Published {
+        ticket: number,
+        topic: "up/0",
+        payload: &payload(number.into()),
+        qos: QoS::AtLeastOnce,
+        retain: false,
+        properties: Properties::of(properties),
+    });
+}
+
+/// PUBLISH with QoS 1 of the workload's message `number`, which is its identifier as well.
+fn packet(topic: &str, number: u8, properties: &[u8]) -> Vec<u8> {
+    let len = 13 + topic.len() + properties.len();
+    let mut packet = vec![0x32, len as u8, 0, topic.len() as u8];
+    packet.extend(topic.as_bytes());
+    packet.extend([0, number, properties.len() as u8]);
+    packet.extend(properties);
+    packet.extend(payload(number.into()));
+    packet
+}
+
+#[test]
+fn aliases_properties_and_answers_that_fit_keep_the_promises() {
+    let mut history = connected();
+    publish_with(&mut history, 1, &[Property::UserProperty("k", "v")]);
+    history.device_sends(&packet("up/0", 1, b"\x26\x00\x01k\x00\x01v\x23\x00\x01"));
+    publish_with(&mut history, 2, &[]);
+    history.device_sends(&packet("", 2, b"\x23\x00\x01"));
+    history.broker_sends(b"\x40\x02\x00\x01").told(Event::Acked(ticket(1)));
+    history.broker_sends(b"\x40\x03\x00\x02\x10").told(Event::Acked(ticket(2)));
+    history.settle().passes();
+}
+
+#[test]
+fn properties_that_change_on_the_way_are_caught() {
+    for wire in [&b"\x26\x00\x01k\x00\x01w"[..], b"", b"\x26\x00\x01k\x00\x01v\x03\x00\x01t"] {
+        let mut history = connected();
+        publish_with(&mut history, 1, &[Property::UserProperty("k", "v")]);
+        history.device_sends(&packet("up/0", 1, wire)).breaks(P1, "with other properties");
+    }
+}
+
+#[test]
+fn an_alias_of_an_earlier_connection_is_caught() {
+    let mut history = connected();
+    publish_with(&mut history, 1, &[]);
+    history.device_sends(&packet("up/0", 1, b"\x23\x00\x01")).break_off();
+    open(&mut history, OLD_SESSION);
+    let mut again = packet("", 1, b"\x23\x00\x01");
+    again[0] |= 0x08;
+    history.device_sends(&again).breaks(P1, "has no meaning on connection 2");
+}
+
+#[test]
+fn an_interval_is_what_is_left_of_it() {
+    for (sent_s, passes) in [(60, false), (46, true), (40, true), (30, false)] {
+        let mut history = History::of(limits());
+        publish_with(&mut history, 1, &[Property::MessageExpiryInterval(60)]);
+        history.wait_ms(15_000);
+        open(&mut history, CONNACK);
+        history.wait_ms(5_000).device_sends(&packet("up/0", 1, &[2, 0, 0, 0, sent_s]));
+        if passes {
+            history.passes();
+        } else {
+            history.breaks(P1, &format!("arrived with {sent_s} s after 15 to 20 s"));
+        }
+    }
+}
+
+#[test]
+fn a_publication_is_given_up_as_expired_only_when_it_is() {
+    let expired = Event::Abandoned { ticket: ticket(1), reason: AbandonReason::Expired };
+    for (properties, waits_ms, passes) in [
+        (&[Property::MessageExpiryInterval(9)][..], 9_000, true),
+        (&[Property::MessageExpiryInterval(9)], 7_000, false),
+        (&[], 60_000, false),
+    ] {
+        let mut history = History::of(limits());
+        publish_with(&mut history, 1, properties);
+        history.wait_ms(waits_ms).told(expired);
+        if passes {
+            history.passes();
+        } else {
+            history.breaks(P1, "was given up (Expired) against its application");
+        }
+    }
+}
+
+#[test]
+fn more_publications_than_the_broker_takes_are_caught() {
+    let mut history = connected();
+    for number in 1..=3 {
+        publish_with(&mut history, number.into(), &[]);
+        history.device_sends(&packet("up/0", number, b""));
+    }
+    history.breaks(P9, "publication 3 came before an answer to the others");
+}
+
+#[test]
+fn larger_packets_and_aliases_than_the_broker_takes_are_caught() {
+    let mut history = connected();
+    history.device_sends(&packet("up/0", 1, b"\x23\x00\x03"));
+    history.breaks(P9, "topic alias 3 came");
+    let mut history = connected();
+    let mut packet = vec![0x30, 0x80, 0x02, 0, 1, b'a', 0];
+    packet.resize(259, b'x');
+    history.device_sends(&packet).breaks(P9, "a packet of 259 bytes came");
+}
+
+#[test]
+fn a_refusal_that_nobody_spoke_is_caught_and_one_that_the_broker_spoke_is_not() {
+    let reason = RefusedReason::ByBroker(ReasonCode::QuotaExceeded);
+    let refused = Event::Refused { ticket: ticket(1), reason };
+    let mut history = connected();
+    publish_with(&mut history, 1, &[]);
+    history.device_sends(&packet("up/0", 1, b""));
+    history.broker_sends(b"\x40\x03\x00\x01\x97").told(refused).settle().passes();
+    let mut history = connected();
+    publish_with(&mut history, 1, &[]);
+    history.device_sends(&packet("up/0", 1, b"")).told(refused);
+    history.breaks(P1, "was told as refused, and nobody refused it");
+}
+
+#[test]
+fn a_refusal_told_as_an_acknowledgement_is_caught() {
+    let mut history = connected();
+    publish_with(&mut history, 1, &[]);
+    history.device_sends(&packet("up/0", 1, b"")).broker_sends(b"\x40\x03\x00\x01\x97");
+    history.told(Event::Acked(ticket(1))).breaks(P1, "the broker wrote no PUBACK for it");
+}
+
+/// The witness publishes message 1 for the device, which has subscribed.
+fn witnessed(properties: &[Property<'_>]) -> History {
+    let mut history = connected();
+    history.see(Observation::SubscribeAsked { ticket: 1, filter: "down/0", qos: QoS::AtLeastOnce });
+    history.device_sends(b"\x82\x0c\x00\x01\x00\x00\x06down/0\x01");
+    history.broker_sends(b"\x90\x04\x00\x01\x00\x01");
+    history.told(Event::Subscribed { ticket: ticket(1), granted: QoS::AtLeastOnce });
+    history.see(Observation::WitnessPublished {
+        topic: "down/0",
+        payload: &payload(1),
+        qos: QoS::AtLeastOnce,
+        properties: Properties::of(properties),
+    });
+    history
+}
+
+#[test]
+fn a_message_may_expire_at_the_broker_but_not_after_it_was_sent() {
+    let expiring = [Property::MessageExpiryInterval(5)];
+    witnessed(&expiring).settle().passes();
+    let mut history = witnessed(&expiring);
+    history.broker_sends(&packet("down/0", 1, b"\x02\x00\x00\x00\x05")).settle();
+    history.breaks(P5, "never told");
+    witnessed(&[]).settle().breaks(P5, "never told");
+}
+
+#[test]
+fn a_message_told_with_other_properties_is_caught() {
+    let mut history = witnessed(&[Property::CorrelationData(b"x")]);
+    history.broker_sends(&packet("down/0", 1, b"\x09\x00\x01x"));
+    let body = payload(1);
+    let message = Message::new("down/0", &body, QoS::AtLeastOnce);
+    history.told(Event::Message(message)).breaks(P5, "with other properties");
+}
+
+/// The broker says DISCONNECT because of a fault.
+fn disconnected(bytes: &[u8], code: u8) -> History {
+    let mut history = connected();
+    history.begin(0, FaultKind::BrokerDisconnects { code }).broker_sends(bytes);
+    history.see(Observation::FaultBit { index: 0 });
+    history
+}
+
+#[test]
+fn what_the_broker_says_in_a_disconnect_is_told() {
+    let told = |reason| Event::Disconnected { reason };
+    let mut history = disconnected(b"\xe0\x01\x97", 0x97);
+    history.told(told(DownReason::ByBroker(ReasonCode::QuotaExceeded))).passes();
+    let mut history = disconnected(b"\xe0\x00", 0);
+    history.told(told(DownReason::TcpClosed));
+    history.breaks(P12, "the broker said DISCONNECT with 0x00, and TcpClosed was told");
+}
+
+#[test]
+fn a_device_that_complains_about_nothing_is_caught() {
+    connected().device_sends(b"\xe0\x01\x81").breaks(P10, "which nobody asked for");
+}
