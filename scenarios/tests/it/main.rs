@@ -19,6 +19,7 @@ mod network_choice;
 mod pressure;
 mod recordings;
 mod redelivery;
+mod resilient_client;
 mod sessions;
 mod subscriptions;
 mod swarm;
