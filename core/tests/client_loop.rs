@@ -131,6 +131,24 @@ fn a_purposeful_end_says_disconnect_and_abandons_what_is_left() {
 }
 
 #[test]
+fn a_client_that_was_shut_down_starts_again() {
+    let mut client = connected(&CONFIG);
+    let now = Instant::from_millis(1_000);
+    client.shut_down(now);
+    assert!(drain(&mut client, now).0.ends_with("Stopped "));
+    let refused = client.publish(now, &Publication::new("a", b"1", QoS::AtLeastOnce));
+    assert!(refused.is_err(), "nothing is kept for a client that is off");
+    client.start(now);
+    assert_eq!(drain(&mut client, now).0, "OpenTcp ");
+    client.handle(now, Input::TcpOpened);
+    assert_eq!(drain(&mut client, now).1[0], 0x10);
+    client.handle(now, Input::Received(&[0x20, 2, 1, 0]));
+    assert_eq!(drain(&mut client, now).0, "Connected { session_present: true } ");
+    client.publish(now, &Publication::new("a", b"1", QoS::AtLeastOnce)).unwrap();
+    assert_eq!(drain(&mut client, now).1[0], 0x32);
+}
+
+#[test]
 fn a_publication_after_a_long_silence_has_all_the_time_for_its_acknowledgement() {
     let mut client = connected(&CONFIG);
     let mut now = Instant::from_millis(14_000);

@@ -337,6 +337,19 @@ impl<S: Storage> Client<S> {
         self.limit_hand_out(if hold { 0 } else { usize::MAX });
     }
 
+    /// Asks the broker for a sign of life with a PINGREQ, unless one is under way. False without a
+    /// connection. Once [`last_received`](Self::last_received) has changed the broker has shown that it
+    /// lives; where it stays silent for `response_timeout_ms` the connection ends.
+    pub fn probe(&mut self, now: Instant) -> bool {
+        self.touch(now);
+        self.session.probe()
+    }
+
+    /// When the broker last said anything on this connection. `None` without one.
+    pub fn last_received(&self) -> Option<Instant> {
+        self.session.last_received()
+    }
+
     /// Disconnects on purpose: DISCONNECT is sent and flushed, the broker tells no will, what is
     /// not acknowledged is `Abandoned`, and the last event is `Stopped`.
     pub fn shut_down(&mut self, now: Instant) {

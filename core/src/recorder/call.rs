@@ -23,6 +23,7 @@ pub enum Call<'a> {
     Link(LinkInput<'a>),
     /// What the translator for the predecessor's firmware tells the bridge's host.
     Reset(ResetCause),
+    Probe,
     /// What the link found that the bridge's host cannot work with.
     Unsuited(Unsuited),
     AskTime {
@@ -98,6 +99,7 @@ const SHUT_DOWN: u8 = 0x26;
 #[cfg(feature = "mqtt5")]
 const SUBSCRIBE_WITH: u8 = 0x27;
 const ASK_TIME: u8 = 0x28;
+const PROBE: u8 = 0x2E;
 const ASK_MEMORY: u8 = 0x29;
 const ANSWER_NETWORK: u8 = 0x2A;
 const DATAGRAM: u8 = 0x2B;
@@ -128,6 +130,7 @@ impl<'a> Call<'a> {
                 LinkInput::FrameWritable => FRAME_WRITABLE,
             },
             Self::Reset(_) => RESET,
+            Self::Probe => PROBE,
             Self::Unsuited(_) => UNSUITED,
             Self::AskTime { .. } => ASK_TIME,
             Self::AskMemory => ASK_MEMORY,
@@ -206,7 +209,12 @@ impl<'a> Call<'a> {
             Self::Unsubscribe { filter } => put_text(filter, out),
             Self::Release(delivery) => delivery.put(out),
             Self::Hold(hold) => hold.put(out),
-            Self::Start | Self::Handle(_) | Self::Link(_) | Self::AskMemory | Self::ShutDown => {}
+            Self::Start
+            | Self::Handle(_)
+            | Self::Link(_)
+            | Self::AskMemory
+            | Self::Probe
+            | Self::ShutDown => {}
         }
     }
 
@@ -233,6 +241,7 @@ impl<'a> Call<'a> {
             UNSUITED => Self::Unsuited(Field::get(from)?),
             ASK_TIME => Self::AskTime { cookie: Field::get(from)? },
             ASK_MEMORY => Self::AskMemory,
+            PROBE => Self::Probe,
             ANSWER_NETWORK => Self::AnswerNetwork(Field::get(from)?),
             DATAGRAM => Self::Datagram(from.take(content.len())?),
             MEMORY => Self::Memory { free_bytes: Field::get(from)?, used_bytes: Field::get(from)? },

@@ -96,6 +96,8 @@
 //! | `2A` | the host's `answer_network` | 1 use the given one; 2 ask again, and after how many ms |
 //! | `2B` | `handle` `Datagram` | the datagram |
 //! | `2C` | `handle` `Memory` | free and used bytes |
+//! | `2D` | `handle` `Unsuited` of the host | the number of what was found |
+//! | `2E` | the client's `probe` | |
 //!
 //! What the ESP8266 tells its client (`Net`) is recorded like what a client is told.
 //!
@@ -106,7 +108,7 @@
 //! | `42` | `Event` | its number, then its fields |
 //! | `43` | `Wait` | 0; or the number of its reason and the deadline in µs |
 //! | `44` | what a command returned | 0 and the ticket, or the number of the error |
-//! | `45` | what `cancel` or `release` returned | 0 or 1 |
+//! | `45` | what `cancel`, `release` or `probe` returned | 0 or 1 |
 //! | `46` | the host's `ResetEsp` | |
 //! | `47` | `Frame` | the frame |
 //! | `48` | `Configure` | network: name, password, 0 or 1; broker: host, port; time server |

@@ -230,6 +230,13 @@ impl<S: Storage, K: Sink> Recorded<Client<S>, K> {
         }
     }
 
+    /// [`Client::probe`].
+    pub fn probe(&mut self, now: Instant) -> bool {
+        self.record(now, &Call::Probe, 0);
+        let asked = self.machine.probe(now);
+        self.record_result(asked, Said::Answered)
+    }
+
     /// [`Client::subscribe_with`].
     ///
     /// # Errors

@@ -173,6 +173,7 @@ fn call_client<S: Storage>(
             client.handle(now, input);
             None
         },
+        Call::Probe => Some(Said::Answered(client.probe(now))),
         #[cfg(not(feature = "mqtt5"))]
         Call::Publish { publication } => Some(returned(client.publish(now, &publication))),
         #[cfg(feature = "mqtt5")]

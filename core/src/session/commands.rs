@@ -8,6 +8,20 @@ use crate::storage::Storage;
 use crate::time::Instant;
 
 impl<S: Storage> Session<S> {
+    /// Asks the broker for a sign of life. False without a connection.
+    pub(crate) fn probe(&mut self) -> bool {
+        let is_connected = self.is_connected();
+        if is_connected {
+            self.keep_alive.ask(self.now);
+        }
+        is_connected
+    }
+
+    /// When the broker of this connection last said anything.
+    pub(crate) fn last_received(&self) -> Option<Instant> {
+        self.is_connected().then(|| self.keep_alive.last_received())
+    }
+
     /// Queues a publication whose ticket and packet identifier another machine chose.
     pub(crate) fn publish_as(
         &mut self,

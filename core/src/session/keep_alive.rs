@@ -56,6 +56,20 @@ impl KeepAlive {
         self.awaiting_since = None;
     }
 
+    /// Asks for a sign of life now, unless one is awaited already.
+    pub(crate) const fn ask(&mut self, now: Instant) {
+        if !self.ping_due && self.awaiting_since.is_none() {
+            self.ping_due = true;
+            self.last_sent = now;
+            self.awaiting_since = Some(now);
+        }
+    }
+
+    /// When the broker last said anything.
+    pub(crate) const fn last_received(&self) -> Instant {
+        self.last_received
+    }
+
     /// A PINGREQ is to be sent.
     pub(crate) const fn owes_ping(&self) -> bool {
         self.ping_due

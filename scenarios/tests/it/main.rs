@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may give up")]
 #![allow(missing_docs, reason = "the name of a test is its claim")]
 
+mod architecture;
 mod backlog;
 mod bridge;
 mod bridge_api;
@@ -19,6 +20,7 @@ mod network_choice;
 mod pressure;
 mod recordings;
 mod redelivery;
+mod resilient_client;
 mod sessions;
 mod subscriptions;
 mod swarm;

@@ -137,6 +137,7 @@ impl<'a> Story<'a> {
             Call::Link(input) => self.tell_link(input),
             // The application is told why, or what came of it.
             Call::Reset(_)
+            | Call::Probe
             | Call::Unsuited(_)
             | Call::AskTime { .. }
             | Call::AskMemory

@@ -156,8 +156,7 @@ impl Node {
                 esp::Output::Configure(setup) => self.network.configure(&setup),
                 esp::Output::Join(lan) => self.network.join(lan),
                 esp::Output::Net(action) => self.network.act(now, action),
-                // UDP is not here yet: whoever asks hears nothing, as from a server that is not there.
-                esp::Output::AskTime { .. } => {}
+                esp::Output::AskTime { cookie } => self.network.ask_time(cookie),
                 esp::Output::ReportMemory => {
                     let (free_bytes, used_bytes) = system::heap_bytes();
                     self.esp.handle(now, esp::Input::Memory { free_bytes, used_bytes });
@@ -185,6 +184,10 @@ impl Node {
 
     /// Tells the bridge what the radio side met.
     fn drain_network(&mut self, now: Instant) {
+        if let Some(datagram) = self.network.next_datagram() {
+            self.esp.handle(now, esp::Input::Datagram(&datagram));
+            self.drain_bridge(now);
+        }
         loop {
             let capacity = self.esp.receive_capacity();
             let esp = &mut self.esp;

@@ -5,12 +5,12 @@
 #![no_std]
 #![no_main]
 
-#[expect(dead_code, reason = "this program only writes")]
-#[path = "../src/board/emulated/machine.rs"]
-mod machine;
 #[path = "../src/local.rs"]
 #[expect(dead_code, reason = "this program never gives back")]
 mod local;
+#[expect(dead_code, reason = "this program only writes")]
+#[path = "../src/board/emulated/machine.rs"]
+mod machine;
 
 use core::fmt::{self, Write};
 

@@ -19,8 +19,8 @@ const OUTBOX_BYTES: usize = 8 * 1024;
 const FRAME_BYTES: usize = 1_536;
 
 /// How often the wires are looked at for the next bit before other tasks have their turn, and an interrupt has to
-/// say that it is there: about 15 µs, an ESP8266 answers in less.
-const LOOKS: u32 = 100;
+/// say that it is there: about 30 µs, an ESP8266 answers in less.
+const LOOKS: u32 = 200;
 
 /// The bridge of this board: its memory is in one piece, so that it can lie in a static.
 pub type Bridge = HostEnd<&'static mut [u8], Native<&'static mut [u8]>, BridgePins>;

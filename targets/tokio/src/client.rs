@@ -64,6 +64,15 @@ impl Client {
     /// # Panics
     /// Outside of a tokio runtime.
     pub fn connect_with<C: Connect>(config: Config, connector: C) -> Result<Self, ConfigError> {
+        Self::start(config, connector, None)
+    }
+
+    /// The same with somebody who hears everything from the beginning on.
+    pub(crate) fn start<C: Connect>(
+        config: Config,
+        connector: C,
+        listener: Option<Listener>,
+    ) -> Result<Self, ConfigError> {
         config.validate()?;
         // Two clients that keep step after an outage are what this is to avoid, nothing secret.
         let seed = config.seed.unwrap_or_else(|| RandomState::new().hash_one(0));
@@ -74,6 +83,10 @@ impl Client {
         };
         let core = Recorded::new(core, recorder);
         let (control, controls) = mpsc::unbounded_channel();
+        if let Some(listener) = listener {
+            // There is a receiver: `controls`.
+            let _ = control.send(Control::Listen(listener));
+        }
         let (offer, offers) = mpsc::channel(OFFERS);
         let room = Arc::new(Notify::new());
         let weak = control.downgrade();
@@ -230,7 +243,7 @@ impl Client {
         self.control.closed().await;
     }
 
-    fn order(&self, control: Control) {
+    pub(crate) fn order(&self, control: Control) {
         // A client that is gone drops the order, and with it the sender of its reply.
         let _ = self.control.send(control);
     }

@@ -133,6 +133,9 @@ impl Config {
         ack_timeout_ms: u32,
         /// Ask for a session that ends with the connection. Default `false`: the broker keeps
         /// QoS 1 messages for a client that is away.
+        ///
+        /// Clients with a single option `clean` mean [`clean_init`](Self::clean_init) by it: an old
+        /// session is forgotten once, at the start, and this stays `false`.
         clean_session: bool,
         /// At the first connection, have the broker forget the session that an earlier run of
         /// this program left. Default `true`. Set it to `false` to get what came in between;

@@ -27,7 +27,7 @@
 //! | [`Client::publish`] | nothing is published if it still waits for room; else it is, and you do not learn the outcome |
 //! | [`Publish`] | it is published, and you do not learn the outcome; [`Publish::cancel`] gives it up |
 //! | [`Client::subscribe`], [`Client::unsubscribe`] | the broker may be asked all the same |
-//! | [`Subscription::recv`], [`Events::recv`] | no message is lost |
+//! | [`Subscription::recv`], [`Queue::recv`], [`Events::recv`] | no message is lost |
 //! | [`Subscription`] | its messages find nobody; the broker is not told |
 //! | the last [`Client`] and [`Subscription`] | as [`Client::shutdown`], in the background |
 //! | the runtime | the connection breaks off, and the broker tells the will |
@@ -56,8 +56,11 @@ mod config;
 mod connect;
 mod driver;
 mod event;
+mod first;
 pub mod planted;
+mod probe;
 mod publication;
+mod queue;
 mod recording;
 mod subscription;
 #[cfg(feature = "tls")]
@@ -67,13 +70,19 @@ pub use client::{Client, ConnectError};
 pub use config::Config;
 pub use connect::{AddressError, Connect, DEFAULT_PORT, Tcp};
 pub use event::{Event, Events, OpenError, Status};
+pub use first::FirstConnectError;
 pub use fivewire_core::client::State;
 pub use fivewire_core::config::{Overflow, Release, Resubscribe};
 pub use fivewire_core::error;
 pub use fivewire_core::event::{AbandonReason, Counters, DownReason, RefusedReason, Ticket};
 pub use fivewire_core::mqtt::{ProtocolVersion, QoS};
+pub use probe::{WAN_SERVER, wan_ok};
 pub use publication::{Outcome, Publication, Publish, PublishError};
+pub use queue::Queue;
 pub use recording::Recording;
 pub use subscription::{Acknowledge, Message, SubscribeError, Subscription};
 #[cfg(feature = "tls")]
 pub use tls::{DEFAULT_TLS_PORT, HandshakeError, Tls, TlsConfig, TlsError};
+
+/// The version of this crate.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -9,6 +9,12 @@ const PRIME: u64 = 0x0000_0100_0000_01B3;
 #[derive(Clone, Copy, Debug)]
 pub struct Hash(u64);
 
+impl Default for Hash {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Hash {
     /// Of nothing.
     #[must_use]

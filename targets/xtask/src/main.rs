@@ -6,6 +6,8 @@ mod emulate;
 mod esp8266;
 mod rp2040;
 mod trace;
+#[cfg(test)]
+mod unsafety;
 
 use std::path::{Path, PathBuf};
 
@@ -45,7 +47,11 @@ enum Task {
     /// Build the firmware of both boards, all programs
     Firmware,
     /// Measure the link between both firmwares, in emulated time
-    Rate,
+    Rate {
+        /// Let the ESP8266 run at 80 MHz, and not at the 160 MHz that its firmware asks for
+        #[arg(long)]
+        slow: bool,
+    },
     /// Run the core through fixed schedules on three processors, and compare what it decides
     Trace,
     /// Print flash, RAM and stack of every firmware, and check them against targets/budget.toml
@@ -80,7 +86,7 @@ fn main() -> Result<()> {
             }
             Ok(())
         }
-        Task::Rate => emulate::rate(&root),
+        Task::Rate { slow } => emulate::rate(&root, slow),
         Task::Trace => trace::compare(&root),
         Task::Sizes => {
             let budgets = budget::read(&root)?;

@@ -10,8 +10,13 @@ use crate::elf::Elf;
 
 const TARGET: &str = "thumbv6m-none-eabi";
 /// The programs, and the feature that each wants.
-pub const PROGRAMS: [(&str, Option<&str>); 4] =
-    [("simple", None), ("range", None), ("status", None), ("pico_w", Some("pico-w"))];
+pub const PROGRAMS: [(&str, Option<&str>); 5] = [
+    ("simple", None),
+    ("range", None),
+    ("status", None),
+    ("rate", None),
+    ("pico_w", Some("pico-w")),
+];
 /// Builds one program as users have it, with its own `fivewire.toml` or another.
 ///
 /// # Errors

@@ -14,9 +14,10 @@ impl Repository {
     pub(super) fn here() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
-        let line = manifest.lines().find(|line| line.starts_with("default-members")).unwrap();
+        let (_, list) = manifest.split_once("\ndefault-members = [").unwrap();
+        let (list, _) = list.split_once(']').unwrap();
         let members: Vec<String> =
-            line.split('"').skip(1).step_by(2).map(|member| format!("{member}/")).collect();
+            list.split('"').skip(1).step_by(2).map(|member| format!("{member}/")).collect();
         assert!(members.contains(&"scenarios/".to_owned()));
         Self { root, members }
     }

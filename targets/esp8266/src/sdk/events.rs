@@ -1,5 +1,7 @@
 //! What the SDK told in its callbacks, and the task has not looked at.
 
+use fivewire_core::sntp::PACKET_BYTES;
+
 use super::task;
 use crate::local::Local;
 
@@ -31,6 +33,10 @@ pub(crate) struct Events {
     pub(crate) wifi: Option<Wifi>,
     /// The answer to the name that was asked for: its address, if it has one.
     pub(crate) resolved: Option<Option<[u8; 4]>>,
+    /// The same of the time server's name.
+    pub(crate) time_resolved: Option<Option<[u8; 4]>>,
+    /// The beginning of the last datagram.
+    pub(crate) datagram: Option<[u8; PACKET_BYTES]>,
     /// The connection is open.
     pub(crate) opened: bool,
     /// All that was to be sent was acknowledged.
@@ -51,6 +57,8 @@ struct Received {
 static EVENTS: Local<Events> = Local::new(Events {
     wifi: None,
     resolved: None,
+    time_resolved: None,
+    datagram: None,
     opened: false,
     sent: false,
     ended: None,

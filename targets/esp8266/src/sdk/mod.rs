@@ -10,4 +10,5 @@ pub(crate) mod system;
 pub(crate) mod task;
 pub(crate) mod tcp;
 pub(crate) mod timer;
+pub(crate) mod udp;
 pub(crate) mod wifi;

@@ -74,7 +74,16 @@ pub(crate) struct EspTcp {
     pub(crate) write_finished: Option<ConnectionFunction>,
 }
 
-/// `struct espconn` (espconn.h).
+/// `esp_udp` (espconn.h).
+#[repr(C)]
+pub(crate) struct EspUdp {
+    pub(crate) remote_port: c_int,
+    pub(crate) local_port: c_int,
+    pub(crate) local_ip: [u8; 4],
+    pub(crate) remote_ip: [u8; 4],
+}
+
+/// `struct espconn` (espconn.h). `tcp` is a union: of a connection of UDP it points to an [`EspUdp`].
 #[repr(C)]
 pub(crate) struct EspConn {
     pub(crate) kind: c_int,
@@ -97,6 +106,7 @@ pub(crate) type ResolvedFunction = unsafe extern "C" fn(*const c_char, *const [u
 
 /// `enum espconn_type`.
 pub(crate) const ESPCONN_TCP: c_int = 0x10;
+pub(crate) const ESPCONN_UDP: c_int = 0x20;
 pub(crate) const ESPCONN_OK: i8 = 0;
 pub(crate) const ESPCONN_INPROGRESS: i8 = -5;
 pub(crate) const ESPCONN_RST: i8 = -9;
@@ -181,6 +191,9 @@ unsafe extern "C" {
     pub(crate) fn espconn_send(connection: *mut EspConn, bytes: *mut u8, length: u16) -> i8;
     pub(crate) fn espconn_recv_hold(connection: *mut EspConn) -> i8;
     pub(crate) fn espconn_recv_unhold(connection: *mut EspConn) -> i8;
+    // API §4.3: UDP
+    pub(crate) fn espconn_create(connection: *mut EspConn) -> i8;
+    pub(crate) fn espconn_sendto(connection: *mut EspConn, bytes: *mut u8, length: u16) -> i16;
     pub(crate) fn espconn_disconnect(connection: *mut EspConn) -> i8;
     pub(crate) fn espconn_abort(connection: *mut EspConn) -> i8;
 }

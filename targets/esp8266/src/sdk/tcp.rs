@@ -9,7 +9,7 @@ use super::raw::{self, EspConn, EspTcp};
 use crate::local::Local;
 
 /// Memory that the SDK reads and writes while a connection exists: never borrowed, only pointed at.
-struct Shared<T>(UnsafeCell<T>);
+pub(super) struct Shared<T>(pub(super) UnsafeCell<T>);
 
 // SAFETY: it is used through raw pointers, by one thread (see `Local`).
 unsafe impl<T> Sync for Shared<T> {}
@@ -24,7 +24,7 @@ const NO_TCP: EspTcp = EspTcp {
     disconnected: None,
     write_finished: None,
 };
-const NO_CONNECTION: EspConn = EspConn {
+pub(super) const NO_CONNECTION: EspConn = EspConn {
     kind: 0,
     state: 0,
     tcp: ptr::null_mut(),
@@ -35,7 +35,7 @@ const NO_CONNECTION: EspConn = EspConn {
 };
 
 /// 255 bytes (`bridge::Broker::host`) and a zero.
-const NAME_BYTES: usize = 256;
+pub(super) const NAME_BYTES: usize = 256;
 
 /// The most bytes that one [`send`] takes.
 pub(crate) const SEND_MAX_BYTES: usize = 1_024;
@@ -70,19 +70,21 @@ pub(crate) fn set_name(name: &str) {
 
 /// Asks for the broker's address.
 pub(crate) fn resolve() -> Resolution {
+    NAME.with(|name| ask_for_name(&RESOLVER, name, on_resolved))
+}
+
+/// Asks for the address of a name that ends with a zero.
+pub(super) fn ask_for_name(
+    resolver: &'static Shared<EspConn>,
+    name: &[u8; NAME_BYTES],
+    found: raw::ResolvedFunction,
+) -> Resolution {
     let mut address = [0; 4];
-    let result = NAME.with(|name| {
-        // SAFETY: the connection is static, the name ends with a zero and is copied; the address is written
-        // before the call returns, or not at all (API §4.1, `espconn_gethostbyname`; espconn.c, dns.c of SDK 3.0).
-        unsafe {
-            raw::espconn_gethostbyname(
-                RESOLVER.0.get(),
-                name.as_ptr().cast(),
-                &mut address,
-                on_resolved,
-            )
-        }
-    });
+    // SAFETY: the connection is static, the name ends with a zero and is copied; the address is written
+    // before the call returns, or not at all (API §4.1, `espconn_gethostbyname`; espconn.c, dns.c of SDK 3.0).
+    let result = unsafe {
+        raw::espconn_gethostbyname(resolver.0.get(), name.as_ptr().cast(), &mut address, found)
+    };
     match result {
         raw::ESPCONN_OK => Resolution::Known(address),
         raw::ESPCONN_INPROGRESS => Resolution::Asked,

@@ -38,8 +38,8 @@ static TURNS: AtomicU32 = AtomicU32::new(0);
 const WORK_US: u64 = 100;
 const PERIOD: Duration = Duration::from_millis(1);
 /// Publications one at a time, and as fast as possible.
-const SINGLE: usize = 20;
-const BURST: usize = 100;
+const SINGLE: usize = 10;
+const BURST: usize = 50;
 const SMALL: [u8; 8] = *b"12345678";
 const LARGE: [u8; 200] = [0x55; 200];
 

@@ -31,6 +31,8 @@ pub(crate) enum Control {
     Subscribe { filter: String, qos: QoS, reply: oneshot::Sender<Granted> },
     /// Ask for no more messages.
     Unsubscribe { filter: String, reply: oneshot::Sender<Result<(), SubscribeError>> },
+    /// Reply once the broker has shown that it lives, or that there is no connection.
+    Probe(oneshot::Sender<bool>),
     /// Tell what happens to the connection.
     Listen(Listener),
     /// Hand out messages.

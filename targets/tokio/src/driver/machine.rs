@@ -2,7 +2,7 @@
 
 use std::io;
 
-use fivewire_core::client::{self, Action, Client, Input, Output, TcpFailure};
+use fivewire_core::client::{self, Action, Client, Input, Output, State, TcpFailure};
 use fivewire_core::error;
 use fivewire_core::event::Delivery;
 use fivewire_core::mqtt::QoS;
@@ -18,6 +18,9 @@ use crate::event::{OpenError, Status};
 use crate::publication::{Publish, PublishError};
 use crate::recording::Tape;
 use crate::subscription::SubscribeError;
+
+/// What was received so long ago, in µs, still shows that the broker lives (SPEC.md §3.10).
+const FRESH_US: u64 = 1_000_000;
 
 /// The machine. All its memory is allocated once.
 pub(crate) type Core = Recorded<Client<Box<[u8]>>, Tape>;
@@ -45,6 +48,8 @@ pub(super) struct Machine {
     paused: bool,
     shutting_down: bool,
     audience: Audience,
+    /// Who waits for a sign of life.
+    probes: Vec<oneshot::Sender<bool>>,
     status: watch::Sender<Status>,
     control: mpsc::WeakUnboundedSender<Control>,
 }
@@ -68,6 +73,7 @@ impl Machine {
             paused: config.paused,
             shutting_down: false,
             audience: Audience::new(Router::new(config.queue_messages, control.clone())),
+            probes: Vec::new(),
             status,
             control,
         };
@@ -90,6 +96,9 @@ impl Machine {
 
     pub(super) fn handle(&mut self, input: Input<'_>) {
         self.core.handle(self.now(), input);
+        if matches!(input, Input::Received(_)) {
+            self.answer_probes(true);
+        }
     }
 
     /// The connection could not be opened.
@@ -140,7 +149,10 @@ impl Machine {
         }
     }
 
-    fn rest(&self, wait: Wait) -> Step {
+    fn rest(&mut self, wait: Wait) -> Step {
+        if self.core.state() != State::Connected {
+            self.answer_probes(false);
+        }
         self.status.send_if_modified(|status| {
             let now = Status {
                 state: self.core.state(),
@@ -216,9 +228,29 @@ impl Machine {
             Control::Release(delivery) => self.release(delivery),
             Control::Subscribe { filter, qos, reply } => self.subscribe(filter, qos, reply),
             Control::Unsubscribe { filter, reply } => self.unsubscribe(filter, reply),
+            Control::Probe(reply) => self.probe(reply),
             Control::Listen(listener) => self.audience.listeners.push(listener),
             Control::Resume => self.paused = false,
             Control::ShutDown => self.shut_down(),
+        }
+    }
+
+    /// What was received within the last second is a sign of life; else the broker is asked for one.
+    fn probe(&mut self, reply: oneshot::Sender<bool>) {
+        let now = self.now();
+        let heard = self.core.last_received();
+        if heard.is_some_and(|at| now.micros_since(at) <= FRESH_US) || !self.core.probe(now) {
+            let _ = reply.send(heard.is_some());
+        } else {
+            self.probes.push(reply);
+        }
+    }
+
+    /// The broker said something, or is gone.
+    fn answer_probes(&mut self, lives: bool) {
+        for reply in self.probes.drain(..) {
+            // Who dropped the future does not want to know.
+            let _ = reply.send(lives);
         }
     }
 

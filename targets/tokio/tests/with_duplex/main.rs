@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may give up")]
 
+mod asking;
 mod closing;
 mod connecting;
+mod first;
+mod listening;
+mod low_power;
 mod publishing;
 mod receiving;
 mod recording;

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use fivewire_tokio::{Client, Config, Connect};
+use fivewire_tokio::{Client, Config, Connect, FirstConnectError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter, DuplexStream, duplex};
 use tokio::sync::mpsc;
 
@@ -52,6 +52,11 @@ impl Peer {
 
     pub(crate) fn fail(&self, text: &'static str) {
         self.0.send(Err(io::Error::other(text))).unwrap();
+    }
+
+    /// The client has ended, and with it whoever opened its connections.
+    pub(crate) async fn is_abandoned(&self) -> bool {
+        tokio::time::timeout(DAY, self.0.closed()).await.is_ok()
     }
 
     /// Opens a connection that carries `bytes` at a time in each direction.
@@ -154,6 +159,15 @@ pub(crate) fn client(config: Config) -> (Client, Peer) {
 pub(crate) fn held_back_client(config: Config) -> (Client, Peer) {
     let (sender, receiver) = mpsc::unbounded_channel();
     (Client::connect_with(config, HeldBack(Prepared(receiver))).unwrap(), Peer(sender))
+}
+
+/// A client whose first connection may fail.
+pub(crate) fn first_client(
+    config: Config,
+    attempts: std::num::NonZeroU32,
+) -> (impl Future<Output = Result<Client, FirstConnectError>>, Peer) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    (Client::connect_first_with(config, Prepared(receiver), attempts), Peer(sender))
 }
 
 /// A client that is connected.

@@ -12,9 +12,17 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::protocol::{Answer, Message};
 
-/// 2^5 ns an instruction: 31 million in a second, near a chip of 80 MHz that runs from flash. `sleep=off`:
-/// otherwise the time that QEMU takes to start would leak in.
-const SPEED: &str = "shift=5,sleep=off";
+/// How long an instruction takes: 2 to the power of this, in ns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Speed(u8);
+
+impl Speed {
+    /// 31 million instructions in a second, near a chip of 80 MHz that runs from flash: 2.56 cycles each.
+    pub const MHZ_80: Self = Self(5);
+    /// Twice as fast, which is what the firmware asks the chip for.
+    pub const MHZ_160: Self = Self(4);
+}
+
 /// A board that says nothing for so long in real time hangs.
 const PATIENCE: Timespec = Timespec { tv_sec: 60, tv_nsec: 0 };
 
@@ -31,13 +39,16 @@ impl Board {
     ///
     /// # Errors
     /// QEMU could not be started.
-    pub fn start(elf: &Path, executed: Option<&Path>) -> Result<Self> {
+    pub fn start(elf: &Path, executed: Option<&Path>, speed: Speed) -> Result<Self> {
         let (from, board_out) = io::pipe()?;
         let (board_in, to) = io::pipe()?;
         let mut command = Command::new("qemu-system-xtensa");
         command
             .args(["-M", "sim", "-cpu", "lx106", "-nographic", "-monitor", "none"])
-            .args(["-serial", "none", "-semihosting", "-icount", SPEED, "-kernel"])
+            .args(["-serial", "none", "-semihosting", "-icount"])
+            // Without sleep=off the time that QEMU takes to start would leak in.
+            .arg(format!("shift={},sleep=off", speed.0))
+            .arg("-kernel")
             .arg(elf)
             .stdin(Stdio::null())
             .stdout(Stdio::null())

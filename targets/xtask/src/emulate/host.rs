@@ -107,6 +107,13 @@ impl HostBoard {
         Ok(())
     }
 
+    /// Asks for the time, and how much memory the ESP8266 has.
+    pub fn ask(&mut self, now_ns: u64, cookie: u64) {
+        self.host.ask_time(instant(now_ns), cookie);
+        self.host.ask_memory(instant(now_ns));
+        self.drain(now_ns);
+    }
+
     /// Disconnects on purpose, for good.
     pub fn shut_down(&mut self, now_ns: u64) {
         self.host.shut_down(instant(now_ns));

@@ -20,11 +20,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
+use self::board::Speed;
 use crate::elf::Elf;
 use crate::{budget, esp8266, rp2040};
 
 /// As many seeds as `emulate pair` runs by itself: each kind of trouble at least once.
-const SEEDS: u64 = 18;
+const SEEDS: u64 = 10;
 /// What the emulated Pico is to do.
 const EMULATED: &str = "targets/emulator/emulated.toml";
 
@@ -74,8 +75,9 @@ pub fn rp2040(root: &Path) -> Result<()> {
 ///
 /// # Errors
 /// It carries too little, or does not come to its end.
-pub fn rate(root: &Path) -> Result<()> {
-    rate::measure(root, &esp8266::build_emulated(root)?)
+pub fn rate(root: &Path, is_slow: bool) -> Result<()> {
+    let speed = if is_slow { Speed::MHZ_80 } else { Speed::MHZ_160 };
+    rate::measure(root, &esp8266::build_emulated(root)?, speed)
 }
 
 /// Runs seeded schedules with both firmwares; the first one, or the one of `seed`, twice.

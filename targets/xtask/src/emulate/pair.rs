@@ -12,7 +12,7 @@ use anyhow::{Result, bail};
 use fivewire_core::link::Levels;
 use sha2::{Digest, Sha256};
 
-use super::board::Board;
+use super::board::{Board, Speed};
 use super::glitch::{self, Glitch};
 use super::host::HostBoard;
 use super::host_end::HostEnd;
@@ -38,6 +38,8 @@ pub struct Pair<H> {
     elf: PathBuf,
     executed: Option<PathBuf>,
     seed: u64,
+    /// The board's.
+    pub speed: Speed,
     now_ns: u64,
     board: Option<Board>,
     /// When the board began, and when the next one begins.
@@ -110,6 +112,7 @@ impl<H: HostEnd> Pair<H> {
             elf: elf.to_owned(),
             executed: executed.map(Path::to_owned),
             seed,
+            speed: Speed::MHZ_80,
             now_ns: 0,
             board: None,
             started_ns: 0,
@@ -466,7 +469,7 @@ impl<H: HostEnd> Pair<H> {
         self.told_pins = 0;
         self.orders.clear();
         let executed = self.executed.as_ref().map(|folder| folder.join(self.boots.to_string()));
-        self.board = Some(Board::start(&self.elf, executed.as_deref())?);
+        self.board = Some(Board::start(&self.elf, executed.as_deref(), self.speed)?);
         Ok(())
     }
 }

@@ -61,6 +61,8 @@ kinds! {
     Abort = 22,
     /// As many more bytes may be delivered as the argument says.
     Credit = 23,
+    /// A datagram to an address (4 bytes); the argument is the port.
+    Datagram = 24,
     /// A line of the log.
     Text = 32,
     /// The answer to [`Event::ReportStack`]: bytes that were ever used; the payload is how many there are.
@@ -98,6 +100,8 @@ pub enum Event {
     Sent(u8),
     /// The connection is closed.
     Closed(u8),
+    /// A datagram came.
+    Datagram(Vec<u8>),
     /// How much stack was used?
     ReportStack,
     /// The emulation ends.
@@ -116,6 +120,7 @@ impl Event {
             Self::Received(..) => 19,
             Self::Sent(_) => 20,
             Self::Closed(_) => 21,
+            Self::Datagram(_) => 22,
             Self::ReportStack => 32,
             Self::Exit => 33,
         }
@@ -138,7 +143,7 @@ impl Event {
             Self::Seed(seed) => seed.to_le_bytes().to_vec(),
             Self::Resolved(address) => address.map_or(Vec::new(), |address| address.to_vec()),
             Self::Failed(_, error) => error.to_le_bytes().to_vec(),
-            Self::Received(_, bytes) => bytes.clone(),
+            Self::Received(_, bytes) | Self::Datagram(bytes) => bytes.clone(),
             _ => Vec::new(),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use fivewire_core::bridge::TIME_SERVER;
 use fivewire_core::time::{Instant, Wait};
 use fivewire_sim::broker::{self, Broker, ClientKey, CloseReason};
 use fivewire_sim::fault::Memory;
@@ -12,6 +13,9 @@ use super::protocol::{Event, Kind, Message};
 pub const BROKER_NAME: &str = "broker.lan";
 /// The address behind it.
 pub const BROKER_ADDRESS: [u8; 4] = [192, 168, 1, 10];
+/// A time server, and the seconds since 1900 that it tells at the beginning: 28 November 2026.
+const TIME_ADDRESS: [u8; 4] = [192, 168, 1, 11];
+pub const TIME_START_S: u64 = 4_004_812_800;
 
 const JOIN_NS: u64 = 200_000_000;
 const RESOLVE_NS: u64 = 20_000_000;
@@ -174,10 +178,15 @@ impl Radio {
             }
             Kind::Leave => self.send_to_board(now_ns + TRAVEL_NS, Event::WifiDown(LEFT_BY_ITSELF)),
             Kind::Resolve => {
-                let known = self.knows_name && message.payload == BROKER_NAME.as_bytes();
-                let answer = Event::Resolved(known.then_some(BROKER_ADDRESS));
+                let address = match &*message.payload {
+                    name if name == BROKER_NAME.as_bytes() => Some(BROKER_ADDRESS),
+                    name if name == TIME_SERVER.as_bytes() => Some(TIME_ADDRESS),
+                    _ => None,
+                };
+                let answer = Event::Resolved(address.filter(|_| self.knows_name));
                 self.send_to_board(now_ns + RESOLVE_NS, answer);
             }
+            Kind::Datagram => self.tell_time(now_ns, message),
             Kind::Open => self.open(now_ns, message),
             Kind::Send => {
                 if let Some((number, key)) = self.connection_of(message) {
@@ -208,6 +217,21 @@ impl Radio {
 
     fn connection_of(&self, message: &Message) -> Option<(u8, ClientKey)> {
         self.connection.filter(|(number, _)| *number == message.connection)
+    }
+
+    /// An answer of SNTP: version 4, server, stratum 2, the client's timestamp, and the time.
+    fn tell_time(&mut self, now_ns: u64, message: &Message) {
+        let Some((address, request)) = message.payload.split_first_chunk::<4>() else { return };
+        if *address != TIME_ADDRESS || message.argument != 123 || request.len() != 48 {
+            return;
+        }
+        let at_ns = now_ns + TRAVEL_NS;
+        let mut answer = vec![0; 48];
+        answer[..2].copy_from_slice(&[0x24, 2]);
+        answer[24..32].copy_from_slice(&request[40..]);
+        let seconds = (TIME_START_S + at_ns / 1_000_000_000) as u32;
+        answer[40..44].copy_from_slice(&seconds.to_be_bytes());
+        self.send_to_board(at_ns + TRAVEL_NS, Event::Datagram(answer));
     }
 
     fn open(&mut self, now_ns: u64, message: &Message) {

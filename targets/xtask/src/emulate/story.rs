@@ -8,6 +8,7 @@ use anyhow::{Result, ensure};
 
 use super::host::HostBoard;
 use super::pair;
+use super::radio::TIME_START_S;
 
 type Pair = pair::Pair<HostBoard>;
 
@@ -72,6 +73,8 @@ pub fn tell(elf: &Path, executed: Option<&Path>) -> Result<Report> {
     let acknowledged_us = (pair.now_ns() - since_ns) / 1_000;
     arrives(&mut pair, published)?;
 
+    ask(&mut pair)?;
+
     let (since_ns, since_bits, since) = (pair.now_ns(), pair.host.bits(), pair.answers());
     published = publish(&mut pair, published, BURST)?;
     arrives(&mut pair, published)?;
@@ -96,6 +99,21 @@ pub fn tell(elf: &Path, executed: Option<&Path>) -> Result<Report> {
         virtual_ms: pair.now_ns() / 1_000_000,
         real: wall.elapsed(),
     })
+}
+
+/// The time server's time arrives, and the memory report.
+fn ask(pair: &mut Pair) -> Result<()> {
+    let now_ns = pair.now_ns();
+    pair.host.ask(now_ns, SEED);
+    let told = |pair: &Pair| {
+        let now_s = TIME_START_S + pair.now_ns() / 1_000_000_000;
+        let time = |seconds: u64| {
+            format!("TimeTold {{ cookie: {SEED}, stamp: Stamp {{ seconds: {seconds}")
+        };
+        pair.host.count_told("EspMemory { free_bytes: 40000") == 1
+            && (now_s - 1..=now_s).any(|seconds| pair.host.count_told(&time(seconds)) == 1)
+    };
+    pair.run_until(5_000, told)
 }
 
 /// What can go wrong, each with publications under way.

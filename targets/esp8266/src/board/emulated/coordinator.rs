@@ -32,6 +32,7 @@ pub(super) enum Post {
     Close = 21,
     Abort = 22,
     Credit = 23,
+    Datagram = 24,
     Text = 32,
     Stack = 33,
     RuleBroken = 34,
@@ -62,34 +63,56 @@ pub(super) struct Answer {
     pub(super) size: usize,
 }
 
-/// The cycle counter when it was last read, and the time that belonged to it.
-static CLOCK: Local<(u32, u64)> = Local::new((0, 0));
+/// The board's clock.
+struct Clock {
+    /// The cycle counter when it was last read.
+    cycles: u32,
+    /// The time that belonged to it.
+    ns: u64,
+    /// Something is being played: what that executes takes no time.
+    stands_still: bool,
+}
+
+static CLOCK: Local<Clock> = Local::new(Clock { cycles: 0, ns: 0, stands_still: false });
 static PAYLOAD: Local<[u8; PAYLOAD_MAX_BYTES]> = Local::new([0; PAYLOAD_MAX_BYTES]);
 static MESSAGE: Local<[u8; HEADER_BYTES + PAYLOAD_MAX_BYTES]> =
     Local::new([0; HEADER_BYTES + PAYLOAD_MAX_BYTES]);
 
 /// Nanoseconds since this board started.
 ///
-/// What the emulation itself executes would not exist on the chip, so it takes no time: see [`say`].
+/// What the emulation itself executes would not exist on the chip, so it takes no time: see [`play`].
 pub(super) fn now_ns() -> u64 {
     let cycles = machine::cycles();
-    CLOCK.with(|(last, ns)| {
-        *ns += u64::from(cycles.wrapping_sub(*last)) * NS_PER_CYCLE;
-        *last = cycles;
-        *ns
+    CLOCK.with(|clock| {
+        if !clock.stands_still {
+            clock.ns += u64::from(cycles.wrapping_sub(clock.cycles)) * NS_PER_CYCLE;
+            clock.cycles = cycles;
+        }
+        clock.ns
     })
 }
 
 /// Moves the clock by what something takes on the chip, instead of what playing it took.
 pub(super) fn resume(took_ns: u64) {
-    let cycles = machine::cycles();
-    CLOCK.with(|(last, ns)| (*last, *ns) = (cycles, *ns + took_ns));
+    CLOCK.with(|clock| {
+        clock.ns += took_ns;
+        clock.stands_still = false;
+        clock.cycles = machine::cycles();
+    });
 }
 
-/// Time stands still while this is played, and then goes on by `took_ns`.
+/// Time stands still while this is played, and then goes on by `took_ns`. What is played inside it takes its own time
+/// besides.
+#[inline(always)]
 pub(super) fn play<R>(took_ns: u64, how: impl FnOnce(u64) -> R) -> R {
-    let result = how(now_ns());
-    resume(took_ns);
+    let now_ns = now_ns();
+    let is_outermost = CLOCK.with(|clock| !core::mem::replace(&mut clock.stands_still, true));
+    let result = how(now_ns);
+    if is_outermost {
+        resume(took_ns);
+    } else {
+        CLOCK.with(|clock| clock.ns += took_ns);
+    }
     result
 }
 
@@ -120,9 +143,9 @@ pub(super) fn ask(what: Ask, argument: u32) -> Answer {
         let [kind, _, size_low, size_high, l0, l1, s0, s1, waited @ ..] = header;
         let size = usize::from(u16::from_le_bytes([size_low, size_high])).min(PAYLOAD_MAX_BYTES);
         PAYLOAD.with(|payload| machine::read(FROM_COORDINATOR, &mut payload[..size]));
-        let now_ns = CLOCK.with(|(_, ns)| {
-            *ns += u64::from_le_bytes(waited);
-            *ns
+        let now_ns = CLOCK.with(|clock| {
+            clock.ns += u64::from_le_bytes(waited);
+            clock.ns
         });
         let steady_ns = u64::from(u16::from_le_bytes([s0, s1])) * STEADY_UNIT_NS;
         let levels = u32::from(u16::from_le_bytes([l0, l1]));

@@ -16,7 +16,8 @@ struct Query {
     name: [u8; NAME_BYTES],
 }
 
-static QUERY: Local<Option<Query>> = Local::new(None);
+/// Oldest first, as the coordinator answers. The SDK asks for four names at once.
+static QUERIES: Local<[Option<Query>; 4]> = Local::new([const { None }; 4]);
 
 #[unsafe(no_mangle)]
 extern "C" fn espconn_gethostbyname(
@@ -36,7 +37,13 @@ extern "C" fn espconn_gethostbyname(
     abort::rule(!name.is_empty() && name.len() < NAME_BYTES, "a name has 1 to 255 bytes");
     let mut copy = [0; NAME_BYTES];
     copy[..name.len()].copy_from_slice(name);
-    QUERY.with(|query| *query = Some(Query { connection, found, name: copy }));
+    QUERIES.with(|queries| {
+        let free = queries.iter_mut().find(|query| query.is_none());
+        abort::rule(free.is_some(), "no more than four names are asked for at once");
+        if let Some(free) = free {
+            *free = Some(Query { connection, found, name: copy });
+        }
+    });
     coordinator::post(Post::Resolve, 0, 0, name);
     raw::ESPCONN_INPROGRESS
 }
@@ -45,7 +52,12 @@ extern "C" fn espconn_gethostbyname(
 pub(super) fn take_event(answer: &Answer) {
     let address: Option<[u8; 4]> =
         coordinator::with_payload(answer, |bytes| (&*bytes).try_into().ok());
-    let Some(query) = QUERY.with(Option::take) else { return };
+    let query = QUERIES.with(|queries| {
+        let oldest = queries[0].take();
+        queries.rotate_left(1);
+        oldest
+    });
+    let Some(query) = query else { return };
     let pointer = address.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
     // SAFETY: the function that was given, a name that ends with a zero, null or an address, and the
     // connection that it was given with; all live until it returns.

@@ -38,29 +38,41 @@ static GPIO: Local<Gpio> = Local::new(Gpio {
 });
 
 const BASE: u32 = 0x6000_0300;
-/// What the chip takes to read its pins, about (16 cycles of 160 MHz).
+/// What the chip takes to read or write a register of its pins, about (16 cycles of 160 MHz).
 const ACCESS_NS: u64 = 100;
 
 /// Reads a register.
 pub(in crate::board) fn read(address: u32) -> u32 {
+    let (value, asked) = coordinator::play(ACCESS_NS, |now_ns| look(address, now_ns));
+    if asked {
+        interrupt();
+        return GPIO.with(|gpio| gpio.levels);
+    }
+    value
+}
+
+/// What a register says, and whether the coordinator had to be asked.
+fn look(address: u32, now_ns: u64) -> (u32, bool) {
     match address.wrapping_sub(BASE) {
         0x18 => {
-            let known = coordinator::play(ACCESS_NS, |now_ns| {
-                GPIO.with(|gpio| (now_ns < gpio.steady_until_ns).then_some(gpio.levels))
-            });
-            known.unwrap_or_else(|| {
-                see(&coordinator::ask(Ask::Read, 0));
-                interrupt();
-                GPIO.with(|gpio| gpio.levels)
-            })
+            let known = GPIO.with(|gpio| (now_ns < gpio.steady_until_ns).then_some(gpio.levels));
+            if let Some(levels) = known {
+                return (levels, false);
+            }
+            see(&coordinator::ask(Ask::Read, 0));
+            (GPIO.with(|gpio| gpio.levels), true)
         }
-        0x1C => GPIO.with(|gpio| gpio.status),
+        0x1C => (GPIO.with(|gpio| gpio.status), false),
         _ => abort::rule_broken("a register that the firmware does not read"),
     }
 }
 
 /// Writes a register.
 pub(in crate::board) fn write(address: u32, value: u32) {
+    coordinator::play(ACCESS_NS, |_| change(address, value));
+}
+
+fn change(address: u32, value: u32) {
     let pins = GPIO.with(|gpio| {
         let before = (gpio.out, gpio.enable);
         match address.wrapping_sub(BASE) {

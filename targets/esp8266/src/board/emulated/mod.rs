@@ -13,6 +13,7 @@ mod stack;
 mod system;
 mod tcp;
 mod timers;
+mod udp;
 mod wifi;
 
 pub(super) use gpio::{read, write};

@@ -3,7 +3,7 @@
 use core::cell::Cell;
 
 use super::coordinator::{self, Answer, Ask, Post};
-use super::{abort, dns, gpio, machine, stack, system, tcp, timers, wifi};
+use super::{abort, dns, gpio, machine, stack, system, tcp, timers, udp, wifi};
 use crate::local::Local;
 use crate::sdk::raw::{TaskEvent, TaskFunction};
 
@@ -76,6 +76,7 @@ fn take_event(answer: &Answer) {
         1..=2 => wifi::take_event(answer),
         3 => system::take_seed(answer),
         16 => dns::take_event(answer),
+        22 => udp::take_event(answer),
         17..=31 => tcp::take_event(answer),
         32 => stack::report(),
         33 => machine::exit(0),
