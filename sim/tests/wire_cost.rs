@@ -57,6 +57,25 @@ fn a_frame_takes_as_long_as_the_cost_model_says_within_a_quarter() {
     }
 }
 
+/// Frames that wait are joined on the wires, and go one by one in the model: that errs on the slow side.
+#[test]
+fn a_burst_takes_no_longer_than_the_cost_model_says_and_small_frames_take_less() {
+    const FRAMES: usize = 40;
+    for (size_bytes, least_percent) in [(8, 25), (14, 25), (64, 70), (256, 75)] {
+        let mut rig = up(size_bytes as u64);
+        let start_us = rig.now_us();
+        for number in 0..FRAMES {
+            rig.send(End::Host, &vec![number as u8; size_bytes]);
+        }
+        assert!(rig.run_until(10_000_000, |rig| rig.at(End::Esp).received.len() == FRAMES));
+        let took_us = rig.now_us() - start_us;
+        let modelled_us = FRAMES as u64 * (LINK_FRAME_US + LINK_BYTE_US * size_bytes as u64);
+        println!("{size_bytes} B: {} % of what is modelled", took_us * 100 / modelled_us);
+        assert!(took_us <= modelled_us * 105 / 100, "{size_bytes} B: {took_us} of {modelled_us}");
+        assert!(took_us >= modelled_us * least_percent / 100, "{size_bytes} B: {took_us}");
+    }
+}
+
 #[test]
 fn two_ends_find_each_other_sooner_than_the_cost_model_allows() {
     for seed in 0..50 {

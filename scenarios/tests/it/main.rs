@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may give up")]
 #![allow(missing_docs, reason = "the name of a test is its claim")]
 
+mod architecture;
 mod backlog;
 mod bridge;
 mod bridge_api;

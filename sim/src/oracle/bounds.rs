@@ -75,12 +75,25 @@ fn wires_ms(wires: &Wires, payload_bytes: u32) -> u32 {
 }
 
 /// How long a world must go on after healing so that everything can be judged, in milliseconds:
-/// recovery, and an outbox full of the smallest publications.
+/// recovery, an outbox full of the smallest publications, and all messages that the application or the
+/// broker may still have for it. One that comes to rest before is done.
 #[must_use]
 pub fn settle_bound_ms(schedule: &Schedule) -> u32 {
-    let smallest_bytes = u32::from(schedule.workload.payload_min_bytes.max(8)) + 8;
-    let publications = schedule.setup.outbox_bytes / smallest_bytes;
-    recovery_bound_ms(schedule) + publications * drain_ms(schedule)
+    let workload = &schedule.workload;
+    let smallest_bytes = u32::from(workload.payload_min_bytes.max(8)) + 8;
+    let stored = schedule.setup.outbox_bytes / smallest_bytes;
+    let drawn = schedule.duration_ms.checked_div(workload.publish_every_ms).unwrap_or(0);
+    let heaped: u32 = schedule.faults.iter().map(|fault| heap(fault.kind)).sum();
+    let messages = if schedule.setup.has_wires() { stored + drawn + heaped } else { stored };
+    recovery_bound_ms(schedule).saturating_add(messages.saturating_mul(drain_ms(schedule)))
+}
+
+/// Messages that come into being at once.
+const fn heap(kind: FaultKind) -> u32 {
+    match kind {
+        FaultKind::AppBurst { messages } | FaultKind::Backlog { messages } => messages as u32,
+        _ => 0,
+    }
 }
 
 /// Trouble with the network alone; what makes the host lose time or memory is not.

@@ -19,6 +19,8 @@ pub(super) struct Malformed {
     clause: Option<&'static str>,
     /// By when the device must give its connection up, and what else had gone wrong until then.
     noticed_by: Option<(Instant, u32)>,
+    /// Malformed bytes are on their way to the device: which of several it names first is its own affair.
+    is_unnoticed: bool,
 }
 
 impl Malformed {
@@ -28,10 +30,14 @@ impl Malformed {
         self.clause = Some(table[usize::from(which) % table.len()].clause);
     }
 
-    /// Malformed bytes were written to a connection that is otherwise well.
-    pub(super) const fn written(&mut self, facts: &Facts) {
+    /// Malformed bytes were written, to a connection that `is_well` otherwise.
+    pub(super) const fn written(&mut self, facts: &Facts, is_well: bool) {
         let deadline = facts.now.plus_ms(NOTICED_MS);
-        self.noticed_by = Some((deadline, facts.weather.troubles));
+        let is_alone = !self.is_unnoticed;
+        self.is_unnoticed = true;
+        if is_alone && is_well {
+            self.noticed_by = Some((deadline, facts.weather.troubles));
+        }
     }
 
     /// Nothing can be expected any more: the device does not read, or is shut down.
@@ -47,6 +53,7 @@ impl Malformed {
         reason: DownReason,
     ) {
         let expected = self.noticed_by.take();
+        self.is_unnoticed = false;
         let is_expected = expected.is_some_and(|(_, troubles)| troubles == facts.weather.troubles);
         if let DownReason::Breach(breach) = reason {
             let is_true = self.clause.is_some() || facts.weather.acknowledgements_doubled;

@@ -174,7 +174,9 @@ impl Oracle {
     }
 
     fn fault_ended(&mut self, index: usize) {
-        let Some(kind) = self.facts.fault(index) else { return };
+        // what happens at once has no end of its own
+        let kind = self.facts.fault(index).filter(|kind| !kind.is_instant());
+        let Some(kind) = kind else { return };
         self.facts.weather.ended(self.facts.now, kind);
         match kind {
             FaultKind::HostBusy => self.judges.watchdog.polls_again(self.facts.now),
@@ -215,9 +217,7 @@ impl Oracle {
         let is_healthy = facts.connections.live().any(|connection| {
             connection.is_accepted() && !connection.is_harmed && !connection.is_left
         });
-        if is_heard && is_healthy {
-            judges.malformed.written(facts);
-        }
+        judges.malformed.written(facts, is_heard && is_healthy);
         self.taint();
     }
 

@@ -85,9 +85,7 @@ impl Weather {
 
     pub(super) fn ended(&mut self, now: Instant, kind: FaultKind) {
         self.disturbed(now, kind);
-        if !kind.is_instant() {
-            self.count(kind, -1);
-        }
+        self.count(kind, -1);
     }
 
     /// A board went down, the broker stopped: trouble, whatever the schedule calls it.

@@ -212,7 +212,7 @@ fn a_message_told_with_other_properties_is_caught() {
 fn disconnected(bytes: &[u8], code: u8) -> History {
     let mut history = connected();
     history.begin(0, FaultKind::BrokerDisconnects { code }).broker_sends(bytes);
-    history.see(Observation::FaultBit { index: 0 });
+    history.see_at_once(Observation::FaultBit { index: 0 }).end(0);
     history
 }
 

@@ -11,7 +11,7 @@ fn malformed() -> History {
     let mut history = History::of(setup());
     // packet type 0, which is reserved
     history.connect(false).begin(0, FaultKind::Malformed { which: 0 }).broker_sends(&[0, 0]);
-    history.see(Observation::FaultBit { index: 0 });
+    history.see(Observation::FaultBit { index: 0 }).end(0);
     history
 }
 

@@ -5,4 +5,5 @@ mod both_original;
 mod net;
 mod original_esp;
 mod original_host;
+mod repeats;
 mod rig;

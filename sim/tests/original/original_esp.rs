@@ -222,3 +222,20 @@ fn p3_p5_the_original_repeats_under_a_fresh_identifier_and_acknowledges_early() 
     rig.run_ms(30_000);
     assert_eq!(rig.messages(), [""; 0], "and lost");
 }
+
+/// The broker is never told to wait, so what the link is too slow for piles up in a queue without bound, and goes with the chip (D-15).
+#[test]
+fn p9_a_flood_piles_up_in_the_original_and_goes_with_it() {
+    let mut rig = running();
+    for count in 0..100_u32 {
+        rig.friend_publishes("in/7", format!("{count}").as_bytes());
+    }
+    rig.run_until(10_000, |rig| rig.net.broker.in_flight("a1b2c3") == 0);
+    let had = rig.messages().len();
+    assert!(had < 50, "all is acknowledged, and the host has {had}");
+    rig.crash_esp(300);
+    rig.publish("a", "1");
+    rig.run_until(60_000, |rig| rig.done() == 1);
+    rig.run_ms(20_000);
+    assert!(rig.messages().len() < had + 10, "the rest is gone");
+}
