@@ -5,6 +5,7 @@ use core::fmt;
 use fivewire_core::bridge::host::{Action, Host, Input, Output};
 use fivewire_core::event::Event;
 use fivewire_core::link::{self, Link, SendError};
+use fivewire_core::recorder::{Recorded, Recorder, Sink, Unrecorded};
 use fivewire_core::storage::Storage;
 use fivewire_core::time::{Instant, Wait};
 
@@ -63,8 +64,11 @@ impl From<PinError> for StepError {
 /// }
 /// # }
 /// ```
-pub struct HostEnd<S, L, P> {
-    host: Host<S>,
+///
+/// [`recorded`](Self::recorded) makes one whose host has a flight recorder, for example into a
+/// [`Ring`](fivewire_core::recorder::Ring) that is drained over a serial line after trouble.
+pub struct HostEnd<S, L, P, K = Unrecorded> {
+    host: Recorded<Host<S>, K>,
     driver: Driver<L, P>,
     /// What the host waits for. It is left alone until then: a step that moves a bit is far more frequent.
     wait: Wait,
@@ -74,7 +78,19 @@ pub struct HostEnd<S, L, P> {
 
 impl<S: Storage, L: Link, P: Pins> HostEnd<S, L, P> {
     /// Puts `host` on top of `driver`.
-    pub const fn new(host: Host<S>, driver: Driver<L, P>) -> Self {
+    pub fn new(host: Host<S>, driver: Driver<L, P>) -> Self {
+        Self::with(Recorded::new(host, None), driver)
+    }
+}
+
+impl<S: Storage, L: Link, P: Pins, K: Sink> HostEnd<S, L, P, K> {
+    /// The same, and records what is done with `host` from here on. The recorder is reached through
+    /// [`host`](Self::host).
+    pub fn recorded(host: Host<S>, driver: Driver<L, P>, recorder: Recorder<K>) -> Self {
+        Self::with(Recorded::new(host, Some(recorder)), driver)
+    }
+
+    const fn with(host: Recorded<Host<S>, K>, driver: Driver<L, P>) -> Self {
         Self { host, driver, wait: Wait::ForInput, asked: false }
     }
 
@@ -85,7 +101,7 @@ impl<S: Storage, L: Link, P: Pins> HostEnd<S, L, P> {
     }
 
     /// The host: to publish, to subscribe, to release. Call [`step`](Self::step) afterwards.
-    pub const fn host(&mut self) -> &mut Host<S> {
+    pub const fn host(&mut self) -> &mut Recorded<Host<S>, K> {
         self.asked = true;
         &mut self.host
     }
@@ -125,14 +141,14 @@ impl<S: Storage, L: Link, P: Pins> HostEnd<S, L, P> {
 }
 
 /// A host that hears and speaks.
-struct HostOwner<'a, S, F> {
-    host: &'a mut Host<S>,
+struct HostOwner<'a, S, F, K> {
+    host: &'a mut Recorded<Host<S>, K>,
     application: F,
     wait: Wait,
     unsent: Option<SendError>,
 }
 
-impl<S: Storage, L: Link, F: FnMut(Event<'_>)> Owner<L> for HostOwner<'_, S, F> {
+impl<S: Storage, L: Link, F: FnMut(Event<'_>), K: Sink> Owner<L> for HostOwner<'_, S, F, K> {
     fn hear(&mut self, now: Instant, event: link::Event<'_>) {
         match event {
             link::Event::Up => self.host.handle(now, Input::LinkUp),

@@ -15,6 +15,7 @@ use fivewire_core::event::{Event as HostEvent, Ticket};
 use fivewire_core::link::native::{self, Memory, Native};
 use fivewire_core::link::{Event, Levels, Link, Role};
 use fivewire_core::mqtt::QoS;
+use fivewire_core::recorder::{Fed, Item, Payloads, Recorder, Records, Replay, Ring};
 use fivewire_core::time::{Instant, Reason, Wait};
 use fivewire_pins::{BITS_PER_STEP, Driver, HostEnd, Owner, PinError, Pins};
 
@@ -233,6 +234,11 @@ impl Owner<Link512> for Board {
 }
 
 fn host_end(pins: InitiatorPins) -> (HostEnd<Vec<u8>, Link512, InitiatorPins>, Ticket) {
+    let (host, ticket) = host_with_a_publication();
+    (HostEnd::new(host, Driver::new(link(Role::Initiator), pins)), ticket)
+}
+
+fn host_with_a_publication() -> (Host<Vec<u8>>, Ticket) {
     let config = Config { clean_init: false, ..Config::new("greenhouse-7") };
     let network = Network { ssid: "shed", password: "", use_default: false };
     let broker = Broker { host: "broker.local", port: 1883 };
@@ -249,7 +255,7 @@ fn host_end(pins: InitiatorPins) -> (HostEnd<Vec<u8>, Link512, InitiatorPins>, T
     let mut host = Host::new(&settings, memory, 3).expect("the settings work");
     let publication = Publication::new("greenhouse/7/on", b"1", QoS::AtLeastOnce);
     let ticket = host.publish(Instant::ZERO, &publication).expect("the outbox is empty");
-    (HostEnd::new(host, Driver::new(link(Role::Initiator), pins)), ticket)
+    (host, ticket)
 }
 
 #[test]
@@ -320,4 +326,48 @@ fn a_driver_that_looks_for_the_answer_moves_many_bits_in_a_step_and_not_more_tha
         assert!(host.link().is_up());
         assert!(largest <= most && (most == 2 || largest == most), "{looks}: {largest}");
     }
+}
+
+/// In bounded memory, and taken out over a line that takes 32 bytes at a time.
+#[test]
+fn a_host_end_that_records_into_a_ring_replays_to_the_last_byte() {
+    let (initiator, passive) = crossed();
+    let (host, ticket) = host_with_a_publication();
+    let ring = Ring::new(vec![0; 16 * 1_024], 4);
+    let recorder = Recorder::new(ring, Payloads::Disguised { key: [1, 2] });
+    let driver = Driver::new(link(Role::Initiator), initiator);
+    let mut bridge = HostEnd::recorded(host, driver, recorder);
+    let mut board = Board::new();
+    let mut wires = Driver::new(link(Role::Passive), passive);
+    let mut now = Instant::ZERO;
+    bridge.start(now);
+    wires.start(now);
+    let mut acked = false;
+    while !acked {
+        bridge
+            .step(now, |event| acked |= event == HostEvent::Acked(ticket))
+            .expect("these pins never fail");
+        board.esp.handle(now, esp::Input::Timeout);
+        board.speak(now, wires.link());
+        wires.step(now, &mut board).expect("these pins never fail");
+        now = after(now, 50);
+        assert!(now < Instant::from_millis(60_000), "no acknowledgement within a minute");
+    }
+    let recorder = bridge.host().recorder_mut().expect("it is recorded");
+    recorder.finish();
+    let (mut piece, mut recording) = ([0; 32], Vec::new());
+    loop {
+        match recorder.sink_mut().drain(&mut piece) {
+            0 => break,
+            count => recording.extend_from_slice(&piece[..count]),
+        }
+    }
+    assert_eq!(recorder.sink().missed(), 0);
+    let mut replay = Replay::new(|size_bytes| vec![0; size_bytes]);
+    let mut calls = 0;
+    for record in Records::new(&recording).map(|record| record.expect("it is whole")) {
+        assert_eq!(replay.feed(&record), Fed::Same, "{record:?}");
+        calls += usize::from(matches!(record.item, Item::Call(_)));
+    }
+    assert!(calls > 5, "{calls}");
 }
