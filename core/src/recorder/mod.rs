@@ -167,6 +167,9 @@ pub use writer::Recorder;
 /// A sink that just takes bytes only writes. One of bounded memory also says when a segment must end,
 /// and drops old ones.
 pub trait Sink {
+    /// False only for a sink of which there is none: then nothing of the recorder is compiled in.
+    const EXISTS: bool = true;
+
     /// Takes the next bytes.
     fn write(&mut self, bytes: &[u8]);
 
@@ -197,12 +200,16 @@ pub trait Sink {
 pub enum Unrecorded {}
 
 impl Sink for Unrecorded {
+    const EXISTS: bool = false;
+
     fn write(&mut self, _: &[u8]) {
         match *self {}
     }
 }
 
 impl<K: Sink + ?Sized> Sink for &mut K {
+    const EXISTS: bool = K::EXISTS;
+
     fn write(&mut self, bytes: &[u8]) {
         (**self).write(bytes);
     }

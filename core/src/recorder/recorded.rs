@@ -46,7 +46,9 @@ impl<M, K: Sink> Recorded<M, K> {
 
     /// Ends the recording, and gives the machine and the recorder back.
     pub fn into_parts(mut self) -> (M, Option<Recorder<K>>) {
-        if let Some(recorder) = &mut self.recorder {
+        if K::EXISTS
+            && let Some(recorder) = &mut self.recorder
+        {
             recorder.finish();
         }
         (self.machine, self.recorder)
@@ -64,20 +66,26 @@ impl<M: Subject, K: Sink> Recorded<M, K> {
     }
 
     fn record(&mut self, now: Instant, call: &Call<'_>, size_bytes: usize) {
-        if let Some(recorder) = &mut self.recorder {
+        if K::EXISTS
+            && let Some(recorder) = &mut self.recorder
+        {
             recorder.make_room(&mut self.machine, size_bytes.saturating_add(SMALL_BYTES));
             recorder.call(now, call, &self.machine);
         }
     }
 
     fn make_room_to_say(&mut self, size_bytes: usize) {
-        if let Some(recorder) = &mut self.recorder {
+        if K::EXISTS
+            && let Some(recorder) = &mut self.recorder
+        {
             recorder.make_room(&mut self.machine, size_bytes.saturating_add(OVERHEAD_BYTES));
         }
     }
 
     fn record_result<T: Copy>(&mut self, result: T, said: impl FnOnce(T) -> Said<'static>) -> T {
-        if let Some(recorder) = &mut self.recorder {
+        if K::EXISTS
+            && let Some(recorder) = &mut self.recorder
+        {
             recorder.said(M::MACHINE, &said(result));
         }
         result
@@ -108,7 +116,7 @@ macro_rules! application {
             now: Instant,
             publication: &Publication<'_>,
         ) -> Result<Ticket, PublishError> {
-            if self.recorder.is_some() {
+            if K::EXISTS && self.recorder.is_some() {
                 self.record_publication(now, publication);
             }
             let result = self.machine.publish(now, publication);
@@ -191,11 +199,13 @@ macro_rules! poll {
     ($machine:ident, $output:ty) => {
         #[doc = concat!("[`", stringify!($machine), "::poll`].")]
         pub fn poll(&mut self) -> $output {
-            if self.recorder.is_some() {
+            if K::EXISTS && self.recorder.is_some() {
                 self.make_room_to_say(self.machine.output_max_bytes());
             }
             let output = self.machine.poll();
-            if let Some(recorder) = &mut self.recorder {
+            if K::EXISTS
+                && let Some(recorder) = &mut self.recorder
+            {
                 recorder.said(Self::MACHINE, &output.into());
             }
             output
@@ -216,7 +226,7 @@ impl<S: Storage, K: Sink> Recorded<Client<S>, K> {
 
     /// [`Client::handle`].
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
-        if self.recorder.is_some() {
+        if K::EXISTS && self.recorder.is_some() {
             self.record_input(now, input);
             self.record_taken(input);
         }
@@ -224,7 +234,9 @@ impl<S: Storage, K: Sink> Recorded<Client<S>, K> {
     }
 
     fn record_taken(&mut self, input: Input<'_>) {
-        if let (Input::Sent(count), Some(recorder)) = (input, &mut self.recorder) {
+        if K::EXISTS
+            && let (Input::Sent(count), Some(recorder)) = (input, &mut self.recorder)
+        {
             let pending = self.machine.pending();
             recorder.took(&pending[..count.min(pending.len())]);
         }
@@ -326,8 +338,9 @@ impl<S: Storage, K: Sink> Recorded<Esp<S>, K> {
     }
 
     fn record_taken(&mut self, input: Input<'_>) {
-        if let (Input::Sent(count), Some(recorder), Some(client)) =
-            (input, &mut self.recorder, self.machine.client())
+        if K::EXISTS
+            && let (Input::Sent(count), Some(recorder), Some(client)) =
+                (input, &mut self.recorder, self.machine.client())
         {
             let pending = client.pending();
             recorder.took(&pending[..count.min(pending.len())]);
