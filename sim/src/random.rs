@@ -53,6 +53,12 @@ pub enum Purpose {
     Mqtt5Outbound = 21,
     /// What travels with those of the witness.
     Mqtt5Inbound = 22,
+    /// What habits the application has, and what becomes of its publications.
+    Habits = 23,
+    /// When the application asks for a topic filter, or for its end.
+    Resubscribing = 24,
+    /// When the application looks and asks.
+    Asking = 25,
     /// How long questions and answers about the time travel, and which get lost.
     TimeServer = 32,
 }

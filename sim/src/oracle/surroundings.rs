@@ -7,6 +7,7 @@ use fivewire_core::event::ResetCause;
 
 use super::connections::Accepted;
 use super::facts::Facts;
+use super::p7_self::Told;
 use super::weather::{Trouble, stops_broker};
 use super::{Oracle, p9_pressure};
 
@@ -141,6 +142,8 @@ impl Oracle {
         facts.is_shutting_down = false;
         facts.is_stopped = false;
         judges.received.forget();
+        judges.patience.forget();
+        judges.told = Told::default();
         judges.watchdog.off();
         judges.malformed.excuse();
     }

@@ -52,6 +52,18 @@ pub(super) fn describe(
             write!(text, "cancels ticket {ticket}")?;
             head("app", '.')
         }
+        Seen::DeadlineSet { ticket, deadline } => {
+            write!(text, "gives ticket {ticket} time until {} ms", deadline.as_millis())?;
+            head("app", '.')
+        }
+        Seen::TimeAsked { cookie } => {
+            write!(text, "asks for the time, question {cookie}")?;
+            head("app", '.')
+        }
+        Seen::SaidOfItself { unacknowledged, .. } => {
+            write!(text, "looks: {unacknowledged} unacknowledged")?;
+            head("app", '.')
+        }
         Seen::Told(event) => return tell(text, event),
         Seen::Released { delivery } => {
             write!(text, "releases delivery {delivery}")?;

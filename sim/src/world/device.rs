@@ -14,7 +14,7 @@ use fivewire_core::recorder::{Recorded, Recorder, Sink};
 use fivewire_core::time::Instant;
 
 pub use crate::oracle::{WILL_PAYLOAD, WILL_TOPIC};
-use crate::schedule::{Setup, Topology};
+use crate::schedule::{Habits, Setup, Topology};
 
 /// The device's client identifier.
 pub const DEVICE_ID: &str = "device";
@@ -28,6 +28,13 @@ pub struct Services {
     pub asks_network: bool,
     /// Each attempt is told.
     pub tells_attempts: bool,
+}
+
+impl Services {
+    pub(super) const fn of(habits: &Habits) -> Self {
+        let chooses = habits.chooses_network;
+        Self { uses_stored_network: chooses, asks_network: chooses, tells_attempts: chooses }
+    }
 }
 
 /// What a host says of itself.
@@ -284,10 +291,18 @@ impl HostMachine {
         }
     }
 
-    pub(super) fn counters(&self) -> Counters {
+    pub(crate) fn counters(&self) -> Counters {
         match self {
             Self::Client(client) => client.counters(),
             Self::Bridge(host) => host.counters(),
+        }
+    }
+
+    /// QoS 1 publications without an outcome.
+    pub(crate) fn unacknowledged(&self) -> usize {
+        match self {
+            Self::Client(client) => client.unacknowledged(),
+            Self::Bridge(host) => host.unacknowledged(),
         }
     }
 

@@ -214,7 +214,7 @@ impl<A: Application> World<A> {
         self.time_server = None;
         self.absent = [false; 2];
         self.joining = Lan::Given;
-        self.services = Services::default();
+        self.services = Services::of(&self.schedule.workload.habits);
         self.client_state = client::State::Idle;
         self.machine_seeds = Random::new(seed, Purpose::Machine);
         self.boot = Random::new(seed, Purpose::Boot);
@@ -225,6 +225,10 @@ impl<A: Application> World<A> {
     }
 
     fn plan_start(&mut self) {
+        let habits = &self.schedule.workload.habits;
+        if habits.asks_every_ms > 0 && self.has_bridge() {
+            self.set_time_server(Some(TimeServer::of(&self.schedule.setup)));
+        }
         self.server.refuse(self.schedule.setup.refused_filter.clone());
         self.agenda.set(Slot::Broker, 0);
         self.agenda.set(Slot::HostBoots, 0);
