@@ -48,6 +48,8 @@ pub enum BoardLoss {
     Crash,
     /// Its supply failed.
     PowerLoss,
+    /// Its program was asked to end, ended, and starts anew.
+    Ended,
     /// The host pulled the reset line.
     ResetLine,
     /// Its receive buffers overflowed.

@@ -59,6 +59,10 @@ pub enum Purpose {
     Resubscribing = 24,
     /// When the application looks and asks.
     Asking = 25,
+    /// When the application shuts the device down.
+    Restarting = 26,
+    /// Which faults befall a device that its application shuts down.
+    HabitsOfTrouble = 27,
     /// How long questions and answers about the time travel, and which get lost.
     TimeServer = 32,
 }

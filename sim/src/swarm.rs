@@ -13,7 +13,9 @@ use std::ops::RangeInclusive;
 use crate::app::Intervals;
 use crate::fault::{Fault, FaultKind};
 use crate::random::{Purpose, Random};
-use crate::schedule::{Fidelity, Habits, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload};
+use crate::schedule::{
+    Fidelity, Habits, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload,
+};
 
 /// Sets of topic filters that each match `down/0` to `down/2`, and no topic twice.
 const FILTERS: &[&[&str]] = &[
@@ -94,6 +96,7 @@ pub fn draw(seed: u64, draw: &Draw<'_>) -> Schedule {
         schedule.faults = faults;
     }
     mqtt5::draw(draw, &mut schedule);
+    habits::move_faults(&mut schedule);
     schedule
 }
 

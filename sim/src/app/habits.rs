@@ -33,6 +33,10 @@ pub(super) struct Doings {
     asks_next: Option<Instant>,
     cookie: u64,
     to_cancel: Vec<(Instant, Ticket)>,
+    restarts: Intervals,
+    restarts_next: Option<Instant>,
+    /// The device was asked to shut down.
+    is_leaving: bool,
     /// The device asked whether it may join the given network.
     is_asked: bool,
 }
@@ -42,6 +46,7 @@ impl Doings {
         let (seed, habits) = (schedule.seed, schedule.workload.habits);
         let mut resubscribes =
             Intervals::new(seed, Purpose::Resubscribing, habits.resubscribes_every_ms);
+        let mut restarts = Intervals::new(seed, Purpose::Restarting, habits.restarts_every_ms);
         let mut asks = Intervals::new(seed, Purpose::Asking, habits.asks_every_ms);
         Self {
             habits,
@@ -53,6 +58,9 @@ impl Doings {
             asks,
             cookie: 0,
             to_cancel: Vec::new(),
+            restarts_next: restarts.next(),
+            restarts,
+            is_leaving: false,
             is_asked: false,
         }
     }
@@ -62,6 +70,12 @@ impl Doings {
         self.is_subscribed = false;
         self.to_cancel.clear();
         self.is_asked = false;
+        self.is_leaving = false;
+    }
+
+    /// The device was asked to shut down: it takes nothing more.
+    pub(super) const fn is_leaving(&self) -> bool {
+        self.is_leaving
     }
 
     pub(super) const fn told(&mut self, event: &Event<'_>) {
@@ -91,14 +105,20 @@ impl Doings {
     }
 
     pub(super) fn next(&self) -> Option<Instant> {
+        if self.is_leaving {
+            return None;
+        }
         let asked = self.is_asked.then_some(Instant::ZERO);
         let cancels = self.to_cancel.iter().map(|&(at, _)| at).min();
-        let times = [asked, cancels, self.resubscribes_next, self.asks_next];
+        let times = [asked, cancels, self.resubscribes_next, self.asks_next, self.restarts_next];
         times.into_iter().flatten().min()
     }
 
     pub(super) fn act(&mut self, commands: &mut Commands<'_>) {
         let now = commands.now();
+        if self.is_leaving {
+            return;
+        }
         if let Some(place) = self.to_cancel.iter().position(|&(at, _)| at <= now) {
             let (_, ticket) = self.to_cancel.remove(place);
             commands.cancel(ticket);
@@ -117,6 +137,11 @@ impl Doings {
             commands.compare();
             commands.ask_time(self.cookie);
             commands.ask_memory();
+        }
+        if self.restarts_next.is_some_and(|at| at <= now) {
+            self.restarts_next = self.restarts.find(|at| *at > now);
+            self.is_leaving = true;
+            commands.shut_down();
         }
     }
 
@@ -139,6 +164,7 @@ impl Doings {
     pub(super) fn wind_down(&mut self) {
         self.resubscribes_next = None;
         self.asks_next = None;
+        self.restarts_next = None;
         self.to_cancel.clear();
     }
 }

@@ -120,18 +120,23 @@ impl Application for Workload {
     }
 
     fn next_action(&self) -> Option<Instant> {
+        let is_staying = !self.doings.is_leaving();
         let at_once = self.asked < self.filters.len()
             || self.held != self.holds
             || (!self.blocked && self.messages.is_any_waiting());
-        if at_once {
+        if at_once && is_staying {
             return Some(Instant::ZERO);
         }
         let release = self.releases.front().map(|&(at, _)| at);
-        let times = [self.messages.next(), release, self.doings.next()];
+        let message = self.messages.next().filter(|_| is_staying);
+        let times = [message, release, self.doings.next()];
         times.into_iter().flatten().min()
     }
 
     fn act(&mut self, commands: &mut Commands<'_>) {
+        if self.doings.is_leaving() {
+            return self.release(commands);
+        }
         while let Some(filter) = self.filters.get(self.asked) {
             self.asked += 1;
             // Where the memory for subscriptions is too small, the rest is left out.
@@ -144,7 +149,9 @@ impl Application for Workload {
         self.release(commands);
         self.doings.act(commands);
         self.messages.pass_to(commands.now());
-        self.publish(commands);
+        if !self.doings.is_leaving() {
+            self.publish(commands);
+        }
     }
 
     fn hold(&mut self, _now: Instant, hold: bool) {

@@ -6,7 +6,9 @@ use fivewire_core::mqtt::v5::ReasonCode;
 use thiserror::Error;
 
 use crate::fault::{Fault, FaultKind};
-use crate::schedule::{Habits, Schedule, Setup, Topology, VERSION, Workload, link_memory_min_bytes};
+use crate::schedule::{
+    Habits, Schedule, Setup, Topology, VERSION, Workload, link_memory_min_bytes,
+};
 use crate::wires::Pace;
 
 /// The longest run: a week. Far beyond it, the times of a run would no longer fit their field.

@@ -28,7 +28,9 @@ use crate::broker::Broker;
 use crate::fault::{Fault, FaultKind};
 use crate::observation::{Observation, Observer};
 use crate::oracle::{Oracle, settle_bound_ms};
-use crate::schedule::{Fidelity, Habits, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload};
+use crate::schedule::{
+    Fidelity, Habits, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload,
+};
 use crate::trace::{Timeline, TraceHash};
 use crate::world::World;
 

@@ -46,7 +46,8 @@ pub(super) fn said(
     counters: &Counters,
 ) {
     let mut same = |what: &str, says: u32, seen: u32| {
-        verdict.require(P7, says == seen, || format!("the device counts {says} {what}, not {seen}"));
+        verdict
+            .require(P7, says == seen, || format!("the device counts {says} {what}, not {seen}"));
     };
     let unacknowledged = u32::try_from(unacknowledged).unwrap_or(u32::MAX);
     same("publications without an outcome", unacknowledged, facts.outbound.unresolved);

@@ -8,7 +8,8 @@ use super::outbound::Outcome;
 use super::promise::Promise;
 use super::tickets::Use;
 use super::{
-    Oracle, mqtt5, p1_published, p3_duplicates, p4_subscriptions, p5_received, p7_accounted, p7_patience,
+    Oracle, mqtt5, p1_published, p3_duplicates, p4_subscriptions, p5_received, p7_accounted,
+    p7_patience,
 };
 
 impl Oracle {

@@ -19,8 +19,13 @@ enum Request {
         retain: bool,
         deadline: Option<Instant>,
     },
-    Subscribe { filter: String, qos: fivewire_core::mqtt::QoS },
-    Unsubscribe { filter: String },
+    Subscribe {
+        filter: String,
+        qos: fivewire_core::mqtt::QoS,
+    },
+    Unsubscribe {
+        filter: String,
+    },
     Cancel(u32),
     Release(u32),
 }
@@ -320,11 +325,7 @@ impl<'a> Story<'a> {
 }
 
 /// When nobody wants a publication any more: at its deadline, or because it expires (MQTT 5).
-fn soonest(
-    deadline: Option<Instant>,
-    properties: Properties<'_>,
-    now: Instant,
-) -> Option<Instant> {
+fn soonest(deadline: Option<Instant>, properties: Properties<'_>, now: Instant) -> Option<Instant> {
     let expiries = properties.iter().filter_map(|property| match property {
         Property::MessageExpiryInterval(seconds) => {
             Some(now.plus_ms(seconds.saturating_mul(1_000)))

@@ -20,6 +20,9 @@ pub struct Habits {
     /// Every so many milliseconds, give or take a fifth, it compares what the device says of itself, and asks
     /// the ESP8266 of a bridge for the time and for its memory. 0: never.
     pub asks_every_ms: u32,
+    /// Every so many milliseconds, give or take a fifth, it shuts the device down, and its program starts anew once
+    /// that is done. 0: never.
+    pub restarts_every_ms: u32,
     /// A bridge tries the network that its chip has stored, and asks the application before it joins the given
     /// one.
     pub chooses_network: bool,

@@ -198,6 +198,7 @@ fn boards(text: &mut String, observation: &Observation<'_>) -> Result<Option<Hea
             text.push_str(match loss {
                 BoardLoss::Crash => "crashes",
                 BoardLoss::PowerLoss => "loses power",
+                BoardLoss::Ended => "ends its program",
                 BoardLoss::ResetLine => "is reset",
                 BoardLoss::ReceiveOverflow => "crashes, receive buffers full",
                 BoardLoss::ResetGlitch => "is reset by its wire",

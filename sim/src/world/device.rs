@@ -13,6 +13,8 @@ use fivewire_core::planted::Planted;
 use fivewire_core::recorder::{Recorded, Recorder, Sink};
 use fivewire_core::time::Instant;
 
+use super::World;
+use crate::app::Application;
 pub use crate::oracle::{WILL_PAYLOAD, WILL_TOPIC};
 use crate::schedule::{Habits, Setup, Topology};
 
@@ -151,6 +153,27 @@ impl HostMemory {
                 message_topics: vec![0; usize::from(setup.topic_bytes.0)],
                 settings: vec![0; 512],
             }),
+        }
+    }
+}
+
+impl<A: Application> World<A> {
+    /// What the host asks of its ESP8266 besides of messages, from its next life on. By default what the habits of the schedule say.
+    pub const fn set_services(&mut self, services: Services) {
+        self.services = services;
+    }
+
+    /// The machine that the application talks to is the host of a bridge: what it says of itself.
+    #[must_use]
+    pub fn bridge(&self) -> Option<BridgeState> {
+        match self.host.machine()? {
+            HostMachine::Bridge(host) => Some(BridgeState {
+                running: host.is_running(),
+                wifi: host.is_wifi_up(),
+                ready: host.is_ready(),
+                unacknowledged: host.unacknowledged(),
+            }),
+            HostMachine::Client(_) => None,
         }
     }
 }

@@ -156,7 +156,7 @@ pub(crate) mod packet {
 /// A history and the oracle that reads it. Each step takes 10 ms unless it says otherwise.
 pub(crate) struct History {
     pub(crate) oracle: Oracle,
-    now_ms: u64,
+    pub(crate) now_ms: u64,
     pub(crate) connection: ConnectionId,
 }
 
