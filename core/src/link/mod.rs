@@ -172,6 +172,8 @@ pub struct Counters {
     pub resent: u32,
     /// Frames that arrived damaged, doubled or out of order, and were not delivered.
     pub rejected: u32,
+    /// Those of them whose checksum was wrong (`native` only).
+    pub damaged: u32,
     /// Times that this end had to look for the beginning of a frame again within a session.
     pub resyncs: u32,
 }
