@@ -86,7 +86,11 @@ pub enum Output<'a> {
 pub enum Event<'a> {
     /// The two ends found each other: a link session begins. What is sent from now on arrives whole, once and in order,
     /// until `Down`.
-    Up,
+    Up {
+        /// The largest frame that this session carries from here: what this end's memory takes, and what the other
+        /// end said that its takes (`syncom`: only this end's; nothing is known of the other's).
+        frame_max_bytes: usize,
+    },
     /// The session ended. Frames that were on their way are lost.
     Down {
         /// Why.

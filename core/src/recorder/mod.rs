@@ -79,7 +79,8 @@
 //! | `17` | `handle` `Received` | the bytes |
 //! | `18` | `handle` `Sent` | how many |
 //! | `19` | `handle` `Writable` | |
-//! | `1A` `1B` | `handle` `LinkUp`, `LinkDown` | |
+//! | `1A` | `handle` `LinkUp` | the largest frame, if there is a limit |
+//! | `1B` | `handle` `LinkDown` | |
 //! | `1C` | `handle` `Frame` | the frame |
 //! | `1D` | `handle` `Sent` of the host, `FrameSent` of the ESP8266 | how many bytes |
 //! | `1E` | `handle` `Writable` of the host, `FrameWritable` of the ESP8266 | |

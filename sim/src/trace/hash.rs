@@ -398,6 +398,7 @@ const fn abandoned(reason: AbandonReason) -> u64 {
 const fn refused(reason: RefusedReason) -> u64 {
     match reason {
         RefusedReason::TooLargeForEsp => 1,
+        RefusedReason::TooLargeForLink => 2,
         RefusedReason::ByBroker(code) => 256 + code.as_u8() as u64,
         _ => 0,
     }

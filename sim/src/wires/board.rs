@@ -160,7 +160,7 @@ impl<L: Link> Board<L> {
                 }
                 Output::Event(event) => {
                     let told = match event {
-                        Event::Up => Told::Up,
+                        Event::Up { frame_max_bytes } => Told::Up { frame_max_bytes },
                         Event::Down { reason } => Told::Down(reason),
                         Event::Frame(frame) => {
                             self.frame.clear();

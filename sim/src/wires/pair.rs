@@ -23,7 +23,10 @@ pub struct Tempo {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Told {
     /// A link session begins.
-    Up,
+    Up {
+        /// The largest frame that it carries from there.
+        frame_max_bytes: usize,
+    },
     /// It ended, or could not begin.
     Down(DownReason),
     /// A frame arrived.

@@ -414,7 +414,7 @@ impl<S: Storage> Syncom<S> {
             return Some(Event::Unsuited { peer: Peer::Native });
         }
         if core::mem::take(&mut self.due.up) {
-            return Some(Event::Up);
+            return Some(Event::Up { frame_max_bytes: self.outgoing.string_max_bytes() });
         }
         if let Some(size_bytes) = self.due.oversized.take() {
             return Some(Event::Oversized { size_bytes });

@@ -91,7 +91,10 @@ impl<A: Application> World<A> {
         };
         let input = match item {
             Item::Down => host::Input::LinkDown,
-            Item::Up => host::Input::LinkUp,
+            Item::Up => {
+                let frame_max_bytes = wires.mail[End::Host as usize].frame_max_bytes;
+                host::Input::LinkUp { frame_max_bytes }
+            }
             Item::Writable => host::Input::Writable,
             Item::Unsuited(peer) => host::Input::Unsuited(peer.into()),
             Item::Frame => {
@@ -119,7 +122,10 @@ impl<A: Application> World<A> {
         let Some(machine) = &mut self.esp.machine else { return false };
         let input = match item {
             Item::Down => esp::Input::LinkDown,
-            Item::Up => esp::Input::LinkUp,
+            Item::Up => {
+                let frame_max_bytes = wires.mail[End::Esp as usize].frame_max_bytes;
+                esp::Input::LinkUp { frame_max_bytes }
+            }
             Item::Writable => esp::Input::FrameWritable,
             Item::Unsuited(_) => return false,
             Item::Frame => {

@@ -27,6 +27,8 @@ use machine::Machine;
 struct Mail {
     /// A session is on.
     up: bool,
+    /// The largest frame that it carries from here.
+    frame_max_bytes: usize,
     /// A frame waits in the pair.
     frame: bool,
     writable: bool,
@@ -87,7 +89,7 @@ impl Wires {
     /// Offers a frame of a program to its link: what that took of it.
     ///
     /// # Panics
-    /// The setup has buffers too small for the bridge's frames.
+    /// A program made a larger frame than its link said that it carries.
     pub(super) fn send<O: Observer>(
         &mut self,
         from: End,
@@ -96,7 +98,7 @@ impl Wires {
         observer: &mut O,
     ) -> usize {
         let taken = self.pair.send(from, now, frame);
-        let taken = taken.unwrap_or_else(|error| panic!("this setup cannot work: {error:?}"));
+        let taken = taken.unwrap_or_else(|error| panic!("it knows better: {error}"));
         let at = Instant::from_micros(now);
         if taken > 0 {
             self.mail[from as usize].owed.push_back(taken);
@@ -165,8 +167,9 @@ impl<A: Application> World<A> {
         let Some(wires) = &mut self.wires else { return };
         let mail = &mut wires.mail[end as usize];
         match told {
-            Told::Up => {
+            Told::Up { frame_max_bytes } => {
                 mail.up = true;
+                mail.frame_max_bytes = frame_max_bytes;
                 self.see(observer, &Observation::SessionBegan { end: part(end) });
             }
             Told::Down(reason) => self.session_ended(end, reason, observer),
