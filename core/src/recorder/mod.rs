@@ -53,9 +53,10 @@
 //! | record `03`: end | `00` the recording ends, `01` another segment goes on |
 //!
 //! Machines: 1 client, with five buffers; 2 the bridge's end at the host, with seven; 3 the bridge's end at
-//! the ESP8266, with nine. They are in the order of the fields of its memory. Flags: 1 payloads are as
-//! they were; 2 the segment goes on where the one before ended; 4 the client speaks MQTT 5. Numbers are
-//! LEB128, seven bits a byte, the lowest first, in the shortest form. A record is
+//! the ESP8266, with nine. They are in the order of the fields of its memory, and no larger than 1 GiB
+//! together. Flags: 1 payloads are as they were; 2 the segment goes on where the one before ended; 4 the
+//! client speaks MQTT 5. Numbers are LEB128, seven bits a byte, the lowest first, in the shortest form. A
+//! record is
 //!
 //! | part | bytes |
 //! |---|---|
@@ -153,7 +154,7 @@ mod writer;
 
 pub use crate::checkpoint::Payloads;
 pub use call::{Call, LinkInput};
-pub use format::{MAGIC, VERSION};
+pub use format::{MAGIC, MEMORY_MAX_BYTES, VERSION};
 pub(crate) use machine::Subject;
 pub use machine::{BUFFERS_MAX, Machine};
 pub use read::{Damage, DamageKind, Item, Record, Records, Said, Segment, State};
