@@ -253,7 +253,9 @@ impl World<'_> {
                 link::Output::Event(event) => {
                     self.outcome.note(at_us, &event);
                     match event {
-                        link::Event::Up => host::Input::LinkUp,
+                        link::Event::Up { frame_max_bytes } => {
+                            host::Input::LinkUp { frame_max_bytes }
+                        }
                         link::Event::Down { .. } => host::Input::LinkDown,
                         link::Event::Frame(frame) => host::Input::Frame(frame),
                         link::Event::Writable => host::Input::Writable,
@@ -337,7 +339,9 @@ impl World<'_> {
                 link::Output::Event(event) => {
                     self.outcome.note(at_us, &event);
                     match event {
-                        link::Event::Up => esp::Input::LinkUp,
+                        link::Event::Up { frame_max_bytes } => {
+                            esp::Input::LinkUp { frame_max_bytes }
+                        }
                         link::Event::Down { .. } => esp::Input::LinkDown,
                         link::Event::Frame(frame) => esp::Input::Frame(frame),
                         link::Event::Writable => esp::Input::FrameWritable,
