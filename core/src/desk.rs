@@ -9,7 +9,7 @@ mod v5;
 
 use crate::config::{Config, Overflow};
 use crate::error::{PublishError, SubscribeError};
-use crate::event::{AbandonReason, Counters, Event, Ticket};
+use crate::event::{AbandonReason, Counters, Event, RefusedReason, Ticket};
 #[cfg(feature = "mqtt5")]
 use crate::mqtt::ProtocolVersion;
 #[cfg(feature = "mqtt5")]
@@ -332,6 +332,33 @@ impl<S: Storage> Desk<S> {
     }
 
     /// Queues an event. There is room for those that one call causes.
+    /// No frame or packet can be made of a longer filter from now on.
+    pub(crate) const fn limit_filters(&mut self, max_bytes: usize) {
+        self.filter_max_bytes = max_bytes;
+    }
+
+    /// Refuses one publication whose packet, or one subscription whose filter, is larger than there can be frames for. False
+    /// if there is none.
+    pub(crate) fn refuse_larger_than(
+        &mut self,
+        packet_max_bytes: usize,
+        filter_max_bytes: usize,
+    ) -> bool {
+        if self.news.free() == 0 {
+            return true;
+        }
+        if let Some(ticket) = self.outbox.take_larger_than(packet_max_bytes) {
+            return self.tell(Event::Refused { ticket, reason: RefusedReason::TooLargeForLink });
+        }
+        let longer = |s: &Subscription| {
+            let waits = matches!(s.standing, Standing::Wanted | Standing::Leaving);
+            waits && self.subscriptions.filter(s).len() > filter_max_bytes
+        };
+        let Some(subscription) = self.subscriptions.iter().find(longer) else { return false };
+        self.subscriptions.remove(&subscription);
+        self.tell(Event::SubscribeRefused(subscription.ticket))
+    }
+
     pub(crate) fn tell(&mut self, event: Event<'static>) -> bool {
         self.news.push(event)
     }

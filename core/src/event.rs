@@ -179,7 +179,8 @@ pub enum Event<'a> {
         /// The quality of service granted, which may be less than asked for.
         granted: QoS,
     },
-    /// The broker refused a subscription. It is forgotten, not tried again.
+    /// The broker refused a subscription. It is forgotten, not tried again. Over a bridge this is told, too, of a filter that was
+    /// queued and that the link that was then found carries no frame for, whether the subscription was to begin or to end.
     SubscribeRefused(Ticket),
     /// The broker confirmed that a subscription ended.
     Unsubscribed(Ticket),
@@ -196,7 +197,7 @@ pub enum Event<'a> {
         /// It kept its connection: only the link had been lost.
         resumed: bool,
     },
-    /// The ESP8266's buffers are too small for the settings; it stays without a connection (bridge
+    /// The ESP8266's buffers, or the link to it, are too small for the settings; it stays without a connection (bridge
     /// only).
     EspUnfit,
     /// The ESP8266 was heard, but speaks otherwise than this host (bridge only). Told once for each of its starts; it is reset as one that
@@ -315,6 +316,9 @@ pub enum AbandonReason {
 pub enum RefusedReason {
     /// It does not fit into the ESP8266's outbox.
     TooLargeForEsp,
+    /// The link that was found carries no frame this large: the link's own transmit memory, or the ESP8266's receive
+    /// memory, is too small (bridge only). What is published while the limit is known is refused at once instead.
+    TooLargeForLink,
     /// The broker refused it [MQTT5-4.4.0-2], or said before that it would: it is then not sent.
     #[cfg(feature = "mqtt5")]
     ByBroker(ReasonCode),

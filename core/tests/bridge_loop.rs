@@ -86,8 +86,8 @@ impl Bridge {
 
     fn esp_boots(&mut self) {
         self.esp = new_esp(3);
-        self.host.handle(self.now, host::Input::LinkUp);
-        self.esp.handle(self.now, esp::Input::LinkUp);
+        self.host.handle(self.now, host::Input::LinkUp { frame_max_bytes: usize::MAX });
+        self.esp.handle(self.now, esp::Input::LinkUp { frame_max_bytes: usize::MAX });
         self.settle();
     }
 
@@ -215,8 +215,8 @@ fn a_link_that_comes_back_to_a_living_esp_neither_repeats_nor_loses_a_publicatio
     bridge.esp.handle(bridge.now, esp::Input::LinkDown);
     bridge.net(client::Input::Received(&[0x40, 2, 0, 1]));
     assert_eq!(bridge.told("Acked"), 0, "the acknowledgement cannot get through");
-    bridge.host.handle(bridge.now, host::Input::LinkUp);
-    bridge.esp.handle(bridge.now, esp::Input::LinkUp);
+    bridge.host.handle(bridge.now, host::Input::LinkUp { frame_max_bytes: usize::MAX });
+    bridge.esp.handle(bridge.now, esp::Input::LinkUp { frame_max_bytes: usize::MAX });
     bridge.settle();
     assert_eq!(bridge.told("EspReady { resumed: true }"), 1);
     assert_eq!(bridge.told("Acked"), 1);
@@ -301,8 +301,8 @@ fn a_shut_down_reaches_an_esp_whose_link_was_lost_meanwhile() {
     bridge.esp.handle(bridge.now, esp::Input::LinkDown);
     bridge.host.shut_down(bridge.now);
     bridge.settle();
-    bridge.host.handle(bridge.now, host::Input::LinkUp);
-    bridge.esp.handle(bridge.now, esp::Input::LinkUp);
+    bridge.host.handle(bridge.now, host::Input::LinkUp { frame_max_bytes: usize::MAX });
+    bridge.esp.handle(bridge.now, esp::Input::LinkUp { frame_max_bytes: usize::MAX });
     bridge.settle();
     assert_eq!(bridge.sent, [0xE0, 0], "DISCONNECT");
     assert_eq!(bridge.told.last().map(String::as_str), Some("Stopped"));
@@ -326,8 +326,8 @@ fn the_session_that_lasts_waits_until_the_host_has_noted_the_clean_slate() {
     assert!(bridge.asked.contains(&Action::JoinWifi));
     bridge.net(client::Input::WifiUp);
     assert!(!bridge.asked.contains(&Action::OpenTcp), "the host does not know yet");
-    bridge.host.handle(bridge.now, host::Input::LinkUp);
-    bridge.esp.handle(bridge.now, esp::Input::LinkUp);
+    bridge.host.handle(bridge.now, host::Input::LinkUp { frame_max_bytes: usize::MAX });
+    bridge.esp.handle(bridge.now, esp::Input::LinkUp { frame_max_bytes: usize::MAX });
     bridge.settle();
     bridge.now = bridge.now.plus_ms(1_000);
     bridge.net(client::Input::Timeout);
@@ -428,7 +428,7 @@ fn a_topic_costs_a_byte_once_it_was_told_and_is_told_anew_to_an_esp_that_starts(
 #[test]
 fn an_esp_of_another_version_is_told_of_and_given_the_time_of_a_start() {
     let mut bridge = Bridge::new();
-    bridge.host.handle(bridge.now, host::Input::LinkUp);
+    bridge.host.handle(bridge.now, host::Input::LinkUp { frame_max_bytes: usize::MAX });
     let hello = [0x81, VERSION + 1, 0, 0, 4, 0, 0, 0, 0, 0];
     bridge.host.handle(bridge.now, host::Input::Frame(&hello));
     bridge.host_speaks();

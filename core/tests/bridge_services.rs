@@ -64,8 +64,8 @@ impl Bridge {
         };
         bridge.host.start(Instant::ZERO);
         bridge.settle();
-        bridge.host.handle(Instant::ZERO, host::Input::LinkUp);
-        bridge.esp.handle(Instant::ZERO, esp::Input::LinkUp);
+        bridge.host.handle(Instant::ZERO, host::Input::LinkUp { frame_max_bytes: usize::MAX });
+        bridge.esp.handle(Instant::ZERO, esp::Input::LinkUp { frame_max_bytes: usize::MAX });
         bridge.settle();
         bridge
     }

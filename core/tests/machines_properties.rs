@@ -273,8 +273,8 @@ proptest! {
         let (mut host, mut esp) = (new_host(), new_esp());
         let mut now = Instant::from_millis(1);
         host.start(now);
-        host.handle(now, host::Input::LinkUp);
-        esp.handle(now, esp::Input::LinkUp);
+        host.handle(now, host::Input::LinkUp { frame_max_bytes: usize::MAX });
+        esp.handle(now, esp::Input::LinkUp { frame_max_bytes: usize::MAX });
         for (to_host, damaged, pause_ms) in frames {
             now = now.plus_ms(pause_ms);
             let _ = host.publish(now, &Publication::new("t", b"p", QoS::AtLeastOnce));

@@ -10,8 +10,8 @@ use fivewire_core::config::{Config, Overflow, Release};
 use fivewire_core::event::{Delivery, Ticket};
 use fivewire_core::mqtt::{QoS, Will};
 use fivewire_core::recorder::{
-    BUFFERS_MAX, DamageKind, Fed, Item, Machine, Payloads, Recorded, Recorder, Records, Replay,
-    Restored, Ring, Segment, Sink,
+    BUFFERS_MAX, Damage, DamageKind, Fed, Item, Machine, Payloads, Recorded, Recorder, Records,
+    Replay, Restored, Ring, Segment, Sink,
 };
 use fivewire_core::time::Instant;
 use proptest::prelude::*;
@@ -248,6 +248,65 @@ fn a_record_that_is_lost_or_comes_twice_is_found() {
         let twice = [&recording[..to], &recording[from..]].concat();
         assert_eq!(Records::new(&without).find_map(Result::err).unwrap().at, from);
         assert_eq!(Records::new(&twice).find_map(Result::err).unwrap().at, to);
+    }
+}
+
+/// A number as the format has it.
+fn number(mut value: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while value >= 0x80 {
+        bytes.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+    bytes
+}
+
+/// The checks of the format, bit by bit.
+fn crc(bytes: &[u8], polynomial: u32) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ (crc & 1) * polynomial)
+    })
+}
+
+fn crc8(bytes: &[u8]) -> u8 {
+    bytes
+        .iter()
+        .fold(0, |crc, byte| (0..8).fold(crc ^ byte, |crc: u8, _| crc << 1 ^ (crc >> 7) * 7))
+}
+
+/// The beginning of a segment of a client with these buffers, whole and with right checksums.
+fn crafted(memory_bytes: [u64; 5]) -> Vec<u8> {
+    let mut content = vec![1, 0, 0, 0];
+    content.extend(memory_bytes.into_iter().flat_map(number));
+    let mut recording = b"\x895WREC\r\n\x01".to_vec();
+    let mut head = vec![1, 0];
+    head.extend(number(content.len() as u64));
+    head.push(crc8(&head));
+    recording.extend([head, content].concat());
+    recording.extend(crc(&recording, 0xEDB8_8320).to_le_bytes());
+    recording
+}
+
+fn first(recording: &[u8]) -> Result<Item<'_>, Damage> {
+    Records::new(recording).next().unwrap().map(|record| record.item)
+}
+
+#[test]
+fn a_recording_that_wants_more_memory_than_any_is_refused_where_it_says_so() {
+    let sizes = [1 << 28, 1 << 28, 1 << 28, 1 << 27, 1 << 27];
+    let largest = crafted(sizes);
+    let Ok(Item::Segment(segment)) = first(&largest) else { panic!("1 GiB is allowed") };
+    assert_eq!(segment.memory_bytes[..5], sizes.map(|size| size as usize));
+    for memory_bytes in [
+        [1 << 28, 1 << 28, 1 << 28, 1 << 27, (1 << 27) + 1],
+        [64, 1 << 63, 64, 64, 64],
+        [1 << 63, 1 << 63, 64, 64, 64],
+        [u64::MAX; 5],
+    ] {
+        let damage = first(&crafted(memory_bytes)).unwrap_err();
+        assert_eq!((damage.at, damage.kind), (9, DamageKind::Memory), "{memory_bytes:?}");
+        assert!(damage.to_string().contains("the record at byte 9 "), "{damage}");
     }
 }
 

@@ -141,13 +141,15 @@ pub enum Observation<'a> {
     // --- the wires, where they are simulated edge by edge
     /// A wire shows another level.
     Edge { wire: Wire, level: bool },
-    /// A board looked at a wire and saw what nobody drove.
-    Misread { reader: Part, wire: Wire },
+    /// A board looked at a wire and saw what nobody drove: for a moment only (`is_glitch`: noise, crosstalk, a single glitch), or because the
+    /// wire does not follow, or late.
+    Misread { reader: Part, wire: Wire, is_glitch: bool },
     /// The link at this end took a frame: it owes it to the other end for as long as the session lasts.
     FrameAccepted { from: Part, frame: &'a [u8] },
     /// The link at this end takes no frame, because the other end's program takes none either.
     CreditStop { from: Part },
-    /// What this end could not use was repaired within the session: a frame has arrived since.
+    /// A frame with a wrong checksum arrived at this end, the other end sent again, and a frame was handed out: all within one
+    /// session.
     LinkRepaired { end: Part },
     /// A link session begins at this end, whether its program listens or not.
     SessionBegan { end: Part },

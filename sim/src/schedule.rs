@@ -1,9 +1,11 @@
 //! A whole run as data: the device, its workload and the faults. It can be printed, stored, replayed
 //! and shrunk; a seed only draws one.
 
+use fivewire_core::link::native::frame_max_bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
+use crate::observation::Part;
 use crate::wires::Pace;
 
 /// The format of stored schedules; a file of another version is refused.
@@ -103,6 +105,19 @@ impl Default for Wires {
             idle_step_us: 1_000,
             host_memory_bytes: 3_072,
             esp_memory_bytes: 3_072,
+        }
+    }
+}
+
+impl Wires {
+    /// The largest frame that the link carries from an end, in bytes.
+    #[must_use]
+    pub fn frame_max_bytes(&self, from: Part) -> usize {
+        let host = usize::from(self.host_memory_bytes);
+        let esp = usize::from(self.esp_memory_bytes);
+        match from {
+            Part::Host => frame_max_bytes(host, esp),
+            Part::Esp | Part::Broker => frame_max_bytes(esp, host),
         }
     }
 }

@@ -59,6 +59,7 @@ codes! {
     }
     RefusedReason {
         1 TooLargeForEsp,
+        3 TooLargeForLink,
         #[cfg(feature = "mqtt5")]
         2 ByBroker(code),
     }

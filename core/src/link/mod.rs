@@ -86,7 +86,11 @@ pub enum Output<'a> {
 pub enum Event<'a> {
     /// The two ends found each other: a link session begins. What is sent from now on arrives whole, once and in order,
     /// until `Down`.
-    Up,
+    Up {
+        /// The largest frame that this session carries from here: what this end's memory takes, and what the other
+        /// end said that its takes (`syncom`: only this end's; nothing is known of the other's).
+        frame_max_bytes: usize,
+    },
     /// The session ended. Frames that were on their way are lost.
     Down {
         /// Why.
@@ -168,6 +172,8 @@ pub struct Counters {
     pub resent: u32,
     /// Frames that arrived damaged, doubled or out of order, and were not delivered.
     pub rejected: u32,
+    /// Those of them whose checksum was wrong (`native` only).
+    pub damaged: u32,
     /// Times that this end had to look for the beginning of a frame again within a session.
     pub resyncs: u32,
 }

@@ -429,6 +429,16 @@ impl<S: Storage> Outbox<S> {
         Some(record.ticket)
     }
 
+    /// Gives up the oldest publication whose packet is larger than this.
+    pub(crate) fn take_larger_than(&mut self, packet_max_bytes: usize) -> Option<Ticket> {
+        let larger = |record: &Record| {
+            !record.has(ABANDONED | LOST) && record.packet().len() > packet_max_bytes
+        };
+        let record = self.records(self.head).find(larger)?;
+        self.forget(record);
+        Some(record.ticket)
+    }
+
     /// The publication with this ticket is here.
     pub(crate) fn holds(&self, ticket: Ticket) -> bool {
         self.records(self.head).any(|record| record.ticket == ticket)

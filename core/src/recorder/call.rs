@@ -66,7 +66,7 @@ pub enum Call<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[expect(missing_docs, reason = "the inputs of the bridge's ends, by their names")]
 pub enum LinkInput<'a> {
-    Up,
+    Up { frame_max_bytes: usize },
     Down,
     Frame(&'a [u8]),
     FrameSent(usize),
@@ -123,7 +123,7 @@ impl<'a> Call<'a> {
                 Input::Writable => WRITABLE,
             },
             Self::Link(input) => match input {
-                LinkInput::Up => LINK_UP,
+                LinkInput::Up { .. } => LINK_UP,
                 LinkInput::Down => LINK_DOWN,
                 LinkInput::Frame(_) => FRAME,
                 LinkInput::FrameSent(_) => FRAME_SENT,
@@ -166,6 +166,10 @@ impl<'a> Call<'a> {
                 put_frame(frame, direction, payloads, out);
             }
             Self::Link(LinkInput::FrameSent(count)) => count.put(out),
+            // As `Pass::limit` writes it: the largest number means no limit, however large a `usize` is here.
+            Self::Link(LinkInput::Up { frame_max_bytes }) => {
+                Some(*frame_max_bytes).filter(|bytes| *bytes != usize::MAX).put(out);
+            }
             Self::Reset(cause) => cause.put(out),
             Self::Unsuited(unsuited) => unsuited.put(out),
             Self::AskTime { cookie } => cookie.put(out),
@@ -232,7 +236,10 @@ impl<'a> Call<'a> {
             RECEIVED => Self::Handle(Input::Received(from.take(content.len())?)),
             SENT => Self::Handle(Input::Sent(Field::get(from)?)),
             WRITABLE => Self::Handle(Input::Writable),
-            LINK_UP => Self::Link(LinkInput::Up),
+            LINK_UP => {
+                let limit = Option::<usize>::get(from)?;
+                Self::Link(LinkInput::Up { frame_max_bytes: limit.unwrap_or(usize::MAX) })
+            }
             LINK_DOWN => Self::Link(LinkInput::Down),
             FRAME => Self::Link(LinkInput::Frame(from.take(content.len())?)),
             FRAME_SENT => Self::Link(LinkInput::FrameSent(Field::get(from)?)),

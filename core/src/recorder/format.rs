@@ -9,6 +9,11 @@ pub const MAGIC: [u8; 8] = *b"\x895WREC\r\n";
 /// The version of the format that this crate writes and reads.
 pub const VERSION: u8 = 1;
 
+/// All buffers of a recorded machine together are no larger than this: four of the largest packet that
+/// MQTT has. A machine with more is not recorded, and a recording that says so is refused, because
+/// whoever replays it has to find that memory.
+pub const MEMORY_MAX_BYTES: usize = 1 << 30;
+
 /// A flag of a segment: payloads are as they were.
 pub(super) const PAYLOADS_KEPT: u8 = 1;
 /// A flag of a segment: it goes on where the one before ended.
@@ -48,6 +53,12 @@ pub(super) const OVERHEAD_BYTES: usize = 1 + 10 + 10 + 1 + 4;
 pub(super) const END_BYTES: usize = OVERHEAD_BYTES + 1;
 /// The most that anything takes whose size is not that of a buffer or an argument.
 pub(super) const SMALL_BYTES: usize = 2 * OVERHEAD_BYTES + 64;
+
+/// Whether a machine with buffers of these sizes is read.
+pub(super) fn is_readable(memory_bytes: &[usize]) -> bool {
+    let sum = memory_bytes.iter().try_fold(0_usize, |sum, bytes| sum.checked_add(*bytes));
+    sum.is_some_and(|sum| sum <= MEMORY_MAX_BYTES)
+}
 
 /// How many bytes `content` writes.
 pub(super) fn size_bytes(content: &dyn Fn(&mut Out<'_>)) -> usize {

@@ -53,9 +53,10 @@
 //! | record `03`: end | `00` the recording ends, `01` another segment goes on |
 //!
 //! Machines: 1 client, with five buffers; 2 the bridge's end at the host, with seven; 3 the bridge's end at
-//! the ESP8266, with nine. They are in the order of the fields of its memory. Flags: 1 payloads are as
-//! they were; 2 the segment goes on where the one before ended; 4 the client speaks MQTT 5. Numbers are
-//! LEB128, seven bits a byte, the lowest first, in the shortest form. A record is
+//! the ESP8266, with nine. They are in the order of the fields of its memory, and no larger than 1 GiB
+//! together. Flags: 1 payloads are as they were; 2 the segment goes on where the one before ended; 4 the
+//! client speaks MQTT 5. Numbers are LEB128, seven bits a byte, the lowest first, in the shortest form. A
+//! record is
 //!
 //! | part | bytes |
 //! |---|---|
@@ -78,7 +79,8 @@
 //! | `17` | `handle` `Received` | the bytes |
 //! | `18` | `handle` `Sent` | how many |
 //! | `19` | `handle` `Writable` | |
-//! | `1A` `1B` | `handle` `LinkUp`, `LinkDown` | |
+//! | `1A` | `handle` `LinkUp` | the largest frame, if there is a limit |
+//! | `1B` | `handle` `LinkDown` | |
 //! | `1C` | `handle` `Frame` | the frame |
 //! | `1D` | `handle` `Sent` of the host, `FrameSent` of the ESP8266 | how many bytes |
 //! | `1E` | `handle` `Writable` of the host, `FrameWritable` of the ESP8266 | |
@@ -152,7 +154,7 @@ mod writer;
 
 pub use crate::checkpoint::Payloads;
 pub use call::{Call, LinkInput};
-pub use format::{MAGIC, VERSION};
+pub use format::{MAGIC, MEMORY_MAX_BYTES, VERSION};
 pub(crate) use machine::Subject;
 pub use machine::{BUFFERS_MAX, Machine};
 pub use read::{Damage, DamageKind, Item, Record, Records, Said, Segment, State};

@@ -5,7 +5,8 @@ use core::fmt;
 use super::call::Call;
 use super::check::{Crc32, crc8};
 use super::format::{
-    self, ALL_FLAGS, CONTINUES, MAGIC, PAYLOADS_KEPT, SPEAKS_MQTT5, VERSION, kind,
+    self, ALL_FLAGS, CONTINUES, MAGIC, MEMORY_MAX_BYTES, PAYLOADS_KEPT, SPEAKS_MQTT5, VERSION,
+    is_readable, kind,
 };
 use super::machine::{BUFFERS_MAX, Machine};
 use crate::bridge::esp::Setup;
@@ -36,6 +37,9 @@ pub enum DamageKind {
     Checksum,
     /// The recording ends within this record, or before the end of its segment.
     CutOff,
+    /// The checksums match, but the machine has more than [`MEMORY_MAX_BYTES`](super::MEMORY_MAX_BYTES)
+    /// of buffers: another program wrote it.
+    Memory,
     /// The checksums match, but the content means nothing: another program wrote it.
     Meaning,
 }
@@ -53,6 +57,11 @@ impl fmt::Display for Damage {
                 write!(f, "the recording is damaged: the record at byte {at} has a wrong checksum")
             }
             DamageKind::CutOff => write!(f, "the recording is cut off in the record at byte {at}"),
+            DamageKind::Memory => write!(
+                f,
+                "the recording wants more memory than any: the buffers in the record at byte {at} are \
+                 larger than {MEMORY_MAX_BYTES} bytes together"
+            ),
             DamageKind::Meaning => {
                 write!(
                     f,
@@ -258,6 +267,9 @@ impl<'a> Records<'a> {
         let content = &rest[head.size_bytes..content_end];
         let item = self.item(head.kind, content).ok_or(damage(DamageKind::Meaning))?;
         if let Item::Segment(segment) = item {
+            if !is_readable(&segment.memory_bytes) {
+                return Err(damage(DamageKind::Memory));
+            }
             self.time = segment.time;
         }
         self.time = Instant::from_micros(self.time.as_micros().wrapping_add_signed(head.delta));

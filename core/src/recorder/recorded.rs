@@ -296,7 +296,9 @@ impl<S: Storage, K: Sink> Recorded<Host<S>, K> {
     pub fn handle(&mut self, now: Instant, input: host::Input<'_>) {
         match input {
             host::Input::Timeout => self.record_input(now, Input::Timeout),
-            host::Input::LinkUp => self.record_link(now, LinkInput::Up),
+            host::Input::LinkUp { frame_max_bytes } => {
+                self.record_link(now, LinkInput::Up { frame_max_bytes });
+            }
             host::Input::LinkDown => self.record_link(now, LinkInput::Down),
             host::Input::Frame(frame) => self.record_link(now, LinkInput::Frame(frame)),
             host::Input::Sent(count) => self.record_link(now, LinkInput::FrameSent(count)),
@@ -318,7 +320,9 @@ impl<S: Storage, K: Sink> Recorded<Esp<S>, K> {
         match input {
             // The client is told the same.
             esp::Input::Timeout => self.record_input(now, Input::Timeout),
-            esp::Input::LinkUp => self.record_link(now, LinkInput::Up),
+            esp::Input::LinkUp { frame_max_bytes } => {
+                self.record_link(now, LinkInput::Up { frame_max_bytes });
+            }
             esp::Input::LinkDown => self.record_link(now, LinkInput::Down),
             esp::Input::Frame(frame) => self.record_link(now, LinkInput::Frame(frame)),
             esp::Input::FrameSent(count) => self.record_link(now, LinkInput::FrameSent(count)),

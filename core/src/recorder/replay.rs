@@ -237,7 +237,7 @@ fn call_esp<S: Storage>(esp: &mut Esp<S>, now: Instant, call: &Call<'_>) -> Opti
 impl<'a> From<LinkInput<'a>> for host::Input<'a> {
     fn from(input: LinkInput<'a>) -> Self {
         match input {
-            LinkInput::Up => Self::LinkUp,
+            LinkInput::Up { frame_max_bytes } => Self::LinkUp { frame_max_bytes },
             LinkInput::Down => Self::LinkDown,
             LinkInput::Frame(frame) => Self::Frame(frame),
             LinkInput::FrameSent(count) => Self::Sent(count),
@@ -249,7 +249,7 @@ impl<'a> From<LinkInput<'a>> for host::Input<'a> {
 impl<'a> From<LinkInput<'a>> for esp::Input<'a> {
     fn from(input: LinkInput<'a>) -> Self {
         match input {
-            LinkInput::Up => Self::LinkUp,
+            LinkInput::Up { frame_max_bytes } => Self::LinkUp { frame_max_bytes },
             LinkInput::Down => Self::LinkDown,
             LinkInput::Frame(frame) => Self::Frame(frame),
             LinkInput::FrameSent(count) => Self::FrameSent(count),

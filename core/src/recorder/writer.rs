@@ -4,7 +4,8 @@ use super::Sink;
 use super::call::Call;
 use super::check::{Crc32, crc8};
 use super::format::{
-    self, CONTINUES, END_BYTES, MAGIC, PAYLOADS_KEPT, SMALL_BYTES, SPEAKS_MQTT5, VERSION, kind,
+    self, CONTINUES, END_BYTES, MAGIC, PAYLOADS_KEPT, SMALL_BYTES, SPEAKS_MQTT5, VERSION,
+    is_readable, kind,
 };
 use super::machine::{BUFFERS_MAX, Machine, Subject};
 use super::read::Said;
@@ -17,6 +18,9 @@ use crate::checkpoint::{
 use crate::client::{Input, State};
 use crate::mqtt::ProtocolVersion;
 use crate::time::Instant;
+
+/// What a segment takes whose machine has no state at all.
+const OPENING_BYTES: usize = MAGIC.len() + 1 + SMALL_BYTES;
 
 /// Writes the calls into a machine, and what it says to them, into a [`Sink`].
 ///
@@ -91,17 +95,28 @@ impl<K: Sink> Recorder<K> {
         if self.open && self.sink.room() >= needed {
             return;
         }
-        let opening = self.opening(machine);
-        let can_begin = self.sink.can_begin(opening.size_bytes.saturating_add(needed));
+        let opening = self.next_opening(machine, needed);
         if self.open {
-            self.end(if can_begin { format::CONTINUED } else { format::FINISHED });
+            self.end(if opening.is_some() { format::CONTINUED } else { format::FINISHED });
         }
-        if can_begin {
+        if let Some(opening) = opening {
             self.begin(machine, &opening);
         } else {
             self.continues = false;
             self.sink.miss();
         }
+    }
+
+    /// What the next segment begins with, if it can begin now. To know how large it is takes a walk
+    /// over the whole state, so a sink that would refuse even the smallest is not asked twice.
+    fn next_opening<M: Subject>(&self, machine: &mut M, needed: usize) -> Option<Opening> {
+        let can_begin =
+            |opening_bytes: usize| self.sink.can_begin(opening_bytes.saturating_add(needed));
+        if !can_begin(OPENING_BYTES) || !is_readable(&machine.buffers()) {
+            return None;
+        }
+        let opening = self.opening(machine);
+        can_begin(opening.size_bytes).then_some(opening)
     }
 
     /// The next segment is of a machine that has nothing to do with the one before, and speaks this
@@ -132,7 +147,7 @@ impl<K: Sink> Recorder<K> {
             size_bytes: 0,
         };
         machine.save(Some(opening.secrecy), &mut |part| opening.state_bytes += part.len());
-        opening.size_bytes = MAGIC.len() + 1 + SMALL_BYTES + opening.state_bytes;
+        opening.size_bytes = OPENING_BYTES + opening.state_bytes;
         opening
     }
 
@@ -272,4 +287,81 @@ fn put_setup(setup: &Setup<'_>, out: &mut Out<'_>) {
     put_text(broker.host, out);
     broker.port.put(out);
     put_text(time_server, out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::{Checkpoint, Pass};
+
+    /// A machine that counts how often its state is asked for.
+    struct Counted {
+        walks: u32,
+        memory_bytes: usize,
+    }
+
+    impl Checkpoint for Counted {
+        fn walk(&mut self, _: &mut Pass<'_>) -> Option<()> {
+            self.walks += 1;
+            Some(())
+        }
+    }
+
+    impl Subject for Counted {
+        const MACHINE: Machine = Machine::Client;
+
+        fn time(&self) -> Instant {
+            Instant::ZERO
+        }
+
+        fn buffers(&self) -> [usize; BUFFERS_MAX] {
+            [self.memory_bytes; BUFFERS_MAX]
+        }
+
+        fn version(&self) -> ProtocolVersion {
+            ProtocolVersion::V3_1_1
+        }
+
+        fn client_state(&self) -> State {
+            State::Idle
+        }
+    }
+
+    /// Has room for so many bytes.
+    struct Room {
+        bytes: usize,
+        missed: u32,
+    }
+
+    impl Sink for Room {
+        fn write(&mut self, bytes: &[u8]) {
+            self.bytes -= bytes.len();
+        }
+
+        fn can_begin(&self, size_bytes: usize) -> bool {
+            size_bytes <= self.bytes
+        }
+
+        fn miss(&mut self) {
+            self.missed += 1;
+        }
+    }
+
+    fn made_room(room_bytes: usize, memory_bytes: usize) -> (u32, u32) {
+        let mut machine = Counted { walks: 0, memory_bytes };
+        let mut recorder = Recorder::new(Room { bytes: room_bytes, missed: 0 }, Payloads::Kept);
+        recorder.make_room(&mut machine, 10);
+        (machine.walks, recorder.sink.missed)
+    }
+
+    #[test]
+    fn the_state_is_not_walked_over_for_a_sink_that_is_full() {
+        assert_eq!(made_room(OPENING_BYTES, 100), (0, 1));
+        assert_eq!(made_room(1_000, 100), (2, 0), "once to measure it, once to write it");
+    }
+
+    #[test]
+    fn a_machine_with_more_memory_than_is_read_is_not_recorded() {
+        assert_eq!(made_room(1_000, usize::MAX / 2), (0, 1));
+    }
 }

@@ -56,7 +56,7 @@ impl EspSide {
             to_broker: Vec::new(),
             link_takes: true,
         };
-        side.link(link::Event::Up);
+        side.link(link::Event::Up { frame_max_bytes: 500 });
         side
     }
 
@@ -263,13 +263,13 @@ fn a_host_that_starts_over_finds_the_connection_it_had() {
     side.connect();
     side.link(link::Event::Down { reason: DownReason::PeerRestarted });
     side.said.clear();
-    side.link(link::Event::Up);
+    side.link(link::Event::Up { frame_max_bytes: 500 });
     side.tells(INIT);
     assert_eq!(side.said, ["t|2", "t|1", "t|0", "t|5", "t|9"]);
     let other = INIT.replace("10.0.0.2", "10.0.0.3");
     side.link(link::Event::Down { reason: DownReason::PeerRestarted });
     side.said.clear();
-    side.link(link::Event::Up);
+    side.link(link::Event::Up { frame_max_bytes: 500 });
     side.tells(&other);
     assert_eq!(side.said, ["t|2"], "another broker is another connection");
 }
@@ -296,7 +296,7 @@ fn an_init_that_does_not_fit_is_answered_with_6_and_the_next_one_is_taken() {
     side.tells(&INIT.replace("||", &format!("|{}|", "x".repeat(120))));
     assert_eq!(side.said.last().map(String::as_str), Some("t|6|The settings do not fit"));
     side.link(link::Event::Down { reason: DownReason::Silent });
-    side.link(link::Event::Up);
+    side.link(link::Event::Up { frame_max_bytes: 500 });
     side.said.clear();
     side.tells(INIT);
     side.connect();
@@ -314,7 +314,7 @@ proptest! {
         let mut side = EspSide::new();
         for (record, what) in records {
             match what {
-                0 => side.link(link::Event::Up),
+                0 => side.link(link::Event::Up { frame_max_bytes: 500 }),
                 1 => side.link(link::Event::Down { reason: DownReason::Damaged }),
                 2 => side.tells(INIT),
                 3 => side.connect(),
@@ -327,7 +327,7 @@ proptest! {
         side.link(link::Event::Writable);
         side.link(link::Event::Down { reason: DownReason::Damaged });
         side.said.clear();
-        side.link(link::Event::Up);
+        side.link(link::Event::Up { frame_max_bytes: 500 });
         side.tells(W);
         side.tells(&INIT.replace("home", "elsewhere"));
         side.connect();

@@ -89,7 +89,7 @@ impl HostSide {
     }
 
     pub(crate) fn link_up(&mut self) {
-        self.handle(host_dialect::Input::Link(link::Event::Up));
+        self.handle(host_dialect::Input::Link(link::Event::Up { frame_max_bytes: 500 }));
     }
 
     pub(crate) fn handle(&mut self, input: host_dialect::Input<'_>) {

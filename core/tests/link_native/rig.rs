@@ -250,7 +250,7 @@ impl Rig {
                         self.start(ESP);
                     }
                 }
-                Output::Event(Event::Up) => {
+                Output::Event(Event::Up { .. }) => {
                     end.told.push((now_us, Told::Up));
                     end.begin();
                 }

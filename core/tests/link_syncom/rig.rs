@@ -67,10 +67,11 @@ impl End {
                 Output::Event(Event::Frame(string)) => {
                     self.received.push((string.to_vec(), self.writes.len().saturating_sub(1)));
                 }
+                Output::Event(Event::Up { .. }) => {
+                    self.sent = 0;
+                    self.told.push("Up".to_owned());
+                }
                 Output::Event(event) => {
-                    if event == Event::Up {
-                        self.sent = 0;
-                    }
                     self.told.push(format!("{event:?}"));
                 }
                 Output::Wait(_) => {

@@ -3,13 +3,15 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use fivewire_core::client::Publication;
+use fivewire_core::error::PublishError;
 use fivewire_core::event::{Event, Unsuited};
 use fivewire_core::link::{DownReason, Peer};
 use fivewire_core::mqtt::QoS;
 use fivewire_core::time::Instant;
 use fivewire_scenarios::secs;
 use fivewire_sim::fault::{FaultKind, Firmware};
-use fivewire_sim::harness::Sim;
+use fivewire_sim::harness::{Outcome, Sim};
 use fivewire_sim::observation::{Observation, Observer, Part};
 use fivewire_sim::wires::{Pace, Wire};
 
@@ -278,4 +280,33 @@ fn a_host_that_starts_over_meets_an_esp_that_its_reset_line_does_not_reach() {
     sim.run_for(secs(20));
     assert!(probe.0.began.get() >= began + 2, "both ends are in a new session");
     assert_gets_through(&mut sim);
+}
+
+/// Either end may have the smaller memory; what does not fit is said, and the rest goes on, at either fidelity.
+#[test]
+fn what_a_link_cannot_carry_is_refused_or_counted_and_stops_nothing() {
+    for (new, memory_bytes) in [
+        (Sim::wires as fn(u64) -> Sim, (3_072, 512)),
+        (Sim::wires, (512, 3_072)),
+        (Sim::bridge, (3_072, 512)),
+    ] {
+        let mut sim = new(7).configure(|setup| {
+            let wires = &mut setup.wires;
+            (wires.host_memory_bytes, wires.esp_memory_bytes) = memory_bytes;
+        });
+        let early = sim.publish("door/log", &[7; 600], QoS::AtLeastOnce);
+        sim.subscribe("lamp/#");
+        sim.run_until_connected();
+        sim.run_for(secs(1));
+        sim.assert_outcome(early, Outcome::Refused);
+        let large = Publication::new("door/log", &[7; 600], QoS::AtLeastOnce);
+        let refused = sim.command(|device| device.publish(&large));
+        assert!(matches!(refused, Err(PublishError::TooLarge { .. })), "{refused:?}");
+        sim.witness_publish("lamp/text", &[7; 600], QoS::AtLeastOnce, false);
+        sim.witness_publish("lamp/on", b"1", QoS::AtLeastOnce, false);
+        assert_gets_through(&mut sim);
+        sim.assert_told("lamp/on", 1..=1);
+        sim.assert_told("lamp/text", 0..=0);
+        assert_eq!((sim.counters().too_large_in, sim.counters().esp_resets), (1, 1));
+    }
 }

@@ -6,7 +6,9 @@ use std::fmt;
 use fivewire_core::mqtt::QoS;
 
 use super::difference::KnownDifference as Known;
-use super::history::{History, Inbound, Outbound, Outcome};
+use super::history::History;
+use super::messages::{Inbound, Outbound, Outcome};
+use super::sessions::Sessions;
 
 /// A fact that is not the same in both histories.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,6 +62,15 @@ impl Comparison {
             });
         }
     }
+
+    /// A fact that must not be, in either engine.
+    fn nothing(&mut self, fact: &str, counts: [u32; 2]) {
+        self.compared += 1;
+        if counts != [0; 2] {
+            let [first, second] = counts.map(|count| count.to_string());
+            self.differences.push(Difference { fact: fact.to_owned(), first, second, known: None });
+        }
+    }
 }
 
 /// `known` if it applies.
@@ -79,10 +90,10 @@ pub fn compare(first: &History, second: &History) -> Comparison {
     }
     for number in numbers(|history| history.inbound.keys().copied().collect()) {
         let entries = both.map(|history| history.inbound.get(&number));
-        inbound(&mut comparison, number, entries, both);
+        inbound(&mut comparison, number, entries);
     }
     subscriptions(&mut comparison, both);
-    sessions(&mut comparison, both);
+    sessions(&mut comparison, both.map(|history| &history.sessions));
     comparison
 }
 
@@ -95,44 +106,41 @@ fn outbound(comparison: &mut Comparison, number: u64, entries: [Option<&Outbound
     comparison.fact(
         || format!("message {number} published with QoS, how often"),
         both.map(|entry| (entry.qos, entry.published)),
-        || if_so(both.iter().any(|entry| entry.lost_power), Known::PowerLost),
+        || None,
     );
-    let at_most_once = || {
-        let is_unsafe = both.iter().any(|entry| entry.is_unsafe || entry.lost_power);
-        if_so(one.qos == QoS::AtMostOnce && is_unsafe, Known::AtMostOnce)
-    };
-    let power_lost = || if_so(both.iter().any(|entry| entry.lost_power), Known::PowerLost);
     comparison.fact(
         || format!("outcome of message {number}"),
         both.map(|entry| entry.outcome),
-        || at_most_once().or_else(power_lost),
+        || {
+            let is_lost = |entry: &&Outbound| entry.outcome != Some(Outcome::Sent);
+            let at_most_once = both.iter().filter(|e| is_lost(e)).any(|e| e.is_at_risk());
+            let power_lost = || if_so(both.iter().any(|e| e.is_unknown()), Known::PowerLost);
+            if_so(at_most_once, Known::AtMostOnce).or_else(power_lost)
+        },
     );
     let arrived = both.map(|entry| entry.copies > 0);
     comparison.fact(
         || format!("message {number} at the broker"),
         arrived,
         || {
+            let missing = if one.copies == 0 { one } else { other };
             // what was acknowledged has arrived, whatever happened else
-            let is_acked = both.iter().any(|e| e.outcome == Some(Outcome::Acked) && e.copies == 0);
-            at_most_once().or_else(power_lost).filter(|_| !is_acked)
+            let power_lost = || if_so(missing.is_unknown(), Known::PowerLost);
+            if_so(missing.is_at_risk(), Known::AtMostOnce).or_else(power_lost)
         },
     );
     if arrived == [true; 2] {
         let more = if one.copies > other.copies { one } else { other };
+        let is_repeated = more.qos != QoS::AtMostOnce && more.copies <= 1 + more.cuts;
         comparison.fact(
             || format!("copies of message {number} at the broker"),
             both.map(|entry| entry.copies),
-            || if_so(more.was_cut && more.qos != QoS::AtMostOnce, Known::Repeated),
+            || if_so(is_repeated, Known::Repeated),
         );
     }
 }
 
-fn inbound(
-    comparison: &mut Comparison,
-    number: u64,
-    entries: [Option<&Inbound>; 2],
-    histories: [&History; 2],
-) {
+fn inbound(comparison: &mut Comparison, number: u64, entries: [Option<&Inbound>; 2]) {
     let [Some(one), Some(other)] = entries else {
         let published = entries.map(|entry| entry.is_some());
         return comparison.fact(
@@ -142,11 +150,11 @@ fn inbound(
         );
     };
     let both = [one, other];
-    let repeats = both[1].published > both[0].published && histories[1].broker_stops > 0;
+    let again = if one.published > other.published { one } else { other };
     comparison.fact(
         || format!("how often message {number} was published for the device"),
         both.map(|entry| entry.published),
-        || if_so(repeats, Known::WitnessRepeats),
+        || if_so(again.published <= 1 + again.stops, Known::WitnessRepeats),
     );
     let told = both.map(|entry| entry.told > 0);
     comparison.fact(
@@ -157,8 +165,9 @@ fn inbound(
     if told == [true; 2] {
         let more = if one.told > other.told { one } else { other };
         let known = || {
-            let is_cut = if_so(more.was_cut, Known::Repeated);
-            is_cut.or_else(|| if_so(more.published >= more.told, Known::WitnessRepeats))
+            let repeats = if_so(more.told <= more.published, Known::WitnessRepeats);
+            let is_repeated = more.told <= more.published + more.cuts;
+            repeats.or_else(|| if_so(is_repeated, Known::Repeated))
         };
         comparison.fact(
             || format!("how often message {number} was told to the application"),
@@ -185,22 +194,34 @@ fn subscriptions(comparison: &mut Comparison, histories: [&History; 2]) {
     }
 }
 
-fn sessions(comparison: &mut Comparison, histories: [&History; 2]) {
+fn sessions(comparison: &mut Comparison, both: [&Sessions; 2]) {
+    comparison.nothing("connections lost for nothing", both.map(|run| run.lost_for_nothing));
+    comparison.nothing("sessions begun or kept for nothing", both.map(|run| run.unfounded));
+    comparison.nothing("clean slates in a life that had one", both.map(|run| run.slates_again));
     comparison.fact(
         || "clean session at the end".to_owned(),
-        histories.map(|history| history.is_clean),
+        both.map(|run| run.is_clean),
         || None,
     );
-    let has_lost_power = histories.iter().any(|history| history.power_losses > 0);
+    let [more, fewer] = sorted(both, |run| run.slates);
     comparison.fact(
         || "clean slates".to_owned(),
-        histories.map(|history| history.slates),
-        || if_so(has_lost_power, Known::PowerLost),
+        both.map(|run| run.slates),
+        || if_so(more.slates - fewer.slates <= fewer.slates_spared, Known::PowerLost),
     );
-    let is_calm = histories.iter().all(|history| history.troubles == 0);
+    let [more, fewer] = sorted(both, |run| run.begun);
     comparison.fact(
         || "sessions begun".to_owned(),
-        histories.map(|history| history.sessions),
-        || if_so(!is_calm, Known::ConnectionsMade),
+        both.map(|run| run.begun),
+        || {
+            let left = (more.begun - fewer.begun).saturating_sub(more.again);
+            let spared = || if_so(left <= fewer.spared(more.slates > 0), Known::NothingToForget);
+            if_so(left == 0, Known::ConnectionsMade).or_else(spared)
+        },
     );
+}
+
+/// The run that has more of something, and the other.
+fn sorted([one, other]: [&Sessions; 2], count: fn(&Sessions) -> u32) -> [&Sessions; 2] {
+    if count(one) > count(other) { [one, other] } else { [other, one] }
 }

@@ -15,28 +15,37 @@ pub enum KnownDifference {
     /// client holds once the queue of a subscription, which has one place here, is full.
     HoldsWhenFull,
     /// A connection ended while a message was not acknowledged: where exactly it was cut decides
-    /// whether the message comes once more.
+    /// whether the message comes once more. Each connection that ended at the broker explains one copy.
     Repeated,
     /// A QoS 0 message on its way when something went wrong may be lost, or not; so may one that was in
-    /// an outbox when that became full.
+    /// an outbox when that became full. Explained is the loss of a message in the run in which
+    /// something was wrong from its publication to ten seconds after it was sent.
     AtMostOnce,
-    /// The board lost power before the message had an outcome: how far it had come depends on the
-    /// instant.
+    /// The board lost power before the message had an outcome, or before it had its clean slate: how
+    /// far it had come depends on the instant. Each loss of power explains one clean slate less, and
+    /// the messages that it left without an outcome.
     PowerLost,
-    /// When the message was published for the device, or before it was told of it, its session or its
-    /// subscription was not there: the broker owes nothing.
+    /// When the message was published for the device, no subscription of its session was for it, or
+    /// that session ended before it was told: the broker owes nothing.
     NotOwed,
     /// turmoil's witness is a client across a network, which sends again what it has no PUBACK for; the
-    /// event world's witness lives in the broker's machine.
+    /// event world's witness lives in the broker's machine. Each stop of the broker explains one
+    /// publication more.
     WitnessRepeats,
-    /// How many connections were made, and so how many sessions begun, depends on when each attempt
-    /// happened to come while something was wrong.
+    /// A clean connection was lost before the device knew that it had it, or each of its sessions is
+    /// clean: the next one begins another session. Each connection that was lost for a reason explains
+    /// one session more.
     ConnectionsMade,
+    /// What makes a session begin came so soon after or before something else that does, that one
+    /// session began for both: the broker was made to forget what it had forgotten, or what a clean slate
+    /// was about to end; the board lost its power before it had its sessions. Each such fault of the run
+    /// with fewer sessions explains one session less, each such loss of power those of that life.
+    NothingToForget,
 }
 
 impl KnownDifference {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Times,
         Self::Clocks,
         Self::WifiIsTold,
@@ -47,6 +56,7 @@ impl KnownDifference {
         Self::NotOwed,
         Self::WitnessRepeats,
         Self::ConnectionsMade,
+        Self::NothingToForget,
     ];
 
     /// Its name in results.
@@ -63,6 +73,7 @@ impl KnownDifference {
             Self::NotOwed => "not-owed",
             Self::WitnessRepeats => "witness-repeats",
             Self::ConnectionsMade => "connections-made",
+            Self::NothingToForget => "nothing-to-forget",
         }
     }
 

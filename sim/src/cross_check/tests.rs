@@ -120,6 +120,208 @@ fn a_message_that_comes_twice_is_explained_by_a_connection_that_ended_and_by_not
 }
 
 #[test]
+fn a_copy_more_than_connections_ended_is_unexplained() {
+    let mut schedule = calm();
+    schedule.setup.chops_segments = false;
+    let mut has_ended = false;
+    let comparison = deviation(&schedule, |seen, pass| {
+        let is_published = matches!(seen, Observation::Published { .. });
+        twice(seen, pass);
+        twice(seen, &mut |again| {
+            if matches!(again, Observation::ToBroker { connection: ConnectionId(99), .. }) {
+                pass(again);
+            }
+        });
+        if is_published && !std::mem::replace(&mut has_ended, true) {
+            let connection = ConnectionId(98);
+            pass(&Observation::EndedAtBroker { connection, ending: Ending::Reset });
+        }
+    });
+    unexplained(&comparison, "copies of message 1 ");
+}
+
+/// A connection with a session that begins, as the broker sees it.
+fn session(number: u32, flags: u8, pass: &mut dyn FnMut(&Observation<'_>)) {
+    let connection = ConnectionId(number);
+    let connect = [0x10, 13, 0, 4, b'M', b'Q', b'T', b'T', 4, flags, 0, 60, 0, 1, b'd'];
+    pass(&Observation::ToBroker { connection, bytes: &connect });
+    pass(&Observation::FromBroker { connection, bytes: &[0x20, 2, 0, 0] });
+}
+
+const LASTING: u8 = 0;
+const CLEAN: u8 = 2;
+
+/// A minute in which the board loses its power once, and the broker its memory.
+fn eventful() -> Schedule {
+    let mut schedule = calm();
+    schedule.setup.clean_session = false;
+    schedule.setup.clean_init = true;
+    let fault = |at_ms, kind| Fault { at_ms, duration_ms: 0, kind };
+    schedule.faults = vec![
+        fault(15_000, FaultKind::HostReset),
+        fault(25_000, FaultKind::SessionLost),
+        fault(35_000, FaultKind::TcpReset),
+    ];
+    schedule
+}
+
+/// The run against itself, with something more after the first publication after `after_ms`.
+fn with(
+    schedule: &Schedule,
+    after_ms: u64,
+    more: impl Fn(&mut dyn FnMut(&Observation<'_>)),
+) -> Comparison {
+    let mut changed = After { history: History::default(), after_ms, more: Some(more) };
+    assert_eq!(run::run(schedule, &mut changed).breach, None);
+    compare(&history(schedule), &changed.history)
+}
+
+struct After<M> {
+    history: History,
+    after_ms: u64,
+    more: Option<M>,
+}
+
+impl<M: Fn(&mut dyn FnMut(&Observation<'_>))> Observer for After<M> {
+    fn observe(&mut self, now: Instant, observation: &Observation<'_>) {
+        self.history.observe(now, observation);
+        if now.as_millis() >= self.after_ms
+            && matches!(observation, Observation::Published { .. })
+            && let Some(more) = self.more.take()
+        {
+            more(&mut |seen| self.history.observe(now, seen));
+        }
+    }
+}
+
+#[test]
+fn a_session_that_nothing_made_necessary_is_unexplained_however_eventful_the_run_was() {
+    for schedule in [calm(), eventful()] {
+        let comparison = with(&schedule, 45_000, |pass| session(50, LASTING, pass));
+        unexplained(&comparison, "sessions begun");
+        unexplained(&comparison, "sessions begun or kept for nothing: 0 in one engine, 1");
+    }
+}
+
+#[test]
+fn a_session_that_should_have_begun_is_unexplained() {
+    let mut is_first = true;
+    let comparison = deviation(&calm(), |seen, pass| {
+        let is_connack = matches!(seen, Observation::FromBroker { bytes, .. } if bytes[0] == 0x20);
+        if !(is_connack && std::mem::replace(&mut is_first, false)) {
+            pass(seen);
+        }
+    });
+    unexplained(&comparison, "sessions begun");
+}
+
+#[test]
+fn a_clean_session_more_is_explained_by_a_connection_that_was_lost_for_a_reason_only() {
+    let again = |is_reset: bool| {
+        move |pass: &mut dyn FnMut(&Observation<'_>)| {
+            session(50, CLEAN, pass);
+            if is_reset {
+                let kind = FaultKind::TcpReset;
+                let fault = Fault { at_ms: 45_000, duration_ms: 0, kind };
+                pass(&Observation::FaultBegan { index: 9, fault: &fault });
+            }
+            let (connection, ending) = (ConnectionId(50), Ending::Reset);
+            pass(&Observation::EndedAtBroker { connection, ending });
+        }
+    };
+    let mut schedule = calm();
+    schedule.setup.clean_session = true;
+    let explained = with(&schedule, 45_000, again(true));
+    let sessions = explained.differences.iter().find(|it| it.fact == "sessions begun");
+    assert_eq!(sessions.and_then(|it| it.known), Some(KnownDifference::ConnectionsMade));
+    unexplained(&with(&schedule, 45_000, again(false)), "connections lost for nothing");
+}
+
+#[test]
+fn one_reset_explains_one_lost_connection() {
+    let lost = |count: u32| {
+        move |pass: &mut dyn FnMut(&Observation<'_>)| {
+            for number in 50..50 + count {
+                let (connection, ending) = (ConnectionId(number), Ending::Reset);
+                session(number, CLEAN, pass);
+                if number == 50 {
+                    let kind = FaultKind::TcpReset;
+                    let fault = Fault { at_ms: 45_000, duration_ms: 0, kind };
+                    pass(&Observation::FaultBegan { index: 9, fault: &fault });
+                }
+                pass(&Observation::EndedAtDevice { connection, ending });
+            }
+        }
+    };
+    let fact = "connections lost for nothing";
+    let is_told =
+        |count| with(&calm(), 45_000, lost(count)).unexplained().any(|it| it.fact == fact);
+    assert!(!is_told(1));
+    assert!(is_told(2));
+}
+
+#[test]
+fn a_clean_slate_more_or_less_is_unexplained_though_the_board_lost_its_power() {
+    let schedule = eventful();
+    let slate =
+        |pass: &mut dyn FnMut(&Observation<'_>)| pass(&Observation::Told(Event::CleanSlate));
+    let comparison = with(&schedule, 45_000, slate);
+    unexplained(&comparison, "clean slates: 2 in one engine, 3");
+    unexplained(&comparison, "clean slates in a life that had one");
+
+    let mut slates = 0;
+    let comparison = deviation(&schedule, |seen, pass| {
+        let is_slate = matches!(seen, Observation::Told(Event::CleanSlate));
+        slates += u32::from(is_slate);
+        if !(is_slate && slates == 2) {
+            pass(seen);
+        }
+    });
+    unexplained(&comparison, "clean slates: 2 in one engine, 1");
+}
+
+#[test]
+fn a_loss_of_power_explains_no_message_that_the_broker_still_owed() {
+    let mut schedule = eventful();
+    schedule.setup.clean_init = false;
+    schedule.faults.truncate(1);
+    let mut published = 0;
+    let mut missing = None;
+    let comparison = deviation(&schedule, |seen, pass| {
+        if let Observation::WitnessPublished { payload, .. } = seen {
+            published += 1;
+            // the last one before the power goes
+            if missing.is_none() && published == 3 {
+                missing = Some(payload[..8].to_vec());
+            }
+        }
+        let is_missing = |payload: &[u8]| missing.as_deref() == payload.get(..8);
+        match seen {
+            Observation::Told(Event::Message(message))
+                if message.topic.starts_with("down/") && is_missing(message.payload) => {}
+            _ => pass(seen),
+        }
+    });
+    unexplained(&comparison, "message 3 told to the application");
+}
+
+#[test]
+fn a_message_without_an_outcome_is_explained_by_the_loss_of_power_that_cut_it_off_only() {
+    let mut schedule = eventful();
+    schedule.faults.truncate(1);
+    let mut acked = 0;
+    // published and acknowledged in the second life
+    let comparison = deviation(&schedule, |seen, pass| {
+        let is_acked = matches!(seen, Observation::Told(Event::Acked(_)));
+        acked += u32::from(is_acked);
+        if !(is_acked && acked == 6) {
+            pass(seen);
+        }
+    });
+    unexplained(&comparison, "outcome of message");
+}
+
+#[test]
 fn a_subscription_that_is_not_renewed_is_unexplained() {
     let mut schedule = calm();
     schedule.setup.clean_session = false;

@@ -2,7 +2,7 @@
 
 /// Whether a message with the topic name `name` goes to a subscription to `filter`. Both are
 /// taken for valid.
-pub(super) fn matches(filter: &[u8], name: &[u8]) -> bool {
+pub(crate) fn matches(filter: &[u8], name: &[u8]) -> bool {
     match filter.first() {
         // wildcards at the front do not match names that start with $ [MQTT-4.7.2-1]
         Some(b'+' | b'#') if name.first() == Some(&b'$') => return false,

@@ -20,7 +20,7 @@ mod facts;
 mod filters;
 mod inbound;
 mod link;
-mod matcher;
+pub(crate) mod matcher;
 mod messages;
 mod mqtt5;
 mod outbound;

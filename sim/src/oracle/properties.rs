@@ -8,6 +8,7 @@ const MESSAGE_EXPIRY_INTERVAL: u8 = 0x02;
 const CONTENT_TYPE: u8 = 0x03;
 const RESPONSE_TOPIC: u8 = 0x08;
 const CORRELATION_DATA: u8 = 0x09;
+const SESSION_EXPIRY_INTERVAL: u8 = 0x11;
 const WILL_DELAY_INTERVAL: u8 = 0x18;
 const TOPIC_ALIAS: u8 = 0x23;
 const USER_PROPERTY: u8 = 0x26;
@@ -46,6 +47,11 @@ impl<'a> Properties<'a> {
     /// For how many more seconds the message is worth delivering.
     pub(crate) fn expiry_s(self) -> Option<u32> {
         self.four_bytes(MESSAGE_EXPIRY_INTERVAL)
+    }
+
+    /// For how many seconds a session lasts without a connection.
+    pub(crate) fn session_expiry_s(self) -> u32 {
+        self.four_bytes(SESSION_EXPIRY_INTERVAL).unwrap_or(0)
     }
 
     /// How many seconds a will waits.

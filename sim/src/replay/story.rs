@@ -205,7 +205,7 @@ impl<'a> Story<'a> {
     fn tell_link(&mut self, input: LinkInput<'_>) {
         let end = self.part();
         match input {
-            LinkInput::Up => self.see(&Observation::Link { end, up: true }),
+            LinkInput::Up { .. } => self.see(&Observation::Link { end, up: true }),
             LinkInput::Down => self.see(&Observation::Link { end, up: false }),
             LinkInput::Frame(frame) => self.see_frame(end, frame),
             LinkInput::FrameSent(count) if count > 0 => {

@@ -168,7 +168,7 @@ impl<H: Link, E: Link> Rig<H, E> {
             Told::Frame => log.received.push(self.pair.frame(end).to_vec()),
             told => log.told.push((self.now, told)),
         }
-        if matches!(told, Told::Up | Told::Writable) {
+        if matches!(told, Told::Up { .. } | Told::Writable) {
             self.offer(end);
         }
     }

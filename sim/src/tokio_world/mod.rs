@@ -33,6 +33,7 @@ compile_error!(
      without the feature `turmoil` (`--no-default-features`)"
 );
 
+mod answers;
 mod application;
 mod claims;
 mod device;

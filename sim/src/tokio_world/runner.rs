@@ -4,6 +4,7 @@ use fivewire_core::client::State;
 use fivewire_core::time::Instant;
 use fivewire_tokio::planted::Planted;
 
+use super::answers::Answers;
 use super::claims::Claims;
 use super::device::Holdings;
 use super::director::Director;
@@ -84,6 +85,7 @@ struct Run<'a, O: ?Sized> {
     director: Director<'a>,
     watch: Watch<'a, O>,
     claims: Claims,
+    answers: Answers,
     state: State,
     /// What only this engine can see.
     breach: Option<Breach>,
@@ -96,6 +98,7 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
             director: Director::new(schedule, planted),
             watch: Watch::new(schedule, extra),
             claims: Claims::new(schedule.setup.release_after_ms.is_some()),
+            answers: Answers::default(),
             state: State::Idle,
             breach: None,
             events: 0,
@@ -196,6 +199,7 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
     }
 
     fn show(&mut self, now: Instant, seen: &Seen) {
+        self.answers.look(seen);
         let (told, was_told) = self.claims.look(seen);
         for message in told {
             let way = Way::Told { delivery: None, dup: false };
@@ -213,7 +217,8 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
 
     fn is_settled(&self) -> bool {
         let parts = self.director.stage.lock();
-        parts.device.is_settled() && parts.server.is_drained() && parts.witness.is_idle()
+        let is_quiet = parts.server.is_drained() && parts.witness.is_idle();
+        parts.device.is_settled() && self.answers.are_complete() && is_quiet
     }
 
     fn require(&mut self, promise: Promise, holds: bool, detail: impl FnOnce() -> String) {

@@ -198,7 +198,7 @@ impl Observer for TraceHash {
             }
             Seen::Link { end, up } => self.word((*end as u64) << 1 | u64::from(*up)),
             Seen::Edge { wire, level } => self.word((*wire as u64) << 1 | u64::from(*level)),
-            Seen::Misread { reader, wire } => self.word((*reader as u64) << 8 | *wire as u64),
+            Seen::Misread { reader, wire, .. } => self.word((*reader as u64) << 8 | *wire as u64),
             Seen::FrameAccepted { from, frame } => {
                 self.word(*from as u64);
                 self.bytes(frame);
@@ -398,6 +398,7 @@ const fn abandoned(reason: AbandonReason) -> u64 {
 const fn refused(reason: RefusedReason) -> u64 {
     match reason {
         RefusedReason::TooLargeForEsp => 1,
+        RefusedReason::TooLargeForLink => 2,
         RefusedReason::ByBroker(code) => 256 + code.as_u8() as u64,
         _ => 0,
     }

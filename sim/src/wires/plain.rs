@@ -186,7 +186,7 @@ impl Link for Plain {
             return Output::Reset { asserted };
         }
         match self.events.pop_front() {
-            Some(Told::Up) => Output::Event(Event::Up),
+            Some(Told::Up) => Output::Event(Event::Up { frame_max_bytes: usize::MAX }),
             Some(Told::Down) => Output::Event(Event::Down { reason: DownReason::Restarted }),
             Some(Told::Frame(frame)) => {
                 self.lent = frame;

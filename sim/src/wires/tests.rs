@@ -164,5 +164,5 @@ fn who_is_told_down_was_up() {
     rig.restart(End::Host);
     assert!(rig.run_until_up(2_000_000));
     let told: Vec<_> = rig.at(End::Host).told.iter().map(|(_, told)| *told).collect();
-    assert!(matches!(told[..], [Told::Up, Told::Down(_), Told::Up]), "{told:?}");
+    assert!(matches!(told[..], [Told::Up { .. }, Told::Down(_), Told::Up { .. }]), "{told:?}");
 }

@@ -50,7 +50,8 @@ impl<A: Application> World<A> {
             self.host.link = LinkView::default();
             observer.observe(now, &Observation::Link { end: Part::Host, up: false });
         } else if view.up != up {
-            machine.handle(local, host::Input::LinkUp);
+            let frame_max_bytes = self.schedule.setup.wires.frame_max_bytes(Part::Host);
+            machine.handle(local, host::Input::LinkUp { frame_max_bytes });
             self.host.link.up = true;
             observer.observe(now, &Observation::Link { end: Part::Host, up: true });
         } else if let Some(frame) = frame {
@@ -81,7 +82,8 @@ impl<A: Application> World<A> {
             self.esp.link = LinkView::default();
             observer.observe(now, &Observation::Link { end: Part::Esp, up: false });
         } else if view.up != self.link.is_up() {
-            machine.handle(local, esp::Input::LinkUp);
+            let frame_max_bytes = self.schedule.setup.wires.frame_max_bytes(Part::Esp);
+            machine.handle(local, esp::Input::LinkUp { frame_max_bytes });
             self.esp.link.up = true;
             observer.observe(now, &Observation::Link { end: Part::Esp, up: true });
         } else if let Some(frame) = self.link.arrived(Part::Esp) {

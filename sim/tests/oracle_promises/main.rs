@@ -3,6 +3,7 @@
 
 mod history;
 mod marks;
+mod marks_wires;
 mod mqtt5;
 mod p01_published;
 mod p02_order;

@@ -150,9 +150,9 @@ impl Node {
                     self.link_wait = wait;
                     return told;
                 }
-                link::Output::Event(Event::Up) => {
+                link::Output::Event(Event::Up { frame_max_bytes }) => {
                     system::log(c"link up\n");
-                    esp::Input::LinkUp
+                    esp::Input::LinkUp { frame_max_bytes }
                 }
                 link::Output::Event(Event::Down { .. }) => {
                     system::log(c"link down\n");
@@ -188,9 +188,11 @@ impl Node {
                 }
                 esp::Output::Frame(frame) => {
                     let taken = self.link.send(frame).unwrap_or_else(|_| {
-                        // Dropped: a message in it is delivered again on the next connection.
-                        system::log(c"a frame is too large for this host\n");
-                        frame.len()
+                        // The bridge makes no frame that the session cannot carry. Should there be one, then a new session, in
+                        // which both ends begin anew, loses nothing; a frame that is left out would.
+                        system::log(c"a frame is too large for this link\n");
+                        self.link.restart(now);
+                        0
                     });
                     self.esp.handle(now, esp::Input::FrameSent(taken));
                 }

@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arrived = None;
     while arrived.is_none() {
         let mut up = false;
-        host.step(now, &mut |event: Event<'_>| up |= event == Event::Up)?;
+        host.step(now, &mut |event: Event<'_>| up |= matches!(event, Event::Up { .. }))?;
         if up {
             println!("host:  the link is up");
             host.link().send(text.as_bytes())?;

@@ -18,8 +18,8 @@ use crate::wires::{PinError, Pins};
 pub enum StepError {
     /// A pin does not work. Call again.
     Pin(PinError),
-    /// The host has a frame that this link can never carry: give the link more memory, or the host less for its
-    /// frames.
+    /// The link refuses a frame of a size that it said it carries ([`Event::Up`](link::Event::Up)): a fault of the link, which `native` has
+    /// not. Nothing more is sent until it begins another session.
     Frame(SendError),
 }
 
@@ -114,7 +114,7 @@ impl<S: Storage, L: Link, P: Pins, K: Sink> HostEnd<S, L, P, K> {
     /// Does what is to be done, as [`Driver::step`] does, and tells the application what happened.
     ///
     /// # Errors
-    /// A pin does not work, or the link's memory is too small for the host's frames.
+    /// A pin does not work, or the link does not keep to what it said.
     pub fn step(
         &mut self,
         now: Instant,
@@ -151,7 +151,9 @@ struct HostOwner<'a, S, F, K> {
 impl<S: Storage, L: Link, F: FnMut(Event<'_>), K: Sink> Owner<L> for HostOwner<'_, S, F, K> {
     fn hear(&mut self, now: Instant, event: link::Event<'_>) {
         match event {
-            link::Event::Up => self.host.handle(now, Input::LinkUp),
+            link::Event::Up { frame_max_bytes } => {
+                self.host.handle(now, Input::LinkUp { frame_max_bytes });
+            }
             link::Event::Down { .. } => self.host.handle(now, Input::LinkDown),
             link::Event::Frame(frame) => self.host.handle(now, Input::Frame(frame)),
             link::Event::Writable => self.host.handle(now, Input::Writable),

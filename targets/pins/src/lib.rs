@@ -26,7 +26,7 @@
 //! # other.start(now);
 //! while !up {
 //!     # other.step(now, &mut |_: Event<'_>| {}).unwrap();
-//!     let wait = driver.step(now, &mut |event: Event<'_>| up |= event == Event::Up).unwrap();
+//!     let wait = driver.step(now, &mut |event: Event<'_>| up |= matches!(event, Event::Up { .. })).unwrap();
 //!     // Sleep until a pin changes or the instant in `wait`; or do something else and come back.
 //!     # let _ = wait;
 //!     now = now.plus_ms(1); // the board's clock

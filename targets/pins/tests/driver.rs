@@ -11,7 +11,8 @@ use fivewire_core::bridge::host::{self, Host};
 use fivewire_core::bridge::{Broker, Network, esp};
 use fivewire_core::client::{self, Action, Publication};
 use fivewire_core::config::Config;
-use fivewire_core::event::{Event as HostEvent, Ticket};
+use fivewire_core::error::PublishError;
+use fivewire_core::event::{Event as HostEvent, RefusedReason, Ticket};
 use fivewire_core::link::native::{self, Memory, Native};
 use fivewire_core::link::{Event, Levels, Link, Role};
 use fivewire_core::mqtt::QoS;
@@ -183,14 +184,16 @@ impl Board {
     }
 
     /// The network and the broker, in one move.
-    fn answer(&mut self, bytes: &[u8]) -> &'static [u8] {
+    fn answer(&mut self, bytes: &[u8]) -> Vec<u8> {
         match bytes[0] >> 4 {
-            1 => &[0x20, 2, 0, 0],
+            1 => vec![0x20, 2, 0, 0],
             3 => {
                 self.published = true;
-                &[0x40, 2, 0, 1]
+                // The packet identifier stands behind the topic, which is short.
+                let at = 4 + usize::from(bytes[3]);
+                vec![0x40, 2, bytes[at], bytes[at + 1]]
             }
-            _ => &[],
+            _ => Vec::new(),
         }
     }
 }
@@ -198,7 +201,9 @@ impl Board {
 impl Owner<Link512> for Board {
     fn hear(&mut self, now: Instant, event: Event<'_>) {
         match event {
-            Event::Up => self.esp.handle(now, esp::Input::LinkUp),
+            Event::Up { frame_max_bytes } => {
+                self.esp.handle(now, esp::Input::LinkUp { frame_max_bytes });
+            }
             Event::Down { .. } => self.esp.handle(now, esp::Input::LinkDown),
             Event::Frame(frame) => self.esp.handle(now, esp::Input::Frame(frame)),
             Event::Writable => self.esp.handle(now, esp::Input::FrameWritable),
@@ -219,7 +224,9 @@ impl Owner<Link512> for Board {
                     let bytes = bytes.to_vec();
                     let taken = client::Input::Sent(bytes.len());
                     self.esp.handle(now, esp::Input::Net(taken));
-                    client::Input::Received(self.answer(&bytes))
+                    let answer = self.answer(&bytes);
+                    self.esp.handle(now, esp::Input::Net(client::Input::Received(&answer)));
+                    continue;
                 }
                 esp::Output::Frame(frame) => {
                     let sent = link.send(frame).expect("the link takes frames of this size");
@@ -239,23 +246,78 @@ fn host_end(pins: InitiatorPins) -> (HostEnd<Vec<u8>, Link512, InitiatorPins>, T
 }
 
 fn host_with_a_publication() -> (Host<Vec<u8>>, Ticket) {
+    let mut host = host(256);
+    let publication = Publication::new("greenhouse/7/on", b"1", QoS::AtLeastOnce);
+    let ticket = host.publish(Instant::ZERO, &publication).expect("the outbox is empty");
+    (host, ticket)
+}
+
+fn host(frame_bytes: usize) -> Host<Vec<u8>> {
     let config = Config { clean_init: false, ..Config::new("greenhouse-7") };
     let network = Network { ssid: "shed", password: "", use_default: false };
     let broker = Broker { host: "broker.local", port: 1883 };
     let settings = host::Settings::new(config, network, broker);
     let memory = host::Memory {
-        outbox: vec![0; 512],
+        outbox: vec![0; 2 * frame_bytes],
         subscriptions: vec![0; 128],
         inbound: vec![0; 512],
-        frame: vec![0; 256],
+        frame: vec![0; frame_bytes],
         publication_topics: vec![0; 128],
         message_topics: vec![0; 128],
         settings: vec![0; 256],
     };
-    let mut host = Host::new(&settings, memory, 3).expect("the settings work");
-    let publication = Publication::new("greenhouse/7/on", b"1", QoS::AtLeastOnce);
-    let ticket = host.publish(Instant::ZERO, &publication).expect("the outbox is empty");
-    (host, ticket)
+    Host::new(&settings, memory, 3).expect("the settings work")
+}
+
+/// Steps both ends until `done`, at most for a minute of their time; what the application is told goes to it, too.
+fn run_bridge<L: Link, K: Sink>(
+    bridge: &mut HostEnd<Vec<u8>, L, InitiatorPins, K>,
+    board: (&mut Board, &mut Driver<Link512, PassivePins>),
+    now: &mut Instant,
+    mut done: impl FnMut(Option<HostEvent<'_>>) -> bool,
+) {
+    let (board, wires) = board;
+    let end = now.plus_ms(60_000);
+    let mut is_done = false;
+    while !is_done {
+        bridge.step(*now, |event| is_done |= done(Some(event))).expect("these pins never fail");
+        board.esp.handle(*now, esp::Input::Timeout);
+        board.speak(*now, wires.link());
+        wires.step(*now, board).expect("these pins never fail");
+        is_done |= done(None);
+        *now = after(*now, 50);
+        assert!(*now < end, "nothing came of it within a minute");
+    }
+}
+
+/// The host's frames may be three times as large as what its ESP8266 can hear.
+#[test]
+fn a_publication_that_the_other_board_cannot_hear_is_refused_at_once_and_the_next_one_goes() {
+    let (initiator, passive) = crossed();
+    let memory = Memory { transmit: [0; 2_048], receive: [0; 2_048] };
+    let config = native::Config { idle_step_us: 0, ..native::Config::new(Role::Initiator) };
+    let large = Native::new(&config, memory, 0x5EED).expect("the defaults work");
+    let mut bridge = HostEnd::new(host(1_536), Driver::new(large, initiator));
+    let mut board = Board::new();
+    let mut wires = Driver::new(link(Role::Passive), passive);
+    let mut now = Instant::ZERO;
+    let payload = [b'p'; 600];
+    let large = Publication::new("greenhouse/7/log", &payload, QoS::AtLeastOnce);
+    let early = bridge.host().publish(now, &large).expect("nothing is known of the link yet");
+    bridge.start(now);
+    wires.start(now);
+    let refused = HostEvent::Refused { ticket: early, reason: RefusedReason::TooLargeForLink };
+    run_bridge(&mut bridge, (&mut board, &mut wires), &mut now, |event| event == Some(refused));
+    let answer = bridge.host().publish(now, &large);
+    assert!(
+        matches!(answer, Err(PublishError::TooLarge { size_bytes: 600.., max_bytes: 300..512 })),
+        "{answer:?}"
+    );
+    let small = Publication::new("greenhouse/7/on", b"1", QoS::AtLeastOnce);
+    let ticket = bridge.host().publish(now, &small).expect("there is room");
+    let acked = HostEvent::Acked(ticket);
+    run_bridge(&mut bridge, (&mut board, &mut wires), &mut now, |event| event == Some(acked));
+    assert!(board.published);
 }
 
 /// Runs both ends until the host's publication is acknowledged. True if the ESP8266's end was given it.
@@ -269,17 +331,8 @@ fn until_acknowledged<K: Sink>(
     let mut now = Instant::ZERO;
     bridge.start(now);
     wires.start(now);
-    let mut acked = false;
-    while !acked {
-        bridge
-            .step(now, |event| acked |= event == HostEvent::Acked(ticket))
-            .expect("these pins never fail");
-        board.esp.handle(now, esp::Input::Timeout);
-        board.speak(now, wires.link());
-        wires.step(now, &mut board).expect("these pins never fail");
-        now = after(now, 50);
-        assert!(now < Instant::from_millis(60_000), "no acknowledgement within a minute");
-    }
+    let acked = HostEvent::Acked(ticket);
+    run_bridge(bridge, (&mut board, &mut wires), &mut now, |event| event == Some(acked));
     board.published
 }
 

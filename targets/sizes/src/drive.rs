@@ -172,7 +172,7 @@ macro_rules! drive_host {
             let _ = black_box($host.publish(now(), &publication));
             let _ = black_box($host.subscribe(now(), black_box("f"), QoS::AtLeastOnce));
             for input in [
-                host::Input::LinkUp,
+                host::Input::LinkUp { frame_max_bytes: black_box(200) },
                 host::Input::LinkDown,
                 host::Input::Timeout,
                 host::Input::Writable,

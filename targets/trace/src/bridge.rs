@@ -237,7 +237,9 @@ impl World<'_> {
         loop {
             let input = match wires.take(link.poll(), at_us, self.outcome) {
                 Said::Nothing => return told,
-                Said::Event(link::Event::Up) => host::Input::LinkUp,
+                Said::Event(link::Event::Up { frame_max_bytes }) => {
+                    host::Input::LinkUp { frame_max_bytes }
+                }
                 Said::Event(link::Event::Down { .. }) => host::Input::LinkDown,
                 Said::Event(link::Event::Frame(frame)) => host::Input::Frame(frame),
                 Said::Event(link::Event::Writable) => host::Input::Writable,
@@ -307,7 +309,9 @@ impl World<'_> {
         loop {
             let input = match wires.take(link.poll(), at_us, self.outcome) {
                 Said::Nothing => return told,
-                Said::Event(link::Event::Up) => esp::Input::LinkUp,
+                Said::Event(link::Event::Up { frame_max_bytes }) => {
+                    esp::Input::LinkUp { frame_max_bytes }
+                }
                 Said::Event(link::Event::Down { .. }) => esp::Input::LinkDown,
                 Said::Event(link::Event::Frame(frame)) => esp::Input::Frame(frame),
                 Said::Event(link::Event::Writable) => esp::Input::FrameWritable,

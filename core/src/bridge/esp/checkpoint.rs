@@ -74,6 +74,7 @@ impl<S: Storage> Checkpoint for Esp<S> {
             message_topics,
             frame_offered,
             frame_blocked,
+            frame_max_bytes,
             settings,
             settings_size,
             configure_due,
@@ -115,6 +116,7 @@ impl<S: Storage> Checkpoint for Esp<S> {
         for flag in [frame_offered, frame_blocked, configure_due, link_up, configured, hello_due] {
             pass.field(flag)?;
         }
+        pass.limit(frame_max_bytes)?;
         pass.field(settings_size)?;
         pass.frame(settings.as_mut(), 0, *settings_size, Direction::ToEsp)?;
         pass.fields(close_due)?;

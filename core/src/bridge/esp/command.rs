@@ -98,7 +98,9 @@ impl<S: Storage> Esp<S> {
     fn resume(&mut self) {
         self.push(&ToHost::Ready { resumed: true });
         self.errands.resume();
+        let max_bytes = self.message_max_bytes();
         let Some(client) = self.client.as_mut() else { return };
+        client.session_mut().limit_messages(max_bytes);
         // The host has given these up with the link.
         client.session_mut().desk.outbox.drop_unsent_qos0();
         let (state, gated) = (client.state(), client.supervisor_mut().is_gated());

@@ -55,7 +55,11 @@ pub enum Input<'a> {
     /// The instant that `Wait::Until` named has come, or any other: early is harmless.
     Timeout,
     /// The two ends of the link found each other.
-    LinkUp,
+    LinkUp {
+        /// The largest frame that the link carries to the host ([`Event::Up`](crate::link::Event::Up)), at least 62 bytes; `usize::MAX` for
+        /// no limit. No frame is larger: a message that would need one is answered to the broker, counted, and told of as too large.
+        frame_max_bytes: usize,
+    },
     /// They lost each other.
     LinkDown,
     /// A whole frame arrived.
@@ -144,6 +148,8 @@ pub struct Esp<S> {
     frames: Fifo<S>,
     frame_offered: bool,
     frame_blocked: bool,
+    /// The largest frame that the link carries.
+    frame_max_bytes: usize,
     publication_topics: Topics<S>,
     message_topics: Topics<S>,
     settings: S,
@@ -188,6 +194,7 @@ impl<S: Storage> Esp<S> {
             frames: Fifo::new(memory.frames),
             frame_offered: false,
             frame_blocked: false,
+            frame_max_bytes: usize::MAX,
             publication_topics: Topics::new(memory.publication_topics),
             message_topics: Topics::new(memory.message_topics),
             settings: memory.settings,
@@ -221,9 +228,10 @@ impl<S: Storage> Esp<S> {
         }
         match input {
             Input::Timeout => self.net(client::Input::Timeout),
-            Input::LinkUp => {
+            Input::LinkUp { frame_max_bytes } => {
                 self.reset_link();
                 self.link_up = true;
+                self.frame_max_bytes = frame_max_bytes;
                 self.say_hello();
             }
             Input::LinkDown => {

@@ -85,10 +85,10 @@ impl<S: Storage> Esp<S> {
         self.last_frame_at = self.now;
     }
 
-    /// The largest message that the host and the queue of frames could ever take.
+    /// The largest message that the host, the link and the queue of frames could ever take.
     pub(super) fn message_max_bytes(&self) -> usize {
-        let queue = self.frames.capacity();
-        let link = queue.saturating_sub(fifo::HEADER_BYTES + MESSAGE_HEADER_BYTES + REPORT_BYTES);
-        link.min(self.room.capacity_bytes.saturating_sub(INBOUND_HEADER_BYTES))
+        let queue = self.frames.capacity().saturating_sub(fifo::HEADER_BYTES + REPORT_BYTES);
+        let frame = queue.min(self.frame_max_bytes).saturating_sub(MESSAGE_HEADER_BYTES);
+        frame.min(self.room.capacity_bytes.saturating_sub(INBOUND_HEADER_BYTES))
     }
 }

@@ -57,6 +57,7 @@ impl<S: Storage> Checkpoint for Host<S> {
             due,
             reset_due,
             esp_outbox_bytes,
+            frame_max_bytes,
             deliveries,
             hold,
             handed,
@@ -87,13 +88,16 @@ impl<S: Storage> Checkpoint for Host<S> {
         pass.field(release)?;
         pass.field(firmware)?;
         pass.field(epoch)?;
-        let Due { init, slate_noted, shut_down } = due;
+        let Due { init, slate_noted, shut_down, refusals } = due;
         errands.walk(pass)?;
-        for flag in [clean_init_due, link_up, connected, wifi, init, slate_noted, shut_down] {
+        for flag in
+            [clean_init_due, link_up, connected, wifi, init, slate_noted, shut_down, refusals]
+        {
             pass.field(flag)?;
         }
         pass.field(reset_due)?;
         pass.limit(esp_outbox_bytes)?;
+        pass.limit(frame_max_bytes)?;
         deliveries.walk(pass)?;
         for flag in [hold, handed, stop_told] {
             pass.field(flag)?;

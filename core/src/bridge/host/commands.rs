@@ -34,7 +34,7 @@ impl<S: Storage> Host<S> {
             payload: publication.payload,
         });
         let size_bytes = packet.encoded_len().saturating_add(PUBLISH_HEADER_BYTES);
-        let max_bytes = self.frame.capacity();
+        let max_bytes = self.publication_frame_max_bytes();
         if size_bytes > max_bytes {
             return Err(PublishError::TooLarge { size_bytes, max_bytes });
         }

@@ -40,7 +40,12 @@ pub enum Input<'a> {
     /// arrived on the link must be delivered first.
     Timeout,
     /// The two ends of the link found each other.
-    LinkUp,
+    LinkUp {
+        /// The largest frame that the link carries to the ESP8266 ([`Event::Up`](crate::link::Event::Up)), at least 62 bytes; `usize::MAX` for
+        /// no limit. No frame is larger. What it leaves no room for is refused: a publication or filter at once while the limit is
+        /// known, and told of as refused where it was queued before.
+        frame_max_bytes: usize,
+    },
     /// They lost each other. What was on its way is lost.
     LinkDown,
     /// A whole frame arrived.
@@ -112,6 +117,8 @@ struct Due {
     init: bool,
     slate_noted: bool,
     shut_down: bool,
+    /// What was queued may be too large for the link.
+    refusals: bool,
 }
 
 /// The host end. `S` is the caller's memory.
@@ -142,6 +149,8 @@ pub struct Host<S> {
     errands: Errands,
     reset_due: Option<ResetCause>,
     esp_outbox_bytes: usize,
+    /// The largest frame that the link carries, as far as it ever said so.
+    frame_max_bytes: usize,
     deliveries: Deliveries,
     hold: bool,
     /// The last step lent the oldest message; it goes with the next one.
@@ -220,6 +229,7 @@ impl<S: Storage> Host<S> {
             errands: Errands::default(),
             reset_due: None,
             esp_outbox_bytes: 0,
+            frame_max_bytes: usize::MAX,
             deliveries: Deliveries::new(),
             hold: false,
             handed: false,
@@ -259,7 +269,10 @@ impl<S: Storage> Host<S> {
         self.advance_clock(now);
         match input {
             Input::Timeout => {}
-            Input::LinkUp => self.link_up = true,
+            Input::LinkUp { frame_max_bytes } => {
+                self.link_up = true;
+                self.limit_frames(frame_max_bytes);
+            }
             Input::LinkDown => self.lose_link(DownReason::LinkLost),
             Input::Frame(frame) => self.take_frame(frame),
             // A frame is taken whole or not at all.
@@ -284,6 +297,9 @@ impl<S: Storage> Host<S> {
             self.drop_handed();
         }
         self.tick();
+        if self.due.refusals {
+            self.refuse_too_large();
+        }
         let closed = matches!(self.stage, Stage::Stopped);
         if let Some(event) = self.desk.next_event(self.now, false, closed) {
             return Output::Event(event);

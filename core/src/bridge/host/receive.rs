@@ -56,10 +56,15 @@ impl<S: Storage> Host<S> {
         self.desk.subscriptions.renew_all();
         self.deliveries.clear();
         self.forget_origins();
-        self.due.init = true;
+        // What is said of a link may come with a board that the settings do not even reach.
+        self.due.init = self.settings_size <= self.frame_max_bytes;
+        if !self.due.init {
+            self.desk.tell(Event::EspUnfit);
+        }
         if matches!(self.stage, Stage::Stopping { .. }) {
             self.due.shut_down = true;
         } else {
+            self.due.refusals = true;
             self.stage = Stage::Configuring;
         }
     }

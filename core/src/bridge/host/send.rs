@@ -2,13 +2,38 @@
 
 use super::{Host, Stage};
 use crate::bridge::fifo::HEADER_BYTES;
-use crate::bridge::frame::{Publish, ToEsp, TopicBytes};
+use crate::bridge::frame::{
+    PUBLISH_HEADER_BYTES, Publish, SUBSCRIBE_HEADER_BYTES, ToEsp, TopicBytes,
+};
 use crate::mqtt::{Packet, decode};
 use crate::planted::Bug;
 use crate::storage::Storage;
 use crate::subscriptions::Standing;
 
 impl<S: Storage> Host<S> {
+    /// The link carries no larger frame from now on.
+    #[cold]
+    pub(super) fn limit_frames(&mut self, max_bytes: usize) {
+        self.frame_max_bytes = max_bytes;
+        let max_bytes = self.publication_frame_max_bytes();
+        self.desk.limit_filters(max_bytes.saturating_sub(SUBSCRIBE_HEADER_BYTES));
+    }
+
+    /// The largest frame that there may be for a publication or a subscription.
+    pub(super) fn publication_frame_max_bytes(&self) -> usize {
+        self.frame.capacity().min(self.frame_max_bytes)
+    }
+
+    /// Refuses one publication or subscription that was queued when the link was not known, or
+    /// carried larger frames: nothing may wait behind what can never be sent.
+    #[cold]
+    pub(super) fn refuse_too_large(&mut self) {
+        let max_bytes = self.publication_frame_max_bytes();
+        let packet_max_bytes = max_bytes.saturating_sub(PUBLISH_HEADER_BYTES);
+        let filter_max_bytes = max_bytes.saturating_sub(SUBSCRIBE_HEADER_BYTES);
+        self.due.refusals = self.desk.refuse_larger_than(packet_max_bytes, filter_max_bytes);
+    }
+
     /// Makes the next frame if the last one has gone. True if there is one to offer.
     pub(super) fn fill(&mut self) -> bool {
         if self.link_up && self.frame.is_empty() {

@@ -205,7 +205,8 @@ impl<S: Storage> Native<S> {
             return Some(Output::Event(Event::Down { reason }));
         }
         if core::mem::take(&mut self.due.up) {
-            return Some(Output::Event(Event::Up));
+            let frame_max_bytes = self.sender.payload_max();
+            return Some(Output::Event(Event::Up { frame_max_bytes }));
         }
         if let Some(peer) = self.due.unsuited.take() {
             return Some(Output::Event(Event::Unsuited { peer }));

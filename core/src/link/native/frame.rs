@@ -160,6 +160,15 @@ pub(super) const fn credit_shift(memory_bytes: usize) -> u8 {
     shift
 }
 
+/// The largest frame that a transmit memory of this size carries to a receive memory of that size, in bytes: what
+/// [`Event::Up`](crate::link::Event::Up) says of two `native` ends, for whoever lays out their memories.
+#[must_use]
+pub const fn frame_max_bytes(transmit_bytes: usize, receive_bytes: usize) -> usize {
+    let kept = transmit_bytes.saturating_sub(super::queue::RECORD_BYTES);
+    let heard = payload_max(receive_bytes);
+    if kept < heard { kept } else { heard }
+}
+
 /// The largest payload that a receive memory of this size can take.
 pub(super) const fn payload_max(memory_bytes: usize) -> usize {
     let shift = credit_shift(memory_bytes);

@@ -21,7 +21,7 @@
 //!         loop {
 //!             match from.poll() {
 //!                 Output::Drive(levels) => to.handle(now, Input::Levels(levels)),
-//!                 Output::Event(Event::Up) => println!("a session begins"),
+//!                 Output::Event(Event::Up { .. }) => println!("a session begins"),
 //!                 Output::Event(Event::Frame(frame)) => arrived = Some(frame.to_vec()),
 //!                 Output::Event(event) => println!("{event:?}"),
 //!                 Output::Reset { asserted } => println!("reset {asserted}"),
@@ -99,7 +99,7 @@ mod window;
 
 pub use config::{Config, MEMORY_MAX_BYTES, MEMORY_MIN_BYTES, Memory};
 pub use end::Native;
-pub use frame::FRAME_MAX_BYTES;
+pub use frame::{FRAME_MAX_BYTES, frame_max_bytes};
 
 /// The version of the format that this end speaks.
 pub const VERSION: u8 = 1;

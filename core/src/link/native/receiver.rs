@@ -180,6 +180,7 @@ impl<S: Storage> Receiver<S> {
         let (report, whole) = Report::decode(reading.trailer, reading.crc);
         if !whole && !self.planted.has(Bug::LinkCrcIgnored) {
             counters.rejected = counters.rejected.saturating_add(1);
+            counters.damaged = counters.damaged.saturating_add(1);
             // Bits of the next frame may have been taken for this one's: they stay in the window.
             self.junk = true;
             if reading.keeps && self.planted.has(Bug::LinkAckWrong) {

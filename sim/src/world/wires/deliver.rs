@@ -56,11 +56,24 @@ impl Wires {
     /// A frame is handed out at `end`.
     fn handed<O: Observer>(&mut self, end: End, now: Instant, observer: &mut O) {
         self.mail[end.other() as usize].owed.pop_front();
-        let rejected = self.pair.counters(end).rejected;
-        let before = std::mem::replace(&mut self.mail[end as usize].rejected, rejected);
-        if rejected > before {
+        if self.was_repaired(end) {
+            self.forget_damage(end);
             observer.observe(now, &Observation::LinkRepaired { end: part(end) });
         }
+    }
+
+    /// Since the session began, or something was last repaired, this end heard a frame with a wrong checksum and the other end sent
+    /// something again.
+    fn was_repaired(&self, end: End) -> bool {
+        let mail = &self.mail[end as usize];
+        self.pair.counters(end).damaged > mail.damaged
+            && self.pair.counters(end.other()).resent > mail.resent
+    }
+
+    pub(super) fn forget_damage(&mut self, end: End) {
+        let mail = &mut self.mail[end as usize];
+        mail.damaged = self.pair.counters(end).damaged;
+        mail.resent = self.pair.counters(end.other()).resent;
     }
 }
 
@@ -91,7 +104,10 @@ impl<A: Application> World<A> {
         };
         let input = match item {
             Item::Down => host::Input::LinkDown,
-            Item::Up => host::Input::LinkUp,
+            Item::Up => {
+                let frame_max_bytes = wires.mail[End::Host as usize].frame_max_bytes;
+                host::Input::LinkUp { frame_max_bytes }
+            }
             Item::Writable => host::Input::Writable,
             Item::Unsuited(peer) => host::Input::Unsuited(peer.into()),
             Item::Frame => {
@@ -119,7 +135,10 @@ impl<A: Application> World<A> {
         let Some(machine) = &mut self.esp.machine else { return false };
         let input = match item {
             Item::Down => esp::Input::LinkDown,
-            Item::Up => esp::Input::LinkUp,
+            Item::Up => {
+                let frame_max_bytes = wires.mail[End::Esp as usize].frame_max_bytes;
+                esp::Input::LinkUp { frame_max_bytes }
+            }
             Item::Writable => esp::Input::FrameWritable,
             Item::Unsuited(_) => return false,
             Item::Frame => {

@@ -27,6 +27,8 @@ use machine::Machine;
 struct Mail {
     /// A session is on.
     up: bool,
+    /// The largest frame that it carries from here.
+    frame_max_bytes: usize,
     /// A frame waits in the pair.
     frame: bool,
     writable: bool,
@@ -35,8 +37,9 @@ struct Mail {
     held: bool,
     /// Sizes of the frames that this end's link owes the other end.
     owed: VecDeque<usize>,
-    /// What this end had rejected when it last handed out a frame.
-    rejected: u32,
+    /// What this end had heard damaged, and the other end had sent again, when the session began or something was last repaired.
+    damaged: u32,
+    resent: u32,
 }
 
 /// Both ends, and the wires.
@@ -87,7 +90,7 @@ impl Wires {
     /// Offers a frame of a program to its link: what that took of it.
     ///
     /// # Panics
-    /// The setup has buffers too small for the bridge's frames.
+    /// A program made a larger frame than its link said that it carries.
     pub(super) fn send<O: Observer>(
         &mut self,
         from: End,
@@ -96,7 +99,7 @@ impl Wires {
         observer: &mut O,
     ) -> usize {
         let taken = self.pair.send(from, now, frame);
-        let taken = taken.unwrap_or_else(|error| panic!("this setup cannot work: {error:?}"));
+        let taken = taken.unwrap_or_else(|error| panic!("it knows better: {error}"));
         let at = Instant::from_micros(now);
         if taken > 0 {
             self.mail[from as usize].owed.push_back(taken);
@@ -156,7 +159,8 @@ impl<A: Application> World<A> {
             News::Reset { held: false, .. } => self.plan_esp_boot(self.now),
             News::Misread { end, wire, cause } => {
                 self.bite_wire(cause);
-                self.see(observer, &Observation::Misread { reader: part(end), wire });
+                let is_glitch = matches!(cause, Cause::Noise | Cause::Crosstalk | Cause::Glitch(_));
+                self.see(observer, &Observation::Misread { reader: part(end), wire, is_glitch });
             }
         }
     }
@@ -165,8 +169,10 @@ impl<A: Application> World<A> {
         let Some(wires) = &mut self.wires else { return };
         let mail = &mut wires.mail[end as usize];
         match told {
-            Told::Up => {
+            Told::Up { frame_max_bytes } => {
                 mail.up = true;
+                mail.frame_max_bytes = frame_max_bytes;
+                wires.forget_damage(end);
                 self.see(observer, &Observation::SessionBegan { end: part(end) });
             }
             Told::Down(reason) => self.session_ended(end, reason, observer),

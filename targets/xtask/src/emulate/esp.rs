@@ -177,7 +177,9 @@ impl EspBoard {
                     self.wait(now_ns, wait);
                     return told;
                 }
-                link::Output::Event(link::Event::Up) => esp::Input::LinkUp,
+                link::Output::Event(link::Event::Up { frame_max_bytes }) => {
+                    esp::Input::LinkUp { frame_max_bytes }
+                },
                 link::Output::Event(link::Event::Down { .. }) => esp::Input::LinkDown,
                 link::Output::Event(link::Event::Frame(frame)) => esp::Input::Frame(frame),
                 link::Output::Event(link::Event::Writable) => esp::Input::FrameWritable,

@@ -243,7 +243,7 @@ impl<'a, S: Storage> EspDialect<'a, S> {
 
     fn take_event(&mut self, event: link::Event<'_>) {
         match event {
-            link::Event::Up => {
+            link::Event::Up { .. } => {
                 self.forget();
                 self.link_up = true;
                 self.due.link = Some(true);
@@ -280,7 +280,9 @@ impl<'a, S: Storage> EspDialect<'a, S> {
     /// What the dialect wants. Call it after every other call, until it yields [`Output::Wait`].
     pub fn poll(&mut self) -> Output<'_> {
         if let Some(up) = self.due.link.take() {
-            return Output::Esp(if up { esp::Input::LinkUp } else { esp::Input::LinkDown });
+            // What a record cannot say, the dialect drops and counts itself.
+            let begins = esp::Input::LinkUp { frame_max_bytes: usize::MAX };
+            return Output::Esp(if up { begins } else { esp::Input::LinkDown });
         }
         if let Some(count) = self.due.sent.take() {
             return Output::Esp(esp::Input::FrameSent(count));

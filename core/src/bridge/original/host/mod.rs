@@ -280,7 +280,7 @@ impl<S: Storage> HostDialect<S> {
 
     fn take_event(&mut self, event: link::Event<'_>) {
         match event {
-            link::Event::Up => self.begin(),
+            link::Event::Up { .. } => self.begin(),
             link::Event::Down { reason } => self.end(reason),
             link::Event::Frame(record) => self.take_record(record),
             link::Event::Writable => self.link_blocked = false,

@@ -1,0 +1,249 @@
+//! The device's connections in one run, why each ended, and which sessions began on them.
+//!
+//! How many there are depends on when each attempt happened to come while something was wrong, which
+//! is each engine's own. What does not: that a connection is lost for a reason, that a session begins
+//! for a reason, and that every reason has had its effect in the end. So both are judged within the run
+//! they happened in, and each reason counts once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::fault::{FaultKind, Memory};
+use crate::observation::ConnectionId;
+use crate::oracle::reader::{Connect, Reader};
+
+/// One connection at the broker's socket.
+#[derive(Default, Debug)]
+pub(super) struct Line {
+    pub(super) from_device: Reader,
+    pub(super) from_broker: Reader,
+    /// Subscriptions that were asked for and not answered.
+    pub(super) asked: Vec<(u16, Vec<Vec<u8>>)>,
+    is_clean: bool,
+    /// Its session lasts when it ends.
+    lasts: bool,
+    is_accepted: bool,
+    /// Messages that the broker sent and the device has not acknowledged.
+    pub(super) withheld: u32,
+    /// Something happened to it that may have ended it.
+    has_cause: bool,
+    has_ended: bool,
+}
+
+impl Line {
+    /// The session goes with it.
+    pub(super) const fn takes_session_along(&self) -> bool {
+        self.is_accepted && !self.lasts
+    }
+}
+
+/// What is known of the session that the broker keeps for the device.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+enum Kept {
+    #[default]
+    Nothing,
+    Session,
+    /// A fault made it forget the session.
+    Forgotten,
+    /// The device said that it is over; whether that arrived is not seen.
+    Either,
+}
+
+/// A connection that the device may have ended itself.
+#[derive(Debug)]
+struct Unsaid {
+    is_clean: bool,
+    withheld: u32,
+}
+
+/// The connections and sessions of a run.
+#[derive(Default, Debug)]
+pub(super) struct Sessions {
+    pub(super) lines: BTreeMap<u32, Line>,
+    /// Faults at work that may end a connection, by their place in the schedule.
+    at_work: BTreeSet<usize>,
+    kept: Kept,
+    /// What the last session that was accepted is: one that began clean.
+    pub(super) is_clean: bool,
+    /// In this life a session was begun with an empty slate, and one that lasts was begun or found.
+    life: [bool; 2],
+    had_slate: bool,
+    /// The connection that was lost for nothing just now, unless the device says why.
+    unsaid: Option<Unsaid>,
+    /// Sessions that were begun.
+    pub(super) begun: u32,
+    /// Those of them that a clean connection began because the one before was lost.
+    pub(super) again: u32,
+    /// Lives of the board that ended before they had the one session, and the other.
+    cut_short: [u32; 2],
+    /// Faults that make the broker forget, and after which no session began that would not have begun
+    /// anyway.
+    idle: u32,
+    /// Connections that were lost though nothing had happened to them.
+    pub(super) lost_for_nothing: u32,
+    /// Sessions that the broker began or kept though it should have done the other.
+    pub(super) unfounded: u32,
+    /// Clean slates that the application was told of.
+    pub(super) slates: u32,
+    /// Those of them that were not the first in a life.
+    pub(super) slates_again: u32,
+    /// Lives of the board that ended before their clean slate.
+    pub(super) slates_spared: u32,
+}
+
+impl Sessions {
+    /// Sessions that would have begun if something had not come too soon, in a run whose lives begin
+    /// with a clean slate or do not.
+    pub(super) const fn spared(&self, has_slates: bool) -> u32 {
+        let [clean, lasting] = self.cut_short;
+        self.idle + if has_slates { clean + lasting } else { clean }
+    }
+
+    /// The connection of this number, new or not.
+    pub(super) fn line(&mut self, id: ConnectionId) -> &mut Line {
+        let has_cause = !self.at_work.is_empty();
+        self.lines.entry(id.0).or_insert_with(|| Line { has_cause, ..Line::default() })
+    }
+
+    /// Something ends the device's connection, if it has one.
+    fn strike(&mut self) {
+        if let Some(line) = self.lines.values_mut().next_back() {
+            line.has_cause = true;
+        }
+    }
+
+    pub(super) fn fault_begins(&mut self, index: usize, kind: FaultKind) {
+        if forgets(kind) {
+            self.idle += 1;
+        }
+        if !may_end_connections(kind) {
+            return;
+        }
+        if kind.is_instant() {
+            return self.strike();
+        }
+        self.at_work.insert(index);
+        self.lines.values_mut().for_each(|line| line.has_cause = true);
+    }
+
+    pub(super) fn fault_ends(&mut self, index: usize) {
+        self.at_work.remove(&index);
+    }
+
+    /// The device asks for a session.
+    pub(super) fn connects(line: &mut Line, connect: &Connect<'_>) {
+        let expiry_s = connect.properties.session_expiry_s();
+        line.is_clean = connect.clean_session;
+        line.lasts = if connect.level == 5 { expiry_s > 0 } else { !connect.clean_session };
+    }
+
+    /// The broker accepts. True if a session begins.
+    pub(super) fn accepted(&mut self, id: ConnectionId, session_present: bool) -> bool {
+        let Some(line) = self.lines.get_mut(&id.0).filter(|line| !line.is_accepted) else {
+            return false;
+        };
+        line.is_accepted = true;
+        self.unsaid = None;
+        self.is_clean = line.is_clean;
+        let kept = std::mem::take(&mut self.kept);
+        self.kept = if line.lasts { Kept::Session } else { Kept::Nothing };
+        self.begun += u32::from(!session_present);
+        if line.is_clean {
+            self.unfounded += u32::from(session_present);
+            let was_clean = std::mem::replace(&mut self.life[0], true);
+            self.again += u32::from(was_clean && !session_present);
+        }
+        if line.lasts {
+            self.life[1] = true;
+        }
+        if !line.is_clean && kept != Kept::Either {
+            self.unfounded += u32::from(session_present != (kept == Kept::Session));
+        }
+        if !line.is_clean && kept == Kept::Forgotten {
+            // that fault had its session
+            self.idle = self.idle.saturating_sub(1);
+        }
+        !session_present
+    }
+
+    /// The broker has forgotten the session.
+    pub(super) fn forgotten(&mut self) {
+        self.kept = match self.kept {
+            Kept::Session | Kept::Forgotten => Kept::Forgotten,
+            Kept::Nothing | Kept::Either => Kept::Nothing,
+        };
+    }
+
+    /// The session was not used for too long.
+    pub(super) fn expired(&mut self) {
+        self.kept = Kept::Nothing;
+    }
+
+    /// One end of the connection saw it end.
+    pub(super) fn ended(&mut self, id: ConnectionId) {
+        let Some(line) = self.lines.get_mut(&id.0) else { return };
+        if !std::mem::replace(&mut line.has_ended, true) && line.is_accepted && !line.has_cause {
+            self.lost_for_nothing += 1;
+            self.unsaid = Some(Unsaid { is_clean: line.is_clean, withheld: line.withheld });
+        }
+    }
+
+    /// The device gave messages back by ending that connection, because it could not keep them all.
+    pub(super) fn shed(&mut self) {
+        if self.unsaid.take_if(|lost| lost.withheld > 0).is_some() {
+            self.lost_for_nothing -= 1;
+        }
+    }
+
+    /// The device has its clean slate: it ended, or ends, that connection itself.
+    pub(super) fn slate(&mut self) {
+        if self.unsaid.take_if(|lost| lost.is_clean).is_some() {
+            self.lost_for_nothing -= 1;
+        } else {
+            self.strike();
+        }
+        self.slates += 1;
+        self.slates_again += u32::from(std::mem::replace(&mut self.had_slate, true));
+        if self.kept == Kept::Session {
+            self.kept = Kept::Either;
+        }
+    }
+
+    pub(super) fn power_lost(&mut self) {
+        self.strike();
+        for (cut, had) in self.cut_short.iter_mut().zip(std::mem::take(&mut self.life)) {
+            *cut += u32::from(!had);
+        }
+        self.slates_spared += u32::from(!std::mem::take(&mut self.had_slate));
+    }
+}
+
+/// Whether the broker has forgotten the session when this is over.
+const fn forgets(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::SessionLost
+            | FaultKind::BrokerRestart { memory: Memory::Lost }
+            | FaultKind::BrokerCrash { memory: Memory::Lost }
+    )
+}
+
+/// Whether a connection over which MQTT is spoken may end because of it.
+const fn may_end_connections(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::WifiOutage
+            | FaultKind::WifiFade
+            | FaultKind::Latency { .. }
+            | FaultKind::TcpReset
+            | FaultKind::TcpHalfOpen
+            | FaultKind::BrokerCloses
+            | FaultKind::BrokerRestart { .. }
+            | FaultKind::BrokerCrash { .. }
+            | FaultKind::BrokerHang
+            | FaultKind::SessionLost
+            | FaultKind::AcksSwallowed
+            | FaultKind::Malformed { .. }
+            | FaultKind::HostReset
+            | FaultKind::BrokerDisconnects { .. }
+    )
+}
