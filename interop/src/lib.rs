@@ -1,6 +1,7 @@
 //! fivewire beside clients and brokers that others wrote, over the loopback interface.
 //!
-//! A package of its own and no default member: it opens sockets. [`Served`] puts the simulator's broker behind a real socket; what is proven
+//! A package of its own and no default member, because a broker as a library brings ninety crates that
+//! nothing else here wants. [`Served`] puts the simulator's broker behind a real socket; what is proven
 //! is in `tests/`.
 
 use std::collections::BTreeMap;

@@ -1,20 +1,72 @@
-//! The tokio client against the simulator's broker behind a socket, in both versions.
+//! The tokio client against brokers of other makes than mosquitto: rumqttd, and the simulator's own
+//! behind a socket.
 
 #![allow(missing_docs, reason = "the name of a test is its claim")]
 #![allow(clippy::unwrap_used, reason = "a test may give up")]
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 use fivewire_interop::Served;
 use fivewire_tokio::{Client, Config, Outcome, ProtocolVersion, Publication, QoS};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 const COUNT: u32 = 300;
 
 /// How long everything may take on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap()
+}
+
+#[expect(clippy::disallowed_types, reason = "the settings of rumqttd want it")]
+/// Where rumqttd listens for 3.1.1 and for MQTT 5. It ends with the process: it knows no other end.
+async fn rumqttd() -> (SocketAddr, SocketAddr) {
+    let (old, new) = (free_address(), free_address());
+    let server = |name: &str, listen| {
+        let settings = rumqttd::ServerSettings {
+            name: name.to_owned(),
+            listen,
+            tls: None,
+            next_connection_delay_ms: 1,
+            connections: rumqttd::ConnectionSettings {
+                connection_timeout_ms: 10_000,
+                max_payload_size: 1 << 20,
+                max_inflight_count: 100,
+                auth: None,
+                external_auth: None,
+                dynamic_filters: true,
+            },
+        };
+        Some(std::collections::HashMap::from([(name.to_owned(), settings)]))
+    };
+    let config = rumqttd::Config {
+        router: rumqttd::RouterConfig {
+            max_connections: 100,
+            max_outgoing_packet_count: 200,
+            max_segment_size: 1 << 20,
+            max_segment_count: 10,
+            ..rumqttd::RouterConfig::default()
+        },
+        v4: server("old", old),
+        v5: server("new", new),
+        ..rumqttd::Config::default()
+    };
+    std::thread::spawn(move || rumqttd::Broker::new(config).start().unwrap());
+    for address in [old, new] {
+        let up = async {
+            while TcpStream::connect(address).await.is_err() {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(PATIENCE, up).await.expect("rumqttd starts");
+    }
+    (old, new)
+}
 
 /// Every publication is acknowledged and every message told, over a reader and a writer.
 async fn exchange(address: SocketAddr, protocol: ProtocolVersion) {
@@ -43,6 +95,13 @@ async fn exchange(address: SocketAddr, protocol: ProtocolVersion) {
     }
     writer.shutdown().await;
     reader.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_tokio_client_speaks_3_1_1_and_mqtt_5_to_rumqttd() {
+    let (old, new) = rumqttd().await;
+    exchange(old, ProtocolVersion::V3_1_1).await;
+    exchange(new, ProtocolVersion::V5).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
