@@ -6,7 +6,7 @@ use fivewire_core::time::Instant;
 
 use super::{Comparison, Difference, History, KnownDifference, compare};
 use crate::fault::{Fault, FaultKind};
-use crate::observation::{ConnectionId, Ending, Observation, Observer};
+use crate::observation::{BoardLoss, ConnectionId, Ending, Observation, Observer, Part};
 use crate::run;
 use crate::schedule::{Mqtt5, Schedule, Topology};
 use crate::swarm::{self, Draw};
@@ -259,6 +259,38 @@ fn one_reset_explains_one_lost_connection() {
         |count| with(&calm(), 45_000, lost(count)).unexplained().any(|it| it.fact == fact);
     assert!(!is_told(1));
     assert!(is_told(2));
+}
+
+#[test]
+fn a_life_of_mqtt_5_that_ended_after_its_clean_slate_has_one_session_less() {
+    let begins = |history: &mut History, number: u32, flags: u8| {
+        let connection = ConnectionId(number);
+        let head = [0x10, 19, 0, 4, b'M', b'Q', b'T', b'T', 5, flags, 0, 60];
+        let lasts_a_minute = [5, 0x11, 0, 0, 0, 60];
+        let connect = [&head[..], &lasts_a_minute, &[0, 1, b'd']].concat();
+        let connack = [0x20, 3, 0, 0, 0];
+        history.observe(Instant::ZERO, &Observation::ToBroker { connection, bytes: &connect });
+        history.observe(Instant::ZERO, &Observation::FromBroker { connection, bytes: &connack });
+        if flags == CLEAN {
+            history.observe(Instant::ZERO, &Observation::Told(Event::CleanSlate));
+        }
+    };
+    let loses_power = |history: &mut History| {
+        let (part, loss) = (Part::Host, BoardLoss::PowerLoss);
+        history.observe(Instant::ZERO, &Observation::BoardDown { part, loss });
+    };
+    let [mut cut_short, mut whole] = [History::default(), History::default()];
+    begins(&mut cut_short, 1, CLEAN);
+    begins(&mut whole, 1, CLEAN);
+    begins(&mut whole, 2, LASTING);
+    for history in [&mut cut_short, &mut whole] {
+        loses_power(history);
+        begins(history, 3, CLEAN);
+        begins(history, 4, LASTING);
+    }
+    let comparison = compare(&cut_short, &whole);
+    let found: Vec<String> = comparison.differences.iter().map(ToString::to_string).collect();
+    assert_eq!(found, ["sessions begun: 3 in one engine, 4 in the other (nothing-to-forget)"]);
 }
 
 #[test]
