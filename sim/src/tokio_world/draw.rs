@@ -84,5 +84,5 @@ fn drawn(scenario: &Scenario, seed: u64, draw: Draw<'_>) -> Schedule {
     let draw =
         Draw { scenario: scenario.name, topology: Topology::Client, kinds: scenario.kinds, ..draw };
     // the adapter's MQTT 5 is tested against real brokers
-    swarm::draw(seed, &draw).with_3_1_1()
+    swarm::draw(seed, &draw).with_3_1_1().without_habits()
 }

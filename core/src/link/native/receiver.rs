@@ -118,6 +118,18 @@ impl<S: Storage> Receiver<S> {
         None
     }
 
+    /// Bits that were heard of a byte of a frame; none between two frames.
+    pub(super) fn bits_of_byte(&self) -> Option<u8> {
+        self.reading.as_ref().map(|reading| reading.bits)
+    }
+
+    /// So many more bits came that do not complete a byte.
+    pub(super) const fn pass(&mut self, bits: u8) {
+        if let Some(reading) = &mut self.reading {
+            reading.bits += bits;
+        }
+    }
+
     fn header(&mut self, header: Header, crc: u32, reply: &mut Reply, counters: &mut Counters) {
         let size = usize::from(header.size);
         if size > self.payload_max {
