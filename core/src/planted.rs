@@ -61,7 +61,7 @@ pub enum Bug {
     LinkCrcIgnored,
     /// The link delivers frames whatever their sequence number.
     LinkSequenceUnchecked,
-    /// The link says HELLO, or SYN, once.
+    /// The link says HELLO once; in `syncom`, SYN never again once there was a session.
     LinkHelloOnce,
     /// The link acknowledges a frame that arrived damaged.
     LinkAckWrong,

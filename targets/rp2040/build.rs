@@ -1,73 +1,21 @@
-//! Turns `fivewire.toml` into constants, and refuses what cannot work before it is flashed.
+//! Turns `fivewire.toml` into constants, and refuses what cannot work before it is flashed. What may be in it, and what
+//! works, is for `fivewire-settings` to say, as for every other bridge.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs, process};
 
 use fivewire_core::bridge::host::Settings;
-use fivewire_core::bridge::{Broker, Network};
 use fivewire_core::config::Config;
-use fivewire_core::mqtt::{QoS, Will};
+use fivewire_settings::{Layer, resolve};
 use serde::Deserialize;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    network: NetworkTable,
-    broker: BrokerTable,
-    client: ClientTable,
-    will: Option<WillTable>,
-    example: ExampleTable,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NetworkTable {
-    ssid: String,
-    password: String,
-    #[serde(default)]
-    use_default: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BrokerTable {
-    host: String,
-    #[serde(default = "default_port")]
-    port: u16,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ClientTable {
-    client_id: String,
-    username: Option<String>,
-    password: Option<String>,
-    keep_alive_s: Option<u16>,
-    clean_init: Option<bool>,
-    clean_session: Option<bool>,
-    window: Option<u8>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WillTable {
-    topic: String,
-    payload: String,
-    #[serde(default)]
-    retain: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ExampleTable {
+/// `[example]`: what the programs here publish and listen to.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Example {
     publish: String,
     subscribe: String,
     period_s: u32,
-}
-
-const fn default_port() -> u16 {
-    1883
 }
 
 fn main() {
@@ -88,7 +36,7 @@ fn main() {
             fs::write(Path::new(&out).join("settings.rs"), code).expect("OUT_DIR is writable");
         }
         Err(what) => {
-            println!("cargo:error={path}: {what}");
+            println!("cargo:error={}", what.replace('\n', " | "));
             process::exit(1);
         }
     }
@@ -96,82 +44,92 @@ fn main() {
 
 /// The constants of one file, or what is wrong with it.
 fn constants(path: &str) -> Result<String, String> {
-    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
-    let file: File = toml::from_str(&text).map_err(|error| error.to_string())?;
-    settings(&file).validate().map_err(|error| error.to_string())?;
-    for (name, value) in
-        [("publish", &file.example.publish), ("subscribe", &file.example.subscribe)]
-    {
+    let text = fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+    let (layer, example) =
+        Layer::parse_with_example::<Example>(path, &text).map_err(|error| error.to_string())?;
+    let resolved = resolve([layer]).map_err(|error| format!("{path}: {error}"))?;
+    for (name, value) in [("publish", &example.publish), ("subscribe", &example.subscribe)] {
         if value.is_empty() {
-            return Err(format!("example.{name} is empty"));
+            return Err(format!("{path}: example.{name} is missing or empty"));
         }
     }
-    if file.example.period_s == 0 {
-        return Err("example.period_s is 0, but must be at least 1".to_owned());
+    if example.period_s == 0 {
+        return Err(format!("{path}: example.period_s must be at least 1"));
     }
-    Ok(code(&file))
+    Ok(settings(&resolved.settings()) + &self::example(&example))
 }
 
-/// What the board will use, made from the file so that the core itself judges it.
-fn settings(file: &File) -> Settings<'_> {
-    let base = Config::new(&file.client.client_id);
-    let will = file.will.as_ref().map(|will| Will {
-        topic: &will.topic,
-        payload: will.payload.as_bytes(),
-        qos: QoS::AtLeastOnce,
-        retain: will.retain,
-    });
-    let client = Config {
-        username: file.client.username.as_deref(),
-        password: file.client.password.as_deref().map(str::as_bytes),
-        keep_alive_s: file.client.keep_alive_s.unwrap_or(base.keep_alive_s),
-        clean_init: file.client.clean_init.unwrap_or(base.clean_init),
-        clean_session: file.client.clean_session.unwrap_or(base.clean_session),
-        window: file.client.window.unwrap_or(base.window),
-        will,
-        ..base
-    };
-    let network = Network {
-        ssid: &file.network.ssid,
-        password: &file.network.password,
-        use_default: file.network.use_default,
-    };
-    Settings::new(client, network, Broker { host: &file.broker.host, port: file.broker.port })
+/// `SETTINGS`, field by field.
+fn settings(settings: &Settings<'_>) -> String {
+    let Settings { network, broker, .. } = settings;
+    format!(
+        "/// What `fivewire.toml` says.
+pub const SETTINGS: Settings<'static> = Settings {{
+    watchdog_timeout_ms: {}, startup_timeout_ms: {}, asks_network: {}, tells_attempts: {}, time_server: {:?},
+    ..Settings::new(
+        {},
+        Network {{ ssid: {:?}, password: {:?}, use_default: {} }},
+        Broker {{ host: {:?}, port: {} }},
+    )
+}};
+",
+        settings.watchdog_timeout_ms,
+        settings.startup_timeout_ms,
+        settings.asks_network,
+        settings.tells_attempts,
+        settings.time_server,
+        client(&settings.client),
+        network.ssid,
+        network.password,
+        network.use_default,
+        broker.host,
+        broker.port,
+    )
 }
 
-fn code(file: &File) -> String {
-    let settings = settings(file);
-    let client = &settings.client;
-    let mut code = String::new();
-    let mut line = |text: &str| writeln!(code, "{text}").expect("a String takes everything");
-    line("/// What `fivewire.toml` says.");
-    line("pub const SETTINGS: Settings<'static> = Settings::new(");
-    line(&format!("    Config {{ username: {:?}, password: {}, keep_alive_s: {}, clean_init: {}, clean_session: {}, window: {}, will: {}, ..Config::new({:?}) }},",
-        client.username,
-        file.client.password.as_ref().map_or_else(|| "None".to_owned(), |password| format!("Some({password:?}.as_bytes())")),
-        client.keep_alive_s, client.clean_init, client.clean_session, client.window,
-        file.will.as_ref().map_or_else(|| "None".to_owned(), |will| format!(
-            "Some(fivewire_core::mqtt::Will {{ topic: {:?}, payload: {:?}.as_bytes(), qos: fivewire_core::mqtt::QoS::AtLeastOnce, retain: {} }})",
-            will.topic, will.payload, will.retain)),
-        client.client_id));
-    line(&format!(
-        "    Network {{ ssid: {:?}, password: {:?}, use_default: {} }},",
-        settings.network.ssid, settings.network.password, settings.network.use_default
-    ));
-    line(&format!(
-        "    Broker {{ host: {:?}, port: {} }},",
-        settings.broker.host, settings.broker.port
-    ));
-    line(");");
-    for (doc, name, value) in [
-        ("What the examples publish to.", "PUBLISH_TOPIC", &file.example.publish),
-        ("What the examples listen to.", "SUBSCRIBE_FILTER", &file.example.subscribe),
-    ] {
-        line(&format!("/// {doc}\npub const {name}: &str = {value:?};"));
-    }
-    line(&format!(
-        "/// Seconds between two publications of the examples.\npub const PERIOD_S: u64 = {};",
-        file.example.period_s
-    ));
-    code
+/// The client, as an expression.
+fn client(client: &Config<'_>) -> String {
+    let will = client.will.as_ref().map_or_else(
+        || "None".to_owned(),
+        |will| {
+            format!(
+                "Some(fivewire_core::mqtt::Will {{ topic: {:?}, payload: &{:?}, qos: fivewire_core::mqtt::QoS::{:?}, retain: {} }})",
+                will.topic, will.payload, will.qos, will.retain
+            )
+        },
+    );
+    let password =
+        client.password.map_or_else(|| "None".to_owned(), |bytes| format!("Some(&{bytes:?})"));
+    let numbers = [
+        ("ping_interval_ms", client.ping_interval_ms),
+        ("response_timeout_ms", client.response_timeout_ms),
+        ("ack_timeout_ms", client.ack_timeout_ms),
+        ("join_timeout_ms", client.join_timeout_ms),
+        ("open_timeout_ms", client.open_timeout_ms),
+        ("backoff_first_ms", client.backoff_first_ms),
+        ("backoff_last_ms", client.backoff_last_ms),
+        ("keep_alive_s", client.keep_alive_s.into()),
+        ("window", client.window.into()),
+        ("receive_maximum", client.receive_maximum.into()),
+        ("attempts_before_wifi", client.attempts_before_wifi.into()),
+    ];
+    let numbers: String =
+        numbers.iter().map(|(name, value)| format!("{name}: {value}, ")).collect();
+    format!(
+        "Config {{ username: {:?}, password: {password}, clean_init: {}, clean_session: {}, will: {will}, {numbers}..Config::new({:?}) }}",
+        client.username, client.clean_init, client.clean_session, client.client_id
+    )
+}
+
+fn example(example: &Example) -> String {
+    format!(
+        "/// What the examples publish to.
+pub const PUBLISH_TOPIC: &str = {:?};
+/// What the examples listen to.
+pub const SUBSCRIBE_FILTER: &str = {:?};
+/// Seconds between two publications of the examples.
+pub const PERIOD_S: u64 = {};
+",
+        example.publish, example.subscribe, example.period_s
+    )
 }

@@ -172,6 +172,8 @@ pub struct Counters {
     pub resent: u32,
     /// Frames that arrived damaged, doubled or out of order, and were not delivered.
     pub rejected: u32,
+    /// Those of them whose checksum was wrong (`native` only).
+    pub damaged: u32,
     /// Times that this end had to look for the beginning of a frame again within a session.
     pub resyncs: u32,
 }
@@ -186,6 +188,14 @@ pub trait Link {
 
     /// The world speaks. Never fails.
     fn handle(&mut self, now: Instant, input: Input);
+
+    /// The short way for the bits of a session, for adapters that want to answer most edges within a few dozen
+    /// instructions: what to drive, if these levels carry a bit. `None`: nothing happened, or something is to be told;
+    /// go on with [`handle`](Self::handle) and [`poll`](Self::poll), which say the same with or without this. Call it only after `poll`
+    /// has yielded [`Output::Wait`], and again as long as it answers.
+    fn answer(&mut self, _now: Instant, _heard: Levels) -> Option<Levels> {
+        None
+    }
 
     /// What the link wants. Call it after every other call, until it yields [`Output::Wait`].
     fn poll(&mut self) -> Output<'_>;

@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, reason = "the name of a test is its claim")]
 
+mod answers;
 mod anything;
 mod happy;
 mod modes;

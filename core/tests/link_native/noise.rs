@@ -6,8 +6,8 @@ use crate::rig::{ESP, HOST, Noise, Pace, Rig};
 
 /// Everything that happens in one run.
 #[derive(Clone, Debug)]
-struct Plan {
-    seed: u64,
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
     memory_bytes: [usize; 4],
     paces: [(u64, u64); 2],
     noise: Noise,
@@ -26,7 +26,7 @@ fn sizes() -> impl Strategy<Value = Vec<usize>> {
     )
 }
 
-fn plan() -> impl Strategy<Value = Plan> {
+pub(crate) fn plan() -> impl Strategy<Value = Plan> {
     let memory = prop_oneof![Just(112_usize), 112_usize..1_000, Just(4_096)];
     let pace = (prop_oneof![Just(10_u64), 10_u64..1_000], prop_oneof![Just(0_u64), 0_u64..500]);
     let chance = || prop_oneof![Just(0_u16), 1_u16..40, 1_u16..2_000];
@@ -48,11 +48,17 @@ fn plan() -> impl Strategy<Value = Plan> {
 }
 
 fn run(plan: &Plan) -> Rig {
+    run_with(plan, false)
+}
+
+/// With or without the short way for most bits.
+pub(crate) fn run_with(plan: &Plan, is_quick: bool) -> Rig {
     let mut rig = Rig::sized(plan.seed, plan.memory_bytes);
     for which in [HOST, ESP] {
         let (every_us, jitter_us) = plan.paces[which];
         rig.ends[which].pace = Pace { every_us, jitter_us };
         rig.ends[which].to_send.extend(&plan.frames[which]);
+        rig.ends[which].is_quick = is_quick;
     }
     rig.noise = plan.noise;
     rig.start(1 - plan.late);

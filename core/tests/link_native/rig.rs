@@ -68,6 +68,9 @@ pub(crate) struct End {
     writable: bool,
     pub(crate) outputs: u64,
     pub(crate) looks: u64,
+    /// It is asked for the short way first, and took it so many times.
+    pub(crate) is_quick: bool,
+    pub(crate) answers: u64,
 }
 
 impl End {
@@ -94,6 +97,8 @@ impl End {
             writable: true,
             outputs: 0,
             looks: 0,
+            is_quick: false,
+            answers: 0,
         }
     }
 
@@ -144,6 +149,8 @@ pub(crate) struct Rig {
     pub(crate) reset_wired: bool,
     chance: ChaCha8Rng,
     reseed: u64,
+    /// Everything that was driven: when, and by which end.
+    pub(crate) seen: Vec<(u64, usize, Levels)>,
     /// The first frame that should not have arrived like this.
     pub(crate) breach: Option<String>,
 }
@@ -177,6 +184,7 @@ impl Rig {
             reset_wired: false,
             chance: ChaCha8Rng::seed_from_u64(seed),
             reseed: seed,
+            seen: Vec::new(),
             breach: None,
         }
     }
@@ -232,10 +240,7 @@ impl Rig {
             polls += 1;
             assert!(polls < 500, "a drain ends");
             match end.link.poll() {
-                Output::Drive(levels) => {
-                    end.edges += u64::from(levels.clock != end.drives.clock);
-                    end.drives = levels;
-                }
+                Output::Drive(levels) => self.drive(which, levels),
                 Output::Reset { asserted } => {
                     if asserted && self.reset_wired {
                         self.stop(ESP);
@@ -275,6 +280,13 @@ impl Rig {
         }
     }
 
+    fn drive(&mut self, which: usize, levels: Levels) {
+        let end = &mut self.ends[which];
+        end.edges += u64::from(levels.clock != end.drives.clock);
+        end.drives = levels;
+        self.seen.push((self.now_us, which, levels));
+    }
+
     /// Hands in what there is to send; true if anything was taken.
     fn offer(&mut self, which: usize) -> bool {
         let end = &mut self.ends[which];
@@ -305,6 +317,13 @@ impl Rig {
         let now = self.instant();
         let end = &mut self.ends[which];
         end.looks += 1;
+        // Who has something to send drains first.
+        let is_quick = end.is_quick && (!end.writable || end.to_send.is_empty());
+        if let Some(answer) = is_quick.then(|| end.link.answer(now, levels)).flatten() {
+            end.answers += 1;
+            self.drive(which, answer);
+            return;
+        }
         end.link.handle(now, Input::Levels(levels));
         self.drain(which);
     }

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may give up")]
 
 mod anything;
+#[cfg(feature = "planted")]
+mod planted;
 mod recovery;
 mod rig;
 mod strings;

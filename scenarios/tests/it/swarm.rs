@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use fivewire_scenarios::seeds;
 use fivewire_sim::catalogue;
 use fivewire_sim::fault::FaultKind;
+use fivewire_sim::marks::Mark;
 use fivewire_sim::run::Runner;
 
-/// How many times each kind of fault hurt somebody in the first `count` seeds of a scenario.
+/// How many times each kind of fault hurt somebody, and each situation came about, in the first `count` seeds of a scenario.
 #[track_caller]
 fn sweep(name: &str, count: u64) -> BTreeMap<&'static str, u64> {
     let scenario = catalogue::find(name).unwrap();
@@ -24,6 +25,9 @@ fn sweep(name: &str, count: u64) -> BTreeMap<&'static str, u64> {
         );
         for (kind, _, bit) in report.faults {
             *hurt.entry(kind.name()).or_default() += bit;
+        }
+        for (situation, times) in report.marks {
+            *hurt.entry(situation).or_default() += times;
         }
     }
     hurt
@@ -48,8 +52,8 @@ fn every_promise_is_kept_in_the_first_seeds_and_every_kind_of_fault_really_hurt(
 fn every_promise_is_kept_in_the_first_seeds_with_every_edge_on_the_wires() {
     let hurt = sweep("wires", 100);
     if std::env::var_os("FIVEWIRE_SEEDS").is_none() {
-        for kind in FaultKind::ALL.into_iter().filter(|kind| kind.needs_wires()) {
-            assert!(hurt[kind.name()] > 0, "{} never hurt", kind.name());
+        for mark in Mark::ALL.into_iter().filter(|mark| mark.needs_wires()) {
+            assert!(hurt[mark.name()] > 0, "{} never came about", mark.name());
         }
     }
 }

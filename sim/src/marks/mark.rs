@@ -66,13 +66,13 @@ pub enum Situation {
     AcknowledgementsOverdue,
     /// A board was lost while an edge on the wires had not been looked at.
     CutMidBit,
-    /// A board was lost while a frame was on the wires.
+    /// A board was lost while a frame was on the wires: its first bit had left, its last cannot have.
     CutMidFrame,
     /// A board was lost while the two ends looked for each other.
     CutMidSync,
-    /// A board misread a wire while it looked for the other end.
+    /// A glitch on a wire was seen by a board while the two ends looked for each other.
     GlitchDuringSync,
-    /// A frame arrived after something before it had been rejected in the same link session.
+    /// A frame with a wrong checksum was sent again, and a frame arrived, all in one link session.
     FrameRepaired,
     /// The link took no frame, because the other end's program took none.
     CreditStop,
@@ -82,8 +82,10 @@ pub enum Situation {
     HostStartedFirst,
     /// The same the other way round.
     EspStartedFirst,
-    /// A firmware was found at the other end of the wires that no session is possible with.
-    UnsuitedPeer,
+    /// A firmware that speaks the other mode of the link was found at the other end of the wires.
+    PeerOfOtherMode,
+    /// The same, but it speaks another version of this mode.
+    PeerOfOtherVersion,
     /// The broker said DISCONNECT while publications were without acknowledgement (MQTT 5).
     DisconnectInFlight,
     /// As many publications were under way as the broker takes, and the window was larger (MQTT 5).
@@ -94,11 +96,23 @@ pub enum Situation {
     ExpiryDuringOutage,
     /// The session expired while the device was away (MQTT 5).
     SessionExpired,
+    /// The application gave up a publication while some waited for their PUBACK.
+    CancelledUnderWay,
+    /// A publication was given up because its deadline had come.
+    DeadlineCame,
+    /// The application ended a subscription, and was told so.
+    SubscriptionEnded,
+    /// The device was compared with what had been seen of it.
+    Compared,
+    /// The time server's answer reached the application.
+    TimeTold,
+    /// The application was asked whether a network may be joined.
+    NetworkAsked,
 }
 
 impl Situation {
     /// How many there are.
-    pub const COUNT: usize = 39;
+    pub const COUNT: usize = 46;
 
     /// All of them, in order.
     pub const ALL: [Self; Self::COUNT] = [
@@ -135,12 +149,19 @@ impl Situation {
         Self::StuckWireEndedSession,
         Self::HostStartedFirst,
         Self::EspStartedFirst,
-        Self::UnsuitedPeer,
+        Self::PeerOfOtherMode,
+        Self::PeerOfOtherVersion,
         Self::DisconnectInFlight,
         Self::ReceiveMaximumReached,
         Self::AliasAfterReconnect,
         Self::ExpiryDuringOutage,
         Self::SessionExpired,
+        Self::CancelledUnderWay,
+        Self::DeadlineCame,
+        Self::SubscriptionEnded,
+        Self::Compared,
+        Self::TimeTold,
+        Self::NetworkAsked,
     ];
 
     const fn name(self) -> &'static str {
@@ -178,12 +199,19 @@ impl Situation {
             Self::StuckWireEndedSession => "stuck-wire-ended-session",
             Self::HostStartedFirst => "host-started-first",
             Self::EspStartedFirst => "esp-started-first",
-            Self::UnsuitedPeer => "unsuited-peer",
+            Self::PeerOfOtherMode => "peer-of-other-mode",
+            Self::PeerOfOtherVersion => "peer-of-other-version",
             Self::DisconnectInFlight => "disconnect-in-flight",
             Self::ReceiveMaximumReached => "receive-maximum-reached",
             Self::AliasAfterReconnect => "alias-after-reconnect",
             Self::ExpiryDuringOutage => "expiry-during-outage",
             Self::SessionExpired => "session-expired",
+            Self::CancelledUnderWay => "cancelled-under-way",
+            Self::DeadlineCame => "deadline-came",
+            Self::SubscriptionEnded => "subscription-ended",
+            Self::Compared => "compared",
+            Self::TimeTold => "time-told",
+            Self::NetworkAsked => "network-asked",
         }
     }
 
@@ -195,16 +223,19 @@ impl Situation {
                 | Self::WatchdogReset
                 | Self::StartUpReset
                 | Self::LinkResumed
+                | Self::TimeTold
+                | Self::NetworkAsked
         ) || self.needs_wires()
     }
 
     const fn needs_wires(self) -> bool {
         let place = self as u8;
-        place >= Self::CutMidBit as u8 && place <= Self::UnsuitedPeer as u8
+        place >= Self::CutMidBit as u8 && place <= Self::PeerOfOtherVersion as u8
     }
 
     const fn needs_mqtt5(self) -> bool {
-        self as u8 >= Self::DisconnectInFlight as u8
+        let place = self as u8;
+        place >= Self::DisconnectInFlight as u8 && place <= Self::SessionExpired as u8
     }
 }
 

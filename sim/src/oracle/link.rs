@@ -7,7 +7,8 @@
 //! session all come from one session of the other end, and never from one that it has heard before.
 //!
 //! A session is given up as damaged only if a board misread a wire in it, or the other board was lost.
-//! And two boards on sound wires find each other soon.
+//! And two boards on sound wires find each other soon, and stay together: what they are apart counts in total, however often they
+//! meet in between.
 
 use std::collections::VecDeque;
 
@@ -30,7 +31,7 @@ struct Owed {
     frame: Vec<u8>,
 }
 
-/// Two ends on sound wires find each other within this.
+/// Two ends on sound wires are without each other for at most this, in total.
 const SEEK_MAX_MS: u32 = 5_000;
 
 /// One end.
@@ -57,8 +58,34 @@ pub(super) struct Sessions {
     esp: Station,
     /// Faults at work that put another firmware on the ESP8266. What that says of its sessions binds nobody.
     foreign: u8,
-    /// When something last happened at an end or to a wire.
-    stirred: Instant,
+    apart: Apart,
+}
+
+/// How long the two ends were without each other while nothing was wrong.
+#[derive(Debug, Default)]
+struct Apart {
+    /// Since when nothing is wrong: no fault at work, no wire misread, no board lost or started.
+    sound_since: Instant,
+    /// What they were apart since then, as far as it was counted, and until when.
+    total_us: u64,
+    counted_until: Instant,
+}
+
+impl Apart {
+    /// Something was wrong at `now`: what was before does not count.
+    fn forgive(&mut self, now: Instant) {
+        if now > self.sound_since {
+            *self = Self { sound_since: now, total_us: 0, counted_until: now };
+        }
+    }
+
+    /// Time went on to `now`, `apart` or not.
+    fn count(&mut self, now: Instant, apart: bool) {
+        if apart {
+            self.total_us += now.micros_since(self.counted_until);
+        }
+        self.counted_until = self.counted_until.max(now);
+    }
 }
 
 impl Sessions {
@@ -78,23 +105,22 @@ impl Sessions {
         here.is_harmed = false;
         here.session += 1;
         here.hears = None;
-        self.stirred = verdict.now;
     }
 
     /// A board runs its program from the start.
-    pub(super) const fn board_up(&mut self, now: Instant, part: Part) {
+    pub(super) fn board_up(&mut self, now: Instant, part: Part) {
         self.at(part).0.runs = true;
-        self.stirred = now;
+        self.apart.forgive(now);
     }
 
     /// Its program is gone. The board may still be there, and its pins keep their levels.
-    pub(super) const fn board_down(&mut self, now: Instant, part: Part) {
+    pub(super) fn board_down(&mut self, now: Instant, part: Part) {
         self.at(part).0.runs = false;
         self.harm(now);
     }
 
     /// A board saw what nobody drove.
-    pub(super) const fn misread(&mut self, now: Instant) {
+    pub(super) fn misread(&mut self, now: Instant) {
         self.harm(now);
     }
 
@@ -108,10 +134,10 @@ impl Sessions {
         self.foreign = 0;
     }
 
-    const fn harm(&mut self, now: Instant) {
+    fn harm(&mut self, now: Instant) {
         self.host.is_harmed = true;
         self.esp.is_harmed = true;
-        self.stirred = now;
+        self.apart.forgive(now);
     }
 
     /// Time went on to `now`. `calm_since`: no fault has been at work since.
@@ -122,14 +148,12 @@ impl Sessions {
         calm_since: Option<Instant>,
         now: Instant,
     ) {
-        let Self { host, esp, stirred, .. } = self;
-        if host.is_up && esp.is_up || !host.runs || !esp.runs {
-            return;
-        }
-        let Some(calm_since) = calm_since else { return };
-        if now > calm_since.max(*stirred).plus_ms(SEEK_MAX_MS) {
+        let Self { host, esp, apart, .. } = self;
+        apart.forgive(calm_since.unwrap_or(now));
+        apart.count(now, host.runs && esp.runs && !(host.is_up && esp.is_up));
+        if apart.total_us > u64::from(SEEK_MAX_MS) * 1_000 {
             verdict.require(Link, false, || {
-                format!("two ends on sound wires did not find each other in {SEEK_MAX_MS} ms")
+                format!("two ends on sound wires were apart for {SEEK_MAX_MS} ms in total")
             });
         }
     }
@@ -152,11 +176,10 @@ impl Sessions {
             format!("the {end:?} end gave up a session as damaged, but no wire was misread in it")
         });
         here.is_up = false;
-        self.stirred = verdict.now;
     }
 
     /// The board at this end is gone.
-    pub(super) const fn cut(&mut self, now: Instant, end: Part) {
+    pub(super) fn cut(&mut self, now: Instant, end: Part) {
         let (here, _) = self.at(end);
         here.is_up = false;
         here.hears = None;
@@ -234,4 +257,50 @@ fn shown(frame: &[u8]) -> String {
     let bytes: Vec<String> = frame.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
     let more = if frame.len() > SHOWN { " …" } else { "" };
     format!("{} B [{}{more}]", frame.len(), bytes.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENDS: [Part; 2] = [Part::Host, Part::Esp];
+
+    /// Two ends run on sound wires from the start. Each second they are apart for `apart_ms`, meet, and part again. When that is
+    /// taken for a breach, in ms.
+    fn breach_of_flapping(apart_ms: u32, misread_every_s: u64, seconds: u64) -> Option<u64> {
+        let (mut sessions, mut verdict) = (Sessions::default(), Verdict::new());
+        for end in ENDS {
+            sessions.board_up(Instant::ZERO, end);
+        }
+        for second in 0..seconds {
+            let start = Instant::from_millis(second * 1_000);
+            for (at, is_up) in [(start.plus_ms(apart_ms), true), (start.plus_ms(999), false)] {
+                verdict.now = at;
+                sessions.waited(&mut verdict, Some(Instant::ZERO), at);
+                for end in ENDS {
+                    if is_up {
+                        sessions.began(&mut verdict, end);
+                    } else {
+                        sessions.ended(&mut verdict, end, DownReason::PeerRestarted);
+                    }
+                }
+            }
+            if misread_every_s > 0 && second % misread_every_s == 0 {
+                sessions.misread(start.plus_ms(999));
+            }
+        }
+        verdict.breach.map(|breach| breach.at.as_millis())
+    }
+
+    #[test]
+    fn ends_that_meet_and_part_again_and_again_are_apart_for_too_long_in_the_end() {
+        let broken_at_ms = breach_of_flapping(300, 0, 60).expect("5 s are over in the 17th second");
+        assert!((16_000..18_000).contains(&broken_at_ms), "{broken_at_ms}");
+    }
+
+    #[test]
+    fn what_two_ends_are_apart_counts_from_the_last_thing_that_was_wrong() {
+        assert_eq!(breach_of_flapping(300, 10, 600), None);
+        assert_eq!(breach_of_flapping(300, 0, 15), None, "less than 5 s in total");
+    }
 }

@@ -36,6 +36,15 @@ pub enum Unfit {
         /// What it is.
         field: &'static str,
     },
+    /// Its application does more than to publish and to take messages.
+    #[error(
+        "schedule {scenario:?} has workload.habits, which this engine's application has none of: \
+         run it with --engine events"
+    )]
+    Habits {
+        /// Its scenario.
+        scenario: String,
+    },
     /// All that the scenario is about is a bridge, or the wires of one.
     #[error("all that scenario {scenario:?} is about is a bridge: run it with --engine events")]
     OnlyBridge {
@@ -50,6 +59,9 @@ pub enum Unfit {
 /// Why not.
 pub fn fits(schedule: &Schedule) -> Result<(), Unfit> {
     let scenario = || schedule.scenario.clone();
+    if !schedule.workload.habits.are_none() {
+        return Err(Unfit::Habits { scenario: scenario() });
+    }
     match (schedule.setup.topology, &schedule.setup.mqtt5) {
         (Topology::Client, None) => Ok(()),
         (Topology::Client, Some(mqtt5)) => match wordless(mqtt5) {
@@ -120,7 +132,7 @@ pub fn default_for(seed: u64) -> Schedule {
 fn drawn(scenario: &Scenario, seed: u64, draw: Draw<'_>) -> Schedule {
     let draw =
         Draw { scenario: scenario.name, topology: Topology::Client, kinds: scenario.kinds, ..draw };
-    let mut schedule = swarm::draw(seed, &draw);
+    let mut schedule = swarm::draw(seed, &draw).without_habits();
     // as much of MQTT 5 as the adapter has words for
     if let Some(mqtt5) = &mut schedule.setup.mqtt5 {
         (mqtt5.bare, mqtt5.will_delay_s, mqtt5.aliases_from_broker) = (true, 0, 0);

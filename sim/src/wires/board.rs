@@ -21,6 +21,8 @@ pub(super) struct Board<L> {
     pace: super::Pace,
     /// When it looks because of an edge.
     look_at: u64,
+    /// The clock of the other end changed, and the board has not looked since.
+    edge_is_unseen: bool,
     /// When it looks because its machine asked for that, and the same on its own clock.
     wake_at: u64,
     wakes: Instant,
@@ -45,6 +47,7 @@ impl<L: Link> Board<L> {
             clock: Clock::new(tempo.drift_ppm),
             pace: tempo.pace,
             look_at: NEVER,
+            edge_is_unseen: false,
             wake_at: NEVER,
             wakes: Instant::ZERO,
             is_full: false,
@@ -61,6 +64,7 @@ impl<L: Link> Board<L> {
         self.is_frozen = false;
         self.is_full = true;
         self.look_at = NEVER;
+        self.edge_is_unseen = false;
         self.wake_at = NEVER;
         self.look_soon(now);
     }
@@ -98,7 +102,12 @@ impl<L: Link> Board<L> {
     }
 
     /// The clock of the other end changed: it is seen within the board's pace.
-    pub(super) fn look_soon(&mut self, now: u64) {
+    pub(super) fn notice_edge(&mut self, now: u64) {
+        self.edge_is_unseen = true;
+        self.look_soon(now);
+    }
+
+    fn look_soon(&mut self, now: u64) {
         if self.look_at == NEVER {
             self.look_at = now + self.pace.draw(&mut self.random);
         }
@@ -106,12 +115,13 @@ impl<L: Link> Board<L> {
 
     /// True while an edge is there that the board has not looked at.
     pub(super) const fn has_unseen_edge(&self) -> bool {
-        self.look_at != NEVER && self.link.is_some()
+        self.edge_is_unseen && self.link.is_some()
     }
 
     /// Looks at the pins. The news is what it misread there.
     pub(super) fn look(&mut self, cable: &Cable, now: u64) -> Option<News> {
         self.look_at = NEVER;
+        self.edge_is_unseen = false;
         if self.wake_at <= now {
             self.wake_at = NEVER;
         }

@@ -332,10 +332,10 @@ impl<H: Link, E: Link> Pair<H, E> {
     /// Whoever the wires woke plans to look; the reset line is followed.
     fn wake(&mut self, now: u64) {
         if self.cable.wakes(End::Host) {
-            self.host.look_soon(now);
+            self.host.notice_edge(now);
         }
         if self.cable.wakes(End::Esp) {
-            self.esp.look_soon(now);
+            self.esp.notice_edge(now);
         }
         let is_low = !self.cable.shows(Wire::Reset);
         if is_low == self.in_reset {

@@ -4,7 +4,7 @@ use core::mem::take;
 
 use fivewire_core::bridge::esp::{self, Esp};
 use fivewire_core::client::State;
-use fivewire_core::link::{self, Event, Link};
+use fivewire_core::link::{self, Event, Levels, Link};
 use fivewire_core::time::{Instant, Wait};
 
 use crate::link::WireLink;
@@ -24,7 +24,7 @@ const LOOKS: u32 = 100;
 
 /// The clock is looked at once in so many edges: an edge takes less than reading it, and nothing that the link
 /// waits for is shorter than milliseconds.
-const EDGES_PER_LOOK_AT_CLOCK: u32 = 16;
+const EDGES_PER_LOOK_AT_CLOCK: u32 = 64;
 
 struct Node {
     link: WireLink,
@@ -91,30 +91,50 @@ impl Node {
         self.esp.handle(start, esp::Input::Timeout);
         self.drain_bridge(start);
         let mut look_around = true;
+        let mut heard = pins::read();
         loop {
-            let heard = pins::read();
+            if !look_around && self.answer(&mut now, start, &mut heard, &mut edges) {
+                self.show_connected();
+                return true;
+            }
             self.link.handle(now, link::Input::Levels(heard));
             while self.drain_link(now) | take(&mut look_around) {
                 self.drain_network(now);
             }
-            edges += 1;
-            if edges.is_multiple_of(EDGES_PER_LOOK_AT_CLOCK) {
-                now = clock::now();
-                if now.micros_since(start) > SLICE_US {
-                    self.show_connected();
-                    return true;
-                }
+            if is_over(start, &mut now, &mut edges) {
+                self.show_connected();
+                return true;
             }
-            if (0..LOOKS).all(|_| pins::read() == heard) {
+            if !sees_edge(&mut heard, LOOKS) {
                 // From here on an edge is kept by the hardware.
                 pins::forget_edges();
-                if pins::read() == heard {
+                if !sees_edge(&mut heard, 1) {
                     break;
                 }
             }
         }
         self.show_connected();
         self.set_alarm()
+    }
+
+    /// Answers edges as long as that is all there is to do, and the host is as quick. True if the slice is over.
+    fn answer(
+        &mut self,
+        now: &mut Instant,
+        start: Instant,
+        heard: &mut Levels,
+        edges: &mut u32,
+    ) -> bool {
+        while let Some(levels) = self.link.answer(*now, *heard) {
+            pins::drive(levels);
+            if is_over(start, now, edges) {
+                return true;
+            }
+            if !sees_edge(heard, LOOKS) {
+                break;
+            }
+        }
+        false
     }
 
     /// Does what the link wants. True if it told anything.
@@ -236,4 +256,26 @@ impl Node {
         }
         false
     }
+}
+
+/// One more edge; true if the slice is over.
+#[inline(always)]
+fn is_over(start: Instant, now: &mut Instant, edges: &mut u32) -> bool {
+    *edges += 1;
+    if *edges < EDGES_PER_LOOK_AT_CLOCK {
+        return false;
+    }
+    *edges = 0;
+    *now = clock::now();
+    now.micros_since(start) > SLICE_US
+}
+
+/// Looks for another clock than the one that was heard. Data that has changed is the next bit's.
+#[inline(always)]
+fn sees_edge(heard: &mut Levels, looks: u32) -> bool {
+    let clock = heard.clock;
+    (0..looks).any(|_| {
+        *heard = pins::read();
+        heard.clock != clock
+    })
 }

@@ -80,25 +80,49 @@ impl<L: Link, P: Pins> Driver<L, P> {
     /// # Errors
     /// A pin does not work. The link is unharmed: call again.
     pub fn step(&mut self, now: Instant, owner: &mut impl Owner<L>) -> Result<Wait, PinError> {
-        let mut told = None;
-        for _ in 0..BITS_PER_STEP {
-            let levels = self.pins.read()?;
-            let input = if told == Some(levels) { Input::Timeout } else { Input::Levels(levels) };
-            told = Some(levels);
-            self.heard = levels;
-            self.link.handle(now, input);
+        let mut left = BITS_PER_STEP;
+        self.heard = self.pins.read()?;
+        loop {
+            if self.due.is_none() {
+                self.answer(now, &mut left)?;
+            }
+            if left == 0 {
+                break;
+            }
+            self.link.handle(now, Input::Levels(self.heard));
             let (drove, wait) = self.drain(now, owner)?;
-            if !drove || (self.looks > 0 && !self.sees_answer(levels)?) {
+            if !drove || (!self.sees_answer()? && self.looks > 0) {
                 return Ok(wait);
             }
+            left -= 1;
         }
         Ok(Wait::Until(now, Reason::MoreWork))
     }
 
-    /// Looks for other levels than these, for a while.
-    fn sees_answer(&mut self, levels: Levels) -> Result<bool, PinError> {
-        for _ in 0..self.looks {
-            if self.pins.read()? != levels {
+    /// Answers bits as long as that is all there is to do, and the other end is as quick.
+    #[inline]
+    fn answer(&mut self, now: Instant, left: &mut u32) -> Result<(), PinError> {
+        while *left > 0 {
+            let Some(levels) = self.link.answer(now, self.heard) else { break };
+            *left -= 1;
+            if let Err(error) = self.pins.drive(levels) {
+                self.due = Some(levels);
+                return Err(error);
+            }
+            if !self.sees_answer()? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks for another clock than the one that was heard, once at least. Data that has changed is the next bit's.
+    #[inline]
+    fn sees_answer(&mut self) -> Result<bool, PinError> {
+        let clock = self.heard.clock;
+        for _ in 0..self.looks.max(1) {
+            self.heard = self.pins.read()?;
+            if self.heard.clock != clock {
                 return Ok(true);
             }
         }

@@ -16,7 +16,7 @@ use fivewire_core::event::{Event as HostEvent, RefusedReason, Ticket};
 use fivewire_core::link::native::{self, Memory, Native};
 use fivewire_core::link::{Event, Levels, Link, Role};
 use fivewire_core::mqtt::QoS;
-use fivewire_core::recorder::{Fed, Item, Payloads, Recorder, Records, Replay, Ring};
+use fivewire_core::recorder::{Fed, Item, Payloads, Recorder, Records, Replay, Ring, Sink};
 use fivewire_core::time::{Instant, Reason, Wait};
 use fivewire_pins::{BITS_PER_STEP, Driver, HostEnd, Owner, PinError, Pins};
 
@@ -270,8 +270,8 @@ fn host(frame_bytes: usize) -> Host<Vec<u8>> {
 }
 
 /// Steps both ends until `done`, at most for a minute of their time; what the application is told goes to it, too.
-fn run_bridge<L: Link>(
-    bridge: &mut HostEnd<Vec<u8>, L, InitiatorPins>,
+fn run_bridge<L: Link, K: Sink>(
+    bridge: &mut HostEnd<Vec<u8>, L, InitiatorPins, K>,
     board: (&mut Board, &mut Driver<Link512, PassivePins>),
     now: &mut Instant,
     mut done: impl FnMut(Option<HostEvent<'_>>) -> bool,
@@ -320,18 +320,27 @@ fn a_publication_that_the_other_board_cannot_hear_is_refused_at_once_and_the_nex
     assert!(board.published);
 }
 
-#[test]
-fn a_publication_crosses_the_pins_and_its_acknowledgement_comes_back() {
-    let (initiator, passive) = crossed();
-    let (mut bridge, ticket) = host_end(initiator);
+/// Runs both ends until the host's publication is acknowledged. True if the ESP8266's end was given it.
+fn until_acknowledged<K: Sink>(
+    bridge: &mut HostEnd<Vec<u8>, Link512, InitiatorPins, K>,
+    passive: PassivePins,
+    ticket: Ticket,
+) -> bool {
     let mut board = Board::new();
     let mut wires = Driver::new(link(Role::Passive), passive);
     let mut now = Instant::ZERO;
     bridge.start(now);
     wires.start(now);
     let acked = HostEvent::Acked(ticket);
-    run_bridge(&mut bridge, (&mut board, &mut wires), &mut now, |event| event == Some(acked));
-    assert!(board.published);
+    run_bridge(bridge, (&mut board, &mut wires), &mut now, |event| event == Some(acked));
+    board.published
+}
+
+#[test]
+fn a_publication_crosses_the_pins_and_its_acknowledgement_comes_back() {
+    let (initiator, passive) = crossed();
+    let (mut bridge, ticket) = host_end(initiator);
+    assert!(until_acknowledged(&mut bridge, passive, ticket));
 }
 
 /// Pins whose other end answers only while they are looked at, at every third look.
@@ -390,22 +399,7 @@ fn a_host_end_that_records_into_a_ring_replays_to_the_last_byte() {
     let recorder = Recorder::new(ring, Payloads::Disguised { key: [1, 2] });
     let driver = Driver::new(link(Role::Initiator), initiator);
     let mut bridge = HostEnd::recorded(host, driver, recorder);
-    let mut board = Board::new();
-    let mut wires = Driver::new(link(Role::Passive), passive);
-    let mut now = Instant::ZERO;
-    bridge.start(now);
-    wires.start(now);
-    let mut acked = false;
-    while !acked {
-        bridge
-            .step(now, |event| acked |= event == HostEvent::Acked(ticket))
-            .expect("these pins never fail");
-        board.esp.handle(now, esp::Input::Timeout);
-        board.speak(now, wires.link());
-        wires.step(now, &mut board).expect("these pins never fail");
-        now = after(now, 50);
-        assert!(now < Instant::from_millis(60_000), "no acknowledgement within a minute");
-    }
+    until_acknowledged(&mut bridge, passive, ticket);
     let recorder = bridge.host().recorder_mut().expect("it is recorded");
     recorder.finish();
     let (mut piece, mut recording) = ([0; 32], Vec::new());

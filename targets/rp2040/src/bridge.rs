@@ -10,8 +10,8 @@ use fivewire_core::link::{Role, Timing};
 use fivewire_core::time::Wait;
 use fivewire_pins::{Driver, HostEnd, StepError};
 
-use crate::board::BridgePins;
 use crate::clock;
+use crate::wires::BridgeWires;
 
 /// Bytes of memory: a publication of up to about 1,000 bytes, and several small ones.
 const OUTBOX_BYTES: usize = 8 * 1024;
@@ -23,7 +23,7 @@ const FRAME_BYTES: usize = 1_536;
 const LOOKS: u32 = 200;
 
 /// The bridge of this board: its memory is in one piece, so that it can lie in a static.
-pub type Bridge = HostEnd<&'static mut [u8], Native<&'static mut [u8]>, BridgePins>;
+pub type Bridge = HostEnd<&'static mut [u8], Native<&'static mut [u8]>, BridgeWires>;
 
 /// Everything that the bridge ever stores.
 pub struct Buffers {
@@ -69,7 +69,7 @@ impl Default for Buffers {
 pub fn new(
     settings: &Settings<'_>,
     buffers: &'static mut Buffers,
-    wires: BridgePins,
+    wires: BridgeWires,
     seed: u64,
 ) -> Result<Bridge, ConfigError> {
     let memory = Memory {

@@ -21,3 +21,4 @@ mod panic;
 #[cfg(feature = "pico-w")]
 pub mod radio;
 pub mod settings;
+pub mod wires;

@@ -1,6 +1,7 @@
 //! A layer: every field is there or not.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::SettingsError;
 
@@ -100,7 +101,7 @@ layers! {
     }
 }
 
-/// A file, or what code sets. Its tables and keys are those of `targets/rp2040/fivewire.toml`.
+/// A file, or what code sets. Its tables and keys are those of `targets/rp2040/fivewire.toml`, `[example]` aside.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Layer {
@@ -116,16 +117,37 @@ pub struct Layer {
     pub bridge: BridgeLayer,
 }
 
+/// A file that has a table of a program's own besides.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default, bound = "T: Default + DeserializeOwned")]
+struct WithExample<T> {
+    network: NetworkLayer,
+    broker: BrokerLayer,
+    client: ClientLayer,
+    will: WillLayer,
+    bridge: BridgeLayer,
+    example: T,
+}
+
 impl Layer {
+    /// Reads TOML that has a table `[example]` besides: what a program made of an example needs. `file` is named in errors.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn parse_with_example<T: Default + DeserializeOwned>(
+        file: &str,
+        text: &str,
+    ) -> Result<(Self, T), SettingsError> {
+        let WithExample { network, broker, client, will, bridge, example } = read(file, text)?;
+        Ok((Self { network, broker, client, will, bridge }, example))
+    }
+
     /// Reads TOML. `file` is named in errors.
     ///
     /// # Errors
     /// The place of the first thing that is no setting, and what was expected there.
     pub fn parse(file: &str, text: &str) -> Result<Self, SettingsError> {
-        toml::from_str(text).map_err(|error| SettingsError::File {
-            file: file.to_owned(),
-            explanation: error.to_string().trim_end().to_owned(),
-        })
+        read(file, text)
     }
 
     /// This layer, and below it another one.
@@ -139,4 +161,11 @@ impl Layer {
             bridge: self.bridge.over(below.bridge),
         }
     }
+}
+
+fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, SettingsError> {
+    toml::from_str(text).map_err(|error| SettingsError::File {
+        file: file.to_owned(),
+        explanation: error.to_string().trim_end().to_owned(),
+    })
 }

@@ -120,3 +120,27 @@ fn d28_a_text_that_looks_like_code_is_a_text() {
     assert_eq!(resolved.settings().client.username, Some("__import__(\"os\").system(\"true\")"));
     assert!(said("[client]\nssl_params = '{}'").contains("ssl_params"));
 }
+
+#[test]
+fn the_file_of_the_pico_is_settings_with_an_example_and_every_mistake_in_it_has_a_place() {
+    #[derive(Default, serde::Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    struct Example {
+        publish: String,
+        subscribe: String,
+        period_s: u32,
+    }
+    let path = format!("{}/../rp2040/fivewire.toml", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).unwrap();
+    let (layer, example) = Layer::parse_with_example::<Example>("fivewire.toml", &text).unwrap();
+    let resolved = resolve([layer]).unwrap();
+    assert_eq!(resolved.settings().client.client_id, "pico-1");
+    assert_eq!(
+        (example.publish.as_str(), example.subscribe.as_str(), example.period_s),
+        ("pico-1/count", "pico-1/led", 10)
+    );
+    let said = |text: &str| Layer::parse_with_example::<Example>("it.toml", text).err().unwrap();
+    let text = said("[example]\nperiod = 3").to_string();
+    assert!(text.starts_with("it.toml: ") && text.contains("line 2"), "{text}");
+    assert!(said("[exampel]\nperiod_s = 3").to_string().contains("line 1"));
+}

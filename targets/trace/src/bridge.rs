@@ -13,6 +13,7 @@ use crate::broker::Broker;
 use crate::memory::{EspMemory, HostMemory, LinkMemory, Memory};
 use crate::outcome::Outcome;
 use crate::random::Random;
+use crate::wires::{Said, Wires};
 
 /// Looks at the wires, of both ends.
 const STEPS: u32 = 30_000;
@@ -23,17 +24,16 @@ const STEP_US: u64 = 20;
 struct HostEnd<'a> {
     host: host::Host<&'a mut [u8]>,
     link: Native<&'a mut [u8]>,
-    levels: Levels,
-    pulls_reset: bool,
-    waits: [Wait; 2],
+    wires: Wires,
+    wait: Wait,
 }
 
 /// The end with the radio.
 struct EspEnd<'a> {
     esp: esp::Esp<&'a mut [u8]>,
     link: Native<&'a mut [u8]>,
-    levels: Levels,
-    waits: [Wait; 2],
+    wires: Wires,
+    wait: Wait,
     owed: Option<client::Input<'static>>,
     open: bool,
 }
@@ -100,8 +100,7 @@ impl<'a> HostEnd<'a> {
         let timing = Timing { resets_by_itself: false, reset_pulse_ms: 5, ..config.timing };
         // An idle link is slow, so that a schedule is long in time and short in steps.
         let link = new_link(&native::Config { timing, idle_step_us: 15_000, ..config }, link, seed);
-        let waits = [Wait::ForInput; 2];
-        Self { host, link, levels: Levels::default(), pulls_reset: false, waits }
+        Self { host, link, wires: Wires::new(Role::Initiator), wait: Wait::ForInput }
     }
 }
 
@@ -112,8 +111,8 @@ impl<'a> EspEnd<'a> {
         Self {
             esp: esp::Esp::new(memory, seed).expect("the buffers fit each other"),
             link: new_link(&native::Config::new(Role::Passive), link, seed),
-            levels: Levels::default(),
-            waits: [Wait::ForInput; 2],
+            wires: Wires::new(Role::Passive),
+            wait: Wait::ForInput,
             owed: None,
             open: false,
         }
@@ -134,24 +133,24 @@ impl World<'_> {
     #[inline(never)]
     fn live(&mut self, esp: &mut EspEnd<'_>, left: u32) -> u32 {
         self.power_cut = false;
-        self.esp_levels = esp.levels;
+        self.esp_levels = esp.wires.levels;
         self.broker.forget_connection();
         for step in (0..left).rev() {
-            let before = (self.host.levels, self.esp_levels);
+            let before = (self.host.wires.levels, self.esp_levels);
             self.look_host();
             // Held in reset, it shows nothing.
-            if !self.host.pulls_reset {
+            if !self.host.wires.pulls_reset {
                 self.look_esp(esp);
-                self.esp_levels = esp.levels;
+                self.esp_levels = esp.wires.levels;
             }
             self.now = Instant::from_micros(self.now.as_micros() + STEP_US);
-            if before == (self.host.levels, self.esp_levels) {
+            if before == (self.host.wires.levels, self.esp_levels) {
                 self.sleep(esp);
             }
             if self.random.once_in(50) {
                 self.meddle(esp);
             }
-            if self.host.pulls_reset || self.power_cut {
+            if self.host.wires.pulls_reset || self.power_cut {
                 return step;
             }
         }
@@ -161,7 +160,8 @@ impl World<'_> {
     /// Nothing moves: on to the next deadline.
     fn sleep(&mut self, esp: &EspEnd<'_>) {
         let mut wait = Wait::Until(self.now.plus_ms(20), Reason::MoreWork);
-        for each in self.host.waits.into_iter().chain(esp.waits) {
+        let host = [self.host.wires.wait, self.host.wait];
+        for each in host.into_iter().chain([esp.wires.wait, esp.wait]) {
             wait = wait.sooner(each);
         }
         if let Wait::Until(at, _) = wait {
@@ -232,36 +232,18 @@ impl World<'_> {
     #[inline(never)]
     fn drain_host_link(&mut self) -> bool {
         let (now, at_us) = (self.now, self.now.as_micros());
-        let HostEnd { host, link, levels, pulls_reset, waits } = &mut self.host;
+        let HostEnd { host, link, wires, .. } = &mut self.host;
         let mut told = false;
         loop {
-            let input = match link.poll() {
-                link::Output::Drive(driven) => {
-                    *levels = driven;
-                    self.outcome.hash.bytes(&[u8::from(driven.clock), u8::from(driven.data)]);
-                    continue;
+            let input = match wires.take(link.poll(), at_us, self.outcome) {
+                Said::Nothing => return told,
+                Said::Event(link::Event::Up { frame_max_bytes }) => {
+                    host::Input::LinkUp { frame_max_bytes }
                 }
-                link::Output::Reset { asserted } => {
-                    *pulls_reset = asserted;
-                    self.outcome.note(at_us, &asserted);
-                    continue;
-                }
-                link::Output::Wait(wait) => {
-                    waits[0] = wait;
-                    return told;
-                }
-                link::Output::Event(event) => {
-                    self.outcome.note(at_us, &event);
-                    match event {
-                        link::Event::Up { frame_max_bytes } => {
-                            host::Input::LinkUp { frame_max_bytes }
-                        }
-                        link::Event::Down { .. } => host::Input::LinkDown,
-                        link::Event::Frame(frame) => host::Input::Frame(frame),
-                        link::Event::Writable => host::Input::Writable,
-                        _ => continue,
-                    }
-                }
+                Said::Event(link::Event::Down { .. }) => host::Input::LinkDown,
+                Said::Event(link::Event::Frame(frame)) => host::Input::Frame(frame),
+                Said::Event(link::Event::Writable) => host::Input::Writable,
+                Said::Event(_) | Said::Done => continue,
             };
             host.handle(now, input);
             told = true;
@@ -272,7 +254,7 @@ impl World<'_> {
     #[inline(never)]
     fn drain_host(&mut self) -> bool {
         let (now, at_us) = (self.now, self.now.as_micros());
-        let HostEnd { host, link, waits, .. } = &mut self.host;
+        let HostEnd { host, link, wait, .. } = &mut self.host;
         let mut spoke = false;
         loop {
             match host.poll() {
@@ -291,8 +273,8 @@ impl World<'_> {
                     }
                     self.outcome.told(at_us, &event);
                 }
-                host::Output::Wait(wait) => {
-                    waits[1] = wait;
+                host::Output::Wait(until) => {
+                    *wait = until;
                     return spoke;
                 }
             }
@@ -303,7 +285,7 @@ impl World<'_> {
     #[inline(never)]
     fn look_esp(&mut self, esp: &mut EspEnd<'_>) {
         let now = self.now;
-        esp.link.handle(now, link::Input::Levels(bend(self.host.levels, &mut self.bent[1])));
+        esp.link.handle(now, link::Input::Levels(bend(self.host.wires.levels, &mut self.bent[1])));
         if let Some(owed) = esp.owed.take() {
             esp.esp.handle(now, esp::Input::Net(owed));
         }
@@ -322,32 +304,18 @@ impl World<'_> {
     #[inline(never)]
     fn drain_esp_link(&mut self, esp: &mut EspEnd<'_>) -> bool {
         let (now, at_us) = (self.now, self.now.as_micros());
-        let EspEnd { esp, link, levels, waits, .. } = esp;
+        let EspEnd { esp, link, wires, .. } = esp;
         let mut told = false;
         loop {
-            let input = match link.poll() {
-                link::Output::Drive(driven) => {
-                    *levels = driven;
-                    self.outcome.hash.bytes(&[2 | u8::from(driven.clock), u8::from(driven.data)]);
-                    continue;
+            let input = match wires.take(link.poll(), at_us, self.outcome) {
+                Said::Nothing => return told,
+                Said::Event(link::Event::Up { frame_max_bytes }) => {
+                    esp::Input::LinkUp { frame_max_bytes }
                 }
-                link::Output::Reset { .. } => continue,
-                link::Output::Wait(wait) => {
-                    waits[0] = wait;
-                    return told;
-                }
-                link::Output::Event(event) => {
-                    self.outcome.note(at_us, &event);
-                    match event {
-                        link::Event::Up { frame_max_bytes } => {
-                            esp::Input::LinkUp { frame_max_bytes }
-                        }
-                        link::Event::Down { .. } => esp::Input::LinkDown,
-                        link::Event::Frame(frame) => esp::Input::Frame(frame),
-                        link::Event::Writable => esp::Input::FrameWritable,
-                        _ => continue,
-                    }
-                }
+                Said::Event(link::Event::Down { .. }) => esp::Input::LinkDown,
+                Said::Event(link::Event::Frame(frame)) => esp::Input::Frame(frame),
+                Said::Event(link::Event::Writable) => esp::Input::FrameWritable,
+                Said::Event(_) | Said::Done => continue,
             };
             esp.handle(now, input);
             told = true;
@@ -358,7 +326,7 @@ impl World<'_> {
     #[inline(never)]
     fn drain_esp(&mut self, esp: &mut EspEnd<'_>) -> bool {
         let (now, at_us) = (self.now, self.now.as_micros());
-        let EspEnd { esp, link, waits, owed, open, .. } = esp;
+        let EspEnd { esp, link, wait, owed, open, .. } = esp;
         let mut spoke = false;
         loop {
             match esp.poll() {
@@ -386,8 +354,8 @@ impl World<'_> {
                     let taken = link.send(frame).unwrap_or(frame.len());
                     esp.handle(now, esp::Input::FrameSent(taken));
                 }
-                esp::Output::Wait(wait) => {
-                    waits[1] = wait;
+                esp::Output::Wait(until) => {
+                    *wait = until;
                     return spoke;
                 }
             }

@@ -25,6 +25,7 @@ mod hash;
 mod memory;
 mod outcome;
 mod random;
+mod wires;
 
 pub use hash::Hash;
 pub use memory::Memory;

@@ -4,6 +4,7 @@ mod budget;
 mod elf;
 mod emulate;
 mod esp8266;
+mod parts;
 mod rp2040;
 mod trace;
 #[cfg(test)]
@@ -54,7 +55,7 @@ enum Task {
     },
     /// Run the core through fixed schedules on three processors, and compare what it decides
     Trace,
-    /// Print flash, RAM and stack of every firmware, and check them against targets/budget.toml
+    /// Print flash, RAM and stack of every firmware, and of each part by itself, and check them against targets/budget.toml
     Sizes,
 }
 
@@ -95,6 +96,7 @@ fn main() -> Result<()> {
                 let name = format!("rp2040-{program}");
                 kept &= budget::compare(&budgets, &name, rp2040::sizes(&root, program)?)?;
             }
+            kept &= parts::compare(&root, &budgets)?;
             kept &= emulate::stacks(&root)?;
             ensure!(kept, "a firmware is over its budget");
             Ok(())

@@ -8,7 +8,8 @@ use anyhow::{Context, Result, ensure};
 use crate::budget::Sizes;
 use crate::elf::Elf;
 
-const TARGET: &str = "thumbv6m-none-eabi";
+/// What a Cortex-M0+ is to the compiler.
+pub const TARGET: &str = "thumbv6m-none-eabi";
 /// The programs, and the feature that each wants.
 pub const PROGRAMS: [(&str, Option<&str>); 5] = [
     ("simple", None),
@@ -37,10 +38,25 @@ pub fn build_with(
     program: &str,
     feature: Option<&str>,
 ) -> Result<PathBuf> {
-    let firmware = root.join("targets/rp2040");
     let folder = if settings.is_some() { "emulated" } else { "chip" };
     let target_dir = crate::target_dir(root).join("rp2040").join(folder);
-    // Debian's: another compiler may have no source of `core`, or wants its own target installed.
+    let mut command = cargo(root, "rp2040", program);
+    command
+        .args(feature.map(|feature| format!("--features={feature}")))
+        .env("CARGO_TARGET_DIR", &target_dir)
+        .envs(settings.map(|path| ("FIVEWIRE_TOML", path)));
+    let status = command.status().context(
+        "/usr/bin/cargo does not run: apt-get install rustc-web cargo-web rust-web-src rust-web-llvm lld-22",
+    )?;
+    ensure!(status.success(), "{program} does not build");
+    let elf = target_dir.join(TARGET).join("release").join(program);
+    Elf::read(&elf)?.check_divisions()?;
+    Ok(elf)
+}
+
+/// Debian's, for a program of the crate in `targets/FOLDER`: another compiler may have no source of `core`, or wants its
+/// own target installed.
+pub fn cargo(root: &Path, folder: &str, program: &str) -> Command {
     let mut command = Command::new("/usr/bin/cargo");
     for foreign in [
         "CARGO",
@@ -53,21 +69,12 @@ pub fn build_with(
         command.env_remove(foreign);
     }
     command
-        .current_dir(&firmware)
+        .current_dir(root.join("targets").join(folder))
         .args(["build", "--quiet", "--release", "--target", TARGET, "--bin", program])
         .args(["-Zbuild-std=core", "-Zbuild-std-features=compiler-builtins-mem"])
-        .args(feature.map(|feature| format!("--features={feature}")))
         .env("RUSTC", "/usr/bin/rustc")
-        .env("RUSTC_BOOTSTRAP", "1")
-        .env("CARGO_TARGET_DIR", &target_dir)
-        .envs(settings.map(|path| ("FIVEWIRE_TOML", path)));
-    let status = command.status().context(
-        "/usr/bin/cargo does not run: apt-get install rustc-web cargo-web rust-web-src rust-web-llvm lld-22",
-    )?;
-    ensure!(status.success(), "{program} does not build");
-    let elf = target_dir.join(TARGET).join("release").join(program);
-    Elf::read(&elf)?.check_divisions()?;
-    Ok(elf)
+        .env("RUSTC_BOOTSTRAP", "1");
+    command
 }
 
 /// What a program takes.
@@ -75,14 +82,19 @@ pub fn build_with(
 /// # Errors
 /// It does not build.
 pub fn sizes(root: &Path, program: &str) -> Result<Sizes> {
-    let elf = Elf::read(&build(root, None, program)?)?;
+    Ok(sizes_of(&Elf::read(&build(root, None, program)?)?))
+}
+
+/// What is in flash, and what in RAM.
+#[must_use]
+pub fn sizes_of(elf: &Elf) -> Sizes {
     let size_of = |names: &[&str]| {
         let sections = elf.sections.iter().filter(|section| names.contains(&section.name.as_str()));
         sections.map(|section| section.size).sum()
     };
-    Ok(Sizes {
+    Sizes {
         flash_bytes: size_of(&[".boot2", ".vector_table", ".text", ".rodata", ".data"]),
         iram_bytes: 0,
         ram_bytes: size_of(&[".data", ".bss", ".uninit"]),
-    })
+    }
 }

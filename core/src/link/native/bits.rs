@@ -8,32 +8,12 @@ use crate::link::{DownReason, Peer};
 use crate::planted::Bug;
 use crate::storage::Storage;
 
-/// Bits on their way out, the next one lowest.
-#[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Line {
-    bits: u16,
-    left: u8,
-}
-
-impl Line {
-    const fn load(&mut self, bits: u16, count: u8) {
-        (self.bits, self.left) = (bits, count);
-    }
-
-    const fn take(&mut self) -> bool {
-        let bit = self.bits & 1 != 0;
-        self.bits >>= 1;
-        self.left = self.left.saturating_sub(1);
-        bit
-    }
-}
-
 impl<S: Storage> Native<S> {
-    /// One step: hears the bit that the other end shows, and says what to show to it.
+    /// One step, whatever the bit begins or ends: hears what the other end shows, and says what to show to it.
     pub(super) fn step(&mut self, heard: bool) -> bool {
         self.counters.bits += 1;
-        let spilled = self.window.push(heard);
-        if let Some(hello) = self.listener.hear(self.window.recent) {
+        let spilled = self.register.window.push(heard);
+        if let Some(hello) = self.listener.hear(self.register.window.recent) {
             self.hear_hello(&hello);
         }
         match self.stage {
@@ -43,23 +23,24 @@ impl<S: Storage> Native<S> {
         if heard {
             self.quiet = 0;
         }
-        self.next_bit()
+        let is_silent = self.register.is_silent() && !self.receiver.is_quiet();
+        let bit = !is_silent && self.next_bit();
+        self.begin_middle();
+        bit
     }
 
     /// The next bit to say.
     pub(super) fn next_bit(&mut self) -> bool {
-        if self.line.left == 0 {
+        if self.register.line.is_empty() {
             self.load();
         }
-        self.line.take()
+        self.register.line.take()
     }
 
     /// Nothing is left to say of the last byte: here is the next one, if there is any.
     fn load(&mut self) {
-        // The end of a frame may make room for another one.
-        self.has_news |= self.due.writable.is_some();
         if let Some(chunk) = self.speaker.next() {
-            self.line.load(chunk, 16);
+            self.register.line.load(chunk, 16);
             return;
         }
         let byte = match self.stage {
@@ -77,13 +58,16 @@ impl<S: Storage> Native<S> {
             }
         };
         if let Some(byte) = byte {
-            self.line.load(u16::from(byte), 8);
+            self.register.line.load(u16::from(byte), 8);
             self.quiet = 0;
         } else if self.receiver.is_quiet() {
             self.quiet = self.quiet.saturating_add(1);
         } else {
             self.quiet = 0;
         }
+        self.register.line.rest();
+        // The end of a frame may make room for another one.
+        self.has_news |= self.is_writable();
     }
 
     fn say_hello(&mut self) {
@@ -92,7 +76,7 @@ impl<S: Storage> Native<S> {
         }
         self.greeting.was_said = true;
         let first = self.speaker.begin(&self.greeting.hello());
-        self.line.load(first, 16);
+        self.register.line.load(first, 16);
     }
 
     /// HELLOs for an end that does not know yet that it is known, frames for one that does.
@@ -141,8 +125,12 @@ impl<S: Storage> Native<S> {
     }
 
     fn hear_frame(&mut self, spilled: bool) {
-        let heard =
-            self.receiver.hear(&mut self.window, spilled, &mut self.reply, &mut self.counters);
+        let heard = self.receiver.hear(
+            &mut self.register.window,
+            spilled,
+            &mut self.reply,
+            &mut self.counters,
+        );
         let Some(arrival) = heard else { return };
         self.has_news = true;
         if self.stage != Stage::Up {
@@ -159,7 +147,7 @@ impl<S: Storage> Native<S> {
     }
 
     fn hear_foreign(&mut self) {
-        if self.foreign.hear(self.window.byte()) {
+        if self.foreign.hear(self.register.window.byte()) {
             self.tell(Peer::Syncom);
         }
     }

@@ -1,17 +1,16 @@
 //! One end: what it tells its owner, and when.
 
-use super::bits::Line;
 use super::config::{Config, Memory, check_size};
 use super::foreign::Foreign;
 use super::greeting::Greeting;
 use super::hello::{Listener, Speaker};
 use super::receiver::Receiver;
+use super::register::{Line, Register};
 use super::reply::Reply;
 use super::sender::Sender;
 use super::window::Window;
 use crate::error::ConfigError;
 use crate::link::Timing;
-use crate::link::shake::Shake;
 use crate::link::{
     Counters, DownReason, Event, Input, Levels, Link, Output, Peer, Role, SendError,
 };
@@ -68,19 +67,16 @@ pub struct Native<S> {
     idle_step_us: u64,
     edge_timeout_us: u64,
     pub(super) stage: Stage,
-    shake: Shake,
-    heard: Levels,
+    pub(super) register: Register,
     pub(super) due: Due,
     /// Something besides the next bit may be due: looked for once, and not at every bit.
     pub(super) has_news: bool,
     /// When this end last made a step, or began to listen.
-    stepped_at: Instant,
+    pub(super) stepped_at: Instant,
     looking_since: Instant,
     pub(super) greeting: Greeting,
-    pub(super) window: Window,
     pub(super) listener: Listener,
     pub(super) speaker: Speaker,
-    pub(super) line: Line,
     pub(super) foreign: Foreign,
     /// What was told about an end that no session is possible with.
     pub(super) told: Option<Peer>,
@@ -118,17 +114,14 @@ impl<S: Storage> Native<S> {
             idle_step_us: u64::from(config.idle_step_us),
             edge_timeout_us: u64::from(config.timing.edge_timeout_ms) * 1_000,
             stage: Stage::Idle,
-            shake: Shake::new(config.role),
-            heard: Levels::default(),
+            register: Register::new(config.role),
             due: Due::default(),
             has_news: false,
             stepped_at: Instant::ZERO,
             looking_since: Instant::ZERO,
             greeting: Greeting::new(config.role, config.version, memory_bytes, seed),
-            window: Window::default(),
             listener: Listener::default(),
             speaker: Speaker::default(),
-            line: Line::default(),
             foreign: Foreign::default(),
             told: None,
             receiver,
@@ -147,13 +140,13 @@ impl<S: Storage> Native<S> {
         self.greeting.begin();
         self.look();
         let first_bit = self.next_bit();
-        let phase = self.shake;
+        let phase = self.register.shake;
         self.has_news = true;
-        self.due.drive = Some(self.shake.begin(first_bit));
+        self.due.drive = Some(self.register.shake.begin(first_bit));
         if self.planted.has(Bug::LinkPhaseKept) {
-            self.shake = phase;
+            self.register.shake = phase;
         }
-        if self.shake.role() == Role::Initiator {
+        if self.register.shake.role() == Role::Initiator {
             self.counters.resets = self.counters.resets.saturating_add(1);
             self.due.reset = Some(true);
             self.stage = Stage::Resetting { until: self.now.plus_ms(self.timing.reset_pulse_ms) };
@@ -165,11 +158,12 @@ impl<S: Storage> Native<S> {
         self.stage = Stage::Greeting;
         self.looking_since = self.now;
         self.stepped_at = self.now;
-        self.window = Window::default();
+        self.register.window = Window::default();
         self.listener = Listener::default();
         self.foreign = Foreign::default();
         self.speaker.stop();
-        self.line = Line::default();
+        self.register.line = Line::default();
+        self.register.end_middle();
         self.quiet = 0;
     }
 
@@ -223,6 +217,7 @@ impl<S: Storage> Native<S> {
     /// What is due, besides the next bit: not the frame that was lent by the last call.
     fn take_news(&mut self) -> News {
         if core::mem::take(&mut self.handed) {
+            self.register.end_middle();
             self.receiver.pop(&mut self.reply);
         }
         if let Some(output) = self.take_due() {
@@ -241,7 +236,7 @@ impl<S: Storage> Native<S> {
     }
 
     /// There is room for the frame that was not taken.
-    fn is_writable(&self) -> bool {
+    pub(super) fn is_writable(&self) -> bool {
         self.stage == Stage::Up && self.due.writable.is_some_and(|size| self.sender.has_room(size))
     }
 
@@ -276,10 +271,10 @@ impl<S: Storage> Native<S> {
 
     fn has_no_hurry(&self) -> bool {
         // A 1 that is about to be heard ends the silence.
-        let is_silent = self.quiet >= BUSY_BITS && !self.heard.data;
+        let is_silent = self.quiet >= BUSY_BITS && !self.register.heard.data;
         self.idle_step_us > 0
-            && self.shake.role() == Role::Initiator
-            && self.shake.is_ready(self.heard)
+            && self.register.shake.role() == Role::Initiator
+            && self.register.shake.is_ready(self.register.heard)
             && match (self.stage, self.told) {
                 (Stage::Up, _) => is_silent && self.sender.is_quiet() && !self.reply.is_due(),
                 // It is silent, too, and speaks up if another end takes its place.
@@ -288,10 +283,32 @@ impl<S: Storage> Native<S> {
             }
     }
 
+    /// A bit that begins or ends something, in a session where nothing waits to be told.
+    fn answer_whole(&mut self, now: Instant, heard: Levels) -> Option<Levels> {
+        if self.stage != Stage::Up || self.has_news || !self.register.shake.is_ready(heard) {
+            return None;
+        }
+        self.settle();
+        self.now = self.now.max(now);
+        self.register.heard = heard;
+        if self.is_pausing() {
+            return None;
+        }
+        let bit = self.step(heard.data);
+        self.stepped_at = self.now;
+        let levels = self.register.shake.step(bit);
+        if self.has_news {
+            // Driven first, then told.
+            self.due.drive = Some(levels);
+            return None;
+        }
+        Some(levels)
+    }
+
     /// A step may be made now.
     fn may_step(&self) -> bool {
         matches!(self.stage, Stage::Greeting | Stage::Joining { .. } | Stage::Up)
-            && self.shake.is_ready(self.heard)
+            && self.register.shake.is_ready(self.register.heard)
             && !(self.is_pausing() && self.now.micros_since(self.stepped_at) < self.idle_step_us)
     }
 
@@ -317,12 +334,14 @@ impl<S: Storage> Native<S> {
 
 impl<S: Storage> Link for Native<S> {
     fn start(&mut self, now: Instant) {
+        self.settle();
         self.now = self.now.max(now);
         self.told = None;
         self.begin();
     }
 
     fn restart(&mut self, now: Instant) {
+        self.settle();
         self.now = self.now.max(now);
         self.told = None;
         if self.is_up() {
@@ -332,13 +351,15 @@ impl<S: Storage> Link for Native<S> {
     }
 
     fn handle(&mut self, now: Instant, input: Input) {
+        self.settle();
         self.now = self.now.max(now);
         if let Input::Levels(levels) = input {
-            self.heard = levels;
+            self.register.heard = levels;
         }
     }
 
     fn poll(&mut self) -> Output<'_> {
+        self.settle();
         loop {
             if self.has_news {
                 match self.take_news() {
@@ -348,9 +369,13 @@ impl<S: Storage> Link for Native<S> {
                 }
             }
             if self.may_step() {
-                let bit = self.step(self.heard.data);
+                let heard = self.register.heard;
+                if let Some(levels) = self.register.answer(self.now, heard) {
+                    return Output::Drive(levels);
+                }
+                let bit = self.step(heard.data);
                 self.stepped_at = self.now;
-                return Output::Drive(self.shake.step(bit));
+                return Output::Drive(self.register.shake.step(bit));
             }
             match self.wait() {
                 Wait::Until(at, reason) if at <= self.now => self.expire(reason),
@@ -360,7 +385,16 @@ impl<S: Storage> Link for Native<S> {
         Output::Event(Event::Frame(self.receiver.front().unwrap_or_default()))
     }
 
+    #[inline]
+    fn answer(&mut self, now: Instant, heard: Levels) -> Option<Levels> {
+        if let Some(levels) = self.register.answer(now, heard) {
+            return Some(levels);
+        }
+        self.answer_whole(now, heard)
+    }
+
     fn send(&mut self, frame: &[u8]) -> Result<usize, SendError> {
+        self.register.end_middle();
         let size_bytes = frame.len();
         let own = self.sender.capacity();
         let max_bytes = if self.is_up() { own.min(self.sender.payload_max()) } else { own };
@@ -381,6 +415,7 @@ impl<S: Storage> Link for Native<S> {
     fn hold(&mut self, hold: bool) {
         self.hold = hold;
         self.has_news = true;
+        self.register.end_middle();
     }
 
     fn is_up(&self) -> bool {
@@ -388,7 +423,7 @@ impl<S: Storage> Link for Native<S> {
     }
 
     fn counters(&self) -> Counters {
-        self.counters
+        Counters { bits: self.counters.bits + u64::from(self.register.passed()), ..self.counters }
     }
 }
 

@@ -79,7 +79,7 @@ impl Header {
     /// The header that ends with the last bit, if one does, and the checksum so far.
     #[inline]
     pub(super) fn find(window: &Window, key: Key) -> Option<(Self, u32)> {
-        if window.before == SYNC { Self::decode(window.recent, key) } else { None }
+        if window.begins_with_sync() { Self::decode(window.recent, key) } else { None }
     }
 
     fn decode(word: u32, key: Key) -> Option<(Self, u32)> {

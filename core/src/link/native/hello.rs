@@ -113,6 +113,11 @@ pub(super) struct Listener {
 }
 
 impl Listener {
+    /// No HELLO is being heard.
+    pub(super) const fn is_idle(&self) -> bool {
+        self.left == 0
+    }
+
     /// One more bit came; `recent` are the last 32.
     #[inline]
     pub(super) fn hear(&mut self, recent: u32) -> Option<Hello> {

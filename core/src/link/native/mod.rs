@@ -92,6 +92,7 @@ mod greeting;
 mod hello;
 mod queue;
 mod receiver;
+mod register;
 mod reply;
 mod sender;
 mod window;

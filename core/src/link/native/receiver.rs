@@ -118,6 +118,18 @@ impl<S: Storage> Receiver<S> {
         None
     }
 
+    /// Bits that were heard of a byte of a frame; none between two frames.
+    pub(super) fn bits_of_byte(&self) -> Option<u8> {
+        self.reading.as_ref().map(|reading| reading.bits)
+    }
+
+    /// So many more bits came that do not complete a byte.
+    pub(super) const fn pass(&mut self, bits: u8) {
+        if let Some(reading) = &mut self.reading {
+            reading.bits += bits;
+        }
+    }
+
     fn header(&mut self, header: Header, crc: u32, reply: &mut Reply, counters: &mut Counters) {
         let size = usize::from(header.size);
         if size > self.payload_max {
@@ -168,6 +180,7 @@ impl<S: Storage> Receiver<S> {
         let (report, whole) = Report::decode(reading.trailer, reading.crc);
         if !whole && !self.planted.has(Bug::LinkCrcIgnored) {
             counters.rejected = counters.rejected.saturating_add(1);
+            counters.damaged = counters.damaged.saturating_add(1);
             // Bits of the next frame may have been taken for this one's: they stay in the window.
             self.junk = true;
             if reading.keeps && self.planted.has(Bug::LinkAckWrong) {

@@ -1,5 +1,7 @@
 //! The bits that were heard last.
 
+use super::frame::SYNC;
+
 /// The last 40 bits, the oldest lowest: what is sent first is the lowest bit of the lowest byte.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Window {
@@ -16,6 +18,11 @@ impl Window {
         self.before = self.before >> 1 | ((self.recent & 1) << 7) as u8;
         self.recent = self.recent >> 1 | (bit as u32) << 31;
         leaves
+    }
+
+    /// The oldest eight bits are the first byte of a frame.
+    pub(super) const fn begins_with_sync(&self) -> bool {
+        self.before == SYNC
     }
 
     /// The last eight bits.

@@ -179,7 +179,7 @@ impl<S: Storage> Syncom<S> {
     /// Drives the wires as at power-up, and begins.
     fn begin(&mut self) {
         self.drop_session();
-        self.syn = SYN;
+        self.rewind_syn();
         self.due.drive =
             Some(if self.planted.has(Bug::LinkPhaseKept) && self.counters.resets > 0 {
                 Levels { clock: self.shake.phase(), data: self.take_syn_bit() }
@@ -278,7 +278,7 @@ impl<S: Storage> Syncom<S> {
 
     /// The initiator has begun anew: this end answers as after a reset.
     fn leave_still(&mut self) {
-        self.syn = SYN;
+        self.rewind_syn();
         self.search(true);
     }
 
@@ -328,6 +328,12 @@ impl<S: Storage> Syncom<S> {
         }
     }
 
+    /// SYN is to be said from its first bit on.
+    fn rewind_syn(&mut self) {
+        let was_said = self.counters.sessions > 0;
+        self.syn = if was_said && self.planted.has(Bug::LinkHelloOnce) { 0 } else { SYN };
+    }
+
     fn take_syn_bit(&mut self) -> bool {
         let bit = self.syn & 1 != 0;
         self.syn >>= 1;
@@ -359,7 +365,7 @@ impl<S: Storage> Syncom<S> {
 
     /// The first bit of SYN goes out in the very step in which the caller is recognised.
     fn begin_answer(&mut self) -> bool {
-        self.syn = SYN;
+        self.rewind_syn();
         self.stage = Stage::Answering { bits_left: SYN_BITS - 1 };
         self.counters.resyncs = self.counters.resyncs.saturating_add(1);
         self.take_syn_bit()

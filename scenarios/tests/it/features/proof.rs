@@ -118,7 +118,7 @@ fn is_declaration(line: &str, module: &str) -> bool {
 }
 
 /// The source has a test of this name, and it is not ignored.
-fn is_run(source: &str, name: &str) -> bool {
+pub(crate) fn is_run(source: &str, name: &str) -> bool {
     let lines: Vec<&str> = source.lines().map(str::trim).collect();
     let heads = [format!("fn {name}("), format!("async fn {name}(")];
     lines.iter().enumerate().any(|(index, line)| {

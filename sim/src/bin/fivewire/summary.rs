@@ -15,8 +15,10 @@ use crate::cross_check::CrossSummary;
 use crate::engine::Engine;
 use crate::stopwatch::Stopwatch;
 
-/// Seeds from which on a sweep of the default mixture, or of wires alone, must have reached everything.
+/// Seeds from which on a sweep of the default mixture must have reached everything.
 pub(crate) const FULL_SEEDS: u64 = 10_000;
+/// The same of a sweep of wires alone, where less has to meet: as many as run for each change.
+pub(crate) const WIRES_FULL_SEEDS: u64 = 500;
 
 /// What a sweep showed.
 #[derive(Serialize)]
@@ -24,8 +26,8 @@ pub(crate) struct Summary {
     pub(crate) version: &'static str,
     pub(crate) engine: Engine,
     pub(crate) verdict: Verdict,
-    /// Everything must be reached: the default mixture, or wires alone, whole, with at least [`FULL_SEEDS`]
-    /// seeds.
+    /// Everything must be reached: the default mixture, whole, with at least [`FULL_SEEDS`] seeds, or wires alone with at
+    /// least [`WIRES_FULL_SEEDS`].
     pub(crate) full: bool,
     pub(crate) seeds: Seeds,
     pub(crate) scenarios: BTreeMap<String, ScenarioRow>,
@@ -109,10 +111,13 @@ impl Summary {
     ) -> Self {
         let tally = totals.tally();
         let has_wires = totals.with_wires > 0 && totals.with_wires == tally.seeds;
-        let full = engine == Engine::Events
-            && (mixture || has_wires)
-            && plan.shard == Shard::WHOLE
-            && plan.len() >= FULL_SEEDS;
+        let enough_seeds = match (mixture, has_wires) {
+            (_, true) => WIRES_FULL_SEEDS,
+            (true, false) => FULL_SEEDS,
+            (false, false) => u64::MAX,
+        };
+        let full =
+            engine == Engine::Events && plan.shard == Shard::WHOLE && plan.len() >= enough_seeds;
         let never_reached = totals.never_reached();
         let verdict = if tally.seeds < plan.len() {
             Verdict::Interrupted

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::Verdict;
 use crate::engine::Engine;
 use crate::format::{Columns, Side, count, counted, span};
-use crate::summary::{FULL_SEEDS, Summary};
+use crate::summary::{FULL_SEEDS, Summary, WIRES_FULL_SEEDS};
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -109,9 +109,10 @@ impl Summary {
             text += &format!("never reached:\n{}\n", indented(&self.never_reached.join("\n")));
         } else if is_measured && !self.never_reached.is_empty() {
             text += &format!(
-                "{} never reached, as is usual for less than a full sweep (the default mixture or `wires`, {} or more)\n",
+                "{} never reached, as is usual for less than a full sweep (the default mixture with {} or more, or `wires` with {})\n",
                 counted(self.never_reached.len() as u64, "thing"),
                 counted(FULL_SEEDS, "seed"),
+                count(WIRES_FULL_SEEDS),
             );
         }
         let failed = counted(self.seeds.failed, "seed");

@@ -56,11 +56,24 @@ impl Wires {
     /// A frame is handed out at `end`.
     fn handed<O: Observer>(&mut self, end: End, now: Instant, observer: &mut O) {
         self.mail[end.other() as usize].owed.pop_front();
-        let rejected = self.pair.counters(end).rejected;
-        let before = std::mem::replace(&mut self.mail[end as usize].rejected, rejected);
-        if rejected > before {
+        if self.was_repaired(end) {
+            self.forget_damage(end);
             observer.observe(now, &Observation::LinkRepaired { end: part(end) });
         }
+    }
+
+    /// Since the session began, or something was last repaired, this end heard a frame with a wrong checksum and the other end sent
+    /// something again.
+    fn was_repaired(&self, end: End) -> bool {
+        let mail = &self.mail[end as usize];
+        self.pair.counters(end).damaged > mail.damaged
+            && self.pair.counters(end.other()).resent > mail.resent
+    }
+
+    pub(super) fn forget_damage(&mut self, end: End) {
+        let mail = &mut self.mail[end as usize];
+        mail.damaged = self.pair.counters(end).damaged;
+        mail.resent = self.pair.counters(end.other()).resent;
     }
 }
 

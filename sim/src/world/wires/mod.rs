@@ -37,8 +37,9 @@ struct Mail {
     held: bool,
     /// Sizes of the frames that this end's link owes the other end.
     owed: VecDeque<usize>,
-    /// What this end had rejected when it last handed out a frame.
-    rejected: u32,
+    /// What this end had heard damaged, and the other end had sent again, when the session began or something was last repaired.
+    damaged: u32,
+    resent: u32,
 }
 
 /// Both ends, and the wires.
@@ -158,7 +159,8 @@ impl<A: Application> World<A> {
             News::Reset { held: false, .. } => self.plan_esp_boot(self.now),
             News::Misread { end, wire, cause } => {
                 self.bite_wire(cause);
-                self.see(observer, &Observation::Misread { reader: part(end), wire });
+                let is_glitch = matches!(cause, Cause::Noise | Cause::Crosstalk | Cause::Glitch(_));
+                self.see(observer, &Observation::Misread { reader: part(end), wire, is_glitch });
             }
         }
     }
@@ -170,6 +172,7 @@ impl<A: Application> World<A> {
             Told::Up { frame_max_bytes } => {
                 mail.up = true;
                 mail.frame_max_bytes = frame_max_bytes;
+                wires.forget_damage(end);
                 self.see(observer, &Observation::SessionBegan { end: part(end) });
             }
             Told::Down(reason) => self.session_ended(end, reason, observer),

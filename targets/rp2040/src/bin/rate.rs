@@ -8,7 +8,7 @@
 //! |---|---|
 //! | bytes/s | payloads of publications at QoS 1, as fast as the outbox takes them, from the first one to the last acknowledgement |
 //! | publication | from `publish` to `Acked`, one at a time, on average and at most |
-//! | other task | what a second task, which wants a tenth of the processor, got of that meanwhile |
+//! | other task | what a second task, which wants a tenth of the processor, got of that meanwhile; there is none with the feature `polled` |
 #![no_std]
 #![no_main]
 
@@ -61,7 +61,10 @@ async fn main(spawner: Spawner) {
     let seed = embassy_rp::clocks::RoscRng.next_u64();
     let mut bridge = bridge::new(&SETTINGS, BUFFERS.take(), wires, seed)
         .expect("build.rs has checked the settings");
-    spawner.spawn(work()).expect("there is one");
+    // Polling, nothing else runs.
+    if cfg!(not(feature = "polled")) {
+        spawner.spawn(work()).expect("there is one");
+    }
     bridge.start(now());
     until(&mut bridge, &mut watchdog, |event| matches!(event, Event::Connected { .. })).await;
     // The connection that forgets an older session ends at once; the one that lasts comes next.

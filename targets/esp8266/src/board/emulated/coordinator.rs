@@ -15,7 +15,8 @@ pub(super) const VERSION: u32 = 1;
 const HEADER_BYTES: usize = 16;
 /// The largest payload: one segment of TCP.
 pub(super) const PAYLOAD_MAX_BYTES: usize = 1_460;
-const NS_PER_CYCLE: u64 = 25;
+/// The counter's step.
+pub(super) const NS_PER_CYCLE: u64 = 25;
 const STEADY_UNIT_NS: u64 = 100;
 
 /// What the board says without waiting for an answer.
@@ -65,7 +66,7 @@ pub(super) struct Answer {
 
 /// The board's clock.
 struct Clock {
-    /// The cycle counter when it was last read.
+    /// The cycle counter when it was last read, or a little later: what the emulation executes until then does not count.
     cycles: u32,
     /// The time that belonged to it.
     ns: u64,
@@ -84,12 +85,19 @@ static MESSAGE: Local<[u8; HEADER_BYTES + PAYLOAD_MAX_BYTES]> =
 pub(super) fn now_ns() -> u64 {
     let cycles = machine::cycles();
     CLOCK.with(|clock| {
-        if !clock.stands_still {
-            clock.ns += u64::from(cycles.wrapping_sub(clock.cycles)) * NS_PER_CYCLE;
+        let passed = cycles.wrapping_sub(clock.cycles);
+        let is_past = passed <= u32::MAX / 2;
+        if is_past && !clock.stands_still {
+            clock.ns += u64::from(passed) * NS_PER_CYCLE;
             clock.cycles = cycles;
         }
         clock.ns
     })
+}
+
+/// So many of the cycles around this are the emulation's entry and exit: they take no time.
+pub(super) fn leave_out(cycles: u32) {
+    CLOCK.with(|clock| clock.cycles = clock.cycles.wrapping_add(cycles));
 }
 
 /// Moves the clock by what something takes on the chip, instead of what playing it took.

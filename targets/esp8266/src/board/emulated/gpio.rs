@@ -41,35 +41,72 @@ const BASE: u32 = 0x6000_0300;
 /// What the chip takes to read or write a register of its pins, about (16 cycles of 160 MHz).
 const ACCESS_NS: u64 = 100;
 
+/// Cycles of the emulation's own around each access, which the chip does not have.
+struct Overhead {
+    reading: u32,
+    writing: u32,
+}
+
+static OVERHEAD: Local<Overhead> = Local::new(Overhead { reading: 0, writing: 0 });
+/// Accesses that are measured.
+const MEASURED: u32 = 256;
+
+/// Measures what is the emulation's own in each access. Before the firmware starts.
+pub(super) fn measure_overhead() {
+    let nothing = cycles_of(0, || {
+        core::hint::black_box(());
+    });
+    let reading = cycles_of(ACCESS_NS, || {
+        core::hint::black_box(read(BASE + 0x1C));
+    });
+    let writing = cycles_of(ACCESS_NS, || write(BASE + 0x24, 0));
+    OVERHEAD.with(|overhead| {
+        overhead.reading = reading.saturating_sub(nothing);
+        overhead.writing = writing.saturating_sub(nothing);
+    });
+}
+
+/// Cycles that something takes besides `known_ns`.
+fn cycles_of(known_ns: u64, access: impl Fn()) -> u32 {
+    let start_ns = coordinator::now_ns();
+    (0..MEASURED).for_each(|_| access());
+    let took_ns = (coordinator::now_ns() - start_ns) as u32;
+    took_ns.saturating_sub(known_ns as u32 * MEASURED) / MEASURED / coordinator::NS_PER_CYCLE as u32
+}
+
 /// Reads a register.
+#[inline(never)]
 pub(in crate::board) fn read(address: u32) -> u32 {
-    let (value, asked) = coordinator::play(ACCESS_NS, |now_ns| look(address, now_ns));
-    if asked {
+    let (value, is_due) = coordinator::play(ACCESS_NS, |now_ns| (look(address, now_ns), is_due()));
+    OVERHEAD.with(|overhead| coordinator::leave_out(overhead.reading));
+    if is_due {
         interrupt();
         return GPIO.with(|gpio| gpio.levels);
     }
     value
 }
 
-/// What a register says, and whether the coordinator had to be asked.
-fn look(address: u32, now_ns: u64) -> (u32, bool) {
+/// What a register says.
+fn look(address: u32, now_ns: u64) -> u32 {
     match address.wrapping_sub(BASE) {
         0x18 => {
             let known = GPIO.with(|gpio| (now_ns < gpio.steady_until_ns).then_some(gpio.levels));
             if let Some(levels) = known {
-                return (levels, false);
+                return levels;
             }
             see(&coordinator::ask(Ask::Read, 0));
-            (GPIO.with(|gpio| gpio.levels), true)
+            GPIO.with(|gpio| gpio.levels)
         }
-        0x1C => (GPIO.with(|gpio| gpio.status), false),
+        0x1C => GPIO.with(|gpio| gpio.status),
         _ => abort::rule_broken("a register that the firmware does not read"),
     }
 }
 
 /// Writes a register.
+#[inline(never)]
 pub(in crate::board) fn write(address: u32, value: u32) {
     coordinator::play(ACCESS_NS, |_| change(address, value));
+    OVERHEAD.with(|overhead| coordinator::leave_out(overhead.writing));
 }
 
 fn change(address: u32, value: u32) {
@@ -108,11 +145,16 @@ pub(super) fn see(answer: &Answer) {
     });
 }
 
+/// The handler is to be called.
+fn is_due() -> bool {
+    GPIO.with(|gpio| gpio.status != 0 && gpio.unmasked && !gpio.in_handler)
+}
+
 /// Calls the handler if it is due.
 pub(super) fn interrupt() {
+    let is_due = is_due();
     let handler = GPIO.with(|gpio| {
-        let due = gpio.status != 0 && gpio.unmasked && !gpio.in_handler;
-        let handler = gpio.handler.filter(|_| due);
+        let handler = gpio.handler.filter(|_| is_due);
         gpio.in_handler |= handler.is_some();
         handler
     });

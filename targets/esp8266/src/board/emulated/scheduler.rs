@@ -41,6 +41,7 @@ extern "C" fn emulated_main() -> ! {
     coordinator::post(Post::Boot, 0, coordinator::VERSION, &[]);
     // Where random numbers begin.
     take_event(&coordinator::ask(Ask::Wait, 0));
+    gpio::measure_overhead();
     crate::user_init();
     if let Some(started) = SCHEDULER.with(|scheduler| scheduler.started.take()) {
         // SAFETY: the function that `system_init_done_cb` was given, now that all has started.
