@@ -8,3 +8,4 @@
 //! What the link carries is counted in simulated time, by [`link`].
 
 pub mod link;
+pub mod original;

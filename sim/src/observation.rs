@@ -2,7 +2,7 @@
 //! watch it (the oracle, the marks, the hash, the timeline, a program's own rule).
 
 use fivewire_core::client;
-use fivewire_core::event::{Event, ResetCause};
+use fivewire_core::event::{Counters, Event, ResetCause};
 use fivewire_core::link;
 use fivewire_core::mqtt::QoS;
 use fivewire_core::mqtt::v5::Properties;
@@ -48,6 +48,8 @@ pub enum BoardLoss {
     Crash,
     /// Its supply failed.
     PowerLoss,
+    /// Its program was asked to end, ended, and starts anew.
+    Ended,
     /// The host pulled the reset line.
     ResetLine,
     /// Its receive buffers overflowed.
@@ -77,6 +79,8 @@ pub enum Observation<'a> {
     SubscribeAsked { ticket: u32, filter: &'a str, qos: QoS },
     /// The application asked to end a subscription and got a ticket.
     UnsubscribeAsked { ticket: u32, filter: &'a str },
+    /// The publication that this ticket was just given for has a deadline.
+    DeadlineSet { ticket: u32, deadline: Instant },
     /// The application cancelled a publication.
     Cancelled { ticket: u32 },
     /// The device told its application something (outcomes, messages, up and down).
@@ -85,6 +89,11 @@ pub enum Observation<'a> {
     Released { delivery: u32 },
     /// The application stopped taking messages, or takes them again.
     Holds(bool),
+    /// The application asked the ESP8266 for the time.
+    TimeAsked { cookie: u64 },
+    /// What the device said when the application looked: QoS 1 publications without an outcome, and its
+    /// counters.
+    SaidOfItself { unacknowledged: usize, counters: &'a Counters },
     /// The application asked the device to shut down.
     ShutDownAsked,
     // --- the network

@@ -53,6 +53,16 @@ pub enum Purpose {
     Mqtt5Outbound = 21,
     /// What travels with those of the witness.
     Mqtt5Inbound = 22,
+    /// What habits the application has, and what becomes of its publications.
+    Habits = 23,
+    /// When the application asks for a topic filter, or for its end.
+    Resubscribing = 24,
+    /// When the application looks and asks.
+    Asking = 25,
+    /// When the application shuts the device down.
+    Restarting = 26,
+    /// Which faults befall a device that its application shuts down.
+    HabitsOfTrouble = 27,
     /// How long questions and answers about the time travel, and which get lost.
     TimeServer = 32,
 }

@@ -1,12 +1,16 @@
 //! A whole run as data: the device, its workload and the faults. It can be printed, stored, replayed
 //! and shrunk; a seed only draws one.
 
+mod habits;
+
 use fivewire_core::link::native::frame_max_bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
 use crate::observation::Part;
 use crate::wires::Pace;
+
+pub use habits::Habits;
 
 /// The format of stored schedules; a file of another version is refused.
 pub const VERSION: u32 = 1;
@@ -37,6 +41,13 @@ impl Schedule {
     pub fn with_3_1_1(mut self) -> Self {
         self.setup.mqtt5 = None;
         self.faults.retain(|fault| !fault.kind.needs_mqtt5());
+        self
+    }
+
+    /// The same run with an application that only publishes and takes messages.
+    #[must_use]
+    pub fn without_habits(mut self) -> Self {
+        self.workload.habits = Habits::default();
         self
     }
 
@@ -217,6 +228,9 @@ pub struct Mqtt5 {
     pub expiring_percent: u8,
     /// It is from 1 to this many seconds.
     pub expiry_max_s: u32,
+    /// Messages have no properties at all, because one of the clients has no word for them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub bare: bool,
 }
 
 impl Setup {
@@ -252,4 +266,7 @@ pub struct Workload {
     pub inbound_every_ms: u32,
     /// The topics that the witness publishes to, in turn; each must match one of the filters.
     pub inbound_topics: Vec<String>,
+    /// What the application does besides.
+    #[serde(default, skip_serializing_if = "Habits::are_none")]
+    pub habits: Habits,
 }

@@ -4,6 +4,7 @@
 //! another one leads to. Times are not even: half of the faults lie where a message is under way or
 //! where another fault is at work, and between them are long quiet stretches.
 
+mod habits;
 mod mqtt5;
 mod wires;
 
@@ -12,7 +13,9 @@ use std::ops::RangeInclusive;
 use crate::app::Intervals;
 use crate::fault::{Fault, FaultKind};
 use crate::random::{Purpose, Random};
-use crate::schedule::{Fidelity, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload};
+use crate::schedule::{
+    Fidelity, Habits, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload,
+};
 
 /// Sets of topic filters that each match `down/0` to `down/2`, and no topic twice.
 const FILTERS: &[&[&str]] = &[
@@ -68,7 +71,8 @@ impl Default for Draw<'_> {
 pub fn draw(seed: u64, draw: &Draw<'_>) -> Schedule {
     let mut random = Random::new(seed, Purpose::Schedule);
     let setup = draw_setup(&mut random, draw);
-    let workload = draw_workload(&mut random, draw);
+    let mut workload = draw_workload(&mut random, draw);
+    workload.habits = habits::draw(seed, draw.topology);
     let mut schedule = Schedule {
         version: VERSION,
         scenario: draw.scenario.to_owned(),
@@ -92,6 +96,7 @@ pub fn draw(seed: u64, draw: &Draw<'_>) -> Schedule {
         schedule.faults = faults;
     }
     mqtt5::draw(draw, &mut schedule);
+    habits::move_faults(&mut schedule);
     schedule
 }
 
@@ -142,6 +147,7 @@ fn draw_workload(random: &mut Random, draw: &Draw<'_>) -> Workload {
         payload_max_bytes: payload_min_bytes + random.between(0, payload_range_bytes) as u16,
         inbound_every_ms: in_range(random, &draw.inbound_every_ms),
         inbound_topics: (0..random.between(1, 3)).map(|topic| format!("down/{topic}")).collect(),
+        habits: Habits::default(),
     }
 }
 

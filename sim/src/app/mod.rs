@@ -1,5 +1,6 @@
 //! The application at the device: what it may do, and the default one that a schedule describes.
 
+mod habits;
 mod messages;
 mod properties;
 mod workload;
@@ -99,6 +100,9 @@ impl Commands<'_> {
                 let seen =
                     Observation::Published { ticket, topic, payload, qos, retain, properties };
                 self.see(&seen);
+                if let Some(deadline) = publication.deadline {
+                    self.see(&Observation::DeadlineSet { ticket, deadline });
+                }
             }
             Err(error) => self.see(&Observation::PublishRefused { topic, error }),
         }
@@ -154,11 +158,19 @@ impl Commands<'_> {
         self.see(&Observation::Holds(hold));
     }
 
+    /// Looks at what the device says of itself, for those who watch.
+    pub fn compare(&mut self) {
+        let counters = self.machine.counters();
+        let unacknowledged = self.machine.unacknowledged();
+        self.see(&Observation::SaidOfItself { unacknowledged, counters: &counters });
+    }
+
     /// Has the ESP8266 ask the time server, with this cookie. Ignored without a bridge.
     pub fn ask_time(&mut self, cookie: u64) {
         let local = self.local();
         if let HostMachine::Bridge(host) = self.machine {
             host.ask_time(local, cookie);
+            self.see(&Observation::TimeAsked { cookie });
         }
     }
 

@@ -8,6 +8,7 @@ use fivewire_core::event::{Delivery, Event};
 use fivewire_core::mqtt::QoS;
 use fivewire_core::time::Instant;
 
+use super::habits::Doings;
 use super::messages::{Draft, Messages, fill};
 use super::{Application, Commands};
 use crate::random::{Purpose, Random};
@@ -18,6 +19,7 @@ use crate::schedule::Schedule;
 #[derive(Clone, Debug)]
 pub struct Workload {
     messages: Messages,
+    doings: Doings,
     filters: Vec<String>,
     /// How many of them were asked for since the board started.
     asked: usize,
@@ -37,6 +39,7 @@ impl Workload {
     pub fn new(schedule: &Schedule) -> Self {
         Self {
             messages: Messages::new(schedule),
+            doings: Doings::new(schedule),
             filters: schedule
                 .setup
                 .filters
@@ -60,13 +63,22 @@ impl Workload {
         {
             fill(&mut self.payload, number, size_bytes);
             let topic = self.messages.topic(number);
-            let publication = Publication::new(topic, &self.payload, qos);
+            let fate = self.doings.fate(commands.now());
+            let publication = Publication {
+                retain: fate.retain,
+                deadline: fate.deadline,
+                ..Publication::new(topic, &self.payload, qos)
+            };
             let result = tag.with(number, |properties| {
                 commands.publish(&Publication { properties, ..publication })
             });
             match result {
+                Ok(ticket) => {
+                    self.doings.published(ticket, fate);
+                    self.messages.published();
+                }
                 Err(PublishError::OutboxFull) => self.blocked = true,
-                Ok(_) | Err(_) => self.messages.published(),
+                Err(_) => self.messages.published(),
             }
         }
     }
@@ -87,9 +99,11 @@ impl Application for Workload {
         self.blocked = false;
         self.held = false;
         self.releases.clear();
+        self.doings.started();
     }
 
     fn told(&mut self, now: Instant, event: &Event<'_>) {
+        self.doings.told(event);
         match event {
             Event::Message(message) => {
                 if let (Some(delivery), Some(after_us)) = (message.delivery, self.release_after_us)
@@ -106,20 +120,23 @@ impl Application for Workload {
     }
 
     fn next_action(&self) -> Option<Instant> {
+        let is_staying = !self.doings.is_leaving();
         let at_once = self.asked < self.filters.len()
             || self.held != self.holds
             || (!self.blocked && self.messages.is_any_waiting());
-        if at_once {
+        if at_once && is_staying {
             return Some(Instant::ZERO);
         }
         let release = self.releases.front().map(|&(at, _)| at);
-        match (self.messages.next(), release) {
-            (Some(message), Some(release)) => Some(message.min(release)),
-            (message, release) => message.or(release),
-        }
+        let message = self.messages.next().filter(|_| is_staying);
+        let times = [message, release, self.doings.next()];
+        times.into_iter().flatten().min()
     }
 
     fn act(&mut self, commands: &mut Commands<'_>) {
+        if self.doings.is_leaving() {
+            return self.release(commands);
+        }
         while let Some(filter) = self.filters.get(self.asked) {
             self.asked += 1;
             // Where the memory for subscriptions is too small, the rest is left out.
@@ -130,8 +147,11 @@ impl Application for Workload {
             commands.hold(self.holds);
         }
         self.release(commands);
+        self.doings.act(commands);
         self.messages.pass_to(commands.now());
-        self.publish(commands);
+        if !self.doings.is_leaving() {
+            self.publish(commands);
+        }
     }
 
     fn hold(&mut self, _now: Instant, hold: bool) {
@@ -144,6 +164,7 @@ impl Application for Workload {
 
     fn wind_down(&mut self, _now: Instant) {
         self.messages.wind_down();
+        self.doings.wind_down();
     }
 
     fn is_done(&self) -> bool {

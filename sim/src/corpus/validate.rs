@@ -6,7 +6,9 @@ use fivewire_core::mqtt::v5::ReasonCode;
 use thiserror::Error;
 
 use crate::fault::{Fault, FaultKind};
-use crate::schedule::{Schedule, Setup, Topology, VERSION, Workload, link_memory_min_bytes};
+use crate::schedule::{
+    Habits, Schedule, Setup, Topology, VERSION, Workload, link_memory_min_bytes,
+};
 use crate::wires::Pace;
 
 /// The longest run: a week. Far beyond it, the times of a run would no longer fit their field.
@@ -242,7 +244,14 @@ fn validate_workload(workload: &Workload, filters: &[String]) -> Result<(), Sche
             return Err(ScheduleError::UnmatchedTopic { field, value: name.clone(), filters });
         }
     }
-    Ok(())
+    validate_habits(&workload.habits)
+}
+
+fn validate_habits(habits: &Habits) -> Result<(), ScheduleError> {
+    in_range("workload.habits.cancelled_percent", habits.cancelled_percent, 0, 100)?;
+    in_range("workload.habits.deadline_percent", habits.deadline_percent, 0, 100)?;
+    in_range("workload.habits.retained_percent", habits.retained_percent, 0, 100)?;
+    in_range("workload.habits.patience_max_ms", habits.patience_max_ms, 0, RELEASE_MAX_MS)
 }
 
 fn validate_fault(

@@ -28,7 +28,9 @@ use crate::broker::Broker;
 use crate::fault::{Fault, FaultKind};
 use crate::observation::{Observation, Observer};
 use crate::oracle::{Oracle, settle_bound_ms};
-use crate::schedule::{Fidelity, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload};
+use crate::schedule::{
+    Fidelity, Habits, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload,
+};
 use crate::trace::{Timeline, TraceHash};
 use crate::world::World;
 
@@ -365,6 +367,7 @@ fn calm(topology: Topology, seed: u64) -> Schedule {
             payload_max_bytes: 32,
             inbound_every_ms: 0,
             inbound_topics: Vec::new(),
+            habits: Habits::default(),
         },
         faults: Vec::new(),
     }

@@ -96,11 +96,23 @@ pub enum Situation {
     ExpiryDuringOutage,
     /// The session expired while the device was away (MQTT 5).
     SessionExpired,
+    /// The application gave up a publication while some waited for their PUBACK.
+    CancelledUnderWay,
+    /// A publication was given up because its deadline had come.
+    DeadlineCame,
+    /// The application ended a subscription, and was told so.
+    SubscriptionEnded,
+    /// The device was compared with what had been seen of it.
+    Compared,
+    /// The time server's answer reached the application.
+    TimeTold,
+    /// The application was asked whether a network may be joined.
+    NetworkAsked,
 }
 
 impl Situation {
     /// How many there are.
-    pub const COUNT: usize = 40;
+    pub const COUNT: usize = 46;
 
     /// All of them, in order.
     pub const ALL: [Self; Self::COUNT] = [
@@ -144,6 +156,12 @@ impl Situation {
         Self::AliasAfterReconnect,
         Self::ExpiryDuringOutage,
         Self::SessionExpired,
+        Self::CancelledUnderWay,
+        Self::DeadlineCame,
+        Self::SubscriptionEnded,
+        Self::Compared,
+        Self::TimeTold,
+        Self::NetworkAsked,
     ];
 
     const fn name(self) -> &'static str {
@@ -188,6 +206,12 @@ impl Situation {
             Self::AliasAfterReconnect => "alias-after-reconnect",
             Self::ExpiryDuringOutage => "expiry-during-outage",
             Self::SessionExpired => "session-expired",
+            Self::CancelledUnderWay => "cancelled-under-way",
+            Self::DeadlineCame => "deadline-came",
+            Self::SubscriptionEnded => "subscription-ended",
+            Self::Compared => "compared",
+            Self::TimeTold => "time-told",
+            Self::NetworkAsked => "network-asked",
         }
     }
 
@@ -199,6 +223,8 @@ impl Situation {
                 | Self::WatchdogReset
                 | Self::StartUpReset
                 | Self::LinkResumed
+                | Self::TimeTold
+                | Self::NetworkAsked
         ) || self.needs_wires()
     }
 
@@ -208,7 +234,8 @@ impl Situation {
     }
 
     const fn needs_mqtt5(self) -> bool {
-        self as u8 >= Self::DisconnectInFlight as u8
+        let place = self as u8;
+        place >= Self::DisconnectInFlight as u8 && place <= Self::SessionExpired as u8
     }
 }
 

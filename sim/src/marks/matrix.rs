@@ -79,10 +79,10 @@ impl Default for Matrix {
 pub type Unreachable = (FaultRow, Column, &'static str);
 
 const NO_CONNECTION: &str = "there is no connection that it could hurt";
-const NO_SHUTDOWN: &str = "no drawn workload shuts the device down";
+const NO_TIME: &str = "DISCONNECT is said and done at one instant: no fault can begin in it";
 
 static UNREACHABLE: [Unreachable; FaultRow::COUNT + 3] = {
-    let mut list = [(FaultRow::ALL[0], Column::Disconnecting, NO_SHUTDOWN); FaultRow::COUNT + 3];
+    let mut list = [(FaultRow::ALL[0], Column::Disconnecting, NO_TIME); FaultRow::COUNT + 3];
     let mut row = 0;
     while row < FaultRow::COUNT {
         list[row].0 = FaultRow::ALL[row];

@@ -67,6 +67,7 @@ impl Counts {
 #[derive(Default, Debug)]
 struct Watch {
     is_bridge: bool,
+    is_v5: bool,
     /// 0: not known, nothing counts as full.
     window: usize,
     keep_alive_ms: u32,
@@ -112,6 +113,7 @@ impl Marks {
         let watch = Watch {
             device,
             is_bridge: setup.topology == Topology::Bridge,
+            is_v5: setup.is_v5(),
             window: usize::from(setup.window),
             keep_alive_ms: u32::from(setup.keep_alive_s) * 1_000,
             wires: setup.has_wires().then(WireWatch::default),
@@ -164,18 +166,29 @@ impl Marks {
             Event::Connected { session_present } => self.connected(session_present),
             Event::Disconnected { reason } => self.disconnected(reason),
             Event::Message(message) if message.qos != QoS::AtMostOnce => self.message_told(),
-            Event::Abandoned { ticket, reason: AbandonReason::Expired } => {
+            Event::Abandoned { ticket, reason } => {
+                let is_under_way = device.awaits_puback();
                 device.resolve(ticket.get());
-                self.expired();
+                match reason {
+                    AbandonReason::Expired if self.watch.is_v5 => self.expired(),
+                    AbandonReason::Expired => self.reach(Situation::DeadlineCame),
+                    AbandonReason::Cancelled if is_under_way => {
+                        self.reach(Situation::CancelledUnderWay);
+                    }
+                    _ => {}
+                }
             }
-            Event::Acked(ticket)
-            | Event::Refused { ticket, .. }
-            | Event::Abandoned { ticket, .. } => device.resolve(ticket.get()),
+            Event::Acked(ticket) | Event::Refused { ticket, .. } => {
+                device.resolve(ticket.get());
+            }
             Event::Subscribed { .. } => device.asked = device.asked.saturating_sub(1),
             Event::SubscribeRefused(_) => {
                 device.asked = device.asked.saturating_sub(1);
                 self.reach(Situation::SubscriptionRefused);
             }
+            Event::Unsubscribed(_) => self.reach(Situation::SubscriptionEnded),
+            Event::TimeTold { .. } => self.reach(Situation::TimeTold),
+            Event::NetworkAsked => self.reach(Situation::NetworkAsked),
             Event::CleanSlate => self.reach(Situation::CleanSlate),
             Event::EspReady { resumed: true } => self.reach(Situation::LinkResumed),
             _ => {}
@@ -328,6 +341,7 @@ impl Observer for Marks {
                 self.reach(Situation::OutboxFull);
             }
             Observation::SubscribeAsked { .. } => watch.device.asked += 1,
+            Observation::SaidOfItself { .. } => self.reach(Situation::Compared),
             Observation::Holds(is_held) => self.holds(now, is_held),
             Observation::ShutDownAsked => watch.is_shutting_down = true,
             Observation::Asked(Action::LeaveWifi) => {

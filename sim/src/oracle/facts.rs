@@ -60,6 +60,8 @@ pub(super) struct Facts {
     pub(super) held_until: Option<Instant>,
     /// The application asked for shutdown.
     pub(super) is_shutting_down: bool,
+    /// The lives of the device in which the application did so.
+    pub(super) farewell_lives: Vec<u32>,
     /// The device said that it stopped.
     pub(super) is_stopped: bool,
     /// When all faults were over.
@@ -98,6 +100,7 @@ impl Facts {
             held_since: Instant::ZERO,
             held_until: None,
             is_shutting_down: false,
+            farewell_lives: Vec::new(),
             is_stopped: false,
             healed_at: None,
             troubles_at_connack: None,

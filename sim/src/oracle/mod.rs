@@ -35,6 +35,8 @@ mod p5_clean_slate;
 mod p5_received;
 mod p6_converges;
 mod p7_accounted;
+mod p7_patience;
+mod p7_self;
 mod p8_watchdog;
 mod p9_pressure;
 mod promise;
@@ -47,6 +49,7 @@ mod verdict;
 mod weather;
 mod wire;
 
+use fivewire_core::event::Counters;
 use fivewire_core::mqtt::QoS;
 use fivewire_core::mqtt::v5::Properties;
 use fivewire_core::time::Instant;
@@ -65,6 +68,8 @@ use p3_duplicates::Duplicates;
 use p5_clean_slate::CleanSlate;
 use p5_received::Received;
 use p6_converges::Convergence;
+use p7_patience::Patience;
+use p7_self::Told;
 use p8_watchdog::Watchdog;
 use p9_pressure::Pressure;
 use p10_will::WillAndKeepAlive;
@@ -88,6 +93,8 @@ struct Judges {
     received: Received,
     slate: CleanSlate,
     convergence: Convergence,
+    patience: Patience,
+    told: Told,
     watchdog: Watchdog,
     pressure: Pressure,
     will: WillAndKeepAlive,
@@ -117,6 +124,8 @@ impl Oracle {
                 received: Received::default(),
                 slate: CleanSlate::default(),
                 convergence: Convergence::default(),
+                patience: Patience::default(),
+                told: Told::default(),
                 watchdog: Watchdog::new(setup.host_drift_ppm),
                 pressure: Pressure::default(),
                 will: WillAndKeepAlive::default(),
@@ -169,6 +178,7 @@ impl Oracle {
     fn wait(&mut self, now: Instant) {
         let Self { facts, judges, verdict } = self;
         judges.convergence.waited(facts, verdict, now);
+        judges.patience.waited(facts, verdict, now);
         judges.pressure.waited(facts, verdict, now);
         judges.will.waited(facts, verdict, now);
         judges.malformed.waited(facts, verdict, now);
@@ -209,6 +219,21 @@ impl Oracle {
         };
         let is_new = facts.tickets.give(ticket, used_for);
         p7_accounted::given(verdict, ticket, is_new);
+    }
+
+    #[cold]
+    fn deadline_set(&mut self, ticket: u32, deadline: Instant) {
+        let Self { facts, judges, .. } = self;
+        let used_for = facts.tickets.get_mut(ticket).map(|ticket| ticket.used_for);
+        if let Some(Use::Publication(index)) = used_for {
+            judges.patience.set(index, deadline);
+        }
+    }
+
+    #[cold]
+    fn said_of_itself(&mut self, unacknowledged: usize, counters: &Counters) {
+        let Self { facts, judges, verdict } = self;
+        p7_self::said(facts, verdict, &judges.told, unacknowledged, counters);
     }
 
     #[cold]
@@ -327,6 +352,10 @@ impl Observer for Oracle {
                 self.filter_asked(ticket, filter, Wish::Unwanted);
             }
             Observation::Cancelled { ticket } => self.cancelled(ticket),
+            Observation::DeadlineSet { ticket, deadline } => self.deadline_set(ticket, deadline),
+            Observation::SaidOfItself { unacknowledged, counters } => {
+                self.said_of_itself(unacknowledged, counters);
+            }
             Observation::Released { delivery } => self.released(delivery),
             Observation::WitnessPublished { topic, payload, qos, properties } => {
                 self.witness_published(topic, payload, qos, properties);

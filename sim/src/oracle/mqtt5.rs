@@ -197,7 +197,7 @@ pub(super) fn refused(facts: &Facts, verdict: &mut Verdict, index: Index) {
 
 /// Whether the interval of a publication is over; true where MQTT 3.1.1 is spoken.
 pub(super) fn is_expired(facts: &Facts, index: Index) -> bool {
-    let Some(published) = facts.published(index) else { return true };
+    let Some(published) = facts.published(index) else { return false };
     let Some(expiry_s) = published.expiry_s else { return false };
     let waited_us = facts.now.micros_since(published.at);
     waited_us + EXPIRED_SLACK_US >= u64::from(expiry_s) * 1_000_000

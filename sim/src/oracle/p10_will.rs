@@ -135,7 +135,9 @@ impl WillAndKeepAlive {
         let wipes = connection.connect == Some(true) && !facts.setup.clean_session;
         // MQTT 5 has a word for what the broker did wrong [MQTT5-4.13.1-1]
         let complains = code >= 0x80 && (connection.is_tainted || self.expects_any);
-        verdict.require(P10, facts.is_shutting_down || wipes || complains, || {
+        // a goodbye may arrive when whoever said it has started anew
+        let is_asked = facts.farewell_lives.contains(&connection.life);
+        verdict.require(P10, is_asked || wipes || complains, || {
             format!("DISCONNECT came on connection {}, which nobody asked for", connection.id)
         });
         // only this code takes the will back [MQTT5-3.14.4-3]

@@ -72,7 +72,13 @@ pub(super) fn ended(facts: &Facts, verdict: &mut Verdict, index: Index, outcome:
 }
 
 /// The application was told that a publication was given up: only on its own wish.
-pub(super) fn abandoned(facts: &Facts, verdict: &mut Verdict, index: Index, reason: AbandonReason) {
+pub(super) fn abandoned(
+    facts: &Facts,
+    verdict: &mut Verdict,
+    index: Index,
+    reason: AbandonReason,
+    may_expire: bool,
+) {
     let publication = facts.outbound.get(index);
     if publication.qos == 0 {
         return;
@@ -80,7 +86,7 @@ pub(super) fn abandoned(facts: &Facts, verdict: &mut Verdict, index: Index, reas
     let is_wished = match reason {
         AbandonReason::Cancelled => publication.is_cancelled,
         AbandonReason::ShutDown => facts.is_shutting_down,
-        AbandonReason::Expired => mqtt5::is_expired(facts, index),
+        AbandonReason::Expired => may_expire,
         _ => false,
     };
     verdict.require(P1, is_wished, || {

@@ -59,9 +59,11 @@ pub(super) fn refused(verdict: &mut Verdict, filter: &Filter) {
     });
 }
 
-/// The application was told that a subscription ended.
-pub(super) fn ended(verdict: &mut Verdict, filter: &Filter) {
-    verdict.require(P4, filter.was_ended || filter.wish == Wish::Wanted, || {
+/// The application was told that a subscription ended: the broker said so, or it said that it has a session
+/// that knows nothing of it.
+pub(super) fn ended(verdict: &mut Verdict, filter: &Filter, session: u32) {
+    let is_gone = filter.was_ended || filter.active_in(session).is_none();
+    verdict.require(P4, is_gone || filter.wish == Wish::Wanted, || {
         format!("{} was told as ended, but the broker confirmed nothing", show(filter))
     });
 }

@@ -7,6 +7,7 @@ use fivewire_core::event::ResetCause;
 
 use super::connections::Accepted;
 use super::facts::Facts;
+use super::p7_self::Told;
 use super::weather::{Trouble, stops_broker};
 use super::{Oracle, p9_pressure};
 
@@ -17,6 +18,7 @@ impl Oracle {
             Observation::Holds(is_held) => self.held(is_held),
             Observation::ShutDownAsked => {
                 self.facts.is_shutting_down = true;
+                self.facts.farewell_lives.push(self.facts.device_life);
                 self.judges.malformed.excuse();
             }
             Observation::Opening { connection } => {
@@ -141,6 +143,8 @@ impl Oracle {
         facts.is_shutting_down = false;
         facts.is_stopped = false;
         judges.received.forget();
+        judges.patience.forget();
+        judges.told = Told::default();
         judges.watchdog.off();
         judges.malformed.excuse();
     }

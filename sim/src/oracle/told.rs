@@ -9,11 +9,13 @@ use super::promise::Promise;
 use super::tickets::Use;
 use super::{
     Oracle, mqtt5, p1_published, p3_duplicates, p4_subscriptions, p5_received, p7_accounted,
+    p7_patience,
 };
 
 impl Oracle {
     pub(super) fn told(&mut self, event: &Event<'_>) {
         p7_accounted::told(&self.facts, &mut self.verdict);
+        self.judges.told.note(event);
         match *event {
             Event::Acked(ticket) => self.publication_ended(ticket.get(), Outcome::Acked, None),
             Event::Sent(ticket) => self.publication_ended(ticket.get(), Outcome::Sent, None),
@@ -74,8 +76,10 @@ impl Oracle {
             return;
         }
         p1_published::ended(facts, verdict, index, outcome);
+        p7_patience::ended(facts, verdict, index, outcome, reason);
         if let Some(reason) = reason {
-            p1_published::abandoned(facts, verdict, index, reason);
+            let may_expire = judges.patience.may_expire(facts, index);
+            p1_published::abandoned(facts, verdict, index, reason, may_expire);
         }
         let disruptions = facts.disruptions;
         facts.outbound.end(index, outcome, disruptions);
@@ -128,7 +132,7 @@ impl Oracle {
             return;
         };
         let had_ended = std::mem::replace(&mut ticket.is_ended, true);
-        let sees_broker = facts.sees_broker;
+        let (sees_broker, session) = (facts.sees_broker, facts.session);
         let filter = facts.filters.get_mut(place);
         match outcome {
             Wish::Wanted => {
@@ -154,7 +158,7 @@ impl Oracle {
                     format!("ticket #{number} was told as ended a second time")
                 });
                 if sees_broker {
-                    p4_subscriptions::ended(verdict, filter);
+                    p4_subscriptions::ended(verdict, filter, session);
                 }
             }
         }

@@ -105,6 +105,9 @@ impl Oracle {
         let (id, session) = (connection.id, connection.session);
         let Publish { topic, payload, packet_id, .. } = *publish;
         let identity = facts.outbound.identify(topic, payload, id, packet_id);
+        if publish.dup && connection.life == facts.device_life {
+            judges.told.redelivered();
+        }
         if !connection.is_tainted {
             p1_published::arrived(facts, verdict, identity, publish);
         }

@@ -5,7 +5,9 @@ use fivewire_core::mqtt::QoS;
 use fivewire_core::recorder::{Item, Records, Said};
 
 use crate::oracle::reader::{Packet, Reader};
-use crate::schedule::{Fidelity, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload};
+use crate::schedule::{
+    Fidelity, Habits, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload,
+};
 
 /// A schedule with the setup of the client in a recording, as far as the client shows it: from its
 /// CONNECTs, and from how it hands out messages.
@@ -68,6 +70,7 @@ pub(super) fn of(recording: &[u8]) -> Schedule {
             payload_max_bytes: 0,
             inbound_every_ms: 0,
             inbound_topics: Vec::new(),
+            habits: Habits::default(),
         },
         faults: Vec::new(),
     }

@@ -3,7 +3,7 @@
 use fivewire_core::client::{Action, Input, State};
 use fivewire_core::error::PublishError;
 use fivewire_core::event::Event;
-use fivewire_core::mqtt::v5::Properties;
+use fivewire_core::mqtt::v5::{Properties, Property};
 use fivewire_core::recorder::{Call, Item, LinkInput, Machine, Record, Said, Segment};
 use fivewire_core::time::{Instant, Reason, Wait};
 
@@ -12,9 +12,20 @@ use crate::oracle::Oracle;
 
 /// A request of the application whose result comes next.
 enum Request {
-    Publish { topic: String, payload: Vec<u8>, qos: fivewire_core::mqtt::QoS, retain: bool },
-    Subscribe { filter: String, qos: fivewire_core::mqtt::QoS },
-    Unsubscribe { filter: String },
+    Publish {
+        topic: String,
+        payload: Vec<u8>,
+        qos: fivewire_core::mqtt::QoS,
+        retain: bool,
+        deadline: Option<Instant>,
+    },
+    Subscribe {
+        filter: String,
+        qos: fivewire_core::mqtt::QoS,
+    },
+    Unsubscribe {
+        filter: String,
+    },
     Cancel(u32),
     Release(u32),
 }
@@ -144,12 +155,13 @@ impl<'a> Story<'a> {
             | Call::AnswerNetwork(_)
             | Call::Datagram(_)
             | Call::Memory { .. } => {}
-            Call::Publish { publication, .. } => {
+            Call::Publish { publication, properties } => {
                 self.request = Some(Request::Publish {
                     topic: publication.topic.to_owned(),
                     payload: publication.payload.to_owned(),
                     qos: publication.qos,
                     retain: publication.retain,
+                    deadline: soonest(publication.deadline, properties, self.now),
                 });
             }
             Call::Subscribe { filter, qos } => {
@@ -287,12 +299,15 @@ impl<'a> Story<'a> {
     fn tell_result(&mut self, result: Result<u32, u64>) {
         let Some(request) = self.request.take() else { return };
         match (&request, result) {
-            (Request::Publish { topic, payload, qos, retain }, Ok(ticket)) => {
+            (Request::Publish { topic, payload, qos, retain, deadline }, Ok(ticket)) => {
                 let (qos, retain) = (*qos, *retain);
                 let properties = Properties::NONE;
                 let seen =
                     Observation::Published { ticket, topic, payload, qos, retain, properties };
                 self.see(&seen);
+                if let Some(deadline) = *deadline {
+                    self.see(&Observation::DeadlineSet { ticket, deadline });
+                }
             }
             (Request::Publish { topic, .. }, Err(1)) => {
                 let error = PublishError::OutboxFull;
@@ -307,6 +322,17 @@ impl<'a> Story<'a> {
             _ => {}
         }
     }
+}
+
+/// When nobody wants a publication any more: at its deadline, or because it expires (MQTT 5).
+fn soonest(deadline: Option<Instant>, properties: Properties<'_>, now: Instant) -> Option<Instant> {
+    let expiries = properties.iter().filter_map(|property| match property {
+        Property::MessageExpiryInterval(seconds) => {
+            Some(now.plus_ms(seconds.saturating_mul(1_000)))
+        }
+        _ => None,
+    });
+    expiries.chain(deadline).min()
 }
 
 #[cfg(test)]

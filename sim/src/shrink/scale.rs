@@ -1,7 +1,7 @@
 //! A shorter run with less going on in it.
 
 use super::{Fails, attempt_with};
-use crate::schedule::Schedule;
+use crate::schedule::{Habits, Schedule};
 
 /// Rarer than this, a publication counts as never in a one-hour run.
 const RARE_MS: u32 = 1_800_000;
@@ -27,6 +27,7 @@ pub(super) fn thin(best: &mut Schedule, fails: &mut Fails<'_>) {
     attempt_with(best, fails, |candidate| candidate.workload.inbound_every_ms = 0);
     attempt_with(best, fails, |candidate| candidate.workload.publish_every_ms = 0);
     attempt_with(best, fails, |candidate| candidate.workload.qos0_percent = 0);
+    drop_habits(best, fails);
     attempt_with(best, fails, |candidate| candidate.workload.topics = 1);
     attempt_with(best, fails, |candidate| {
         candidate.workload.payload_min_bytes = 8;
@@ -43,6 +44,23 @@ pub(super) fn thin(best: &mut Schedule, fails: &mut Fails<'_>) {
     {}
     drop_each(best, fails, |candidate| &mut candidate.workload.inbound_topics);
     drop_each(best, fails, |candidate| &mut candidate.setup.filters);
+}
+
+/// Drops the habits of the application that do not matter: all at once, or one by one.
+fn drop_habits(best: &mut Schedule, fails: &mut Fails<'_>) {
+    let habits = |change: fn(&mut Habits)| {
+        move |candidate: &mut Schedule| change(&mut candidate.workload.habits)
+    };
+    if attempt_with(best, fails, habits(|habits| *habits = Habits::default())) {
+        return;
+    }
+    attempt_with(best, fails, habits(|habits| habits.cancelled_percent = 0));
+    attempt_with(best, fails, habits(|habits| habits.deadline_percent = 0));
+    attempt_with(best, fails, habits(|habits| habits.retained_percent = 0));
+    attempt_with(best, fails, habits(|habits| habits.resubscribes_every_ms = 0));
+    attempt_with(best, fails, habits(|habits| habits.asks_every_ms = 0));
+    attempt_with(best, fails, habits(|habits| habits.restarts_every_ms = 0));
+    attempt_with(best, fails, habits(|habits| habits.chooses_network = false));
 }
 
 /// Drops the entries of a list that do not matter, last first.

@@ -2,7 +2,7 @@
 
 use fivewire_core::client::{Action, State, TcpFailure};
 use fivewire_core::event::{
-    AbandonReason, Delivery, DownReason, Event, RefusedReason, ResetCause, Unsuited,
+    AbandonReason, Counters, Delivery, DownReason, Event, RefusedReason, ResetCause, Unsuited,
 };
 use fivewire_core::link;
 use fivewire_core::mqtt::v5::{Properties, Property};
@@ -134,6 +134,12 @@ impl TraceHash {
         }
     }
 
+    fn counters(&mut self, counters: &Counters) {
+        let Counters { connections, failed_attempts, redelivered, esp_resets, .. } = *counters;
+        self.word(u64::from(connections) << 32 | u64::from(failed_attempts));
+        self.word(u64::from(redelivered) << 32 | u64::from(esp_resets));
+    }
+
     fn message(&mut self, topic: &str, payload: &[u8], flags: u64) {
         self.word(flags);
         self.text(topic);
@@ -159,6 +165,15 @@ impl Observer for TraceHash {
                 self.text(filter);
             }
             Seen::Cancelled { ticket } => self.word((*ticket).into()),
+            Seen::DeadlineSet { ticket, deadline } => {
+                self.word((*ticket).into());
+                self.word(deadline.as_micros());
+            }
+            Seen::TimeAsked { cookie } => self.word(*cookie),
+            Seen::SaidOfItself { unacknowledged, counters } => {
+                self.word(*unacknowledged as u64);
+                self.counters(counters);
+            }
             Seen::Told(event) => self.event(event),
             Seen::Released { delivery } => self.word((*delivery).into()),
             Seen::Holds(is) | Seen::Wifi(is) | Seen::BrokerDown(is) => self.word((*is).into()),
@@ -303,6 +318,9 @@ const fn code(observation: &Observation<'_>) -> u64 {
         Seen::Cut { .. } => 47,
         Seen::SessionExpired => 48,
         Seen::MessageExpired { .. } => 49,
+        Seen::DeadlineSet { .. } => 50,
+        Seen::TimeAsked { .. } => 51,
+        Seen::SaidOfItself { .. } => 52,
     }
 }
 

@@ -52,6 +52,18 @@ pub(super) fn describe(
             write!(text, "cancels ticket {ticket}")?;
             head("app", '.')
         }
+        Seen::DeadlineSet { ticket, deadline } => {
+            write!(text, "gives ticket {ticket} time until {} ms", deadline.as_millis())?;
+            head("app", '.')
+        }
+        Seen::TimeAsked { cookie } => {
+            write!(text, "asks for the time, question {cookie}")?;
+            head("app", '.')
+        }
+        Seen::SaidOfItself { unacknowledged, .. } => {
+            write!(text, "looks: {unacknowledged} unacknowledged")?;
+            head("app", '.')
+        }
         Seen::Told(event) => return tell(text, event),
         Seen::Released { delivery } => {
             write!(text, "releases delivery {delivery}")?;
@@ -186,6 +198,7 @@ fn boards(text: &mut String, observation: &Observation<'_>) -> Result<Option<Hea
             text.push_str(match loss {
                 BoardLoss::Crash => "crashes",
                 BoardLoss::PowerLoss => "loses power",
+                BoardLoss::Ended => "ends its program",
                 BoardLoss::ResetLine => "is reset",
                 BoardLoss::ReceiveOverflow => "crashes, receive buffers full",
                 BoardLoss::ResetGlitch => "is reset by its wire",

@@ -20,6 +20,8 @@ use crate::wires::End;
 /// A board boots this long, in µs.
 const BOOT_MIN_US: u32 = 300_000;
 const BOOT_MAX_US: u32 = 900_000;
+/// A program that has ended starts anew this long after, in µs.
+const RESTART_PAUSE_US: u64 = 1_000_000;
 /// The reset line is pulled this long, in µs.
 const RESET_PULSE_US: u64 = 100_000;
 /// A slow boot takes this much longer, in µs.
@@ -253,6 +255,14 @@ impl<A: Application> World<A> {
         let boot_us = self.boot.between(BOOT_MIN_US, BOOT_MAX_US);
         self.agenda.set(Slot::HostBoots, self.now + u64::from(boot_us));
         ran
+    }
+
+    /// A device that its application has shut down starts anew if that is the application's habit.
+    pub(super) fn plan_restart(&mut self) {
+        let restarts = self.schedule.workload.habits.restarts_every_ms > 0;
+        if restarts && self.host.machine.is_some() && !self.agenda.is_due(Slot::HostBoots) {
+            self.agenda.set(Slot::HostBoots, self.now + RESTART_PAUSE_US);
+        }
     }
 
     /// The ESP8266 loses its memory. Whether it boots again is decided elsewhere.

@@ -13,8 +13,10 @@ use fivewire_core::planted::Planted;
 use fivewire_core::recorder::{Recorded, Recorder, Sink};
 use fivewire_core::time::Instant;
 
+use super::World;
+use crate::app::Application;
 pub use crate::oracle::{WILL_PAYLOAD, WILL_TOPIC};
-use crate::schedule::{Setup, Topology};
+use crate::schedule::{Habits, Setup, Topology};
 
 /// The device's client identifier.
 pub const DEVICE_ID: &str = "device";
@@ -28,6 +30,13 @@ pub struct Services {
     pub asks_network: bool,
     /// Each attempt is told.
     pub tells_attempts: bool,
+}
+
+impl Services {
+    pub(super) const fn of(habits: &Habits) -> Self {
+        let chooses = habits.chooses_network;
+        Self { uses_stored_network: chooses, asks_network: chooses, tells_attempts: chooses }
+    }
 }
 
 /// What a host says of itself.
@@ -144,6 +153,27 @@ impl HostMemory {
                 message_topics: vec![0; usize::from(setup.topic_bytes.0)],
                 settings: vec![0; 512],
             }),
+        }
+    }
+}
+
+impl<A: Application> World<A> {
+    /// What the host asks of its ESP8266 besides of messages, from its next life on. By default what the habits of the schedule say.
+    pub const fn set_services(&mut self, services: Services) {
+        self.services = services;
+    }
+
+    /// The machine that the application talks to is the host of a bridge: what it says of itself.
+    #[must_use]
+    pub fn bridge(&self) -> Option<BridgeState> {
+        match self.host.machine()? {
+            HostMachine::Bridge(host) => Some(BridgeState {
+                running: host.is_running(),
+                wifi: host.is_wifi_up(),
+                ready: host.is_ready(),
+                unacknowledged: host.unacknowledged(),
+            }),
+            HostMachine::Client(_) => None,
         }
     }
 }
@@ -284,10 +314,18 @@ impl HostMachine {
         }
     }
 
-    pub(super) fn counters(&self) -> Counters {
+    pub(crate) fn counters(&self) -> Counters {
         match self {
             Self::Client(client) => client.counters(),
             Self::Bridge(host) => host.counters(),
+        }
+    }
+
+    /// QoS 1 publications without an outcome.
+    pub(crate) fn unacknowledged(&self) -> usize {
+        match self {
+            Self::Client(client) => client.unacknowledged(),
+            Self::Bridge(host) => host.unacknowledged(),
         }
     }
 

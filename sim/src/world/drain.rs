@@ -54,6 +54,9 @@ impl<A: Application> World<A> {
             Some(HostMachine::Client(_)) => self.drain_client(observer),
             Some(HostMachine::Bridge(_)) => self.drain_bridge(observer),
         }
+        if self.summary.stopped {
+            self.plan_restart();
+        }
     }
 
     fn drain_client<O: Observer>(&mut self, observer: &mut O) {

@@ -38,7 +38,7 @@ use fivewire_core::time::Instant;
 use crate::app::{Application, Commands, Workload};
 use crate::broker::Broker;
 use crate::fault::{Fault, FaultKind};
-use crate::observation::{Observation, Observer};
+use crate::observation::{BoardLoss, Observation, Observer};
 use crate::random::{Purpose, Random};
 use crate::schedule::Schedule;
 use agenda::{Agenda, NEVER, Slot};
@@ -58,7 +58,7 @@ pub(crate) use faults::Faults;
 pub(crate) use faults::Lasting;
 pub use link::{LINK_BYTE_US, LINK_FRAME_US, LINK_SYNC_MAX_US};
 #[cfg(feature = "turmoil")]
-pub(crate) use outages::return_code;
+pub(crate) use outages::{REFUSED_TOPIC, return_code};
 pub use settle::SETTLE_LIMIT_MS;
 pub use time_server::TimeServer;
 pub use witness::WITNESS_ID;
@@ -214,7 +214,7 @@ impl<A: Application> World<A> {
         self.time_server = None;
         self.absent = [false; 2];
         self.joining = Lan::Given;
-        self.services = Services::default();
+        self.services = Services::of(&self.schedule.workload.habits);
         self.client_state = client::State::Idle;
         self.machine_seeds = Random::new(seed, Purpose::Machine);
         self.boot = Random::new(seed, Purpose::Boot);
@@ -225,6 +225,10 @@ impl<A: Application> World<A> {
     }
 
     fn plan_start(&mut self) {
+        let habits = &self.schedule.workload.habits;
+        if habits.asks_every_ms > 0 && self.has_bridge() {
+            self.set_time_server(Some(TimeServer::of(&self.schedule.setup)));
+        }
         self.server.refuse(self.schedule.setup.refused_filter.clone());
         self.agenda.set(Slot::Broker, 0);
         self.agenda.set(Slot::HostBoots, 0);
@@ -240,25 +244,6 @@ impl<A: Application> World<A> {
     /// Puts a bug into the machines, for those that are built with bugs.
     pub fn plant(&mut self, planted: Planted) {
         self.planted = planted;
-    }
-
-    /// What the host asks of its ESP8266 besides of messages, from its next life on. In a schedule nothing.
-    pub const fn set_services(&mut self, services: Services) {
-        self.services = services;
-    }
-
-    /// The machine that the application talks to is the host of a bridge: what it says of itself.
-    #[must_use]
-    pub fn bridge(&self) -> Option<BridgeState> {
-        match self.host.machine()? {
-            HostMachine::Bridge(host) => Some(BridgeState {
-                running: host.is_running(),
-                wifi: host.is_wifi_up(),
-                ready: host.is_ready(),
-                unacknowledged: host.unacknowledged(),
-            }),
-            HostMachine::Client(_) => None,
-        }
     }
 
     /// Records the machine of the application's board, in all its lives: call it before the world has
@@ -412,6 +397,9 @@ impl<A: Application> World<A> {
             Slot::EspBoots => self.boot_esp(observer),
             Slot::EspBrownOut => self.sag(observer),
             Slot::Esp => self.wake_esp(observer),
+            Slot::HostBoots if self.host.machine().is_some() => {
+                self.lose_host(BoardLoss::Ended, observer);
+            }
             Slot::HostBoots => self.boot_host(observer),
             Slot::Host => self.wake_host(observer),
             Slot::Application => self.act(observer),

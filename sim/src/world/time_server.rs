@@ -10,6 +10,7 @@ use super::agenda::{NEVER, Slot};
 use crate::app::Application;
 use crate::observation::Observer;
 use crate::random::{Purpose, Random};
+use crate::schedule::Setup;
 
 /// Seconds from 1900, where these servers count from, to 1970.
 const FROM_1900_S: u64 = 2_208_988_800;
@@ -26,6 +27,18 @@ pub struct TimeServer {
     pub delay_max_ms: u32,
     /// Of a hundred datagrams so many are lost, on each way.
     pub loss_percent: u32,
+}
+
+impl TimeServer {
+    /// One as far away as the broker, whose datagrams get lost at times.
+    pub(super) const fn of(setup: &Setup) -> Self {
+        Self {
+            start_unix_s: 1_700_000_000,
+            delay_min_ms: setup.latency_min_ms,
+            delay_max_ms: setup.latency_max_ms,
+            loss_percent: 10,
+        }
+    }
 }
 
 /// The server, and its answers on their way.

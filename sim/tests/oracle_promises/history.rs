@@ -8,7 +8,7 @@ use fivewire_sim::fault::{Fault, FaultKind};
 use fivewire_sim::observation::{ConnectionId, Ending, Observation, Observer};
 use fivewire_sim::oracle::{Breach, Oracle, Promise};
 use fivewire_sim::schedule::{
-    Fidelity, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload,
+    Fidelity, Habits, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload,
 };
 
 /// A device without a bridge, a lasting session, nothing fancy.
@@ -52,6 +52,7 @@ pub(crate) fn schedule(setup: Setup) -> Schedule {
             payload_max_bytes: 8,
             inbound_every_ms: 0,
             inbound_topics: Vec::new(),
+            habits: Habits::default(),
         },
         // a fault at a board, so that the general bound holds
         faults: vec![fault(FaultKind::HostReset)],
@@ -155,7 +156,7 @@ pub(crate) mod packet {
 /// A history and the oracle that reads it. Each step takes 10 ms unless it says otherwise.
 pub(crate) struct History {
     pub(crate) oracle: Oracle,
-    now_ms: u64,
+    pub(crate) now_ms: u64,
     pub(crate) connection: ConnectionId,
 }
 

@@ -12,6 +12,7 @@ mod p04_subscriptions;
 mod p05_received;
 mod p06_converges;
 mod p07_accounted;
+mod p07_habits;
 mod p08_watchdog;
 mod p09_pressure;
 mod p10_will;

@@ -1,6 +1,7 @@
 use fivewire_core::event::{AbandonReason, Event};
 use fivewire_core::mqtt::QoS;
 use fivewire_core::mqtt::v5::Properties;
+use fivewire_core::time::Instant;
 use fivewire_sim::fault::FaultKind;
 use fivewire_sim::observation::{BoardLoss, Observation, Part};
 use fivewire_sim::oracle::Promise::{P1, P7};
@@ -130,6 +131,8 @@ fn giving_up_on_the_applications_wish_keeps_the_promise() {
     history.publish(1, "up/0").see(Observation::Cancelled { ticket: 1 });
     history.told(Event::Abandoned { ticket: ticket(1), reason: AbandonReason::Cancelled });
     history.publish(2, "up/0");
+    let deadline = Instant::from_millis(history.now_ms);
+    history.see(Observation::DeadlineSet { ticket: 2, deadline });
     history.told(Event::Abandoned { ticket: ticket(2), reason: AbandonReason::Expired });
     history.settle().passes();
 }

@@ -1,0 +1,170 @@
+//! What the default application does besides publishing and taking messages, as its schedule says.
+
+use fivewire_core::bridge::NetworkAnswer;
+use fivewire_core::event::{Event, Ticket};
+use fivewire_core::mqtt::QoS;
+use fivewire_core::time::Instant;
+
+use super::{Commands, Intervals};
+use crate::random::{Purpose, Random};
+use crate::schedule::{Habits, Schedule};
+
+/// The topic filter that comes and goes.
+const COMING_AND_GOING: &str = "side/#";
+
+/// What is to become of one publication.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct Fate {
+    pub(super) retain: bool,
+    pub(super) deadline: Option<Instant>,
+    /// When the application gives it up.
+    pub(super) cancelled_at: Option<Instant>,
+}
+
+/// Carries the habits out.
+#[derive(Clone, Debug)]
+pub(super) struct Doings {
+    habits: Habits,
+    random: Random,
+    resubscribes: Intervals,
+    resubscribes_next: Option<Instant>,
+    is_subscribed: bool,
+    asks: Intervals,
+    asks_next: Option<Instant>,
+    cookie: u64,
+    to_cancel: Vec<(Instant, Ticket)>,
+    restarts: Intervals,
+    restarts_next: Option<Instant>,
+    /// The device was asked to shut down.
+    is_leaving: bool,
+    /// The device asked whether it may join the given network.
+    is_asked: bool,
+}
+
+impl Doings {
+    pub(super) fn new(schedule: &Schedule) -> Self {
+        let (seed, habits) = (schedule.seed, schedule.workload.habits);
+        let mut resubscribes =
+            Intervals::new(seed, Purpose::Resubscribing, habits.resubscribes_every_ms);
+        let mut restarts = Intervals::new(seed, Purpose::Restarting, habits.restarts_every_ms);
+        let mut asks = Intervals::new(seed, Purpose::Asking, habits.asks_every_ms);
+        Self {
+            habits,
+            random: Random::new(seed, Purpose::Habits),
+            resubscribes_next: resubscribes.next(),
+            resubscribes,
+            is_subscribed: false,
+            asks_next: asks.next(),
+            asks,
+            cookie: 0,
+            to_cancel: Vec::new(),
+            restarts_next: restarts.next(),
+            restarts,
+            is_leaving: false,
+            is_asked: false,
+        }
+    }
+
+    /// The board starts: what was asked of the machine before means nothing any more.
+    pub(super) fn started(&mut self) {
+        self.is_subscribed = false;
+        self.to_cancel.clear();
+        self.is_asked = false;
+        self.is_leaving = false;
+    }
+
+    /// The device was asked to shut down: it takes nothing more.
+    pub(super) const fn is_leaving(&self) -> bool {
+        self.is_leaving
+    }
+
+    pub(super) const fn told(&mut self, event: &Event<'_>) {
+        if matches!(event, Event::NetworkAsked) {
+            self.is_asked = true;
+        }
+    }
+
+    /// Draws what is to become of a publication.
+    pub(super) fn fate(&mut self, now: Instant) -> Fate {
+        let Habits { cancelled_percent, deadline_percent, retained_percent, .. } = self.habits;
+        if self.habits.are_none() {
+            return Fate::default();
+        }
+        let mut later = |percent: u8| {
+            let is_so = self.random.chance(percent.into(), 100);
+            let after_ms = self.random.between(0, self.habits.patience_max_ms);
+            is_so.then(|| now.plus_ms(after_ms))
+        };
+        let (cancelled_at, deadline) = (later(cancelled_percent), later(deadline_percent));
+        Fate { retain: self.random.chance(retained_percent.into(), 100), deadline, cancelled_at }
+    }
+
+    /// A publication with this fate got a ticket.
+    pub(super) fn published(&mut self, ticket: Ticket, fate: Fate) {
+        self.to_cancel.extend(fate.cancelled_at.map(|at| (at, ticket)));
+    }
+
+    pub(super) fn next(&self) -> Option<Instant> {
+        if self.is_leaving {
+            return None;
+        }
+        let asked = self.is_asked.then_some(Instant::ZERO);
+        let cancels = self.to_cancel.iter().map(|&(at, _)| at).min();
+        let times = [asked, cancels, self.resubscribes_next, self.asks_next, self.restarts_next];
+        times.into_iter().flatten().min()
+    }
+
+    pub(super) fn act(&mut self, commands: &mut Commands<'_>) {
+        let now = commands.now();
+        if self.is_leaving {
+            return;
+        }
+        if let Some(place) = self.to_cancel.iter().position(|&(at, _)| at <= now) {
+            let (_, ticket) = self.to_cancel.remove(place);
+            commands.cancel(ticket);
+        }
+        if self.is_asked {
+            self.is_asked = false;
+            self.answer(commands);
+        }
+        if self.resubscribes_next.is_some_and(|at| at <= now) {
+            self.resubscribes_next = self.resubscribes.next();
+            self.resubscribe(commands);
+        }
+        if self.asks_next.is_some_and(|at| at <= now) {
+            self.asks_next = self.asks.next();
+            self.cookie += 1;
+            commands.compare();
+            commands.ask_time(self.cookie);
+            commands.ask_memory();
+        }
+        if self.restarts_next.is_some_and(|at| at <= now) {
+            self.restarts_next = self.restarts.find(|at| *at > now);
+            self.is_leaving = true;
+            commands.shut_down();
+        }
+    }
+
+    fn resubscribe(&mut self, commands: &mut Commands<'_>) {
+        let asked = match self.is_subscribed {
+            false => commands.subscribe(COMING_AND_GOING, QoS::AtLeastOnce),
+            true => commands.unsubscribe(COMING_AND_GOING),
+        };
+        self.is_subscribed ^= asked.is_ok();
+    }
+
+    fn answer(&mut self, commands: &mut Commands<'_>) {
+        commands.answer_network(match self.random.chance(3, 4) {
+            true => NetworkAnswer::UseGiven,
+            false => NetworkAnswer::AskAgain { after_ms: self.random.between(100, 2_000) },
+        });
+    }
+
+    /// Begins nothing new.
+    pub(super) fn wind_down(&mut self) {
+        self.resubscribes_next = None;
+        self.asks_next = None;
+        self.restarts_next = None;
+        self.to_cancel.clear();
+    }
+}

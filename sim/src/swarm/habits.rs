@@ -1,0 +1,50 @@
+//! Which habits the application of a run has. Drawn from a stream of its own, so that the troubles of a seed
+//! are the same without them.
+
+use crate::app::Intervals;
+use crate::random::{Purpose, Random};
+use crate::schedule::{Habits, Schedule, Topology};
+
+/// Half of the runs have some: each habit is there or not by itself.
+pub(super) fn draw(seed: u64, topology: Topology) -> Habits {
+    let mut random = Random::new(seed, Purpose::Habits);
+    if random.chance(1, 2) {
+        return Habits::default();
+    }
+    let mut percent = || if random.chance(1, 2) { random.between(1, 20) as u8 } else { 0 };
+    let (cancelled_percent, deadline_percent, retained_percent) = (percent(), percent(), percent());
+    let mut every_ms =
+        |at_most_ms| if random.chance(1, 2) { random.between(15_000, at_most_ms) } else { 0 };
+    Habits {
+        cancelled_percent,
+        deadline_percent,
+        retained_percent,
+        resubscribes_every_ms: every_ms(240_000),
+        asks_every_ms: every_ms(120_000),
+        restarts_every_ms: if random.chance(1, 4) { random.between(60_000, 900_000) } else { 0 },
+        patience_max_ms: *random.pick(&[20, 500, 5_000, 60_000]),
+        chooses_network: topology == Topology::Bridge && random.chance(1, 4),
+    }
+}
+
+/// Where the application shuts the device down, every third fault is moved there.
+pub(super) fn move_faults(schedule: &mut Schedule) {
+    let every_ms = schedule.workload.habits.restarts_every_ms;
+    if every_ms == 0 {
+        return;
+    }
+    let mut random = Random::new(schedule.seed, Purpose::HabitsOfTrouble);
+    let end_ms = schedule.duration_ms.saturating_sub(15_000);
+    let restarts = Intervals::new(schedule.seed, Purpose::Restarting, every_ms);
+    let restarts = restarts.map(|at| at.as_millis() as u32).take_while(|at_ms| *at_ms < end_ms);
+    let restarts: Vec<u32> = restarts.collect();
+    if restarts.is_empty() {
+        return;
+    }
+    for fault in schedule.faults.iter_mut().filter(|fault| !fault.kind.needs_wires()) {
+        if random.chance(1, 3) {
+            fault.at_ms = random.pick(&restarts) + random.between(0, 100);
+        }
+    }
+    schedule.faults.sort_by_key(|fault| fault.at_ms);
+}

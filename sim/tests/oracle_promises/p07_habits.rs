@@ -1,0 +1,134 @@
+//! What is given up, what ends, and what the device says of itself.
+
+use fivewire_core::event::{AbandonReason, Counters, Event};
+use fivewire_core::time::Instant;
+use fivewire_sim::observation::{BoardLoss, Observation, Part};
+use fivewire_sim::oracle::Promise::{P1, P4, P7, P10};
+
+use crate::history::{History, setup, ticket};
+
+fn connected() -> History {
+    let mut history = History::of(setup());
+    history.connect(false);
+    history
+}
+
+/// Message 1 is published with a deadline a second later.
+fn with_deadline(history: &mut History) -> &mut History {
+    history.publish(1, "a");
+    let deadline = Instant::from_millis(history.now_ms + 1_000);
+    history.see_at_once(Observation::DeadlineSet { ticket: 1, deadline })
+}
+
+fn abandoned(reason: AbandonReason) -> Event<'static> {
+    Event::Abandoned { ticket: ticket(1), reason }
+}
+
+#[test]
+fn a_publication_may_be_given_up_once_its_deadline_has_come() {
+    let mut history = connected();
+    with_deadline(&mut history).wait_ms(1_000).told(abandoned(AbandonReason::Expired));
+    history.settle().passes();
+}
+
+#[test]
+fn a_publication_that_is_given_up_before_its_deadline_is_caught() {
+    let mut history = connected();
+    with_deadline(&mut history).wait_ms(500).told(abandoned(AbandonReason::Expired));
+    history.breaks(P1, "against its application");
+}
+
+#[test]
+fn a_publication_without_a_deadline_that_expires_is_caught() {
+    let mut history = connected();
+    history.publish(1, "a").wait_ms(30_000).told(abandoned(AbandonReason::Expired));
+    history.breaks(P1, "against its application");
+}
+
+#[test]
+fn a_deadline_that_nobody_acts_on_is_caught() {
+    let mut history = connected();
+    with_deadline(&mut history).wait_ms(31_100).told(Event::Wifi(true));
+    history.breaks(P7, "has no outcome 30000 ms after its deadline");
+}
+
+#[test]
+fn a_cancelled_publication_that_is_told_as_acknowledged_is_caught() {
+    let mut history = connected();
+    history.publish(1, "a").arrive(1, "a", 1, false).see(Observation::Cancelled { ticket: 1 });
+    history.acknowledge(1, 1).breaks(P7, "was cancelled, and told as Acked");
+}
+
+#[test]
+fn a_subscription_that_ends_with_the_session_is_told_as_ended() {
+    let mut history = connected();
+    history.subscribe(1, "side/#", 1).break_off();
+    history.see(Observation::UnsubscribeAsked { ticket: 2, filter: "side/#" });
+    history.connect(false).told(Event::Unsubscribed(ticket(2)));
+    history.settle().passes();
+}
+
+#[test]
+fn a_subscription_that_goes_on_and_is_told_as_ended_is_caught() {
+    let mut history = connected();
+    history.subscribe(1, "side/#", 1);
+    history.see(Observation::UnsubscribeAsked { ticket: 2, filter: "side/#" });
+    history.told(Event::Unsubscribed(ticket(2))).breaks(P4, "the broker confirmed nothing");
+}
+
+/// One connection and nothing else, but for this.
+fn counted(change: impl FnOnce(&mut Counters)) -> Counters {
+    let mut counters = Counters::default();
+    counters.connections = 1;
+    change(&mut counters);
+    counters
+}
+
+fn says(history: &mut History, unacknowledged: usize, counters: &Counters) {
+    history.see(Observation::SaidOfItself { unacknowledged, counters });
+}
+
+#[test]
+fn a_device_that_counts_right_is_believed_and_one_that_does_not_is_caught() {
+    let right = counted(|_| {});
+    let mut history = connected();
+    history.publish(1, "a");
+    says(&mut history, 1, &right);
+    history.arrive(1, "a", 1, false).acknowledge(1, 1);
+    says(&mut history, 0, &right);
+    history.passes();
+    let wrong = [
+        (counted(|counters| counters.connections = 2), "2 connections, not 1"),
+        (counted(|counters| counters.failed_attempts = 1), "1 failed attempts, not 0"),
+        (counted(|counters| counters.too_large_in = 3), "3 messages that were too large, not 0"),
+        (counted(|counters| counters.esp_resets = 1), "1 resets of the ESP8266, not 0"),
+    ];
+    for (counters, words) in wrong {
+        let mut history = connected();
+        says(&mut history, 0, &counters);
+        history.breaks(P7, words);
+    }
+    let mut history = connected();
+    says(&mut history, 1, &right);
+    history.breaks(P7, "1 publications without an outcome, not 0");
+}
+
+#[test]
+fn redelivered_publications_that_are_not_counted_are_caught() {
+    let mut history = connected();
+    history.publish(1, "a").arrive(1, "a", 1, false).break_off().connect(true);
+    history.arrive(1, "a", 1, true);
+    let counters = counted(|counters| counters.connections = 2);
+    says(&mut history, 1, &counters);
+    history.breaks(P7, "0 redelivered publications, and 1 arrived");
+}
+
+#[test]
+fn a_goodbye_may_arrive_when_its_sender_has_started_anew_and_one_that_nobody_asked_for_may_not() {
+    let mut history = connected();
+    history.see(Observation::ShutDownAsked).told(Event::Stopped);
+    history.see(Observation::BoardDown { part: Part::Host, loss: BoardLoss::Ended });
+    history.device_sends(&[0xE0, 0]).passes();
+    let mut history = connected();
+    history.device_sends(&[0xE0, 0]).breaks(P10, "which nobody asked for");
+}
