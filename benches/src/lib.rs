@@ -5,6 +5,9 @@
 //! cargo bench -p fivewire-benches --bench codec
 //! ```
 //!
-//! What the link carries is counted in simulated time, by [`link`].
+//! What the link carries is counted in simulated time, by [`link`]; how fast both engines of the simulator
+//! are is measured by [`engines`].
 
+pub mod engines;
 pub mod link;
+pub mod original;

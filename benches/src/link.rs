@@ -11,6 +11,8 @@ use fivewire_sim::harness::{Outcome, Sim};
 use fivewire_sim::rig::{Boards, Rig};
 use fivewire_sim::wires::{End, Pace, Wire};
 
+use crate::original::Bridge;
+
 /// The marks around the tables.
 const BEGIN: &str = "<!-- link rates -->\n";
 const END: &str = "\n<!-- end of link rates -->";
@@ -25,9 +27,10 @@ const TOPIC_BYTES: usize = 16;
 const PAYLOAD: &[u8] = b"21.5 deg";
 /// Publications that are counted.
 const COUNT: usize = 120;
-/// What the predecessor's bridge makes of one: `p`, topic, message, retain, QoS; and `t`, 4.
-const PUBLISH_RECORD_BYTES: usize = 31;
-const DONE_RECORD_BYTES: usize = 3;
+/// What the predecessor measured on its boards, in characters per second: raw strings in a rig, and under the load of an application
+/// (SPEC.md §1.11).
+const PREDECESSOR_PER_S: [(&str, u32); 2] =
+    [("raw, in a rig", 176), ("under the load of an application", 118)];
 
 fn native(role: Role) -> Native<Vec<u8>> {
     let memory = native::Memory { transmit: vec![0; 8_192], receive: vec![0; 8_192] };
@@ -92,30 +95,37 @@ fn latency<L: Link>(rig: &mut Rig<L, L>, size: usize) -> f64 {
     (rig.now_us() - began) as f64 / 1_000.0
 }
 
-/// QoS 1 publications that the predecessor's bridge completes in a second: one at a time.
+/// QoS 1 publications that a bridge over `syncom` completes in a second: fivewire's host and an ESP8266 that runs the original
+/// firmware, which does one at a time.
 ///
 /// # Panics
 /// One is not.
 #[must_use]
 pub fn syncom_publications() -> f64 {
-    let mut rig = up(syncom);
-    let began = rig.now_us();
-    for done in 1..=COUNT {
-        rig.send(End::Host, &frame(PUBLISH_RECORD_BYTES));
-        assert!(rig.run_until(60 * SECOND_US, |rig| rig.at(End::Esp).received.len() == done));
-        rig.run_for(ROUND_TRIP_US);
-        rig.send(End::Esp, &frame(DONE_RECORD_BYTES));
-        assert!(rig.run_until(60 * SECOND_US, |rig| rig.at(End::Host).received.len() == done));
-    }
-    per_second(rig.now_us() - began)
+    let mut bridge = Bridge::connected(u64::from(EDGE_US), ROUND_TRIP_US);
+    let began_us = bridge.now_us();
+    (0..COUNT).for_each(|_| bridge.publish(&topic(0), PAYLOAD));
+    assert!(bridge.run_until(600 * SECOND_US, |bridge| bridge.acked() == COUNT));
+    per_second(bridge.now_us() - began_us)
 }
 
-/// The same of the whole bridge over `native`, with so many under way at once and so many topics in turn.
+/// What one QoS 1 publication over such a bridge takes while nothing else is under way, in ms. It is not the first.
 ///
 /// # Panics
-/// One is not.
+/// It is not acknowledged.
 #[must_use]
-pub fn native_publications(window: u8, topics: usize) -> f64 {
+pub fn syncom_latency_ms() -> f64 {
+    let mut bridge = Bridge::connected(u64::from(EDGE_US), ROUND_TRIP_US);
+    bridge.publish(&topic(0), PAYLOAD);
+    bridge.run_until(5 * SECOND_US, |_| false);
+    let began_us = bridge.now_us();
+    bridge.publish(&topic(0), PAYLOAD);
+    assert!(bridge.run_until(60 * SECOND_US, |bridge| bridge.acked() == 2));
+    (bridge.now_us() - began_us) as f64 / 1_000.0
+}
+
+/// A bridge of two fivewire ends on such wires, connected to such a broker.
+fn native_bridge(window: u8) -> Sim {
     let mut sim = Sim::wires(1).configure(|setup| {
         setup.window = window;
         setup.outbox_bytes = 65_536;
@@ -124,12 +134,42 @@ pub fn native_publications(window: u8, topics: usize) -> f64 {
     });
     sim.run_until_connected();
     sim.run_for(5_000);
+    sim
+}
+
+/// One of the topics that are published to, which have all the same size.
+fn topic(number: usize) -> String {
+    let topic = format!("hotel/room{number:02}/co2");
+    assert_eq!((topic.len(), PAYLOAD.len()), (TOPIC_BYTES, 8));
+    topic
+}
+
+/// What one QoS 1 publication takes there while nothing else is under way, in ms. It is not the first: its topic was said before.
+///
+/// # Panics
+/// It is not acknowledged.
+#[must_use]
+pub fn native_latency_ms() -> f64 {
+    let mut sim = native_bridge(16);
+    sim.publish(&topic(0), PAYLOAD, QoS::AtLeastOnce);
+    sim.run_for(5_000);
     let began_ms = sim.now_ms();
-    let publish = |number| {
-        let topic = format!("hotel/room{:02}/co2", number % topics);
-        assert_eq!((topic.len(), PAYLOAD.len()), (TOPIC_BYTES, 8));
-        sim.publish(&topic, PAYLOAD, QoS::AtLeastOnce)
-    };
+    let ticket = sim.publish(&topic(0), PAYLOAD, QoS::AtLeastOnce);
+    while sim.outcome(ticket) != Some(Outcome::Acked) {
+        sim.run_for(1);
+    }
+    f64::from(sim.now_ms() - began_ms)
+}
+
+/// The same of the whole bridge over `native`, with so many under way at once and so many topics in turn.
+///
+/// # Panics
+/// One is not.
+#[must_use]
+pub fn native_publications(window: u8, topics: usize) -> f64 {
+    let mut sim = native_bridge(window);
+    let began_ms = sim.now_ms();
+    let publish = |number| sim.publish(&topic(number % topics), PAYLOAD, QoS::AtLeastOnce);
     let tickets: Vec<_> = (0..COUNT).map(publish).collect();
     let is_acked = |sim: &Sim, ticket| sim.outcome(ticket) == Some(Outcome::Acked);
     sim.run_until(600_000, |sim| tickets.iter().all(|ticket| is_acked(sim, *ticket)));
@@ -163,24 +203,31 @@ fn rates(text: &mut String) -> std::fmt::Result {
             )?;
         }
     }
+    for (how, per_s) in PREDECESSOR_PER_S {
+        writeln!(text, "| strings | the predecessor on its boards, {how} | {per_s} | | | |")?;
+    }
     Ok(())
 }
 
 fn publications(text: &mut String) -> std::fmt::Result {
     writeln!(
         text,
-        "\n| QoS 1, topic 16 bytes, payload 8, broker answers after 250 ms | publications/s |"
+        "\n| QoS 1, topic 16 bytes, payload 8, broker answers after 250 ms | publications/s | one alone, until acknowledged |"
     )?;
-    writeln!(text, "|---|---|")?;
-    let syncom_per_s = syncom_publications();
-    writeln!(text, "| `syncom`, one under way at a time | {syncom_per_s:.2} |")?;
+    writeln!(text, "|---|---|---|")?;
+    let (syncom_per_s, alone_ms) = (syncom_publications(), syncom_latency_ms());
+    writeln!(
+        text,
+        "| `syncom`, to the original's ESP8266, which does one at a time | {syncom_per_s:.2} | {alone_ms:.0} ms |"
+    )?;
+    let native_alone_ms = native_latency_ms();
     for (window, topics) in [(1, 1), (4, 1), (16, 1), (16, 8)] {
         let native_per_s = native_publications(window, topics);
         let times = native_per_s / syncom_per_s;
         let turn = if topics > 1 { format!(", {topics} topics in turn") } else { String::new() };
         writeln!(
             text,
-            "| `native`, {window} under way{turn} | {native_per_s:.2} ({times:.1} times) |"
+            "| `native`, {window} under way{turn} | {native_per_s:.2} ({times:.1} times) | {native_alone_ms:.0} ms |"
         )?;
     }
     Ok(())

@@ -265,14 +265,14 @@ fn number(mut value: u64) -> Vec<u8> {
 /// The checks of the format, bit by bit.
 fn crc(bytes: &[u8], polynomial: u32) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ (crc & 1) * polynomial)
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ ((crc & 1) * polynomial))
     })
 }
 
 fn crc8(bytes: &[u8]) -> u8 {
     bytes
         .iter()
-        .fold(0, |crc, byte| (0..8).fold(crc ^ byte, |crc: u8, _| crc << 1 ^ (crc >> 7) * 7))
+        .fold(0, |crc, byte| (0..8).fold(crc ^ byte, |crc: u8, _| (crc << 1) ^ ((crc >> 7) * 7)))
 }
 
 /// The beginning of a segment of a client with these buffers, whole and with right checksums.

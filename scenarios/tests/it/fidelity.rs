@@ -9,7 +9,7 @@ use fivewire_sim::catalogue;
 use fivewire_sim::fault::{FaultKind, Memory};
 use fivewire_sim::observation::{Observation, Observer};
 use fivewire_sim::run;
-use fivewire_sim::schedule::{Fidelity, Schedule};
+use fivewire_sim::schedule::{Fidelity, Habits, Schedule};
 
 /// Edge by edge an hour takes seconds; this much is enough for some faults of each run.
 const DURATION_MS: u32 = 120_000;
@@ -105,6 +105,14 @@ fn beginning(mut schedule: Schedule) -> Schedule {
     schedule.workload.qos0_percent = 0;
     schedule.setup.outbox_bytes = 1 << 20;
     schedule.setup.clean_session = false;
+    // What an application takes back, or restarts away, may have gone already: that depends on the instant, too.
+    schedule.workload.habits = Habits {
+        cancelled_percent: 0,
+        deadline_percent: 0,
+        resubscribes_every_ms: 0,
+        restarts_every_ms: 0,
+        ..schedule.workload.habits
+    };
     schedule
         .faults
         .retain(|fault| fault.at_ms + 5_000 < schedule.duration_ms && !may_lose(fault.kind));

@@ -26,6 +26,7 @@ mod subscriptions;
 mod swarm;
 mod time;
 mod tokio_adapter;
+mod tokio_scenarios;
 mod wifi;
 mod will;
 mod wires;

@@ -32,6 +32,7 @@ fn plain() -> Mqtt5 {
         keep_alive_max_s: None,
         will_delay_s: 0,
         expiring_percent: 0,
+        bare: false,
         expiry_max_s: 1,
     }
 }

@@ -15,7 +15,7 @@ use fivewire_sim::trace::Blind;
 
 /// A run of both engines, neither of which may break a promise, and which must agree.
 #[track_caller]
-fn both(schedule: &Schedule) -> Report {
+pub(crate) fn both(schedule: &Schedule) -> Report {
     let [mut events, mut turmoil] = [History::default(), History::default()];
     let name = format!("{} seed {}: {:?}", schedule.scenario, schedule.seed, schedule.faults);
     let report = run::run(schedule, &mut events);
@@ -25,13 +25,17 @@ fn both(schedule: &Schedule) -> Report {
     let comparison = compare(&events, &turmoil);
     let unexplained: Vec<String> = comparison.unexplained().map(ToString::to_string).collect();
     assert!(unexplained.is_empty(), "{name}\n{}", unexplained.join("\n"));
-    assert!(comparison.compared > 20, "{name}\nonly {} facts compared", comparison.compared);
+    assert!(comparison.compared > 7, "{name}\nonly {} facts compared", comparison.compared);
     report
 }
 
 /// A minute with one fault in it, after everything has come up.
 fn minute_with(seed: u64, kind: FaultKind) -> Schedule {
-    let mut schedule = tokio_world::default_for(4 * seed);
+    let mut minutes = (seed..).map(|seed| tokio_world::default_for(4 * seed));
+    let speaks_it = |minute: &Schedule| minute.setup.is_v5() || !kind.needs_mqtt5();
+    let mut schedule = minutes.find(speaks_it).unwrap();
+    // that on which a broker refuses publications
+    schedule.workload.topics = 1;
     let duration_ms = if kind.is_instant() { 0 } else { secs(15) };
     schedule.faults = vec![Fault { at_ms: secs(20), duration_ms, kind }];
     schedule
@@ -44,6 +48,8 @@ fn felt(kind: FaultKind) -> FaultKind {
         FaultKind::ConnectDenied { .. } => FaultKind::ConnectDenied { code: 3 },
         FaultKind::Backlog { .. } => FaultKind::Backlog { messages: 60 },
         FaultKind::AppBurst { .. } => FaultKind::AppBurst { messages: 60 },
+        FaultKind::BrokerDisconnects { .. } => FaultKind::BrokerDisconnects { code: 0x8B },
+        FaultKind::PublicationsRefused { .. } => FaultKind::PublicationsRefused { code: 0x97 },
         other => other,
     }
 }
@@ -58,7 +64,7 @@ const fn needs_company(kind: FaultKind) -> bool {
 
 #[test]
 fn each_kind_of_fault_really_hurts_the_adapter_and_breaks_no_promise() {
-    let is_known = |kind: &FaultKind| !kind.needs_bridge() && !kind.needs_mqtt5();
+    let is_known = |kind: &FaultKind| !kind.needs_bridge();
     let kinds = FaultKind::ALL.into_iter().filter(is_known);
     for (kind, seed) in kinds.map(felt).zip(0..) {
         let mut schedule = minute_with(seed, kind);

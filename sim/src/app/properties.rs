@@ -31,7 +31,11 @@ impl Tags {
         let Some(mqtt5) = &self.mqtt5 else { return Tag::default() };
         let expires = self.random.chance(mqtt5.expiring_percent.into(), 100);
         let expiry_s = self.random.between(1, mqtt5.expiry_max_s);
-        Tag { has: self.random.below(32), expiry_s: expires.then_some(expiry_s) }
+        let has = self.random.below(32);
+        if mqtt5.bare {
+            return Tag::default();
+        }
+        Tag { has, expiry_s: expires.then_some(expiry_s) }
     }
 }
 

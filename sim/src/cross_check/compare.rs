@@ -115,7 +115,10 @@ fn outbound(comparison: &mut Comparison, number: u64, entries: [Option<&Outbound
             let is_lost = |entry: &&Outbound| entry.outcome != Some(Outcome::Sent);
             let at_most_once = both.iter().filter(|e| is_lost(e)).any(|e| e.is_at_risk());
             let power_lost = || if_so(both.iter().any(|e| e.is_unknown()), Known::PowerLost);
-            if_so(at_most_once, Known::AtMostOnce).or_else(power_lost)
+            let given_up = |entry: &&&Outbound| entry.outcome == Some(Outcome::GivenUp);
+            let refused = both.iter().filter(given_up).any(|entry| entry.is_refused);
+            let known = if_so(at_most_once, Known::AtMostOnce).or_else(power_lost);
+            known.or_else(|| if_so(refused, Known::Refused))
         },
     );
     let arrived = both.map(|entry| entry.copies > 0);
@@ -214,9 +217,13 @@ fn sessions(comparison: &mut Comparison, both: [&Sessions; 2]) {
         || "sessions begun".to_owned(),
         both.map(|run| run.begun),
         || {
-            let left = (more.begun - fewer.begun).saturating_sub(more.again);
+            let excess = more.begun - fewer.begun;
+            let unlucky = excess.saturating_sub(more.again);
+            let left = unlucky.saturating_sub(more.expired);
             let spared = || if_so(left <= fewer.spared(more.slates > 0), Known::NothingToForget);
-            if_so(left == 0, Known::ConnectionsMade).or_else(spared)
+            if_so(unlucky == 0, Known::ConnectionsMade)
+                .or_else(|| if_so(left == 0, Known::SessionExpired))
+                .or_else(spared)
         },
     );
 }

@@ -41,11 +41,17 @@ pub enum KnownDifference {
     /// was about to end; the board lost its power before it had its sessions. Each such fault of the run
     /// with fewer sessions explains one session less, each such loss of power those of that life.
     NothingToForget,
+    /// In MQTT 5 a session ends when the device is away for too long, and how long it is away depends on
+    /// when its attempts come. Each session that expired explains one session more.
+    SessionExpired,
+    /// A broker that refuses publications for a while (MQTT 5) refuses those that arrive in that time.
+    /// Explained is the outcome of a message that the broker refused in the run in which it was given up.
+    Refused,
 }
 
 impl KnownDifference {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Times,
         Self::Clocks,
         Self::WifiIsTold,
@@ -57,6 +63,8 @@ impl KnownDifference {
         Self::WitnessRepeats,
         Self::ConnectionsMade,
         Self::NothingToForget,
+        Self::SessionExpired,
+        Self::Refused,
     ];
 
     /// Its name in results.
@@ -74,6 +82,8 @@ impl KnownDifference {
             Self::WitnessRepeats => "witness-repeats",
             Self::ConnectionsMade => "connections-made",
             Self::NothingToForget => "nothing-to-forget",
+            Self::SessionExpired => "session-expired",
+            Self::Refused => "refused",
         }
     }
 

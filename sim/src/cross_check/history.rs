@@ -140,9 +140,12 @@ impl History {
                     Sessions::connects(line, &connect);
                 }
                 Packet::Publish(publish) => {
-                    if let Some(entry) = number(publish.payload).and_then(|n| outbound.get_mut(&n))
+                    let number = number(publish.payload).filter(|n| outbound.contains_key(n));
+                    if let Some(number) = number
+                        && let Some(entry) = outbound.get_mut(&number)
                     {
                         entry.arrived(*endings);
+                        line.published.insert(publish.packet_id, number);
                     }
                 }
                 Packet::Puback(..) => line.withheld = line.withheld.saturating_sub(1),
@@ -166,6 +169,12 @@ impl History {
                     self.session_ends();
                 }
                 Packet::Publish(publish) if publish.qos > 0 => self.sessions.line(id).withheld += 1,
+                Packet::Puback(packet_id, 0x80..) => {
+                    let number = self.sessions.line(id).published.get(&packet_id);
+                    if let Some(entry) = number.and_then(|number| self.outbound.get_mut(number)) {
+                        entry.is_refused = true;
+                    }
+                }
                 Packet::Suback { packet_id, codes } => self.subscribed(id, packet_id, codes),
                 _ => {}
             }
@@ -248,7 +257,7 @@ impl Observer for History {
                 self.session_ends();
             }
             Observation::SessionExpired => {
-                self.sessions.expired();
+                self.sessions.expires();
                 self.session_ends();
             }
             Observation::BrokerDown(is_down) => {

@@ -25,6 +25,8 @@ pub(super) struct Outbound {
     pub(super) copies: u32,
     /// Connections that ended before the last copy came.
     pub(super) cuts: u32,
+    /// The broker said that it does not take it.
+    pub(super) is_refused: bool,
     /// The board lost power before there was an outcome.
     pub(super) lost_power: bool,
     /// Something was wrong when it was published, or until a while after it was sent.
@@ -42,6 +44,7 @@ impl Outbound {
             outcome: None,
             copies: 0,
             cuts: 0,
+            is_refused: false,
             lost_power: false,
             is_unsafe,
             endings_before: endings,

@@ -18,6 +18,8 @@ pub(super) struct Line {
     pub(super) from_broker: Reader,
     /// Subscriptions that were asked for and not answered.
     pub(super) asked: Vec<(u16, Vec<Vec<u8>>)>,
+    /// The message that a packet identifier stood for last.
+    pub(super) published: BTreeMap<u16, u64>,
     is_clean: bool,
     /// Its session lasts when it ends.
     lasts: bool,
@@ -44,6 +46,8 @@ enum Kept {
     Session,
     /// A fault made it forget the session.
     Forgotten,
+    /// The device was away for longer than it lasts.
+    Expired,
     /// The device said that it is over; whether that arrived is not seen.
     Either,
 }
@@ -80,6 +84,10 @@ pub(super) struct Sessions {
     idle: u32,
     /// Connections that were lost though nothing had happened to them.
     pub(super) lost_for_nothing: u32,
+    /// Sessions that began because the one before was not used for too long.
+    pub(super) expired: u32,
+    /// Sessions that were found although the device had said that they are over, which never arrived.
+    found: u32,
     /// Sessions that the broker began or kept though it should have done the other.
     pub(super) unfounded: u32,
     /// Clean slates that the application was told of.
@@ -95,7 +103,7 @@ impl Sessions {
     /// with a clean slate or do not.
     pub(super) const fn spared(&self, has_slates: bool) -> u32 {
         let [clean, lasting] = self.cut_short;
-        self.idle + if has_slates { clean + lasting } else { clean }
+        self.idle + self.found + if has_slates { clean + lasting } else { clean }
     }
 
     /// The connection of this number, new or not.
@@ -152,11 +160,18 @@ impl Sessions {
             let was_clean = std::mem::replace(&mut self.life[0], true);
             self.again += u32::from(was_clean && !session_present);
         }
-        if line.lasts {
+        // in MQTT 5 that of the clean slate would last, too, if the device did not end it
+        if line.lasts && !line.is_clean {
             self.life[1] = true;
         }
         if !line.is_clean && kept != Kept::Either {
             self.unfounded += u32::from(session_present != (kept == Kept::Session));
+        }
+        if !line.is_clean && session_present && kept == Kept::Either {
+            self.found += 1;
+        }
+        if !line.is_clean && !session_present && kept == Kept::Expired {
+            self.expired += 1;
         }
         if !line.is_clean && kept == Kept::Forgotten {
             // that fault had its session
@@ -169,13 +184,18 @@ impl Sessions {
     pub(super) fn forgotten(&mut self) {
         self.kept = match self.kept {
             Kept::Session | Kept::Forgotten => Kept::Forgotten,
-            Kept::Nothing | Kept::Either => Kept::Nothing,
+            Kept::Nothing | Kept::Either | Kept::Expired => Kept::Nothing,
         };
     }
 
     /// The session was not used for too long.
-    pub(super) fn expired(&mut self) {
-        self.kept = Kept::Nothing;
+    pub(super) fn expires(&mut self) {
+        self.kept = match self.kept {
+            Kept::Session => Kept::Expired,
+            // it had been said that it is over
+            Kept::Either => Kept::Nothing,
+            other => other,
+        };
     }
 
     /// One end of the connection saw it end.

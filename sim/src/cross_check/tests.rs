@@ -1,13 +1,14 @@
 //! A deviation is explained by its cause in the history, and by nothing else.
 
-use fivewire_core::event::Event;
+use fivewire_core::event::{Event, RefusedReason};
+use fivewire_core::mqtt::v5::ReasonCode;
 use fivewire_core::time::Instant;
 
-use super::{Comparison, History, KnownDifference, compare};
+use super::{Comparison, Difference, History, KnownDifference, compare};
 use crate::fault::{Fault, FaultKind};
-use crate::observation::{ConnectionId, Ending, Observation, Observer};
+use crate::observation::{BoardLoss, ConnectionId, Ending, Observation, Observer, Part};
 use crate::run;
-use crate::schedule::{Schedule, Topology};
+use crate::schedule::{Mqtt5, Schedule, Topology};
 use crate::swarm::{self, Draw};
 
 /// Passes a run on to a history, and what `change` makes of each observation.
@@ -258,6 +259,87 @@ fn one_reset_explains_one_lost_connection() {
         |count| with(&calm(), 45_000, lost(count)).unexplained().any(|it| it.fact == fact);
     assert!(!is_told(1));
     assert!(is_told(2));
+}
+
+#[test]
+fn a_life_of_mqtt_5_that_ended_after_its_clean_slate_has_one_session_less() {
+    let begins = |history: &mut History, number: u32, flags: u8| {
+        let connection = ConnectionId(number);
+        let head = [0x10, 19, 0, 4, b'M', b'Q', b'T', b'T', 5, flags, 0, 60];
+        let lasts_a_minute = [5, 0x11, 0, 0, 0, 60];
+        let connect = [&head[..], &lasts_a_minute, &[0, 1, b'd']].concat();
+        let connack = [0x20, 3, 0, 0, 0];
+        history.observe(Instant::ZERO, &Observation::ToBroker { connection, bytes: &connect });
+        history.observe(Instant::ZERO, &Observation::FromBroker { connection, bytes: &connack });
+        if flags == CLEAN {
+            history.observe(Instant::ZERO, &Observation::Told(Event::CleanSlate));
+        }
+    };
+    let loses_power = |history: &mut History| {
+        let (part, loss) = (Part::Host, BoardLoss::PowerLoss);
+        history.observe(Instant::ZERO, &Observation::BoardDown { part, loss });
+    };
+    let [mut cut_short, mut whole] = [History::default(), History::default()];
+    begins(&mut cut_short, 1, CLEAN);
+    begins(&mut whole, 1, CLEAN);
+    begins(&mut whole, 2, LASTING);
+    for history in [&mut cut_short, &mut whole] {
+        loses_power(history);
+        begins(history, 3, CLEAN);
+        begins(history, 4, LASTING);
+    }
+    let comparison = compare(&cut_short, &whole);
+    let found: Vec<String> = comparison.differences.iter().map(ToString::to_string).collect();
+    assert_eq!(found, ["sessions begun: 3 in one engine, 4 in the other (nothing-to-forget)"]);
+}
+
+#[test]
+fn a_session_that_expired_explains_one_session_more_and_no_second() {
+    let expired = |sessions: u32| {
+        move |pass: &mut dyn FnMut(&Observation<'_>)| {
+            pass(&Observation::SessionExpired);
+            (50..50 + sessions).for_each(|number| session(number, LASTING, pass));
+        }
+    };
+    let comparison = with(&calm(), 45_000, expired(1));
+    let sessions = comparison.differences.iter().find(|it| it.fact == "sessions begun");
+    assert_eq!(sessions.and_then(|it| it.known), Some(KnownDifference::SessionExpired));
+    unexplained(&with(&calm(), 45_000, expired(2)), "sessions begun: 2 in one engine, 4");
+}
+
+#[test]
+fn a_publication_that_is_given_up_as_refused_is_explained_by_a_broker_that_refused_it_only() {
+    let mut schedule = calm();
+    schedule.setup.mqtt5 = Some(Mqtt5 {
+        session_expiry_s: u32::MAX,
+        receive_maximum: 10,
+        packet_max_bytes: 4_096,
+        aliases_from_broker: 0,
+        aliases_from_device: 0,
+        keep_alive_max_s: None,
+        will_delay_s: 0,
+        expiring_percent: 0,
+        expiry_max_s: 1,
+        bare: true,
+    });
+    let reason = RefusedReason::ByBroker(ReasonCode::QuotaExceeded);
+    let refused = |says_so: bool| {
+        deviation(&schedule, move |seen, pass| match *seen {
+            Observation::Told(Event::Acked(ticket)) => {
+                pass(&Observation::Told(Event::Refused { ticket, reason }));
+            }
+            Observation::FromBroker { connection, bytes: &[0x40, 2, high, low] } if says_so => {
+                let bytes = &[0x40, 3, high, low, 0x97];
+                pass(&Observation::FromBroker { connection, bytes });
+            }
+            _ => pass(seen),
+        })
+    };
+    unexplained(&refused(false), "outcome of message 1:");
+    let explained = refused(true);
+    let is_outcome = |it: &&Difference| it.fact == "outcome of message 1";
+    let outcome = explained.differences.iter().find(is_outcome);
+    assert_eq!(outcome.and_then(|it| it.known), Some(KnownDifference::Refused));
 }
 
 #[test]

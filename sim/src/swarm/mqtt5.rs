@@ -50,6 +50,7 @@ pub(super) fn draw(draw: &Draw<'_>, schedule: &mut Schedule) {
         will_delay_s: *random.pick(&[0, 0, 5, 60]),
         expiring_percent: *random.pick(&[0, 20, 50, 100]),
         expiry_max_s: *random.pick(&[2, 20, 120]),
+        bare: false,
     });
     let duration_ms = schedule.duration_ms.saturating_sub(15_000);
     let times = Times { messages_ms: super::message_times_ms(schedule), end_ms: duration_ms };

@@ -88,8 +88,11 @@ impl Claims {
 
     fn acknowledged(&mut self, connection: ConnectionId, mut bytes: &[u8]) -> Vec<Message> {
         let mut told = Vec::new();
-        let Line { from_device, open, .. } = self.lines.entry(connection.0).or_default();
+        let Line { from_device, from_broker, open } = self.lines.entry(connection.0).or_default();
         while let Some(packet) = from_device.next(&mut bytes) {
+            if let Packet::Connect(connect) = packet {
+                from_broker.set_version(connect.level);
+            }
             let Packet::Puback(packet_id, _) = packet else { continue };
             let Some(place) = open.iter().position(|&(id, _)| id == packet_id) else { continue };
             let (_, text) = open.remove(place);

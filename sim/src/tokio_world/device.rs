@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fivewire_core::event::{Delivery, Ticket};
-use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::{ProtocolVersion, QoS};
 use fivewire_tokio::{Client, Config, Release};
 use tokio::sync::watch;
 use tokio::task::spawn_local;
@@ -166,6 +166,11 @@ impl Device {
             .planted(self.planted);
         if let Some(recording) = self.recordings.begin() {
             config = config.record(recording);
+        }
+        if let Some(mqtt5) = &setup.mqtt5 {
+            config = config
+                .protocol(ProtocolVersion::V5)
+                .session_expiry_interval_s(mqtt5.session_expiry_s);
         }
         if setup.will {
             config = config.will(WILL_TOPIC, WILL_PAYLOAD, QoS::AtLeastOnce, false);

@@ -188,7 +188,10 @@ impl Director<'_> {
                 self.sim.partition(WITNESS, BROKER);
                 self.sim.crash(BROKER);
             }
-            FaultKind::ConnectDenied { .. } | FaultKind::AcksSwallowed | FaultKind::AcksDoubled => {
+            FaultKind::ConnectDenied { .. }
+            | FaultKind::AcksSwallowed
+            | FaultKind::AcksDoubled
+            | FaultKind::PublicationsRefused { .. } => {
                 self.stage.lock().misbehave();
             }
             FaultKind::AppHolds => self.hold(),
@@ -209,6 +212,7 @@ impl Director<'_> {
                 false
             }
             FaultKind::BrokerCloses => parts.broker_closes(),
+            FaultKind::BrokerDisconnects { code } => parts.broker_disconnects(code),
             FaultKind::SessionLost => parts.broker_forgets(),
             FaultKind::Malformed { which } => parts.broker_stammers(which),
             FaultKind::Backlog { messages } => {
@@ -295,7 +299,10 @@ impl Director<'_> {
                 // what has arrived is heard before anybody looks at the clock
                 parts.server.wake();
             }
-            FaultKind::ConnectDenied { .. } | FaultKind::AcksSwallowed | FaultKind::AcksDoubled => {
+            FaultKind::ConnectDenied { .. }
+            | FaultKind::AcksSwallowed
+            | FaultKind::AcksDoubled
+            | FaultKind::PublicationsRefused { .. } => {
                 self.stage.lock().misbehave();
             }
             FaultKind::AppHolds => self.hold(),

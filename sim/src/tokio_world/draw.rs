@@ -4,10 +4,10 @@ use thiserror::Error;
 
 use crate::catalogue::{self, Scenario};
 use crate::fault::FaultKind;
-use crate::schedule::{Schedule, Topology};
+use crate::schedule::{Fidelity, Mqtt5, Schedule, Topology};
 use crate::swarm::{self, Draw};
 
-/// Of the default mixture, three of four runs last a minute, in fine ticks, and are full of trouble.
+/// A run of a minute, in fine ticks, is full of trouble. Of the default mixture, three of four are.
 const MINUTE_MS: u32 = 60_000;
 /// A shorter run has room for fewer faults.
 const MINUTE_FAULTS: std::ops::RangeInclusive<u32> = 1..=8;
@@ -25,17 +25,28 @@ pub enum Unfit {
         /// Its scenario.
         scenario: String,
     },
-    /// It speaks MQTT 5.
+    /// It needs something of MQTT 5 that the adapter has no setting for.
     #[error(
-        "schedule {scenario:?} speaks MQTT 5, which this engine does not simulate: \
+        "schedule {scenario:?} has setup.mqtt5.{field}, which the tokio adapter has no word for: \
          run it with --engine events"
     )]
     Mqtt5 {
         /// Its scenario.
         scenario: String,
+        /// What it is.
+        field: &'static str,
     },
-    /// All that the scenario can break is a bridge.
-    #[error("all that scenario {scenario:?} breaks is a bridge: run it with --engine events")]
+    /// Its application does more than to publish and to take messages.
+    #[error(
+        "schedule {scenario:?} has workload.habits, which this engine's application has none of: \
+         run it with --engine events"
+    )]
+    Habits {
+        /// Its scenario.
+        scenario: String,
+    },
+    /// All that the scenario is about is a bridge, or the wires of one.
+    #[error("all that scenario {scenario:?} is about is a bridge: run it with --engine events")]
     OnlyBridge {
         /// Its name.
         scenario: &'static str,
@@ -47,13 +58,32 @@ pub enum Unfit {
 /// # Errors
 /// Why not.
 pub fn fits(schedule: &Schedule) -> Result<(), Unfit> {
-    match schedule.setup.topology {
-        Topology::Client if schedule.setup.is_v5() => {
-            Err(Unfit::Mqtt5 { scenario: schedule.scenario.clone() })
-        }
-        Topology::Client => Ok(()),
-        Topology::Bridge => Err(Unfit::Bridge { scenario: schedule.scenario.clone() }),
+    let scenario = || schedule.scenario.clone();
+    if !schedule.workload.habits.are_none() {
+        return Err(Unfit::Habits { scenario: scenario() });
     }
+    match (schedule.setup.topology, &schedule.setup.mqtt5) {
+        (Topology::Client, None) => Ok(()),
+        (Topology::Client, Some(mqtt5)) => match wordless(mqtt5) {
+            Some(field) => Err(Unfit::Mqtt5 { scenario: scenario(), field }),
+            None => Ok(()),
+        },
+        (Topology::Bridge, _) => Err(Unfit::Bridge { scenario: scenario() }),
+    }
+}
+
+/// What the adapter has no word for.
+const fn wordless(mqtt5: &Mqtt5) -> Option<&'static str> {
+    if !mqtt5.bare {
+        return Some("properties of messages");
+    }
+    if mqtt5.will_delay_s > 0 {
+        return Some("will_delay_s");
+    }
+    if mqtt5.aliases_from_broker > 0 {
+        return Some("aliases_from_broker");
+    }
+    None
 }
 
 /// The run of this seed of a scenario, with the bridge and its faults left out: an hour.
@@ -61,11 +91,31 @@ pub fn fits(schedule: &Schedule) -> Result<(), Unfit> {
 /// # Errors
 /// Nothing is left of the scenario then.
 pub fn draw(scenario: &'static Scenario, seed: u64) -> Result<Schedule, Unfit> {
-    let is_left = |kind: &FaultKind| !kind.needs_bridge() && !kind.needs_mqtt5();
-    if !scenario.kinds.is_empty() && !scenario.kinds.iter().any(is_left) {
-        return Err(Unfit::OnlyBridge { scenario: scenario.name });
-    }
+    is_left(scenario)?;
     Ok(drawn(scenario, seed, Draw::default()))
+}
+
+/// The same, but of a minute that is full of trouble.
+///
+/// # Errors
+/// Nothing is left of the scenario then.
+pub fn draw_minute(scenario: &'static Scenario, seed: u64) -> Result<Schedule, Unfit> {
+    is_left(scenario)?;
+    Ok(drawn(scenario, seed, minute()))
+}
+
+/// Something is left of the scenario without a bridge.
+fn is_left(scenario: &'static Scenario) -> Result<(), Unfit> {
+    let breaks = |kind: &FaultKind| !kind.needs_bridge();
+    let is_left = scenario.kinds.is_empty() || scenario.kinds.iter().any(breaks);
+    if is_left && scenario.fidelity == Fidelity::Frame {
+        return Ok(());
+    }
+    Err(Unfit::OnlyBridge { scenario: scenario.name })
+}
+
+fn minute() -> Draw<'static> {
+    Draw { duration_ms: MINUTE_MS, faults: MINUTE_FAULTS, ..Draw::default() }
 }
 
 /// The run of this seed in the default sweep of this engine: everything that can break without a
@@ -76,13 +126,16 @@ pub fn default_for(seed: u64) -> Schedule {
     if seed % 4 == 3 {
         return drawn(scenario, seed, Draw::default());
     }
-    let minute = Draw { duration_ms: MINUTE_MS, faults: MINUTE_FAULTS, ..Draw::default() };
-    drawn(scenario, seed, minute)
+    drawn(scenario, seed, minute())
 }
 
 fn drawn(scenario: &Scenario, seed: u64, draw: Draw<'_>) -> Schedule {
     let draw =
         Draw { scenario: scenario.name, topology: Topology::Client, kinds: scenario.kinds, ..draw };
-    // the adapter's MQTT 5 is tested against real brokers
-    swarm::draw(seed, &draw).with_3_1_1().without_habits()
+    let mut schedule = swarm::draw(seed, &draw).without_habits();
+    // as much of MQTT 5 as the adapter has words for
+    if let Some(mqtt5) = &mut schedule.setup.mqtt5 {
+        (mqtt5.bare, mqtt5.will_delay_s, mqtt5.aliases_from_broker) = (true, 0, 0);
+    }
+    schedule
 }

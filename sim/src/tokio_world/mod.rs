@@ -52,6 +52,7 @@ mod stage;
 mod tests;
 mod wire;
 mod witness;
+mod words;
 
-pub use draw::{Unfit, default_for, draw, fits};
+pub use draw::{Unfit, default_for, draw, draw_minute, fits};
 pub use runner::{NOT_JUDGED, record, run, run_planted};

@@ -1,10 +1,12 @@
 //! What faults make the broker's process do: close, forget, stammer, misbehave.
 
+use fivewire_core::mqtt::v5::ReasonCode;
+
 use super::stage::Parts;
-use crate::broker::{CloseReason, Input, MALFORMED, Misbehaviour};
+use crate::broker::{CloseReason, Input, MALFORMED, MALFORMED_V5, Misbehaviour};
 use crate::fault::FaultKind;
 use crate::observation::Observation;
-use crate::world::{DEVICE_ID, Lasting, return_code};
+use crate::world::{DEVICE_ID, Lasting, REFUSED_TOPIC, return_code};
 
 impl Parts {
     /// The process closes the device's connection. False if there is none.
@@ -17,6 +19,18 @@ impl Parts {
         self.server.broker.handle(self.now, Input::Closed(key));
         self.drain_broker();
         true
+    }
+
+    /// The broker says DISCONNECT and closes the device's connection. False if there is none.
+    pub(super) fn broker_disconnects(&mut self, code: u8) -> bool {
+        if !self.broker_runs() {
+            return false;
+        }
+        let Some(key) = self.server.device_key() else { return false };
+        let reason_code = ReasonCode::from_u8(code).unwrap_or(ReasonCode::UnspecifiedError);
+        let is_said = self.server.broker.disconnect(self.now, key, reason_code);
+        self.drain_broker();
+        is_said
     }
 
     /// The broker forgets the device's session. False if there is none.
@@ -36,7 +50,8 @@ impl Parts {
             return false;
         }
         let Some(key) = self.server.device_key() else { return false };
-        let malformed = &MALFORMED[usize::from(which) % MALFORMED.len()];
+        let table = if self.server.speaks_v5 { MALFORMED_V5 } else { MALFORMED };
+        let malformed = &table[usize::from(which) % table.len()];
         let is_sent = self.server.broker.inject(key, malformed.bytes);
         self.drain_broker();
         is_sent
@@ -48,7 +63,14 @@ impl Parts {
             FaultKind::ConnectDenied { code } => Some(return_code(code)),
             _ => None,
         });
+        let refuse_topic = self.faults.kinds().find_map(|kind| match kind {
+            FaultKind::PublicationsRefused { code } => {
+                Some((REFUSED_TOPIC.to_owned(), ReasonCode::from_u8(code)?))
+            }
+            _ => None,
+        });
         let misbehaviour = Misbehaviour {
+            refuse_topic,
             swallow_acknowledgements: self.faults.is_on(Lasting::AcksSwallowed),
             double_acknowledgements: self.faults.is_on(Lasting::AcksDoubled),
             deny_connect,

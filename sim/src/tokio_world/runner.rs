@@ -35,6 +35,10 @@ pub const NOT_JUDGED: &[(Promise, &str)] = &[
          queue that owns it is inside the adapter; that it comes out of it is judged instead",
     ),
     (
+        Promise::P5,
+        "that the properties of MQTT 5 are told: the adapter has no word for them, so messages have none",
+    ),
+    (
         Promise::P3,
         "that DUP is unset without a lost link: there is no link; lost connections are judged",
     ),

@@ -9,15 +9,19 @@ use fivewire_core::time::Wait;
 
 use super::seen::{Message, Seen, Stage as Way, Stream};
 use super::stage::Parts;
-use crate::broker::{Broker, ClientKey, CloseReason, Config, Event, Input, Misbehaviour, Output};
+use crate::broker::{
+    Broker, ClientKey, CloseReason, Config, Event, Input, Misbehaviour, Mqtt5, Output,
+};
 use crate::fault::Memory;
 use crate::observation::{ConnectionId, Ending, Observation};
 use crate::schedule::Schedule;
-use crate::world::{DEVICE_ID, Faults, Lasting, WITNESS_ID};
+use crate::world::{DEVICE_ID, Faults, Lasting, REFUSED_TOPIC, WITNESS_ID};
 
 /// As the event world's broker: what a broker drops is not the device's doing.
 const QUEUE_MAX: usize = 1_000_000;
 const IN_FLIGHT_MAX: u16 = 50;
+/// The longest packet that MQTT has.
+const PACKET_MAX_BYTES: usize = 268_435_460;
 /// A socket takes this much that is not sent.
 const SOCKET_BYTES: usize = 16_384;
 /// Connections of the witness are named from here on.
@@ -43,6 +47,7 @@ pub(super) struct Socket {
 /// The process. The machine in it is a disk as well: it is there while the process is not.
 pub(super) struct Server {
     pub(super) broker: Broker,
+    pub(super) speaks_v5: bool,
     pub(super) is_down: bool,
     /// It will have forgotten everything when it starts again.
     forgets: bool,
@@ -55,13 +60,27 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn new(schedule: &Schedule) -> Self {
-        let config =
-            Config { queue_max: QUEUE_MAX, in_flight_max: IN_FLIGHT_MAX, ..Config::default() };
+        let mqtt5 = schedule.setup.mqtt5.as_ref();
+        let said = mqtt5.map(|mqtt5| Mqtt5 {
+            receive_maximum: mqtt5.receive_maximum,
+            topic_alias_maximum: mqtt5.aliases_from_device,
+            keep_alive_max_s: mqtt5.keep_alive_max_s,
+            ..Mqtt5::default()
+        });
+        let config = Config {
+            packet_max_bytes: mqtt5
+                .map_or(PACKET_MAX_BYTES, |mqtt5| mqtt5.packet_max_bytes as usize),
+            mqtt5: said.unwrap_or_default(),
+            queue_max: QUEUE_MAX,
+            in_flight_max: IN_FLIGHT_MAX,
+            ..Config::default()
+        };
         let mut broker = Broker::new(config);
         let refuse_filter = schedule.setup.refused_filter.clone();
         broker.set_misbehaviour(Misbehaviour { refuse_filter, ..Misbehaviour::default() });
         Self {
             broker,
+            speaks_v5: schedule.setup.is_v5(),
             is_down: false,
             forgets: false,
             wait: Wait::ForInput,
@@ -210,7 +229,7 @@ impl Parts {
     }
 
     pub(super) fn close_socket(&mut self, key: ClientKey, reason: CloseReason) {
-        if matches!(reason, CloseReason::Refused(_)) {
+        if matches!(reason, CloseReason::Refused(_) | CloseReason::RefusedWith(_)) {
             self.faults.bite(Lasting::ConnectDenied);
         }
         let Some(socket) = self.server.sockets.get_mut(&key) else { return };
@@ -271,6 +290,12 @@ fn note(event: &Event<'_>, faults: &mut Faults, seen: &mut Vec<Seen>, heard_good
         Event::PublishReceived { publish, .. } if publish.qos != QoS::AtMostOnce => {
             faults.bite(Lasting::AcksSwallowed);
             faults.bite(Lasting::AcksDoubled);
+            if publish.topic == REFUSED_TOPIC {
+                faults.bite(Lasting::PublicationsRefused);
+            }
+        }
+        Event::SessionExpired { client_id: DEVICE_ID } => {
+            seen.push(Seen::Plain(Observation::SessionExpired));
         }
         Event::Disconnected { client_id: Some(client), reason, .. } if *client != WITNESS_ID => {
             *heard_goodbye |= *reason == CloseReason::Disconnect;

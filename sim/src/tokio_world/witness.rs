@@ -9,10 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use fivewire_core::mqtt::{
-    Connect, ConnectReturnCode, Filters, Packet, PacketId, Publish, QoS, Split, Subscribe, decode,
-    split,
-};
+use fivewire_core::mqtt::PacketId;
 use fivewire_core::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::sleep;
@@ -21,10 +18,10 @@ use turmoil::net::TcpStream;
 use super::seen::{Message, Seen, Stage as Way};
 use super::socket::{BROKER, PORT, PREAMBLE_BYTES};
 use super::stage::Stage;
+use super::words::{self, Heard};
 use crate::app::{Intervals, fill};
 use crate::random::{Purpose, Random};
 use crate::schedule::Schedule;
-use crate::world::WITNESS_ID;
 
 /// Between two attempts to connect.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -33,6 +30,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(super) struct Witness {
     intervals: Intervals,
     content: Random,
+    is_v5: bool,
     topics: Vec<String>,
     payload_min_bytes: u32,
     payload_max_bytes: u32,
@@ -57,6 +55,8 @@ pub(super) struct Witness {
 impl Witness {
     pub(super) fn new(schedule: &Schedule) -> Self {
         let workload = &schedule.workload;
+        let mqtt5 = schedule.setup.mqtt5.as_ref();
+        let packet_max_bytes = mqtt5.map_or(u32::MAX, |mqtt5| mqtt5.packet_max_bytes);
         let mut intervals =
             Intervals::new(schedule.seed, Purpose::Inbound, workload.inbound_every_ms);
         Self {
@@ -65,7 +65,9 @@ impl Witness {
             content: Random::new(schedule.seed, Purpose::InboundContent),
             topics: workload.inbound_topics.clone(),
             payload_min_bytes: u32::from(workload.payload_min_bytes),
-            payload_max_bytes: u32::from(workload.payload_max_bytes),
+            // as the event world's: it respects what the broker takes
+            payload_max_bytes: u32::from(workload.payload_max_bytes).min(packet_max_bytes - 192),
+            is_v5: schedule.setup.is_v5(),
             owed: 0,
             numbered: 0,
             last_id: 0,
@@ -131,14 +133,8 @@ impl Witness {
         self.is_cut_off = false;
         self.incoming.clear();
         self.outgoing = [0; PREAMBLE_BYTES].to_vec();
-        self.send(&Packet::Connect(Connect {
-            client_id: WITNESS_ID,
-            clean_session: false,
-            keep_alive_s: 0,
-            will: None,
-            username: None,
-            password: None,
-        }));
+        let packet = if self.is_v5 { words::connect_v5() } else { words::connect() };
+        self.outgoing.extend_from_slice(&packet);
     }
 
     /// Writes the messages it owes.
@@ -152,55 +148,36 @@ impl Witness {
             let topic = &self.topics[(self.numbered % self.topics.len() as u64) as usize];
             self.last_id = self.last_id.checked_add(1).unwrap_or(1);
             let id = PacketId::new(self.last_id).expect("it counts from 1");
-            let packet = Packet::Publish(Publish {
-                dup: false,
-                qos: QoS::AtLeastOnce,
-                retain: false,
-                topic,
-                packet_id: Some(id),
-                payload: &payload,
-            });
-            let mut bytes = vec![0; packet.encoded_len()];
-            packet.encode(&mut bytes).expect("the room was made for it");
+            let bytes = words::publish(self.is_v5, id, topic, &payload);
             self.outgoing.extend_from_slice(&bytes);
             self.unacknowledged.push_back((id, bytes));
         }
-    }
-
-    fn send(&mut self, packet: &Packet<'_>) {
-        let start = self.outgoing.len();
-        self.outgoing.resize(start + packet.encoded_len(), 0);
-        packet.encode(&mut self.outgoing[start..]).expect("the room was made for it");
     }
 
     /// Takes bytes of the broker, and shows the messages in them.
     ///
     /// # Panics
     /// The broker writes no MQTT: a bug of the simulator.
-    fn receive(&mut self, bytes: &[u8], mut show: impl FnMut(&Publish<'_>)) {
+    fn receive(&mut self, bytes: &[u8], mut show: impl FnMut(Message)) {
         let mut buffer = std::mem::take(&mut self.incoming);
         buffer.extend_from_slice(bytes);
         let mut start = 0;
-        while let Split::Header(header) = split(&buffer[start..]).expect("the broker writes MQTT")
-            && let Some(packet) = buffer[start..].get(..header.packet_len())
-        {
-            match decode(packet).expect("the broker writes MQTT") {
-                Packet::Publish(publish) => {
-                    let is_new = publish.packet_id.is_none_or(|id| self.received.insert(id));
-                    if is_new || !publish.dup {
-                        show(&publish);
+        while let Some(packet) = words::first(self.is_v5, &buffer[start..]) {
+            start += packet.len();
+            match words::heard(self.is_v5, packet) {
+                Heard::Publish { id, dup, message } => {
+                    let is_new = id.is_none_or(|id| self.received.insert(id));
+                    if is_new || !dup {
+                        show(message);
                     }
-                    if let Some(id) = publish.packet_id {
-                        self.send(&Packet::Puback(id));
+                    if let Some(id) = id {
+                        self.outgoing.extend_from_slice(&words::puback(self.is_v5, id));
                     }
                 }
-                Packet::Puback(id) => self.unacknowledged.retain(|&(other, _)| other != id),
-                Packet::Connack(connack) if connack.return_code == ConnectReturnCode::Accepted => {
-                    self.greeted(connack.session_present);
-                }
-                _ => {}
+                Heard::Puback(id) => self.unacknowledged.retain(|&(other, _)| other != id),
+                Heard::Accepted { session_present } => self.greeted(session_present),
+                Heard::Else => {}
             }
-            start += header.packet_len();
         }
         buffer.drain(..start);
         self.incoming = buffer;
@@ -211,10 +188,7 @@ impl Witness {
         self.is_connected = true;
         if !session_present {
             self.received.clear();
-            let everything = [("#", QoS::AtLeastOnce)];
-            let packet_id = PacketId::new(u16::MAX).expect("it is not 0");
-            let filters = Filters::list(&everything);
-            self.send(&Packet::Subscribe(Subscribe { packet_id, filters }));
+            self.outgoing.extend_from_slice(&words::subscribe_to_everything(self.is_v5));
         }
         for (_, packet) in &mut self.unacknowledged {
             packet[0] |= 0b1000; // DUP
@@ -269,13 +243,7 @@ fn serve(stage: &Stage, stream: &mut TcpStream, context: &mut Context<'_>) -> Po
             Poll::Ready(Ok(())) => {
                 let mut parts = stage.lock();
                 let parts = &mut *parts;
-                parts.witness.receive(buffer.filled(), |publish| {
-                    let message = Message {
-                        topic: publish.topic.to_owned(),
-                        payload: publish.payload.to_vec(),
-                        qos: publish.qos,
-                        retain: publish.retain,
-                    };
+                parts.witness.receive(buffer.filled(), |message| {
                     parts.seen.push(Seen::Message(Way::WitnessReceived, message));
                 });
             }

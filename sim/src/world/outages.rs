@@ -15,7 +15,7 @@ use crate::fault::{FaultKind, Memory};
 use crate::observation::{ConnectionId, Ending, Observation, Observer};
 
 /// The topic on which the broker refuses publications.
-pub(super) const REFUSED_TOPIC: &str = "up/0";
+pub(crate) const REFUSED_TOPIC: &str = "up/0";
 
 impl<A: Application> World<A> {
     /// The process is stopped: its sockets are closed, after a word where MQTT has one.

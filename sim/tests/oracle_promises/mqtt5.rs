@@ -25,6 +25,7 @@ fn limits() -> Setup {
         keep_alive_max_s: None,
         will_delay_s: 0,
         expiring_percent: 0,
+        bare: false,
         expiry_max_s: 60,
     };
     Setup { mqtt5: Some(mqtt5), ..setup() }

@@ -7,7 +7,7 @@ use fivewire_core::client::State;
 use fivewire_core::link::{self, Event, Levels, Link};
 use fivewire_core::time::{Instant, Wait};
 
-use crate::link::WireLink;
+use crate::link::{Dialect, WireLink};
 use crate::local::Local;
 use crate::network::Network;
 use crate::sdk::{system, task, timer, wifi};
@@ -28,6 +28,7 @@ const EDGES_PER_LOOK_AT_CLOCK: u32 = 64;
 
 struct Node {
     link: WireLink,
+    dialect: Dialect,
     esp: Esp<&'static mut [u8]>,
     network: Network,
     link_wait: Wait,
@@ -43,6 +44,7 @@ static ALIVE: Local<bool> = Local::new(false);
 pub(crate) fn start() {
     let node = Node {
         link: crate::link::new(),
+        dialect: Dialect::new(),
         esp: Esp::new(memory::take(), system::random()).unwrap_or_else(|_| system::restart()),
         network: Network::new(),
         link_wait: Wait::ForInput,
@@ -141,31 +143,28 @@ impl Node {
     fn drain_link(&mut self, now: Instant) -> bool {
         let mut told = false;
         loop {
-            let input = match self.link.poll() {
+            match self.link.poll() {
                 link::Output::Drive(levels) => {
                     pins::drive(levels);
-                    continue;
                 }
                 link::Output::Wait(wait) => {
                     self.link_wait = wait;
                     return told;
                 }
-                link::Output::Event(Event::Up { frame_max_bytes }) => {
-                    system::log(c"link up\n");
-                    esp::Input::LinkUp { frame_max_bytes }
+                link::Output::Event(event) => {
+                    match event {
+                        Event::Up { .. } => system::log(c"link up\n"),
+                        Event::Down { .. } => system::log(c"link down\n"),
+                        _ => {}
+                    }
+                    if self.dialect.hear(now, event, &mut self.esp) {
+                        self.drain_bridge(now);
+                        told = true;
+                    }
                 }
-                link::Output::Event(Event::Down { .. }) => {
-                    system::log(c"link down\n");
-                    esp::Input::LinkDown
-                }
-                link::Output::Event(Event::Frame(frame)) => esp::Input::Frame(frame),
-                link::Output::Event(Event::Writable) => esp::Input::FrameWritable,
-                // A passive end has no reset line, and an unsuited host is for the host to report.
-                link::Output::Event(_) | link::Output::Reset { .. } => continue,
-            };
-            self.esp.handle(now, input);
-            self.drain_bridge(now);
-            told = true;
+                // A passive end has no reset line.
+                link::Output::Reset { .. } => {}
+            }
         }
     }
 
@@ -187,18 +186,16 @@ impl Node {
                         .handle(now, esp::Input::Net(fivewire_core::client::Input::Sent(taken)));
                 }
                 esp::Output::Frame(frame) => {
-                    let taken = self.link.send(frame).unwrap_or_else(|_| {
-                        // The bridge makes no frame that the session cannot carry. Should there be one, then a new session, in
-                        // which both ends begin anew, loses nothing; a frame that is left out would.
-                        system::log(c"a frame is too large for this link\n");
-                        self.link.restart(now);
-                        0
-                    });
-                    self.esp.handle(now, esp::Input::FrameSent(taken));
+                    if let Some(taken) = self.dialect.say(now, frame, &mut self.link) {
+                        self.esp.handle(now, esp::Input::FrameSent(taken));
+                    }
+                    self.dialect.pass(now, &mut self.link, &mut self.esp);
                 }
                 esp::Output::Wait(wait) => {
                     self.bridge_wait = wait;
-                    return;
+                    if !self.dialect.pass(now, &mut self.link, &mut self.esp) {
+                        return;
+                    }
                 }
             }
         }

@@ -198,6 +198,14 @@ impl Config {
         self
     }
 
+    /// Seconds for which the session outlives a connection in MQTT 5, default `u32::MAX`: for ever.
+    /// Brokers may grant less. Ignored with [`clean_session`](Self::clean_session) and in 3.1.1.
+    #[must_use]
+    pub const fn session_expiry_interval_s(mut self, session_expiry_interval_s: u32) -> Self {
+        self.settings.mqtt5.session_expiry_interval_s = session_expiry_interval_s;
+        self
+    }
+
     /// Bytes, from 64, default 65,536. Limits the largest message that can be received (32 bytes
     /// less, topic included), and holds those that wait while queues are full.
     #[must_use]

@@ -33,6 +33,17 @@ pub fn build_emulated(root: &Path) -> Result<PathBuf> {
     Ok(elf)
 }
 
+/// The same, for a host that runs the predecessor's driver.
+///
+/// # Errors
+/// As [`build_emulated`].
+pub fn build_emulated_syncom(root: &Path) -> Result<PathBuf> {
+    let how = Build { folder: "syncom", feature: Some("emulated,syncom"), ..BUILD };
+    let elf = build(root, &how)?;
+    check(&Elf::read(&elf)?)?;
+    Ok(elf)
+}
+
 /// Builds it with every function by itself, to see which are executed.
 ///
 /// # Errors
@@ -60,12 +71,17 @@ pub fn build_trace(root: &Path) -> Result<PathBuf> {
     Ok(elf)
 }
 
-/// What the firmware takes, without the SDK, and checks what it wants of that.
+/// The firmwares for the chip, and the feature that each wants.
+pub const FIRMWARES: [(&str, Option<&str>); 2] =
+    [("esp8266", None), ("esp8266-syncom", Some("syncom"))];
+
+/// What a firmware takes, without the SDK, and checks what it wants of that.
 ///
 /// # Errors
 /// It does not build, or wants what the SDK does not have.
-pub fn sizes(root: &Path) -> Result<Sizes> {
-    let object = Elf::read(&build(root, &Build { folder: "chip", sdk: Some(None), ..BUILD })?)?;
+pub fn sizes(root: &Path, feature: Option<&str>) -> Result<Sizes> {
+    let folder = if feature.is_some() { "chip-syncom" } else { "chip" };
+    let object = Elf::read(&build(root, &Build { folder, feature, sdk: Some(None), ..BUILD })?)?;
     let known = fs::read_to_string(root.join(SDK_SYMBOLS))?;
     let known: Vec<&str> = known.lines().filter(|line| !line.starts_with('#')).collect();
     let foreign: Vec<_> =
@@ -93,7 +109,7 @@ pub fn sizes(root: &Path) -> Result<Sizes> {
 ///
 /// # Errors
 /// The SDK is not there or has not all that is needed; esptool does not run.
-pub fn build_images(root: &Path, sdk: &Path) -> Result<()> {
+pub fn build_images(root: &Path, sdk: &Path, syncom: bool) -> Result<()> {
     let sdk = sdk.canonicalize().with_context(|| format!("there is no {}", sdk.display()))?;
     for needed in ["lib/libmain.a", "lib/libdriver.a", "ld/eagle.app.v6.ld"] {
         ensure!(
@@ -102,7 +118,8 @@ pub fn build_images(root: &Path, sdk: &Path) -> Result<()> {
             sdk.display()
         );
     }
-    let path = build(root, &Build { folder: "sdk", sdk: Some(Some(&sdk)), ..BUILD })?;
+    let (folder, feature) = if syncom { ("sdk-syncom", Some("syncom")) } else { ("sdk", None) };
+    let path = build(root, &Build { folder, feature, sdk: Some(Some(&sdk)), ..BUILD })?;
     let elf = Elf::read(&path)?;
     check(&elf)?;
     check_interrupt_calls(&elf)?;

@@ -36,6 +36,9 @@ enum Task {
         /// A copy of ESP8266_NONOS_SDK 3.0 (github.com/espressif/ESP8266_NONOS_SDK); its licence is for this chip only
         #[arg(long, value_name = "PATH")]
         sdk: Option<PathBuf>,
+        /// For a host that runs the predecessor's driver: its link `syncom`, and its records
+        #[arg(long)]
+        syncom: bool,
     },
     /// Run a firmware in its emulator, on a bench with the other end and a broker, twice
     Emulate {
@@ -63,6 +66,8 @@ enum Task {
 enum Board {
     /// The bridge's end with the radio
     Esp8266,
+    /// The same, for a host that runs the predecessor's driver
+    Original,
     /// The bridge's host
     Rp2040,
     /// Both: the Pico as host, the ESP8266 as radio, on five wires
@@ -72,16 +77,22 @@ enum Board {
 fn main() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     match Arguments::parse().command {
-        Task::Esp8266 { sdk: None } => {
+        Task::Esp8266 { sdk: None, syncom: false } => {
             println!("{}", esp8266::build_emulated(&root)?.display());
             Ok(())
         }
-        Task::Esp8266 { sdk: Some(sdk) } => esp8266::build_images(&root, &sdk),
+        Task::Esp8266 { sdk: None, syncom: true } => {
+            println!("{}", esp8266::build_emulated_syncom(&root)?.display());
+            Ok(())
+        }
+        Task::Esp8266 { sdk: Some(sdk), syncom } => esp8266::build_images(&root, &sdk, syncom),
         Task::Emulate { board: Board::Esp8266, .. } => emulate::esp8266(&root),
+        Task::Emulate { board: Board::Original, .. } => emulate::original(&root),
         Task::Emulate { board: Board::Rp2040, .. } => emulate::rp2040(&root),
         Task::Emulate { board: Board::Pair, seed } => emulate::pair(&root, seed),
         Task::Firmware => {
             println!("{}", esp8266::build_emulated(&root)?.display());
+            println!("{}", esp8266::build_emulated_syncom(&root)?.display());
             for (program, _) in rp2040::PROGRAMS {
                 println!("{}", rp2040::build(&root, None, program)?.display());
             }
@@ -91,7 +102,10 @@ fn main() -> Result<()> {
         Task::Trace => trace::compare(&root),
         Task::Sizes => {
             let budgets = budget::read(&root)?;
-            let mut kept = budget::compare(&budgets, "esp8266", esp8266::sizes(&root)?)?;
+            let mut kept = true;
+            for (name, feature) in esp8266::FIRMWARES {
+                kept &= budget::compare(&budgets, name, esp8266::sizes(&root, feature)?)?;
+            }
             for (program, _) in rp2040::PROGRAMS {
                 let name = format!("rp2040-{program}");
                 kept &= budget::compare(&budgets, &name, rp2040::sizes(&root, program)?)?;

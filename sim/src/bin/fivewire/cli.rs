@@ -110,7 +110,7 @@ pub(crate) struct SweepArguments {
     pub(crate) fidelity: Option<Fidelity>,
     /// The seeds, from A up to but without B
     ///
-    /// A full sweep (10,000 seeds or more of the default mixture, in one piece) must also reach
+    /// A full sweep (10,000 seeds or more of the default mixture, or 500 of `wires`, in one piece) must also reach
     /// every mark, every cell of the matrix and every kind of fault. Any other sweep reports what
     /// it never reached, but does not fail for it.
     ///

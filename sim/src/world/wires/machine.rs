@@ -12,6 +12,10 @@ use crate::schedule::Wires;
 const IMPOSSIBLE: &str = "this setup cannot work";
 
 /// What a board speaks.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a world has two, and every edge goes through them: a box would be a detour at each"
+)]
 pub(super) enum Machine {
     /// What ours does.
     Native(Native<Vec<u8>>),

@@ -137,6 +137,8 @@ unsafe extern "C" {
     pub(crate) fn system_get_time() -> u32;
     pub(crate) fn system_restart();
     pub(crate) fn system_get_free_heap_size() -> u32;
+    #[cfg(feature = "syncom")]
+    pub(crate) fn system_get_chip_id() -> u32;
     pub(crate) fn system_update_cpu_freq(mhz: u8) -> bool;
     pub(crate) fn system_init_done_cb(function: unsafe extern "C" fn());
     pub(crate) fn os_get_random(buffer: *mut u8, length: usize) -> c_int;

@@ -54,6 +54,13 @@ pub(crate) fn heap_bytes() -> (u32, u32) {
     })
 }
 
+/// The chip's own number (API §3.3, `system_get_chip_id`).
+#[cfg(feature = "syncom")]
+pub(crate) fn chip_id() -> u32 {
+    // SAFETY: reads what was burnt into the chip (API §3.3).
+    unsafe { raw::system_get_chip_id() }
+}
+
 /// Writes a line to UART 0. No `%` in it.
 pub(crate) fn log(line: &'static CStr) {
     // SAFETY: a format without `%` takes no further arguments; it ends with a zero (API §3.2).

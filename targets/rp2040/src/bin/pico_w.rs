@@ -8,12 +8,12 @@ use cyw43_pio::{DEFAULT_CLOCK_DIVIDER, PioSpi};
 use embassy_executor::Spawner;
 use embassy_net::tcp::TcpSocket;
 use embassy_net::{Config, Stack, StackResources};
-use embassy_rp::bind_interrupts;
 use embassy_rp::clocks::RoscRng;
 use embassy_rp::gpio::{Level, Output};
-use embassy_rp::peripherals::{DMA_CH0, PIO0};
+use embassy_rp::peripherals::{DMA_CH0, PIN_24, PIN_29, PIO0};
 use embassy_rp::pio::{InterruptHandler, Pio};
 use embassy_rp::watchdog::Watchdog;
+use embassy_rp::{Peri, bind_interrupts};
 use embassy_time::{Duration, Ticker};
 use fivewire_core::bridge::Network;
 use fivewire_core::client::{Client, Memory, Publication};
@@ -56,27 +56,29 @@ async fn wifi(
     radio::manage(control, stack, network).await
 }
 
-#[embassy_executor::main]
-async fn main(spawner: Spawner) {
-    let p = embassy_rp::init(embassy_rp::config::Config::default());
-    let mut console = Console::new(p.UART0, p.PIN_0);
-    let mut watchdog = Watchdog::new(p.WATCHDOG);
-    watchdog.start(WATCHDOG);
-    let mut rng = RoscRng;
+/// What leads to the radio: fixed on the board.
+struct ChipPins {
+    power: Output<'static>,
+    chip_select: Output<'static>,
+    data: Peri<'static, PIN_24>,
+    clock: Peri<'static, PIN_29>,
+    pio: Peri<'static, PIO0>,
+    dma: Peri<'static, DMA_CH0>,
+}
 
-    // The pins that lead to the radio are fixed on the board.
-    let (power, chip_select) =
-        (Output::new(p.PIN_23, Level::Low), Output::new(p.PIN_25, Level::High));
-    let mut pio = Pio::new(p.PIO0, Interrupts);
+/// Starts the radio and what speaks over it, each in a task of its own.
+async fn start_network(spawner: Spawner, chip_pins: ChipPins, seed: u64) -> Stack<'static> {
+    let ChipPins { power, chip_select, data, clock, pio, dma } = chip_pins;
+    let mut pio = Pio::new(pio, Interrupts);
     let spi = PioSpi::new(
         &mut pio.common,
         pio.sm0,
         DEFAULT_CLOCK_DIVIDER,
         pio.irq0,
         chip_select,
-        p.PIN_24,
-        p.PIN_29,
-        p.DMA_CH0,
+        data,
+        clock,
+        dma,
     );
     let state = CHIP.init(cyw43::State::new());
     let (device, mut control, runner) =
@@ -90,11 +92,30 @@ async fn main(spawner: Spawner) {
         device,
         Config::dhcpv4(embassy_net::DhcpConfig::default()),
         SOCKETS.init(StackResources::new()),
-        rng.next_u64(),
+        seed,
     );
     spawner.must_spawn(network(runner));
     spawner.must_spawn(wifi(control, stack, SETTINGS.network));
+    stack
+}
 
+#[embassy_executor::main]
+async fn main(spawner: Spawner) {
+    let p = embassy_rp::init(embassy_rp::config::Config::default());
+    let mut console = Console::new(p.UART0, p.PIN_0);
+    let mut watchdog = Watchdog::new(p.WATCHDOG);
+    watchdog.start(WATCHDOG);
+    let mut rng = RoscRng;
+
+    let chip = ChipPins {
+        power: Output::new(p.PIN_23, Level::Low),
+        chip_select: Output::new(p.PIN_25, Level::High),
+        data: p.PIN_24,
+        clock: p.PIN_29,
+        pio: p.PIO0,
+        dma: p.DMA_CH0,
+    };
+    let stack = start_network(spawner, chip, rng.next_u64()).await;
     let [receive, transmit] = TCP.take();
     let socket = TcpSocket::new(stack, receive, transmit);
     let [receive, transmit, outbox, subscriptions, connect] = MEMORY.take();

@@ -179,7 +179,7 @@ impl EspBoard {
                 }
                 link::Output::Event(link::Event::Up { frame_max_bytes }) => {
                     esp::Input::LinkUp { frame_max_bytes }
-                },
+                }
                 link::Output::Event(link::Event::Down { .. }) => esp::Input::LinkDown,
                 link::Output::Event(link::Event::Frame(frame)) => esp::Input::Frame(frame),
                 link::Output::Event(link::Event::Writable) => esp::Input::FrameWritable,

@@ -187,7 +187,7 @@ impl HostBoard {
                 }
                 link::Output::Event(link::Event::Up { frame_max_bytes }) => {
                     host::Input::LinkUp { frame_max_bytes }
-                },
+                }
                 link::Output::Event(link::Event::Down { .. }) => host::Input::LinkDown,
                 link::Output::Event(link::Event::Frame(frame)) => host::Input::Frame(frame),
                 link::Output::Event(link::Event::Writable) => host::Input::Writable,

@@ -6,6 +6,7 @@ mod executed;
 mod glitch;
 mod host;
 mod host_end;
+mod original;
 mod pair;
 mod pico;
 mod pico_alone;
@@ -56,6 +57,18 @@ pub fn esp8266(root: &Path) -> Result<()> {
     let scratch = tempfile::tempdir()?;
     story::tell(&elf, Some(scratch.path()))?;
     executed::check(root, &Elf::read(&elf)?, scratch.path())
+}
+
+/// Runs the firmware for the predecessor's driver with a host that has it, twice.
+///
+/// # Errors
+/// A publication is lost or comes in the wrong order, or the two runs differ.
+pub fn original(root: &Path) -> Result<()> {
+    let elf = esp8266::build_emulated_syncom(root)?;
+    let (first, second) = (original::run(&elf)?, original::run(&elf)?);
+    println!("{first}, twice");
+    ensure!(first == second, "two runs differ: {first} and {second}");
+    Ok(())
 }
 
 /// Runs the Pico's firmware with a simulated ESP8266, twice.

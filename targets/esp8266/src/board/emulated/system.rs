@@ -30,6 +30,13 @@ extern "C" fn system_get_free_heap_size() -> u32 {
     40_000
 }
 
+/// Any number would do.
+#[cfg(feature = "syncom")]
+#[unsafe(no_mangle)]
+extern "C" fn system_get_chip_id() -> u32 {
+    0x00C5_5A17
+}
+
 #[unsafe(no_mangle)]
 extern "C" fn system_update_cpu_freq(mhz: u8) -> bool {
     mhz == 80 || mhz == 160
