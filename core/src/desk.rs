@@ -331,7 +331,6 @@ impl<S: Storage> Desk<S> {
         Some(Event::Abandoned { ticket, reason: AbandonReason::ShutDown })
     }
 
-    /// Queues an event. There is room for those that one call causes.
     /// No frame or packet can be made of a longer filter from now on.
     pub(crate) const fn limit_filters(&mut self, max_bytes: usize) {
         self.filter_max_bytes = max_bytes;
@@ -359,6 +358,7 @@ impl<S: Storage> Desk<S> {
         self.tell(Event::SubscribeRefused(subscription.ticket))
     }
 
+    /// Queues an event. There is room for those that one call causes.
     pub(crate) fn tell(&mut self, event: Event<'static>) -> bool {
         self.news.push(event)
     }

@@ -77,8 +77,8 @@ const CLIENT: Scenario = Scenario {
     kinds: &FaultKind::ALL,
 };
 
-const WIRES: Scenario = Scenario {
-    name: "wires",
+const EVERY_EDGE: Scenario = Scenario {
+    name: WIRES,
     about: "every edge on the five wires: noise, stuck wires, resets in any bit, any order of starting",
     topology: Topology::Bridge,
     fidelity: Fidelity::Wire,
@@ -106,6 +106,8 @@ const WIRES: Scenario = Scenario {
     ],
 };
 
+/// The name of the scenario that breaks the wires.
+pub const WIRES: &str = "wires";
 /// The name of the scenario that fails on purpose.
 pub const CANARY: &str = "canary";
 
@@ -113,7 +115,7 @@ pub const CANARY: &str = "canary";
 pub const ALL: &[Scenario] = &[
     SWARM,
     CLIENT,
-    WIRES,
+    EVERY_EDGE,
     bridge("calm", "nothing breaks: what all the others are compared with", &[]),
     bridge(
         "wifi-outage",

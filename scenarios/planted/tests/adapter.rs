@@ -31,6 +31,15 @@ fn event_world() -> Vec<u64> {
     schedules().map(run).collect()
 }
 
+/// Says so when it goes, also with a panic: nobody waits for ever for what has failed.
+struct Says<'a>(&'a AtomicBool);
+
+impl Drop for Says<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 /// The same while the bug is at work in another thread, from before the first run to after the last.
 #[track_caller]
 fn event_world_beside(bug: Bug, found: &Catch) -> Vec<u64> {
@@ -45,10 +54,10 @@ fn event_world_beside(bug: Bug, found: &Catch) -> Vec<u64> {
             hashes
         });
         while !is_over.load(Ordering::Acquire) && !sweep.is_finished() {
+            let _round = Says(&works);
             let planted = Planted::with(bug);
             let report = tokio_world::run_planted(&found.schedule, planted, &mut Blind).unwrap();
             assert_eq!(report.breach.map(|breach| breach.promise), Some(found.promise));
-            works.store(true, Ordering::Release);
         }
         sweep.join().unwrap()
     })

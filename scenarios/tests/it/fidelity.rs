@@ -170,7 +170,7 @@ fn a_calm_run_delivers_each_message_of_either_qos_once_either_way() {
 
 /// With all its faults, those that lose messages among them.
 #[test]
-fn every_scenario_runs_at_either_fidelity_and_its_faults_hurt_there() {
+fn every_scenario_runs_at_either_fidelity_and_boards_lose_their_memory_there() {
     for fidelity in [Fidelity::Frame, Fidelity::Wire] {
         let mut hurt = BTreeSet::new();
         for scenario in catalogue::ALL {

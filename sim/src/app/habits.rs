@@ -119,6 +119,14 @@ impl Doings {
         if self.is_leaving {
             return;
         }
+        // first, so that all that was asked for before has been told
+        if self.asks_next.is_some_and(|at| at <= now) {
+            self.asks_next = self.asks.next();
+            self.cookie += 1;
+            commands.compare();
+            commands.ask_time(self.cookie);
+            commands.ask_memory();
+        }
         if let Some(place) = self.to_cancel.iter().position(|&(at, _)| at <= now) {
             let (_, ticket) = self.to_cancel.remove(place);
             commands.cancel(ticket);
@@ -130,13 +138,6 @@ impl Doings {
         if self.resubscribes_next.is_some_and(|at| at <= now) {
             self.resubscribes_next = self.resubscribes.next();
             self.resubscribe(commands);
-        }
-        if self.asks_next.is_some_and(|at| at <= now) {
-            self.asks_next = self.asks.next();
-            self.cookie += 1;
-            commands.compare();
-            commands.ask_time(self.cookie);
-            commands.ask_memory();
         }
         if self.restarts_next.is_some_and(|at| at <= now) {
             self.restarts_next = self.restarts.find(|at| *at > now);

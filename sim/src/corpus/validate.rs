@@ -17,6 +17,8 @@ const DURATION_MAX_MS: i64 = 7 * 24 * 3_600_000;
 const DELAY_MAX_MS: i64 = 60_000;
 /// The longest time the application keeps a message.
 const RELEASE_MAX_MS: i64 = 600_000;
+/// The shortest interval between two of the application's habits, where there is one at all.
+const HABIT_MIN_MS: i64 = 100;
 /// Ten times the error of a bad crystal.
 const DRIFT_MAX_PPM: i64 = 10_000;
 /// As many as a schedule can have and still be run in reasonable time.
@@ -251,6 +253,14 @@ fn validate_habits(habits: &Habits) -> Result<(), ScheduleError> {
     in_range("workload.habits.cancelled_percent", habits.cancelled_percent, 0, 100)?;
     in_range("workload.habits.deadline_percent", habits.deadline_percent, 0, 100)?;
     in_range("workload.habits.retained_percent", habits.retained_percent, 0, 100)?;
+    let intervals = [
+        ("workload.habits.resubscribes_every_ms", habits.resubscribes_every_ms),
+        ("workload.habits.asks_every_ms", habits.asks_every_ms),
+        ("workload.habits.restarts_every_ms", habits.restarts_every_ms),
+    ];
+    for (field, every_ms) in intervals.into_iter().filter(|(_, every_ms)| *every_ms > 0) {
+        in_range(field, every_ms, HABIT_MIN_MS, DURATION_MAX_MS)?;
+    }
     in_range("workload.habits.patience_max_ms", habits.patience_max_ms, 0, RELEASE_MAX_MS)
 }
 

@@ -36,6 +36,8 @@ impl fmt::Display for Difference {
 pub struct Comparison {
     /// Facts that were compared.
     pub compared: u64,
+    /// Those of them that are about a message.
+    pub of_messages: u64,
     /// Those that differ.
     pub differences: Vec<Difference>,
 }
@@ -92,6 +94,7 @@ pub fn compare(first: &History, second: &History) -> Comparison {
         let entries = both.map(|history| history.inbound.get(&number));
         inbound(&mut comparison, number, entries);
     }
+    comparison.of_messages = comparison.compared;
     subscriptions(&mut comparison, both);
     sessions(&mut comparison, both.map(|history| &history.sessions));
     comparison

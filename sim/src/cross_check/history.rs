@@ -88,7 +88,7 @@ impl History {
                 }
                 self.trouble(now);
             }
-            Event::CleanSlate => self.sessions.slate(),
+            Event::CleanSlate => self.sessions.slate(now),
             _ => {}
         }
     }
@@ -112,8 +112,8 @@ impl History {
         self.inbound.values_mut().for_each(Inbound::forgiven);
     }
 
-    fn power_lost(&mut self) {
-        self.sessions.power_lost();
+    fn power_lost(&mut self, now: Instant) {
+        self.sessions.power_lost(now);
         self.is_connected = false;
         for number in std::mem::take(&mut self.tickets).into_values() {
             if let Some(entry) = self.outbound.get_mut(&number) {
@@ -129,9 +129,9 @@ impl History {
         self.outbound.values_mut().for_each(|entry| entry.trouble(now));
     }
 
-    fn read_device(&mut self, id: ConnectionId, mut bytes: &[u8]) {
+    fn read_device(&mut self, now: Instant, id: ConnectionId, mut bytes: &[u8]) {
         let Self { sessions, outbound, endings, .. } = self;
-        let line = sessions.line(id);
+        let line = sessions.line(now, id);
         let mut reader = std::mem::take(&mut line.from_device);
         while let Some(packet) = reader.next(&mut bytes) {
             match packet {
@@ -159,8 +159,8 @@ impl History {
         line.from_device = reader;
     }
 
-    fn read_broker(&mut self, id: ConnectionId, mut bytes: &[u8]) {
-        let mut reader = std::mem::take(&mut self.sessions.line(id).from_broker);
+    fn read_broker(&mut self, now: Instant, id: ConnectionId, mut bytes: &[u8]) {
+        let mut reader = std::mem::take(&mut self.sessions.line(now, id).from_broker);
         while let Some(packet) = reader.next(&mut bytes) {
             match packet {
                 Packet::Connack { session_present, code: 0, .. }
@@ -168,22 +168,24 @@ impl History {
                 {
                     self.session_ends();
                 }
-                Packet::Publish(publish) if publish.qos > 0 => self.sessions.line(id).withheld += 1,
+                Packet::Publish(publish) if publish.qos > 0 => {
+                    self.sessions.line(now, id).withheld += 1
+                }
                 Packet::Puback(packet_id, 0x80..) => {
-                    let number = self.sessions.line(id).published.get(&packet_id);
+                    let number = self.sessions.line(now, id).published.get(&packet_id);
                     if let Some(entry) = number.and_then(|number| self.outbound.get_mut(number)) {
                         entry.is_refused = true;
                     }
                 }
-                Packet::Suback { packet_id, codes } => self.subscribed(id, packet_id, codes),
+                Packet::Suback { packet_id, codes } => self.subscribed(now, id, packet_id, codes),
                 _ => {}
             }
         }
-        self.sessions.line(id).from_broker = reader;
+        self.sessions.line(now, id).from_broker = reader;
     }
 
-    fn subscribed(&mut self, id: ConnectionId, packet_id: u16, codes: &[u8]) {
-        let asked = &mut self.sessions.line(id).asked;
+    fn subscribed(&mut self, now: Instant, id: ConnectionId, packet_id: u16, codes: &[u8]) {
+        let asked = &mut self.sessions.line(now, id).asked;
         let place = asked.iter().position(|&(id, _)| id == packet_id);
         let Some((_, filters)) = place.map(|place| asked.remove(place)) else { return };
         if filters.len() == codes.len() {
@@ -195,7 +197,7 @@ impl History {
     fn ended_at_broker(&mut self, now: Instant, id: ConnectionId) {
         self.endings += 1;
         self.trouble(now);
-        self.sessions.ended(id);
+        self.sessions.ended(now, id);
         if self.sessions.lines.remove(&id.0).is_some_and(|line: Line| line.takes_session_along()) {
             self.session_ends();
         }
@@ -205,11 +207,11 @@ impl History {
         let kind = match began {
             Some(kind) => {
                 self.kinds.insert(index, kind);
-                self.sessions.fault_begins(index, kind);
+                self.sessions.fault_begins(now, index, kind);
                 Some(kind)
             }
             None => {
-                self.sessions.fault_ends(index);
+                self.sessions.fault_ends(now, index);
                 self.kinds.remove(&index)
             }
         };
@@ -243,13 +245,15 @@ impl Observer for History {
             }
             Observation::Told(event) => self.told(now, &event),
             Observation::Opening { connection } => {
-                self.sessions.line(connection);
+                self.sessions.line(now, connection);
             }
-            Observation::ToBroker { connection, bytes } => self.read_device(connection, bytes),
-            Observation::FromBroker { connection, bytes } => self.read_broker(connection, bytes),
+            Observation::ToBroker { connection, bytes } => self.read_device(now, connection, bytes),
+            Observation::FromBroker { connection, bytes } => {
+                self.read_broker(now, connection, bytes)
+            }
             Observation::EndedAtBroker { connection, .. } => self.ended_at_broker(now, connection),
             Observation::EndedAtDevice { connection, .. } => {
-                self.sessions.ended(connection);
+                self.sessions.ended(now, connection);
                 self.trouble(now);
             }
             Observation::SessionForgotten => {
@@ -269,7 +273,7 @@ impl Observer for History {
             }
             Observation::BoardDown { part: Part::Host, .. } => {
                 self.trouble(now);
-                self.power_lost();
+                self.power_lost(now);
             }
             Observation::FaultBegan { index, fault } => self.fault(now, index, Some(fault.kind)),
             Observation::FaultEnded { index } => self.fault(now, index, None),

@@ -7,9 +7,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fivewire_core::time::Instant;
+
 use crate::fault::{FaultKind, Memory};
 use crate::observation::ConnectionId;
 use crate::oracle::reader::{Connect, Reader};
+
+/// The device waits for an answer this long.
+const RESPONSE_TIMEOUT_MS: u32 = 6_000;
+/// What TCP has to send again comes at most this long after it can get through again.
+const TCP_RETRY_MS: u32 = 16_000;
 
 /// One connection at the broker's socket.
 #[derive(Default, Debug)]
@@ -26,8 +33,9 @@ pub(super) struct Line {
     is_accepted: bool,
     /// Messages that the broker sent and the device has not acknowledged.
     pub(super) withheld: u32,
-    /// Something happened to it that may have ended it.
-    has_cause: bool,
+    /// When something happened to it last that may end it.
+    struck_at: Option<Instant>,
+    keep_alive_s: u16,
     has_ended: bool,
 }
 
@@ -35,6 +43,16 @@ impl Line {
     /// The session goes with it.
     pub(super) const fn takes_session_along(&self) -> bool {
         self.is_accepted && !self.lasts
+    }
+
+    /// What happened to it may still end it: neither end has had to notice yet. The broker waits for
+    /// one and a half times the keep alive `[MQTT-3.1.2-24]`, the device for an answer to its ping.
+    fn is_struck(&self, now: Instant) -> bool {
+        let Some(struck_at) = self.struck_at else { return false };
+        let silence_ms = u32::from(self.keep_alive_s) * 1_500;
+        // without a keep alive nobody has to notice ever
+        self.keep_alive_s == 0
+            || now <= struck_at.plus_ms(silence_ms + RESPONSE_TIMEOUT_MS + TCP_RETRY_MS)
     }
 }
 
@@ -107,19 +125,23 @@ impl Sessions {
     }
 
     /// The connection of this number, new or not.
-    pub(super) fn line(&mut self, id: ConnectionId) -> &mut Line {
-        let has_cause = !self.at_work.is_empty();
-        self.lines.entry(id.0).or_insert_with(|| Line { has_cause, ..Line::default() })
+    pub(super) fn line(&mut self, now: Instant, id: ConnectionId) -> &mut Line {
+        let struck_at = (!self.at_work.is_empty()).then_some(now);
+        self.lines.entry(id.0).or_insert_with(|| Line { struck_at, ..Line::default() })
     }
 
     /// Something ends the device's connection, if it has one.
-    fn strike(&mut self) {
+    fn strike(&mut self, now: Instant) {
         if let Some(line) = self.lines.values_mut().next_back() {
-            line.has_cause = true;
+            line.struck_at = Some(now);
         }
     }
 
-    pub(super) fn fault_begins(&mut self, index: usize, kind: FaultKind) {
+    fn strike_all(&mut self, now: Instant) {
+        self.lines.values_mut().for_each(|line| line.struck_at = Some(now));
+    }
+
+    pub(super) fn fault_begins(&mut self, now: Instant, index: usize, kind: FaultKind) {
         if forgets(kind) {
             self.idle += 1;
         }
@@ -127,20 +149,23 @@ impl Sessions {
             return;
         }
         if kind.is_instant() {
-            return self.strike();
+            return self.strike(now);
         }
         self.at_work.insert(index);
-        self.lines.values_mut().for_each(|line| line.has_cause = true);
+        self.strike_all(now);
     }
 
-    pub(super) fn fault_ends(&mut self, index: usize) {
-        self.at_work.remove(&index);
+    pub(super) fn fault_ends(&mut self, now: Instant, index: usize) {
+        if self.at_work.remove(&index) {
+            self.strike_all(now);
+        }
     }
 
     /// The device asks for a session.
     pub(super) fn connects(line: &mut Line, connect: &Connect<'_>) {
         let expiry_s = connect.properties.session_expiry_s();
         line.is_clean = connect.clean_session;
+        line.keep_alive_s = connect.keep_alive_s;
         line.lasts = if connect.level == 5 { expiry_s > 0 } else { !connect.clean_session };
     }
 
@@ -199,9 +224,10 @@ impl Sessions {
     }
 
     /// One end of the connection saw it end.
-    pub(super) fn ended(&mut self, id: ConnectionId) {
+    pub(super) fn ended(&mut self, now: Instant, id: ConnectionId) {
         let Some(line) = self.lines.get_mut(&id.0) else { return };
-        if !std::mem::replace(&mut line.has_ended, true) && line.is_accepted && !line.has_cause {
+        let has_cause = !self.at_work.is_empty() || line.is_struck(now);
+        if !std::mem::replace(&mut line.has_ended, true) && line.is_accepted && !has_cause {
             self.lost_for_nothing += 1;
             self.unsaid = Some(Unsaid { is_clean: line.is_clean, withheld: line.withheld });
         }
@@ -215,11 +241,11 @@ impl Sessions {
     }
 
     /// The device has its clean slate: it ended, or ends, that connection itself.
-    pub(super) fn slate(&mut self) {
+    pub(super) fn slate(&mut self, now: Instant) {
         if self.unsaid.take_if(|lost| lost.is_clean).is_some() {
             self.lost_for_nothing -= 1;
         } else {
-            self.strike();
+            self.strike(now);
         }
         self.slates += 1;
         self.slates_again += u32::from(std::mem::replace(&mut self.had_slate, true));
@@ -228,8 +254,8 @@ impl Sessions {
         }
     }
 
-    pub(super) fn power_lost(&mut self) {
-        self.strike();
+    pub(super) fn power_lost(&mut self, now: Instant) {
+        self.strike(now);
         for (cut, had) in self.cut_short.iter_mut().zip(std::mem::take(&mut self.life)) {
             *cut += u32::from(!had);
         }

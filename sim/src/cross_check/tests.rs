@@ -261,6 +261,31 @@ fn one_reset_explains_one_lost_connection() {
     assert!(is_told(2));
 }
 
+/// A second of delays at its first minute, and an accepted connection with a keep alive of a minute that
+/// is lost so many seconds after the first minute.
+fn lost_after_a_second_of_delays(lost_s: u64) -> bool {
+    let mut history = History::default();
+    let at = |seconds: u64| Instant::from_micros((60 + seconds) * 1_000_000);
+    session(1, LASTING, &mut |seen| history.observe(Instant::ZERO, seen));
+    let kind = FaultKind::Latency { extra_ms: 100 };
+    let fault = Fault { at_ms: 60_000, duration_ms: 1_000, kind };
+    history.observe(at(0), &Observation::FaultBegan { index: 0, fault: &fault });
+    history.observe(at(1), &Observation::FaultEnded { index: 0 });
+    let (connection, ending) = (ConnectionId(1), Ending::Closed);
+    history.observe(at(lost_s), &Observation::EndedAtDevice { connection, ending });
+    let comparison = compare(&history, &history);
+    comparison.unexplained().any(|it| it.fact == "connections lost for nothing")
+}
+
+#[test]
+fn a_fault_that_is_over_explains_no_connection_that_is_lost_long_afterwards() {
+    assert!(!lost_after_a_second_of_delays(1));
+    // one and a half times the keep alive, an answer, and TCP's last pause
+    assert!(!lost_after_a_second_of_delays(1 + 90 + 6 + 16));
+    assert!(lost_after_a_second_of_delays(1 + 90 + 6 + 16 + 1));
+    assert!(lost_after_a_second_of_delays(39 * 60));
+}
+
 #[test]
 fn a_life_of_mqtt_5_that_ended_after_its_clean_slate_has_one_session_less() {
     let begins = |history: &mut History, number: u32, flags: u8| {

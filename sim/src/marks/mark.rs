@@ -102,6 +102,8 @@ pub enum Situation {
     DeadlineCame,
     /// The application ended a subscription, and was told so.
     SubscriptionEnded,
+    /// The device was shut down by its application, and its program started anew.
+    RestartedInGoodOrder,
     /// The device was compared with what had been seen of it.
     Compared,
     /// The time server's answer reached the application.
@@ -112,7 +114,7 @@ pub enum Situation {
 
 impl Situation {
     /// How many there are.
-    pub const COUNT: usize = 46;
+    pub const COUNT: usize = 47;
 
     /// All of them, in order.
     pub const ALL: [Self; Self::COUNT] = [
@@ -159,6 +161,7 @@ impl Situation {
         Self::CancelledUnderWay,
         Self::DeadlineCame,
         Self::SubscriptionEnded,
+        Self::RestartedInGoodOrder,
         Self::Compared,
         Self::TimeTold,
         Self::NetworkAsked,
@@ -209,6 +212,7 @@ impl Situation {
             Self::CancelledUnderWay => "cancelled-under-way",
             Self::DeadlineCame => "deadline-came",
             Self::SubscriptionEnded => "subscription-ended",
+            Self::RestartedInGoodOrder => "restarted-in-good-order",
             Self::Compared => "compared",
             Self::TimeTold => "time-told",
             Self::NetworkAsked => "network-asked",

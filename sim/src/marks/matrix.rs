@@ -79,7 +79,8 @@ impl Default for Matrix {
 pub type Unreachable = (FaultRow, Column, &'static str);
 
 const NO_CONNECTION: &str = "there is no connection that it could hurt";
-const NO_TIME: &str = "DISCONNECT is said and done at one instant: no fault can begin in it";
+const NO_TIME: &str =
+    "DISCONNECT is said and done at one instant, unless a full socket takes nothing";
 
 static UNREACHABLE: [Unreachable; FaultRow::COUNT + 3] = {
     let mut list = [(FaultRow::ALL[0], Column::Disconnecting, NO_TIME); FaultRow::COUNT + 3];

@@ -18,7 +18,7 @@ use fivewire_core::mqtt::QoS;
 use fivewire_core::time::Instant;
 
 use crate::fault::FaultKind;
-use crate::observation::{Observation, Observer, Part};
+use crate::observation::{BoardLoss, Observation, Observer, Part};
 use crate::oracle::{WILL_PAYLOAD, WILL_TOPIC};
 use crate::schedule::{Schedule, Topology};
 
@@ -362,7 +362,12 @@ impl Observer for Marks {
             Observation::ResetLine { cause: ResetCause::StartUpOverdue } => {
                 self.reach(Situation::StartUpReset);
             }
-            Observation::BoardDown { part, .. } => self.board_down(part),
+            Observation::BoardDown { part, loss } => {
+                if loss == BoardLoss::Ended {
+                    self.reach(Situation::RestartedInGoodOrder);
+                }
+                self.board_down(part);
+            }
             Observation::ClientState(state) => watch.device.is_in(state),
             Observation::FaultBegan { index, fault } => self.fault_began(index, fault.kind),
             Observation::FaultBit { index } => self.fault_bit(index),

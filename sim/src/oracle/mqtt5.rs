@@ -195,7 +195,7 @@ pub(super) fn refused(facts: &Facts, verdict: &mut Verdict, index: Index) {
     });
 }
 
-/// Whether the interval of a publication is over; true where MQTT 3.1.1 is spoken.
+/// Whether the interval of a publication is over; false where MQTT 3.1.1 is spoken.
 pub(super) fn is_expired(facts: &Facts, index: Index) -> bool {
     let Some(published) = facts.published(index) else { return false };
     let Some(expiry_s) = published.expiry_s else { return false };

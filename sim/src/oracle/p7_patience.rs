@@ -1,5 +1,5 @@
 //! P7, where an application gives up: what it cancels or sets a deadline for ends so, in time and for no
-//! other reason.
+//! other reason, and a device that is asked to shut down stops.
 
 use fivewire_core::event::AbandonReason;
 use fivewire_core::time::Instant;
@@ -21,6 +21,8 @@ pub(super) struct Patience {
     deadlines: Vec<(Instant, Index)>,
     /// The soonest instant at which one of them has been ignored for too long.
     overdue_at: Option<Instant>,
+    /// The device was asked to shut down, and has to have stopped by then.
+    stopped_by: Option<Instant>,
 }
 
 impl Patience {
@@ -29,6 +31,16 @@ impl Patience {
         self.deadlines.push((deadline, index));
         let overdue_at = deadline.plus_ms(TOLD_WITHIN_MS);
         self.overdue_at = Some(self.overdue_at.map_or(overdue_at, |at| at.min(overdue_at)));
+    }
+
+    /// The device was asked to shut down.
+    pub(super) fn shut_down(&mut self, now: Instant) {
+        self.stopped_by.get_or_insert(now.plus_ms(TOLD_WITHIN_MS));
+    }
+
+    /// It said that it stopped.
+    pub(super) const fn stopped(&mut self) {
+        self.stopped_by = None;
     }
 
     /// The host lost its memory.
@@ -41,6 +53,12 @@ impl Patience {
     pub(super) fn waited(&mut self, facts: &Facts, verdict: &mut Verdict, now: Instant) {
         if self.overdue_at.is_some_and(|at| now > at) {
             self.look(facts, verdict, now);
+        }
+        if self.stopped_by.is_some_and(|at| now > at) {
+            self.stopped_by = None;
+            verdict.require(P7, false, || {
+                format!("the device has not stopped {TOLD_WITHIN_MS} ms after it was asked to")
+            });
         }
     }
 

@@ -18,6 +18,7 @@ impl Oracle {
             Observation::Holds(is_held) => self.held(is_held),
             Observation::ShutDownAsked => {
                 self.facts.is_shutting_down = true;
+                self.judges.patience.shut_down(self.facts.now);
                 self.facts.farewell_lives.push(self.facts.device_life);
                 self.judges.malformed.excuse();
             }

@@ -46,6 +46,7 @@ impl Oracle {
             }
             Event::Stopped => {
                 p7_accounted::stopped(&self.facts, &mut self.verdict);
+                self.judges.patience.stopped();
                 self.facts.is_stopped = true;
                 self.facts.is_up = false;
                 self.judges.watchdog.off();

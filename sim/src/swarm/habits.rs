@@ -1,5 +1,5 @@
 //! Which habits the application of a run has. Drawn from a stream of its own, so that the troubles of a seed
-//! are the same without them.
+//! are of the same kinds without them.
 
 use crate::app::Intervals;
 use crate::random::{Purpose, Random};

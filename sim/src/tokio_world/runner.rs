@@ -47,7 +47,8 @@ pub const NOT_JUDGED: &[(Promise, &str)] = &[
 /// Runs `schedule` to its end, or to the first breach. `extra` watches too.
 ///
 /// # Errors
-/// The schedule has a bridge.
+/// It does not [fit](super::fits): it has a bridge, habits, or something of MQTT 5 that the adapter has
+/// no word for.
 pub fn run<O: Observer + ?Sized>(schedule: &Schedule, extra: &mut O) -> Result<Report, Unfit> {
     run_planted(schedule, Planted::NONE, extra)
 }
@@ -55,7 +56,8 @@ pub fn run<O: Observer + ?Sized>(schedule: &Schedule, extra: &mut O) -> Result<R
 /// The same with a bug in the adapter, for those that are built with bugs.
 ///
 /// # Errors
-/// The schedule has a bridge.
+/// It does not [fit](super::fits): it has a bridge, habits, or something of MQTT 5 that the adapter has
+/// no word for.
 pub fn run_planted<O: Observer + ?Sized>(
     schedule: &Schedule,
     planted: Planted,
@@ -71,7 +73,8 @@ pub fn run_planted<O: Observer + ?Sized>(
 /// [`replay`](crate::replay::replay). Each life of the device is a beginning in it.
 ///
 /// # Errors
-/// The schedule has a bridge.
+/// It does not [fit](super::fits): it has a bridge, habits, or something of MQTT 5 that the adapter has
+/// no word for.
 pub fn record(schedule: &Schedule) -> Result<Vec<u8>, Unfit> {
     fits(schedule)?;
     let mut blind = Blind;

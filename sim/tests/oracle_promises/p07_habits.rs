@@ -132,3 +132,13 @@ fn a_goodbye_may_arrive_when_its_sender_has_started_anew_and_one_that_nobody_ask
     let mut history = connected();
     history.device_sends(&[0xE0, 0]).breaks(P10, "which nobody asked for");
 }
+
+#[test]
+fn a_device_that_is_asked_to_shut_down_and_does_not_stop_is_caught() {
+    let mut history = connected();
+    history.see(Observation::ShutDownAsked).wait_ms(20_000).told(Event::Stopped);
+    history.wait_ms(20_000).see(Observation::Wifi(false)).passes();
+    let mut history = connected();
+    history.see(Observation::ShutDownAsked).wait_ms(31_000).see(Observation::Wifi(false));
+    history.breaks(P7, "has not stopped 30000 ms after it was asked to");
+}

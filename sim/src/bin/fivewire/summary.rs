@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use fivewire_sim::catalogue;
 use fivewire_sim::marks::{Column, FaultRow, Matrix};
 use fivewire_sim::oracle::Promise;
 use fivewire_sim::schedule::Schedule;
@@ -110,8 +111,9 @@ impl Summary {
         stopwatch: &Stopwatch,
     ) -> Self {
         let tally = totals.tally();
-        let has_wires = totals.with_wires > 0 && totals.with_wires == tally.seeds;
-        let enough_seeds = match (mixture, has_wires) {
+        let is_wires =
+            totals.scenarios.keys().eq([catalogue::WIRES]) && totals.with_wires == tally.seeds;
+        let enough_seeds = match (mixture, is_wires) {
             (_, true) => WIRES_FULL_SEEDS,
             (true, false) => FULL_SEEDS,
             (false, false) => u64::MAX,
