@@ -67,8 +67,7 @@ impl<S: Storage> Ring<S> {
     /// Takes out the oldest bytes, and returns how many. 0: nothing is left but the segment that is
     /// open, which [`Recorder::finish`](super::Recorder::finish) ends.
     pub fn drain(&mut self, into: &mut [u8]) -> usize {
-        let closed = self.used - usize::from(self.open);
-        if closed == 0 {
+        if self.segments() == 0 {
             return 0;
         }
         let start = self.first * self.slot_bytes();
@@ -81,6 +80,12 @@ impl<S: Storage> Ring<S> {
             self.forget_first();
         }
         count
+    }
+
+    /// Whole segments that wait to be taken out, one of which a part was taken out among them.
+    #[must_use]
+    pub fn segments(&self) -> usize {
+        self.used - usize::from(self.open)
     }
 
     /// Segments that were dropped to make room.

@@ -24,9 +24,10 @@ fn a_ring_keeps_the_newest_segments_and_each_can_be_replayed() {
     let (_, recorder) = bench.client.into_parts();
     let mut recorder = recorder.unwrap();
     let ring = recorder.sink_mut();
-    assert_eq!(ring.missed(), 0);
+    assert_eq!((ring.missed(), ring.segments()), (0, 3));
     let dropped = ring.dropped();
     let recording = drained(ring, 50);
+    assert_eq!(ring.segments(), 0);
     assert!(dropped > 10 && recording.len() > 3_000, "{dropped}, {}", recording.len());
     let Item::Segment(first) = Records::new(&recording).next().unwrap().unwrap().item else {
         panic!()

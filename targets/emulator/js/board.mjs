@@ -13,6 +13,10 @@ const VECTORS = 0x10000100;
 const HZ = 125e6;
 const NS_PER_CYCLE = 1e9 / HZ;
 
+// Bits of a byte on the line, and of the register of flags.
+const UART_BITS = 10;
+const UART_TXFE = 1 << 7;
+
 // What memory is filled with before a start, to see afterwards how deep the stack was.
 const PAINT = 0xa5;
 
@@ -31,7 +35,7 @@ export class Board {
     this.chip = chip;
     this.text = [];
     chip.logger = this.logger(chip);
-    chip.uart[0].onByte = (byte) => this.text.push(byte);
+    this.listenTo(chip.uart[0]);
     chip.sram.fill(PAINT);
     for (const { address, bytes } of segments(this.path)) {
       if (address >= FLASH && address < FLASH_END) chip.flash.set(bytes, address - FLASH);
@@ -50,6 +54,20 @@ export class Board {
     this.stopped = false;
     this.bootedAt = now;
     this.cycles = 0;
+  }
+
+  // The package sends in no time, and always says that its FIFO is empty. Here it still takes any number of bytes, but says
+  // so only after the time that they take on the line.
+  listenTo(uart) {
+    const flags = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(uart), 'flags').get;
+    let sentAt = 0;
+    uart.onByte = (byte) => {
+      this.text.push(byte);
+      sentAt = Math.max(sentAt, this.now) + UART_BITS * 1e9 / uart.baudRate;
+    };
+    Object.defineProperty(uart, 'flags', {
+      get: () => flags.call(uart) & (this.now < sentAt ? ~UART_TXFE : ~0),
+    });
   }
 
   // The package only logs SEV, but embassy's executor wakes itself with it.

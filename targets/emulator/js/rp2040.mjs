@@ -2,9 +2,9 @@
 //
 // | request | bytes |
 // |---|---|
-// | operation | 1: 0 run, 1 power-cycle, 2 run nothing and say how much stack was used, 3 let time pass and run nothing |
+// | operation | 1: 0 run, 1 power-cycle, 2 run nothing and say how much stack was used, 3 let time pass and run nothing, 4 run nothing: a byte comes in on UART0 |
 // | inputs | 1: bit 0 data, bit 1 clock |
-// | until, ns; for the stack: the address where its memory begins | 8 |
+// | until, ns; for the stack: the address where its memory begins; the byte | 8 |
 //
 // | answer | bytes |
 // |---|---|
@@ -21,6 +21,7 @@ const REQUEST_BYTES = 10;
 const POWER_CYCLE = 1;
 const STACK = 2;
 const SKIP = 3;
+const TYPE = 4;
 const HEAD_BYTES = 30;
 const NEVER = 0xffffffffffffffffn;
 
@@ -66,6 +67,7 @@ while (readWhole(request)) {
   const inputs = request.readUInt8(1);
   board.drive((inputs & 1) !== 0, (inputs & 2) !== 0);
   if (operation === SKIP) board.skip(until);
+  else if (operation === TYPE) board.chip.uart[0].feedByte(until);
   else board.run(until);
   answer(board, board.now);
 }

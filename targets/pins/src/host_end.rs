@@ -84,8 +84,8 @@ impl<S: Storage, L: Link, P: Pins> HostEnd<S, L, P> {
 }
 
 impl<S: Storage, L: Link, P: Pins, K: Sink> HostEnd<S, L, P, K> {
-    /// The same, and records what is done with `host` from here on. The recorder is reached through
-    /// [`host`](Self::host).
+    /// The same, and records what is done with `host` from here on. See
+    /// [`recorder`](Self::recorder).
     pub fn recorded(host: Host<S>, driver: Driver<L, P>, recorder: Recorder<K>) -> Self {
         Self::with(Recorded::new(host, Some(recorder)), driver)
     }
@@ -104,6 +104,11 @@ impl<S: Storage, L: Link, P: Pins, K: Sink> HostEnd<S, L, P, K> {
     pub const fn host(&mut self) -> &mut Recorded<Host<S>, K> {
         self.asked = true;
         &mut self.host
+    }
+
+    /// What records the host, for example to drain its ring. Unlike [`host`](Self::host) it leaves the host alone.
+    pub const fn recorder(&mut self) -> Option<&mut Recorder<K>> {
+        self.host.recorder_mut()
     }
 
     /// The driver below: its pins to wait for, its link's counters.

@@ -47,7 +47,10 @@ impl Board {
         Self {
             wires,
             led: Output::new(p.PIN_25, Level::Low),
+            #[cfg(not(feature = "recorder"))]
             console: Console::new(p.UART0, p.PIN_0),
+            #[cfg(feature = "recorder")]
+            console: Console::listening(p.UART0, p.PIN_0, p.PIN_1),
             watchdog,
         }
     }

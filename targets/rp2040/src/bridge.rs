@@ -8,7 +8,9 @@ use fivewire_core::event::Event;
 use fivewire_core::link::native::{self, Native};
 use fivewire_core::link::{Role, Timing};
 use fivewire_core::time::Wait;
-use fivewire_pins::{Driver, HostEnd, StepError};
+#[cfg(not(feature = "recorder"))]
+use fivewire_pins::HostEnd;
+use fivewire_pins::{Driver, StepError};
 
 use crate::clock;
 use crate::wires::BridgeWires;
@@ -23,7 +25,10 @@ const FRAME_BYTES: usize = 1_536;
 const LOOKS: u32 = 200;
 
 /// The bridge of this board: its memory is in one piece, so that it can lie in a static.
+#[cfg(not(feature = "recorder"))]
 pub type Bridge = HostEnd<&'static mut [u8], Native<&'static mut [u8]>, BridgeWires>;
+#[cfg(feature = "recorder")]
+pub use crate::flight::Bridge;
 
 /// Everything that the bridge ever stores.
 pub struct Buffers {
@@ -36,6 +41,8 @@ pub struct Buffers {
     settings: [u8; 512],
     transmit: [u8; 4 * 1_024],
     receive: [u8; 2 * FRAME_BYTES],
+    #[cfg(feature = "recorder")]
+    log: [u8; crate::flight::LOG_BYTES],
 }
 
 impl Buffers {
@@ -52,6 +59,8 @@ impl Buffers {
             settings: [0; 512],
             transmit: [0; 4 * 1_024],
             receive: [0; 2 * FRAME_BYTES],
+            #[cfg(feature = "recorder")]
+            log: [0; crate::flight::LOG_BYTES],
         }
     }
 }
@@ -89,7 +98,10 @@ pub fn new(
     let memory =
         native::Memory { transmit: &mut buffers.transmit[..], receive: &mut buffers.receive[..] };
     let link = Native::new(&config, memory, seed)?;
-    Ok(HostEnd::new(host, Driver::new(link, wires).with_looks(LOOKS)))
+    #[cfg(not(feature = "recorder"))]
+    return Ok(HostEnd::new(host, Driver::new(link, wires).with_looks(LOOKS)));
+    #[cfg(feature = "recorder")]
+    Ok(Bridge::new(host, Driver::new(link, wires).with_looks(LOOKS), &mut buffers.log))
 }
 
 /// Serves the bridge until `wake` says that the application wants something, or for ever.
@@ -106,6 +118,8 @@ pub async fn serve(
     loop {
         watchdog.feed();
         let wait = bridge.step(clock::now(), &mut application)?;
+        #[cfg(feature = "recorder")]
+        let wait = wait.sooner(bridge.dump(clock::now()));
         let idle = until_needed(bridge, wait);
         // The application first: a busy link is always needed at once.
         if let embassy_futures::select::Either::First(()) = select(&mut wake, idle).await {

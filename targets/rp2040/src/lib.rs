@@ -17,6 +17,8 @@ pub mod board;
 pub mod bridge;
 pub mod clock;
 pub mod console;
+#[cfg(feature = "recorder")]
+pub mod flight;
 mod panic;
 #[cfg(feature = "pico-w")]
 pub mod radio;

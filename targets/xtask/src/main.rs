@@ -93,8 +93,8 @@ fn main() -> Result<()> {
         Task::Firmware => {
             println!("{}", esp8266::build_emulated(&root)?.display());
             println!("{}", esp8266::build_emulated_syncom(&root)?.display());
-            for (program, _) in rp2040::PROGRAMS {
-                println!("{}", rp2040::build(&root, None, program)?.display());
+            for (name, ..) in rp2040::FIRMWARES {
+                println!("{}", rp2040::build(&root, None, name)?.display());
             }
             Ok(())
         }
@@ -106,9 +106,9 @@ fn main() -> Result<()> {
             for (name, feature) in esp8266::FIRMWARES {
                 kept &= budget::compare(&budgets, name, esp8266::sizes(&root, feature)?)?;
             }
-            for (program, _) in rp2040::PROGRAMS {
-                let name = format!("rp2040-{program}");
-                kept &= budget::compare(&budgets, &name, rp2040::sizes(&root, program)?)?;
+            for (name, ..) in rp2040::FIRMWARES {
+                let sizes = rp2040::sizes(&root, name)?;
+                kept &= budget::compare(&budgets, &format!("rp2040-{name}"), sizes)?;
             }
             kept &= parts::compare(&root, &budgets)?;
             kept &= emulate::stacks(&root)?;

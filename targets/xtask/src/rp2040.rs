@@ -1,5 +1,6 @@
 //! Builds the Pico's firmware.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,22 +11,33 @@ use crate::elf::Elf;
 
 /// What a Cortex-M0+ is to the compiler.
 pub const TARGET: &str = "thumbv6m-none-eabi";
-/// The programs, and the feature that each wants.
-pub const PROGRAMS: [(&str, Option<&str>); 5] = [
-    ("simple", None),
-    ("range", None),
-    ("status", None),
-    ("rate", None),
-    ("pico_w", Some("pico-w")),
+/// The firmwares: what each is called here, its program, and the feature that it wants.
+pub const FIRMWARES: [(&str, &str, Option<&str>); 6] = [
+    ("simple", "simple", None),
+    ("simple-recorder", "simple", Some("recorder")),
+    ("range", "range", None),
+    ("status", "status", None),
+    ("rate", "rate", None),
+    ("pico_w", "pico_w", Some("pico-w")),
 ];
-/// Builds one program as users have it, with its own `fivewire.toml` or another.
+
+/// Builds one firmware as users have it, with its own `fivewire.toml` or another.
 ///
 /// # Errors
-/// It does not build.
-pub fn build(root: &Path, settings: Option<&Path>, program: &str) -> Result<PathBuf> {
-    let mut programs = PROGRAMS.iter();
-    let feature = programs.find(|(name, _)| *name == program).and_then(|(_, feature)| *feature);
-    build_with(root, settings, program, feature)
+/// It does not build, or is none of them.
+pub fn build(root: &Path, settings: Option<&Path>, name: &str) -> Result<PathBuf> {
+    let (_, program, feature) = FIRMWARES
+        .into_iter()
+        .find(|(it, ..)| *it == name)
+        .with_context(|| format!("no firmware is called {name}"))?;
+    let elf = build_with(root, settings, program, feature)?;
+    if name == program {
+        return Ok(elf);
+    }
+    // The program is built again without the feature, to the same place.
+    let kept = elf.with_file_name(name);
+    fs::copy(&elf, &kept)?;
+    Ok(kept)
 }
 
 /// Builds one program with this feature.
@@ -77,12 +89,12 @@ pub fn cargo(root: &Path, folder: &str, program: &str) -> Command {
     command
 }
 
-/// What a program takes.
+/// What a firmware takes.
 ///
 /// # Errors
 /// It does not build.
-pub fn sizes(root: &Path, program: &str) -> Result<Sizes> {
-    Ok(sizes_of(&Elf::read(&build(root, None, program)?)?))
+pub fn sizes(root: &Path, name: &str) -> Result<Sizes> {
+    Ok(sizes_of(&Elf::read(&build(root, None, name)?)?))
 }
 
 /// What is in flash, and what in RAM.

@@ -3,6 +3,7 @@
 mod board;
 mod esp;
 mod executed;
+mod flight;
 mod glitch;
 mod host;
 mod host_end;
@@ -71,16 +72,27 @@ pub fn original(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Runs the Pico's firmware with a simulated ESP8266, twice.
+/// Runs the Pico's firmware with a simulated ESP8266, twice, and then the one with a flight recorder, whose log is replayed.
 ///
 /// # Errors
-/// A publication is lost or comes in the wrong order, or the two runs differ.
+/// A publication is lost or comes in the wrong order, the two runs differ, or a replay says something else.
 pub fn rp2040(root: &Path) -> Result<()> {
     let pico = rp2040::build(root, Some(&root.join(EMULATED)), "simple")?;
     let first = pico_alone::run(root, &pico)?;
     println!("{first}");
     let second = pico_alone::run(root, &pico)?;
     ensure!(first == second, "two runs differ: {first} and {second}");
+
+    let pico = rp2040::build(root, Some(&root.join(EMULATED)), "simple-recorder")?;
+    let (report, stack_bytes) = flight::run(root, &pico, stack_floor(&pico)?)?;
+    println!("{report}");
+    let pico = rp2040::build_with(root, Some(&root.join(EMULATED)), "rate", Some("recorder"))?;
+    println!("busy: {}", flight::run_busy(root, &pico)?);
+    let budgets = budget::read(root)?;
+    ensure!(
+        budget::compare_stack(&budgets, "rp2040-simple-recorder", stack_bytes)?,
+        "the stack is deeper than its budget"
+    );
     Ok(())
 }
 
@@ -130,12 +142,16 @@ pub fn stacks(root: &Path) -> Result<bool> {
 
 fn build_pair(root: &Path) -> Result<schedule::Firmware> {
     let pico = rp2040::build(root, Some(&root.join(EMULATED)), "simple")?;
-    let floor = Elf::read(&pico)?.address_of("_stack_end");
     Ok(schedule::Firmware {
-        pico_stack_floor: floor.context("the Pico's firmware has no _stack_end")?,
+        pico_stack_floor: stack_floor(&pico)?,
         pico,
         esp: esp8266::build_emulated(root)?,
     })
+}
+
+/// Where the memory of a Pico's stack begins.
+fn stack_floor(pico: &Path) -> Result<u32> {
+    Elf::read(pico)?.address_of("_stack_end").context("the Pico's firmware has no _stack_end")
 }
 
 fn compare_stacks(root: &Path, stack: schedule::Stack) -> Result<bool> {

@@ -17,6 +17,7 @@ const MODULES: &str = "targets/emulator/js/node_modules/rp2040js";
 const RUN: u8 = 0;
 const STACK: u8 = 2;
 const SKIP: u8 = 3;
+const TYPE: u8 = 4;
 const ANSWER_BYTES: usize = 30;
 const DATA: u8 = 1;
 const CLOCK: u8 = 2;
@@ -88,6 +89,14 @@ impl Pico {
     pub fn stack_bytes(&mut self, floor: u32) -> Result<u32> {
         let (answer, _) = self.exchange(STACK, u64::from(floor))?;
         Ok(u32::try_from(number(&answer, 2))?)
+    }
+
+    /// A byte comes in on its UART.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn type_byte(&mut self, byte: u8) -> Result<()> {
+        self.exchange(TYPE, u64::from(byte)).map(|_| ())
     }
 
     /// Lets it run until then, with what it is shown, or until its wires change.

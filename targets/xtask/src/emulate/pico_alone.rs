@@ -52,25 +52,33 @@ pub struct Bench {
     /// It shows what it showed last, until it is reset.
     hangs: bool,
     in_reset: bool,
-    boots: u64,
+    /// Starts of the simulated ESP8266.
+    pub boots: u64,
     /// Edges of the Pico's clock, and the last of them.
     pub edges: u64,
     last_edge_ns: u64,
-    radio: Radio,
+    /// The broker, and what it got.
+    pub radio: Radio,
     /// Nanoseconds since the beginning.
     pub now_ns: u64,
 }
 
-/// What can go wrong, in this order.
+/// What can go wrong.
 #[derive(Clone, Copy)]
-enum Trouble {
+pub enum Trouble {
+    /// The ESP8266's power goes and comes again.
     PowerCut,
+    /// The WiFi is away for a while.
     NetworkLost,
+    /// The broker comes back with its memory, or without.
     BrokerRestart(Memory),
+    /// The ESP8266's processor stands still.
     Hang,
+    /// The Pico's does something else for a while.
     HostBusy,
 }
 
+/// All of them, in this order.
 const TROUBLES: [Trouble; 6] = [
     Trouble::PowerCut,
     Trouble::NetworkLost,
@@ -120,7 +128,8 @@ impl Bench {
         })
     }
 
-    fn strike(&mut self, trouble: Trouble) {
+    /// Something goes wrong.
+    pub fn strike(&mut self, trouble: Trouble) {
         match trouble {
             Trouble::PowerCut => {
                 self.switch_off();
@@ -141,7 +150,10 @@ impl Bench {
     }
 
     /// Until a few more counts have reached the broker, in order.
-    fn count(&mut self) -> Result<()> {
+    ///
+    /// # Errors
+    /// They do not, or in another order.
+    pub fn count(&mut self) -> Result<()> {
         let wanted = distinct(&self.radio.received) + COUNTS;
         let end_ns = self.now_ns + PATIENCE_MS * MS;
         let heals_ns = self.now_ns + 3_000 * MS;
