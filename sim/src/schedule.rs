@@ -44,13 +44,6 @@ impl Schedule {
         self
     }
 
-    /// The same run with an application that only publishes and takes messages.
-    #[must_use]
-    pub fn without_habits(mut self) -> Self {
-        self.workload.habits = Habits::default();
-        self
-    }
-
     /// The same run with its link simulated like this. Faults that need wires go where there are
     /// none.
     #[must_use]

@@ -14,16 +14,16 @@ const COMING_AND_GOING: &str = "side/#";
 
 /// What is to become of one publication.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(super) struct Fate {
-    pub(super) retain: bool,
-    pub(super) deadline: Option<Instant>,
+pub(crate) struct Fate {
+    pub(crate) retain: bool,
+    pub(crate) deadline: Option<Instant>,
     /// When the application gives it up.
-    pub(super) cancelled_at: Option<Instant>,
+    pub(crate) cancelled_at: Option<Instant>,
 }
 
 /// Carries the habits out.
 #[derive(Clone, Debug)]
-pub(super) struct Doings {
+pub(crate) struct Doings {
     habits: Habits,
     random: Random,
     resubscribes: Intervals,
@@ -42,7 +42,7 @@ pub(super) struct Doings {
 }
 
 impl Doings {
-    pub(super) fn new(schedule: &Schedule) -> Self {
+    pub(crate) fn new(schedule: &Schedule) -> Self {
         let (seed, habits) = (schedule.seed, schedule.workload.habits);
         let mut resubscribes =
             Intervals::new(seed, Purpose::Resubscribing, habits.resubscribes_every_ms);
@@ -85,7 +85,7 @@ impl Doings {
     }
 
     /// Draws what is to become of a publication.
-    pub(super) fn fate(&mut self, now: Instant) -> Fate {
+    pub(crate) fn fate(&mut self, now: Instant) -> Fate {
         let Habits { cancelled_percent, deadline_percent, retained_percent, .. } = self.habits;
         if self.habits.are_none() {
             return Fate::default();

@@ -18,6 +18,8 @@ use crate::observation::{Observation, Observer};
 use crate::world::HostMachine;
 
 #[cfg(feature = "turmoil")]
+pub(crate) use habits::{Doings, Fate};
+#[cfg(feature = "turmoil")]
 pub(crate) use messages::Messages;
 pub(crate) use messages::fill;
 pub(crate) use properties::Tags;

@@ -121,7 +121,8 @@ fn outbound(comparison: &mut Comparison, number: u64, entries: [Option<&Outbound
             let given_up = |entry: &&&Outbound| entry.outcome == Some(Outcome::GivenUp);
             let refused = both.iter().filter(given_up).any(|entry| entry.is_refused);
             let known = if_so(at_most_once, Known::AtMostOnce).or_else(power_lost);
-            known.or_else(|| if_so(refused, Known::Refused))
+            let withdrawn = || if_so(both.iter().any(|entry| entry.is_withdrawn), Known::Withdrawn);
+            known.or_else(withdrawn).or_else(|| if_so(refused, Known::Refused))
         },
     );
     let arrived = both.map(|entry| entry.copies > 0);
@@ -132,7 +133,8 @@ fn outbound(comparison: &mut Comparison, number: u64, entries: [Option<&Outbound
             let missing = if one.copies == 0 { one } else { other };
             // what was acknowledged has arrived, whatever happened else
             let power_lost = || if_so(missing.is_unknown(), Known::PowerLost);
-            if_so(missing.is_at_risk(), Known::AtMostOnce).or_else(power_lost)
+            let withdrawn = || if_so(missing.is_withdrawn, Known::Withdrawn);
+            if_so(missing.is_at_risk(), Known::AtMostOnce).or_else(power_lost).or_else(withdrawn)
         },
     );
     if arrived == [true; 2] {

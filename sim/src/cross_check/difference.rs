@@ -44,6 +44,10 @@ pub enum KnownDifference {
     /// In MQTT 5 a session ends when the device is away for too long, and how long it is away depends on
     /// when its attempts come. Each session that expired explains one session more.
     SessionExpired,
+    /// The application gave a publication up, or gave it a deadline: how far it had come by then depends
+    /// on the instant. Explained is what became of a message that was given up for that reason, in the
+    /// run in which it was.
+    Withdrawn,
     /// A broker that refuses publications for a while (MQTT 5) refuses those that arrive in that time.
     /// Explained is the outcome of a message that the broker refused in the run in which it was given up.
     Refused,
@@ -51,7 +55,7 @@ pub enum KnownDifference {
 
 impl KnownDifference {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Times,
         Self::Clocks,
         Self::WifiIsTold,
@@ -64,6 +68,7 @@ impl KnownDifference {
         Self::ConnectionsMade,
         Self::NothingToForget,
         Self::SessionExpired,
+        Self::Withdrawn,
         Self::Refused,
     ];
 
@@ -83,6 +88,7 @@ impl KnownDifference {
             Self::ConnectionsMade => "connections-made",
             Self::NothingToForget => "nothing-to-forget",
             Self::SessionExpired => "session-expired",
+            Self::Withdrawn => "withdrawn",
             Self::Refused => "refused",
         }
     }

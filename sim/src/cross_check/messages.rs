@@ -27,6 +27,8 @@ pub(super) struct Outbound {
     pub(super) cuts: u32,
     /// The broker said that it does not take it.
     pub(super) is_refused: bool,
+    /// The application gave it up, or its deadline came.
+    pub(super) is_withdrawn: bool,
     /// The board lost power before there was an outcome.
     pub(super) lost_power: bool,
     /// Something was wrong when it was published, or until a while after it was sent.
@@ -45,6 +47,7 @@ impl Outbound {
             copies: 0,
             cuts: 0,
             is_refused: false,
+            is_withdrawn: false,
             lost_power: false,
             is_unsafe,
             endings_before: endings,
@@ -68,6 +71,7 @@ impl Outbound {
         if matches!(reason, AbandonReason::Dropped) {
             self.is_unsafe = true;
         }
+        self.is_withdrawn = matches!(reason, AbandonReason::Cancelled | AbandonReason::Expired);
     }
 
     /// Something goes wrong.

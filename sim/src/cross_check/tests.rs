@@ -1,6 +1,6 @@
 //! A deviation is explained by its cause in the history, and by nothing else.
 
-use fivewire_core::event::{Event, RefusedReason};
+use fivewire_core::event::{AbandonReason, Event, RefusedReason};
 use fivewire_core::mqtt::v5::ReasonCode;
 use fivewire_core::time::Instant;
 
@@ -365,6 +365,29 @@ fn a_publication_that_is_given_up_as_refused_is_explained_by_a_broker_that_refus
     let is_outcome = |it: &&Difference| it.fact == "outcome of message 1";
     let outcome = explained.differences.iter().find(is_outcome);
     assert_eq!(outcome.and_then(|it| it.known), Some(KnownDifference::Refused));
+}
+
+#[test]
+fn a_publication_that_is_given_up_is_explained_by_the_wish_of_its_application_only() {
+    let given_up = |reason: AbandonReason| {
+        let mut acked = 0;
+        deviation(&calm(), move |seen, pass| match *seen {
+            Observation::Told(Event::Acked(ticket)) => {
+                acked += 1;
+                match acked {
+                    1 => pass(&Observation::Told(Event::Abandoned { ticket, reason })),
+                    _ => pass(seen),
+                }
+            }
+            _ => pass(seen),
+        })
+    };
+    for reason in [AbandonReason::Cancelled, AbandonReason::Expired] {
+        let comparison = given_up(reason);
+        let known: Vec<_> = comparison.differences.iter().map(|it| it.known).collect();
+        assert_eq!(known, [Some(KnownDifference::Withdrawn)], "{reason:?}");
+    }
+    unexplained(&given_up(AbandonReason::ShutDown), "outcome of message 1");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fivewire_core::event::{self, Ticket};
+use fivewire_core::event::{self, AbandonReason, Ticket};
 use fivewire_core::mqtt::QoS;
 use fivewire_core::time::Instant;
 use fivewire_tokio::{
@@ -11,13 +11,16 @@ use fivewire_tokio::{
 };
 use tokio::sync::watch;
 use tokio::task::spawn_local;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::device::Orders;
 use super::seen::{Message, Seen, Stage as Way};
 use super::stage::{Parts, Stage};
-use crate::app::fill;
+use crate::app::{Fate, fill};
 use crate::observation::Observation;
+
+/// Whoever gives a publication up is told so within this.
+const CANCELLED_WITHIN: Duration = Duration::from_secs(1);
 
 impl Parts {
     fn device_ends(&mut self, event: event::Event<'static>) {
@@ -55,21 +58,19 @@ pub(super) async fn listen(stage: Stage, mut events: Events) {
 pub(super) async fn publish(stage: Stage, client: Client, mut orders: watch::Receiver<Orders>) {
     loop {
         let next = {
-            let messages = &mut stage.lock().device.messages;
+            let device = &mut stage.lock().device;
+            let messages = &mut device.messages;
             messages.pass_to(now());
             messages.draft().map(|draft| {
+                let fate = device.doings.fate(now());
                 let mut payload = Vec::new();
                 fill(&mut payload, draft.number, draft.size_bytes);
-                Message {
-                    topic: messages.topic(draft.number).to_owned(),
-                    payload,
-                    qos: draft.qos,
-                    retain: false,
-                }
+                let topic = messages.topic(draft.number).to_owned();
+                (Message { topic, payload, qos: draft.qos, retain: fate.retain }, fate)
             })
         };
-        if let Some(message) = next {
-            publish_one(&stage, &client, message).await;
+        if let Some((message, fate)) = next {
+            publish_one(&stage, &client, message, fate).await;
             continue;
         }
         let pause = stage.lock().device.messages.next().map(until);
@@ -81,14 +82,31 @@ pub(super) async fn publish(stage: Stage, client: Client, mut orders: watch::Rec
     }
 }
 
-async fn publish_one(stage: &Stage, client: &Client, message: Message) {
+/// Without a deadline it is tried first whether there is room at once.
+async fn queue(
+    stage: &Stage,
+    client: &Client,
+    message: &Message,
+    deadline: Option<Instant>,
+) -> Result<Publish, PublishError> {
     let Message { topic, payload, qos, retain } = message.clone();
-    let mut queued = client.try_publish(topic.clone(), payload.clone(), qos, retain).await;
-    if let Err(PublishError::NotQueued(error)) = queued {
+    if deadline.is_none() {
+        let queued = client.try_publish(topic.clone(), payload.clone(), qos, retain).await;
+        let Err(PublishError::NotQueued(error)) = queued else { return queued };
         stage.lock().seen.push(Seen::PublishRefused { topic: topic.clone(), error });
-        queued = client.enqueue(Publication::new(topic, payload, qos)).await;
     }
+    let deadline = deadline.map(|at| tokio::time::Instant::now() + until(at));
+    let publication = Publication::new(topic, payload, qos);
+    client.enqueue(Publication { retain, deadline, ..publication }).await
+}
+
+async fn publish_one(stage: &Stage, client: &Client, message: Message, fate: Fate) {
+    let queued = queue(stage, client, &message, fate.deadline).await;
     let mut parts = stage.lock();
+    if matches!(queued, Err(PublishError::Abandoned(AbandonReason::Expired))) {
+        // there was no room for it in time: its turn comes again, with another fate
+        return;
+    }
     parts.device.messages.published();
     match queued {
         Ok(publish) => {
@@ -96,20 +114,51 @@ async fn publish_one(stage: &Stage, client: &Client, message: Message) {
             let ticket = parts.device.ticket();
             let way = Way::Published { ticket: ticket.get() };
             parts.seen.push(Seen::Message(way, message));
-            spawn_local(await_outcome(stage.clone(), ticket, publish));
+            if let Some(deadline) = fate.deadline {
+                parts.see(Observation::DeadlineSet { ticket: ticket.get(), deadline });
+            }
+            spawn_local(await_outcome(stage.clone(), ticket, publish, fate.cancelled_at));
         }
         Err(error) => {
             let Message { topic, .. } = message;
             let PublishError::NotQueued(error) = error else {
-                panic!("a publication without a deadline was {error}")
+                panic!("a publication that could wait was {error}")
             };
             parts.seen.push(Seen::PublishRefused { topic, error });
         }
     }
 }
 
-async fn await_outcome(stage: Stage, ticket: Ticket, publish: Publish) {
-    let event = match publish.await {
+/// What became of it, and whether the application gave it up before.
+async fn outcome(
+    mut publish: Publish,
+    cancelled_at: Option<Instant>,
+) -> (Result<Outcome, PublishError>, bool) {
+    let Some(at) = cancelled_at else { return (publish.await, false) };
+    tokio::select! {
+        biased;
+        outcome = &mut publish => return (outcome, false),
+        () = sleep(until(at)) => publish.cancel(),
+    }
+    match timeout(CANCELLED_WITHIN, publish).await {
+        Ok(outcome) => (outcome, true),
+        Err(_) => panic!("a publication was given up, and nobody was told what became of it"),
+    }
+}
+
+async fn await_outcome(
+    stage: Stage,
+    ticket: Ticket,
+    publish: Publish,
+    cancelled_at: Option<Instant>,
+) {
+    let (outcome, is_given_up) = outcome(publish, cancelled_at).await;
+    let cancelled = Err(PublishError::Abandoned(AbandonReason::Cancelled));
+    if is_given_up && outcome == cancelled {
+        // otherwise its outcome was there already
+        stage.lock().see(Observation::Cancelled { ticket: ticket.get() });
+    }
+    let event = match outcome {
         Ok(Outcome::Acked) => event::Event::Acked(ticket),
         Ok(Outcome::Sent) => event::Event::Sent(ticket),
         Err(PublishError::Abandoned(reason)) => event::Event::Abandoned { ticket, reason },

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::catalogue::{self, Scenario};
 use crate::fault::FaultKind;
-use crate::schedule::{Fidelity, Mqtt5, Schedule, Topology};
+use crate::schedule::{Fidelity, Habits, Mqtt5, Schedule, Topology};
 use crate::swarm::{self, Draw};
 
 /// A run of a minute, in fine ticks, is full of trouble. Of the default mixture, three of four are.
@@ -36,14 +36,16 @@ pub enum Unfit {
         /// What it is.
         field: &'static str,
     },
-    /// Its application does more than to publish and to take messages.
+    /// Its application has a habit that this engine's does not have.
     #[error(
-        "schedule {scenario:?} has workload.habits, which this engine's application has none of: \
-         run it with --engine events"
+        "schedule {scenario:?} has workload.habits.{field}, which this engine's application does not \
+         have: run it with --engine events"
     )]
     Habits {
         /// Its scenario.
         scenario: String,
+        /// Which one.
+        field: &'static str,
     },
     /// All that the scenario is about is a bridge, or the wires of one.
     #[error("all that scenario {scenario:?} is about is a bridge: run it with --engine events")]
@@ -59,8 +61,8 @@ pub enum Unfit {
 /// Why not.
 pub fn fits(schedule: &Schedule) -> Result<(), Unfit> {
     let scenario = || schedule.scenario.clone();
-    if !schedule.workload.habits.are_none() {
-        return Err(Unfit::Habits { scenario: scenario() });
+    if let Some(field) = unusual(&schedule.workload.habits) {
+        return Err(Unfit::Habits { scenario: scenario(), field });
     }
     match (schedule.setup.topology, &schedule.setup.mqtt5) {
         (Topology::Client, None) => Ok(()),
@@ -70,6 +72,20 @@ pub fn fits(schedule: &Schedule) -> Result<(), Unfit> {
         },
         (Topology::Bridge, _) => Err(Unfit::Bridge { scenario: scenario() }),
     }
+}
+
+/// What this engine's application never does.
+const fn unusual(habits: &Habits) -> Option<&'static str> {
+    if habits.resubscribes_every_ms > 0 {
+        return Some("resubscribes_every_ms");
+    }
+    if habits.restarts_every_ms > 0 {
+        return Some("restarts_every_ms");
+    }
+    if habits.asks_every_ms > 0 {
+        return Some("asks_every_ms");
+    }
+    None
 }
 
 /// What the adapter has no word for.
@@ -132,7 +148,10 @@ pub fn default_for(seed: u64) -> Schedule {
 fn drawn(scenario: &Scenario, seed: u64, draw: Draw<'_>) -> Schedule {
     let draw =
         Draw { scenario: scenario.name, topology: Topology::Client, kinds: scenario.kinds, ..draw };
-    let mut schedule = swarm::draw(seed, &draw).without_habits();
+    let mut schedule = swarm::draw(seed, &draw);
+    let habits = &mut schedule.workload.habits;
+    // as many habits as this engine's application has
+    (habits.resubscribes_every_ms, habits.restarts_every_ms, habits.asks_every_ms) = (0, 0, 0);
     // as much of MQTT 5 as the adapter has words for
     if let Some(mqtt5) = &mut schedule.setup.mqtt5 {
         (mqtt5.bare, mqtt5.will_delay_s, mqtt5.aliases_from_broker) = (true, 0, 0);

@@ -39,6 +39,11 @@ pub const NOT_JUDGED: &[(Promise, &str)] = &[
         "that the properties of MQTT 5 are told: the adapter has no word for them, so messages have none",
     ),
     (
+        Promise::P7,
+        "what the device says of itself: the application never asks; and that a subscription ends, and a \
+         program starts anew after a shutdown in good order: it does neither, but at the end of the run",
+    ),
+    (
         Promise::P3,
         "that DUP is unset without a lost link: there is no link; lost connections are judged",
     ),
@@ -47,8 +52,8 @@ pub const NOT_JUDGED: &[(Promise, &str)] = &[
 /// Runs `schedule` to its end, or to the first breach. `extra` watches too.
 ///
 /// # Errors
-/// It does not [fit](super::fits): it has a bridge, habits, or something of MQTT 5 that the adapter has
-/// no word for.
+/// It does not [fit](super::fits): it has a bridge, a habit that this engine's application does not have,
+/// or something of MQTT 5 that the adapter has no word for.
 pub fn run<O: Observer + ?Sized>(schedule: &Schedule, extra: &mut O) -> Result<Report, Unfit> {
     run_planted(schedule, Planted::NONE, extra)
 }
@@ -56,8 +61,8 @@ pub fn run<O: Observer + ?Sized>(schedule: &Schedule, extra: &mut O) -> Result<R
 /// The same with a bug in the adapter, for those that are built with bugs.
 ///
 /// # Errors
-/// It does not [fit](super::fits): it has a bridge, habits, or something of MQTT 5 that the adapter has
-/// no word for.
+/// It does not [fit](super::fits): it has a bridge, a habit that this engine's application does not have,
+/// or something of MQTT 5 that the adapter has no word for.
 pub fn run_planted<O: Observer + ?Sized>(
     schedule: &Schedule,
     planted: Planted,
@@ -73,8 +78,8 @@ pub fn run_planted<O: Observer + ?Sized>(
 /// [`replay`](crate::replay::replay). Each life of the device is a beginning in it.
 ///
 /// # Errors
-/// It does not [fit](super::fits): it has a bridge, habits, or something of MQTT 5 that the adapter has
-/// no word for.
+/// It does not [fit](super::fits): it has a bridge, a habit that this engine's application does not have,
+/// or something of MQTT 5 that the adapter has no word for.
 pub fn record(schedule: &Schedule) -> Result<Vec<u8>, Unfit> {
     fits(schedule)?;
     let mut blind = Blind;
