@@ -80,7 +80,7 @@ impl Doings {
 
     pub(super) const fn told(&mut self, event: &Event<'_>) {
         if matches!(event, Event::NetworkAsked) {
-            self.is_asked = true;
+            self.is_asked = self.habits.chooses_network;
         }
     }
 
