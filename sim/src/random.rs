@@ -62,7 +62,7 @@ pub enum Purpose {
     /// When the application shuts the device down.
     Restarting = 26,
     /// Which faults befall a device that its application shuts down.
-    HabitsOfTrouble = 27,
+    FaultsAtRestarts = 27,
     /// How long questions and answers about the time travel, and which get lost.
     TimeServer = 32,
 }

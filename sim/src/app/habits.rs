@@ -21,9 +21,9 @@ pub(crate) struct Fate {
     pub(crate) cancelled_at: Option<Instant>,
 }
 
-/// Carries the habits out.
+/// Carries the habits out: when it is time for which, and what has to be remembered meanwhile.
 #[derive(Clone, Debug)]
-pub(crate) struct Doings {
+pub(crate) struct Routine {
     habits: Habits,
     random: Random,
     resubscribes: Intervals,
@@ -41,7 +41,7 @@ pub(crate) struct Doings {
     is_asked: bool,
 }
 
-impl Doings {
+impl Routine {
     pub(crate) fn new(schedule: &Schedule) -> Self {
         let (seed, habits) = (schedule.seed, schedule.workload.habits);
         let mut resubscribes =

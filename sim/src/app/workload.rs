@@ -8,7 +8,7 @@ use fivewire_core::event::{Delivery, Event};
 use fivewire_core::mqtt::QoS;
 use fivewire_core::time::Instant;
 
-use super::habits::Doings;
+use super::habits::Routine;
 use super::messages::{Draft, Messages, fill};
 use super::{Application, Commands};
 use crate::random::{Purpose, Random};
@@ -19,7 +19,7 @@ use crate::schedule::Schedule;
 #[derive(Clone, Debug)]
 pub struct Workload {
     messages: Messages,
-    doings: Doings,
+    routine: Routine,
     filters: Vec<String>,
     /// How many of them were asked for since the board started.
     asked: usize,
@@ -39,7 +39,7 @@ impl Workload {
     pub fn new(schedule: &Schedule) -> Self {
         Self {
             messages: Messages::new(schedule),
-            doings: Doings::new(schedule),
+            routine: Routine::new(schedule),
             filters: schedule
                 .setup
                 .filters
@@ -63,7 +63,7 @@ impl Workload {
         {
             fill(&mut self.payload, number, size_bytes);
             let topic = self.messages.topic(number);
-            let fate = self.doings.fate(commands.now());
+            let fate = self.routine.fate(commands.now());
             let publication = Publication {
                 retain: fate.retain,
                 deadline: fate.deadline,
@@ -74,7 +74,7 @@ impl Workload {
             });
             match result {
                 Ok(ticket) => {
-                    self.doings.published(ticket, fate);
+                    self.routine.published(ticket, fate);
                     self.messages.published();
                 }
                 Err(PublishError::OutboxFull) => self.blocked = true,
@@ -99,11 +99,11 @@ impl Application for Workload {
         self.blocked = false;
         self.held = false;
         self.releases.clear();
-        self.doings.started();
+        self.routine.started();
     }
 
     fn told(&mut self, now: Instant, event: &Event<'_>) {
-        self.doings.told(event);
+        self.routine.told(event);
         match event {
             Event::Message(message) => {
                 if let (Some(delivery), Some(after_us)) = (message.delivery, self.release_after_us)
@@ -120,7 +120,7 @@ impl Application for Workload {
     }
 
     fn next_action(&self) -> Option<Instant> {
-        let is_staying = !self.doings.is_leaving();
+        let is_staying = !self.routine.is_leaving();
         let at_once = self.asked < self.filters.len()
             || self.held != self.holds
             || (!self.blocked && self.messages.is_any_waiting());
@@ -129,12 +129,12 @@ impl Application for Workload {
         }
         let release = self.releases.front().map(|&(at, _)| at);
         let message = self.messages.next().filter(|_| is_staying);
-        let times = [message, release, self.doings.next()];
+        let times = [message, release, self.routine.next()];
         times.into_iter().flatten().min()
     }
 
     fn act(&mut self, commands: &mut Commands<'_>) {
-        if self.doings.is_leaving() {
+        if self.routine.is_leaving() {
             return self.release(commands);
         }
         while let Some(filter) = self.filters.get(self.asked) {
@@ -147,9 +147,9 @@ impl Application for Workload {
             commands.hold(self.holds);
         }
         self.release(commands);
-        self.doings.act(commands);
+        self.routine.act(commands);
         self.messages.pass_to(commands.now());
-        if !self.doings.is_leaving() {
+        if !self.routine.is_leaving() {
             self.publish(commands);
         }
     }
@@ -164,7 +164,7 @@ impl Application for Workload {
 
     fn wind_down(&mut self, _now: Instant) {
         self.messages.wind_down();
-        self.doings.wind_down();
+        self.routine.wind_down();
     }
 
     fn is_done(&self) -> bool {

@@ -37,6 +37,7 @@ mod p6_converges;
 mod p7_accounted;
 mod p7_patience;
 mod p7_self;
+mod p7_time;
 mod p8_watchdog;
 mod p9_pressure;
 mod promise;
@@ -70,6 +71,7 @@ use p5_received::Received;
 use p6_converges::Convergence;
 use p7_patience::Patience;
 use p7_self::Told;
+use p7_time::Questions;
 use p8_watchdog::Watchdog;
 use p9_pressure::Pressure;
 use p10_will::WillAndKeepAlive;
@@ -95,6 +97,7 @@ struct Judges {
     convergence: Convergence,
     patience: Patience,
     told: Told,
+    questions: Questions,
     watchdog: Watchdog,
     pressure: Pressure,
     will: WillAndKeepAlive,
@@ -126,6 +129,7 @@ impl Oracle {
                 convergence: Convergence::default(),
                 patience: Patience::default(),
                 told: Told::default(),
+                questions: Questions::default(),
                 watchdog: Watchdog::new(setup.host_drift_ppm),
                 pressure: Pressure::default(),
                 will: WillAndKeepAlive::default(),
@@ -356,6 +360,7 @@ impl Observer for Oracle {
             Observation::SaidOfItself { unacknowledged, counters } => {
                 self.said_of_itself(unacknowledged, counters);
             }
+            Observation::TimeAsked { cookie } => self.judges.questions.asked(now, cookie),
             Observation::Released { delivery } => self.released(delivery),
             Observation::WitnessPublished { topic, payload, qos, properties } => {
                 self.witness_published(topic, payload, qos, properties);

@@ -26,7 +26,7 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// The last publication has a deadline.
+    /// This publication has a deadline.
     pub(super) fn set(&mut self, index: Index, deadline: Instant) {
         self.deadlines.push((deadline, index));
         let overdue_at = deadline.plus_ms(TOLD_WITHIN_MS);

@@ -44,6 +44,9 @@ impl Oracle {
                 let are_boards_spared = self.facts.weather.spares_boards();
                 self.judges.watchdog.ready(are_boards_spared);
             }
+            Event::TimeTold { cookie, stamp } => {
+                self.judges.questions.told(&mut self.verdict, cookie, stamp);
+            }
             Event::Stopped => {
                 p7_accounted::stopped(&self.facts, &mut self.verdict);
                 self.judges.patience.stopped();

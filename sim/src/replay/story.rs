@@ -150,11 +150,11 @@ impl<'a> Story<'a> {
             Call::Reset(_)
             | Call::Probe
             | Call::Unsuited(_)
-            | Call::AskTime { .. }
             | Call::AskMemory
             | Call::AnswerNetwork(_)
             | Call::Datagram(_)
             | Call::Memory { .. } => {}
+            Call::AskTime { cookie } => self.see(&Observation::TimeAsked { cookie }),
             Call::Publish { publication, properties } => {
                 self.request = Some(Request::Publish {
                     topic: publication.topic.to_owned(),

@@ -27,13 +27,18 @@ pub(super) fn draw(seed: u64, topology: Topology) -> Habits {
     }
 }
 
+/// A fault may come so long before the device is asked to shut down, in milliseconds.
+const BEFORE_MS: u32 = 200;
+/// A fault may come so long after: while the device waits for what it sent, stops, and connects again.
+const AFTER_MS: u32 = 5_000;
+
 /// Where the application shuts the device down, every third fault is moved there.
 pub(super) fn move_faults(schedule: &mut Schedule) {
     let every_ms = schedule.workload.habits.restarts_every_ms;
     if every_ms == 0 {
         return;
     }
-    let mut random = Random::new(schedule.seed, Purpose::HabitsOfTrouble);
+    let mut random = Random::new(schedule.seed, Purpose::FaultsAtRestarts);
     let end_ms = schedule.duration_ms.saturating_sub(15_000);
     let restarts = Intervals::new(schedule.seed, Purpose::Restarting, every_ms);
     let restarts = restarts.map(|at| at.as_millis() as u32).take_while(|at_ms| *at_ms < end_ms);
@@ -43,7 +48,8 @@ pub(super) fn move_faults(schedule: &mut Schedule) {
     }
     for fault in schedule.faults.iter_mut().filter(|fault| !fault.kind.needs_wires()) {
         if random.chance(1, 3) {
-            fault.at_ms = random.pick(&restarts) + random.between(0, 100);
+            let after_ms = random.between(0, BEFORE_MS + AFTER_MS);
+            fault.at_ms = (random.pick(&restarts) + after_ms).saturating_sub(BEFORE_MS);
         }
     }
     schedule.faults.sort_by_key(|fault| fault.at_ms);

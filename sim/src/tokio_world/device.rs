@@ -13,7 +13,7 @@ use super::application;
 use super::dial::Dial;
 use super::recordings::Recordings;
 use super::stage::{Parts, Stage};
-use crate::app::{Doings, Messages};
+use crate::app::{Messages, Routine};
 use crate::observation::{Observation, Part};
 use crate::random::{Purpose, Random};
 use crate::schedule::{Schedule, Setup};
@@ -61,7 +61,7 @@ impl Holdings {
 pub(super) struct Device {
     setup: Setup,
     pub(super) messages: Messages,
-    pub(super) doings: Doings,
+    pub(super) routine: Routine,
     seeds: Random,
     pub(super) planted: fivewire_tokio::planted::Planted,
     pub(super) orders: watch::Sender<Orders>,
@@ -88,7 +88,7 @@ impl Device {
         Self {
             setup: schedule.setup.clone(),
             messages: Messages::new(schedule),
-            doings: Doings::new(schedule),
+            routine: Routine::new(schedule),
             seeds: Random::new(schedule.seed, Purpose::Machine),
             planted: fivewire_tokio::planted::Planted::NONE,
             orders: watch::Sender::new(Orders::default()),

@@ -1,6 +1,7 @@
 //! What is given up, what ends, and what the device says of itself.
 
 use fivewire_core::event::{AbandonReason, Counters, Event};
+use fivewire_core::sntp::Stamp;
 use fivewire_core::time::Instant;
 use fivewire_sim::observation::{BoardLoss, Observation, Part};
 use fivewire_sim::oracle::Promise::{P1, P4, P7, P10};
@@ -141,4 +142,35 @@ fn a_device_that_is_asked_to_shut_down_and_does_not_stop_is_caught() {
     let mut history = connected();
     history.see(Observation::ShutDownAsked).wait_ms(31_000).see(Observation::Wifi(false));
     history.breaks(P7, "has not stopped 30000 ms after it was asked to");
+}
+
+/// The time server said so many seconds since its clock came round.
+fn time_told(cookie: u64, seconds: i32) -> Event<'static> {
+    Event::TimeTold { cookie, stamp: Stamp { seconds: seconds.cast_unsigned(), fraction: 0 } }
+}
+
+/// Asked twice, half a minute apart; the server's clock comes round in between.
+fn asked_twice(second_s: i32) -> History {
+    let mut history = connected();
+    history.see(Observation::TimeAsked { cookie: 1 }).wait_ms(500).told(time_told(1, -20));
+    history.wait_ms(30_000);
+    history.see(Observation::TimeAsked { cookie: 2 }).wait_ms(500).told(time_told(2, second_s));
+    history
+}
+
+#[test]
+fn times_that_agree_with_one_another_are_believed_and_others_are_caught() {
+    asked_twice(10).passes();
+    asked_twice(11).passes();
+    asked_twice(12).breaks(P7, "the time of cookie 2 is 32000000 us after the first");
+    asked_twice(8).breaks(P7, "the time of cookie 2 is 28000000 us after the first");
+}
+
+#[test]
+fn a_time_that_answers_nothing_is_caught() {
+    let mut history = connected();
+    history.told(time_told(7, 0)).breaks(P7, "the time was told for cookie 7");
+    let mut history = connected();
+    history.see(Observation::TimeAsked { cookie: 1 }).told(time_told(1, 0)).passes();
+    history.told(time_told(1, 0)).breaks(P7, "the time was told for cookie 1");
 }

@@ -1,0 +1,68 @@
+//! P7, where the time is asked for: each answer that is told answers a question, once, and the answers agree
+//! with one another as far as the time that went by while they travelled lets them.
+
+use fivewire_core::sntp::Stamp;
+use fivewire_core::time::Instant;
+
+use super::promise::Promise::P7;
+use super::verdict::Verdict;
+
+/// Of the time between two answers a clock may be wrong by this part, 1/1,000; no board's is worse.
+const CLOCK_ERROR: u64 = 1_000;
+
+/// An answer, and when it may have been given.
+#[derive(Clone, Copy, Debug)]
+struct Answer {
+    asked_us: i64,
+    told_us: i64,
+    stamp: Stamp,
+}
+
+/// The questions without an answer, and the first answer.
+#[derive(Default, Debug)]
+pub(super) struct Questions {
+    open: Vec<(u64, Instant)>,
+    first: Option<Answer>,
+}
+
+impl Questions {
+    pub(super) fn asked(&mut self, now: Instant, cookie: u64) {
+        self.open.push((cookie, now));
+    }
+
+    #[cold]
+    pub(super) fn told(&mut self, verdict: &mut Verdict, cookie: u64, stamp: Stamp) {
+        let place = self.open.iter().position(|&(asked, _)| asked == cookie);
+        verdict.require(P7, place.is_some(), || {
+            format!("the time was told for cookie {cookie}, which waits for no answer")
+        });
+        let Some(place) = place else { return };
+        let (_, asked) = self.open.swap_remove(place);
+        let answer = Answer { asked_us: micros(asked), told_us: micros(verdict.now), stamp };
+        let Some(first) = self.first else {
+            self.first = Some(answer);
+            return;
+        };
+        let between_us = micros_between(first.stamp, stamp);
+        let error_us = (answer.told_us - first.asked_us) / CLOCK_ERROR as i64;
+        let least_us = answer.asked_us - first.told_us - error_us;
+        let most_us = answer.told_us - first.asked_us + error_us;
+        verdict.require(P7, (least_us..=most_us).contains(&between_us), || {
+            format!(
+                "the time of cookie {cookie} is {between_us} us after the first that was told, and \
+                 {least_us} to {most_us} us went by"
+            )
+        });
+    }
+}
+
+fn micros(at: Instant) -> i64 {
+    i64::try_from(at.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// From one stamp to the other. The seconds come round every 136 years, and no run lasts 68.
+fn micros_between(first: Stamp, second: Stamp) -> i64 {
+    let seconds = second.seconds.wrapping_sub(first.seconds).cast_signed();
+    let parts = i64::from(second.fraction) - i64::from(first.fraction);
+    i64::from(seconds) * 1_000_000 + parts * 1_000_000 / 65_536
+}
