@@ -9,27 +9,19 @@ use fivewire_core::client::Publication;
 use fivewire_core::config::Config;
 use fivewire_core::event::Event;
 use fivewire_core::link::native::{self, Native};
-use fivewire_core::link::{self, Levels, Link, Role, Timing};
+use fivewire_core::link::{self, Link, Role, Timing};
 use fivewire_core::mqtt::QoS;
 use fivewire_core::time::{Instant, Wait};
 
-use super::host_end::HostEnd;
+use super::played::{Played, Wires};
 use super::radio::BROKER_NAME;
-
-/// From an edge to its answer, in ns: an RP2040 with an interrupt and a task to wake.
-const ANSWER_NS: u64 = 5_000;
 
 /// The host's board.
 pub struct HostBoard {
     link: Native<Vec<u8>>,
     host: Host<Vec<u8>>,
-    levels: Levels,
-    pulls_reset: bool,
-    /// What its application was told, as `Debug` shows it; messages as `Message topic payload.`
-    told: Vec<String>,
-    due_ns: Option<u64>,
-    busy_until_ns: u64,
-    heard: Levels,
+    /// What its application was told is there as `Debug` shows it; messages as `Message topic payload.`
+    wires: Wires,
 }
 
 impl HostBoard {
@@ -55,33 +47,11 @@ impl HostBoard {
         config.timing = Timing { resets_by_itself: false, ..config.timing };
         let memory = native::Memory { transmit: vec![0; 2_048], receive: vec![0; 2_048] };
         let link = Native::new(&config, memory, seed).map_err(|error| anyhow!("{error}"))?;
-        let mut board = Self {
-            link,
-            host,
-            levels: Levels::default(),
-            pulls_reset: false,
-            told: Vec::new(),
-            due_ns: None,
-            busy_until_ns: 0,
-            heard: Levels::default(),
-        };
+        let mut board = Self { link, host, wires: Wires::default() };
         board.link.start(Instant::ZERO);
         board.host.start(Instant::ZERO);
         board.drain(0);
         Ok(board)
-    }
-
-    fn wake_at(&mut self, at_ns: u64) {
-        self.due_ns = Some(self.due_ns.map_or(at_ns, |due_ns| due_ns.min(at_ns)));
-    }
-
-    fn look(&mut self, now_ns: u64) {
-        let now = instant(now_ns);
-        self.link.handle(now, link::Input::Levels(self.heard));
-        self.link.handle(now, link::Input::Timeout);
-        self.drain_link(now_ns);
-        self.host.handle(now, host::Input::Timeout);
-        self.drain(now_ns);
     }
 
     /// Publishes with QoS 1.
@@ -135,12 +105,12 @@ impl HostBoard {
     /// How often something was told whose `Debug` begins like this.
     #[must_use]
     pub fn count_told(&self, beginning: &str) -> usize {
-        self.told.iter().filter(|told| told.starts_with(beginning)).count()
+        self.wires.told.iter().filter(|told| told.starts_with(beginning)).count()
     }
 
     fn drain(&mut self, now_ns: u64) {
         let now = instant(now_ns);
-        self.due_ns = None;
+        self.wires.due_ns = None;
         loop {
             match self.host.poll() {
                 host::Output::Action(Action::ResetEsp) => {
@@ -162,7 +132,7 @@ impl HostBoard {
                         ),
                         other => format!("{other:?}"),
                     };
-                    self.told.push(event);
+                    self.wires.told.push(event);
                 }
                 host::Output::Wait(wait) => {
                     self.wait(now_ns, wait);
@@ -178,11 +148,11 @@ impl HostBoard {
         loop {
             let input = match self.link.poll() {
                 link::Output::Drive(levels) => {
-                    self.levels = levels;
+                    self.wires.levels = levels;
                     continue;
                 }
                 link::Output::Reset { asserted } => {
-                    self.pulls_reset = asserted;
+                    self.wires.pulls_reset = asserted;
                     continue;
                 }
                 link::Output::Event(link::Event::Up { frame_max_bytes }) => {
@@ -199,56 +169,36 @@ impl HostBoard {
             };
             self.host.handle(now, input);
             // What that makes the host say is said in `drain`, at once.
-            self.wake_at(now_ns);
+            self.wires.wake_at(now_ns);
         }
     }
 
     fn wait(&mut self, now_ns: u64, wait: Wait) {
         if let Wait::Until(at, _) = wait {
-            self.wake_at((at.as_micros() * 1_000).max(now_ns));
+            self.wires.wake_at((at.as_micros() * 1_000).max(now_ns));
         }
     }
 }
 
-impl HostEnd for HostBoard {
-    fn levels(&self) -> Levels {
-        self.levels
+impl Played for HostBoard {
+    /// An RP2040 with an interrupt and a task to wake.
+    const ANSWER_NS: u64 = 5_000;
+
+    fn wires(&self) -> &Wires {
+        &self.wires
     }
 
-    fn pulls_reset(&self) -> bool {
-        self.pulls_reset
+    fn wires_mut(&mut self) -> &mut Wires {
+        &mut self.wires
     }
 
-    fn told(&self) -> &[String] {
-        &self.told
-    }
-
-    fn quiet_until_ns(&self, _now_ns: u64) -> Option<u64> {
-        self.due_ns.map(|due_ns| due_ns.max(self.busy_until_ns))
-    }
-
-    fn be_busy(&mut self, until_ns: u64) {
-        self.busy_until_ns = until_ns;
-    }
-
-    fn hear(&mut self, now_ns: u64, levels: Levels) {
-        if levels != self.heard {
-            self.heard = levels;
-            self.wake_at(now_ns + ANSWER_NS);
-        }
-    }
-
-    fn run(&mut self, now_ns: u64, end_ns: u64) -> Result<u64> {
-        let mut at_ns = now_ns;
-        while let Some(due_ns) = self.quiet_until_ns(at_ns).filter(|due_ns| *due_ns <= end_ns) {
-            at_ns = at_ns.max(due_ns);
-            let before = (self.levels, self.pulls_reset);
-            self.look(at_ns);
-            if (self.levels, self.pulls_reset) != before {
-                return Ok(at_ns);
-            }
-        }
-        Ok(end_ns)
+    fn look(&mut self, now_ns: u64) {
+        let now = instant(now_ns);
+        self.link.handle(now, link::Input::Levels(self.wires.heard));
+        self.link.handle(now, link::Input::Timeout);
+        self.drain_link(now_ns);
+        self.host.handle(now, host::Input::Timeout);
+        self.drain(now_ns);
     }
 }
 

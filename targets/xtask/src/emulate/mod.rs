@@ -11,6 +11,7 @@ mod original;
 mod pair;
 mod pico;
 mod pico_alone;
+mod played;
 mod protocol;
 mod radio;
 mod rate;

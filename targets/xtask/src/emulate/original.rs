@@ -4,18 +4,15 @@ use std::fmt;
 use std::path::Path;
 
 use anyhow::{Result, anyhow, ensure};
-use fivewire_core::link::Levels;
 use fivewire_core::time::{Instant, Wait};
 use fivewire_sim::original::OriginalHost;
 use fivewire_sim::original::host::{Config, Event, Input, Output};
 
-use super::host_end::HostEnd;
 use super::pair::Pair;
+use super::played::{Played, Wires};
 use super::radio::BROKER_NAME;
 use super::schedule::{TOPIC, out_of_order};
 
-/// From an edge to its answer, in ns: the predecessor's interpreter.
-const ANSWER_NS: u64 = 300_000;
 const SEED: u64 = 7;
 /// Publications before and after the ESP8266 lost its power.
 const COUNTS: usize = 3;
@@ -81,7 +78,7 @@ fn publish(pair: &mut Pair<OriginalBoard>, first: usize) -> Result<()> {
             .publish(TOPIC, &text, false, 1)
             .map_err(|_| anyhow!("the original refuses {text}"))?;
         let now_ns = pair.now_ns();
-        pair.host.wake_at(now_ns);
+        pair.host.wires.wake_at(now_ns);
         let arrived = format!("{TOPIC} {text}");
         let messages = pair.host.messages;
         pair.run_until(PATIENCE_MS, |pair| {
@@ -94,12 +91,7 @@ fn publish(pair: &mut Pair<OriginalBoard>, first: usize) -> Result<()> {
 /// The host's board.
 struct OriginalBoard {
     board: OriginalHost,
-    levels: Levels,
-    heard: Levels,
-    pulls_reset: bool,
-    due_ns: Option<u64>,
-    busy_until_ns: u64,
-    told: Vec<String>,
+    wires: Wires,
     messages: usize,
 }
 
@@ -114,80 +106,41 @@ impl OriginalBoard {
         };
         Self {
             board: OriginalHost::new(Instant::ZERO, config),
-            levels: Levels::default(),
-            heard: Levels::default(),
-            pulls_reset: false,
-            due_ns: Some(0),
-            busy_until_ns: 0,
-            told: Vec::new(),
+            wires: Wires { due_ns: Some(0), ..Wires::default() },
             messages: 0,
-        }
-    }
-
-    fn wake_at(&mut self, at_ns: u64) {
-        self.due_ns = Some(self.due_ns.map_or(at_ns, |due_ns| due_ns.min(at_ns)));
-    }
-
-    /// Does what is due, up to a change of its wires.
-    fn look(&mut self, now_ns: u64) {
-        self.due_ns = None;
-        let now = Instant::from_micros(now_ns / 1_000);
-        self.board.handle(now, Input::Levels(self.heard));
-        loop {
-            match self.board.poll() {
-                Output::Drive(levels) => self.levels = levels,
-                Output::Reset { asserted } => self.pulls_reset = asserted,
-                Output::Event(event) => {
-                    self.messages += usize::from(matches!(event, Event::Message { .. }));
-                    self.told.push(format!("{event:?}"));
-                }
-                Output::Wait(Wait::Until(at, _)) => {
-                    return self.wake_at((at.as_micros() * 1_000).max(now_ns + 1_000));
-                }
-                Output::Wait(Wait::ForInput) => return,
-            }
         }
     }
 }
 
-impl HostEnd for OriginalBoard {
-    fn levels(&self) -> Levels {
-        self.levels
+impl Played for OriginalBoard {
+    /// The predecessor's interpreter.
+    const ANSWER_NS: u64 = 300_000;
+
+    fn wires(&self) -> &Wires {
+        &self.wires
     }
 
-    fn pulls_reset(&self) -> bool {
-        self.pulls_reset
+    fn wires_mut(&mut self) -> &mut Wires {
+        &mut self.wires
     }
 
-    fn told(&self) -> &[String] {
-        &self.told
-    }
-
-    fn quiet_until_ns(&self, _now_ns: u64) -> Option<u64> {
-        self.due_ns.map(|due_ns| due_ns.max(self.busy_until_ns))
-    }
-
-    fn be_busy(&mut self, until_ns: u64) {
-        self.busy_until_ns = until_ns;
-    }
-
-    fn hear(&mut self, now_ns: u64, levels: Levels) {
-        if levels != self.heard {
-            self.heard = levels;
-            self.wake_at(now_ns + ANSWER_NS);
-        }
-    }
-
-    fn run(&mut self, now_ns: u64, end_ns: u64) -> Result<u64> {
-        let mut at_ns = now_ns;
-        while let Some(due_ns) = self.quiet_until_ns(at_ns).filter(|due_ns| *due_ns <= end_ns) {
-            at_ns = at_ns.max(due_ns);
-            let before = (self.levels, self.pulls_reset);
-            self.look(at_ns);
-            if (self.levels, self.pulls_reset) != before {
-                return Ok(at_ns);
+    fn look(&mut self, now_ns: u64) {
+        self.wires.due_ns = None;
+        let now = Instant::from_micros(now_ns / 1_000);
+        self.board.handle(now, Input::Levels(self.wires.heard));
+        loop {
+            match self.board.poll() {
+                Output::Drive(levels) => self.wires.levels = levels,
+                Output::Reset { asserted } => self.wires.pulls_reset = asserted,
+                Output::Event(event) => {
+                    self.messages += usize::from(matches!(event, Event::Message { .. }));
+                    self.wires.told.push(format!("{event:?}"));
+                }
+                Output::Wait(Wait::Until(at, _)) => {
+                    return self.wires.wake_at((at.as_micros() * 1_000).max(now_ns + 1_000));
+                }
+                Output::Wait(Wait::ForInput) => return,
             }
         }
-        Ok(end_ns)
     }
 }
