@@ -226,14 +226,8 @@ impl Mask {
             }
             Place::PacketId(1) => self.place = self.after_packet_id(),
             Place::PacketId(seen) => *seen += 1,
-            Place::PropertiesLength { shift, value } => {
-                let value = *value | usize::from(byte & 0x7F) << *shift;
-                self.place = match (byte & 0x80 != 0, *shift) {
-                    (true, 21) => Place::Lost(self.payloads.begin()),
-                    (true, shift) => Place::PropertiesLength { shift: shift + 7, value },
-                    (false, _) if value == 0 => self.after_properties(),
-                    (false, _) => Place::Properties(value),
-                };
+            &mut Place::PropertiesLength { shift, value } => {
+                self.properties_length_byte(byte, shift, value);
             }
             Place::Properties(left) => {
                 *left -= 1;
@@ -242,20 +236,7 @@ impl Mask {
                 }
             }
             Place::Payload(payload) => return payload.byte(byte),
-            Place::ConnectHead(seen) => {
-                if *seen == 6 {
-                    self.has_properties = byte == LEVEL_5;
-                }
-                if *seen == 7 {
-                    let (will, username, password) = (byte & 4, byte & 0x80, byte & 0x40);
-                    self.fields = 1 | (will >> 1 | will) | username >> 4 | password >> 2;
-                }
-                *seen += 1;
-                if *seen == 10 {
-                    self.field = 0;
-                    self.place = self.properties_or(Place::FieldLength(0, 0));
-                }
-            }
+            &mut Place::ConnectHead(seen) => self.connect_head_byte(byte, seen),
             Place::FieldLength(seen, len) => {
                 *len = *len << 8 | u16::from(byte);
                 *seen += 1;
@@ -281,6 +262,32 @@ impl Mask {
             Place::Body | Place::First | Place::Length { .. } | Place::Lost(_) => {}
         }
         byte
+    }
+
+    const fn properties_length_byte(&mut self, byte: u8, shift: u8, value: usize) {
+        let value = value | ((byte & 0x7F) as usize) << shift;
+        self.place = match (byte & 0x80 != 0, shift) {
+            (true, 21) => Place::Lost(self.payloads.begin()),
+            (true, shift) => Place::PropertiesLength { shift: shift + 7, value },
+            (false, _) if value == 0 => self.after_properties(),
+            (false, _) => Place::Properties(value),
+        };
+    }
+
+    /// The protocol's name, level, flags and keep alive.
+    const fn connect_head_byte(&mut self, byte: u8, seen: u8) {
+        if seen == 6 {
+            self.has_properties = byte == LEVEL_5;
+        }
+        if seen == 7 {
+            let (will, username, password) = (byte & 4, byte & 0x80, byte & 0x40);
+            self.fields = 1 | (will >> 1 | will) | username >> 4 | password >> 2;
+        }
+        self.place = Place::ConnectHead(seen + 1);
+        if seen + 1 == 10 {
+            self.field = 0;
+            self.place = self.properties_or(Place::FieldLength(0, 0));
+        }
     }
 
     const fn after_topic(&self) -> Place {

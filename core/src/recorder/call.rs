@@ -106,6 +106,14 @@ const DATAGRAM: u8 = 0x2B;
 const MEMORY: u8 = 0x2C;
 const UNSUITED: u8 = 0x2D;
 
+/// Which way a frame goes that this machine is told of.
+const fn direction_to(machine: Machine) -> Direction {
+    match machine {
+        Machine::BridgeHost => Direction::ToHost,
+        Machine::BridgeEsp | Machine::Client => Direction::ToEsp,
+    }
+}
+
 impl<'a> Call<'a> {
     /// The kind of its record.
     pub(super) const fn kind(&self) -> u8 {
@@ -159,11 +167,7 @@ impl<'a> Call<'a> {
     ) {
         match self {
             Self::Link(LinkInput::Frame(frame)) => {
-                let direction = match machine {
-                    Machine::BridgeHost => Direction::ToHost,
-                    Machine::BridgeEsp | Machine::Client => Direction::ToEsp,
-                };
-                put_frame(frame, direction, payloads, out);
+                put_frame(frame, direction_to(machine), payloads, out);
             }
             Self::Link(LinkInput::FrameSent(count)) => count.put(out),
             // As `Pass::limit` writes it: the largest number means no limit, however large a `usize` is here.

@@ -113,6 +113,15 @@ fn borrowed(properties: &[Owned]) -> Vec<Property<'_>> {
     properties.iter().map(Owned::property).collect()
 }
 
+const fn acknowledgement(packet_type: u8, ack: Ack<'_>) -> Packet<'_> {
+    match packet_type {
+        4 => Packet::Puback(ack),
+        5 => Packet::Pubrec(ack),
+        6 => Packet::Pubrel(ack),
+        _ => Packet::Pubcomp(ack),
+    }
+}
+
 impl Sample {
     /// Calls `f` with the packet, as long as what it borrows lives.
     pub(crate) fn with<R>(&self, f: impl FnOnce(Packet<'_>) -> R) -> R {
@@ -142,12 +151,7 @@ impl Sample {
                 let properties = borrowed(properties);
                 let (packet_id, reason_code) = (*packet_id, *reason_code);
                 let ack = Ack { packet_id, reason_code, properties: Properties::of(&properties) };
-                f(match packet_type {
-                    4 => Packet::Puback(ack),
-                    5 => Packet::Pubrec(ack),
-                    6 => Packet::Pubrel(ack),
-                    _ => Packet::Pubcomp(ack),
-                })
+                f(acknowledgement(*packet_type, ack))
             }
             Self::Subscribe(packet_id, properties, filters) => {
                 let properties = borrowed(properties);
@@ -180,14 +184,13 @@ impl Sample {
             Self::Pingreq => f(Packet::Pingreq),
             Self::Pingresp => f(Packet::Pingresp),
             Self::Disconnect(reason_code, properties) => {
-                let properties = borrowed(properties);
+                let (reason_code, properties) = (*reason_code, borrowed(properties));
                 let properties = Properties::of(&properties);
-                f(Packet::Disconnect(Disconnect { reason_code: *reason_code, properties }))
+                f(Packet::Disconnect(Disconnect { reason_code, properties }))
             }
             Self::Auth(reason_code, properties) => {
-                let properties = borrowed(properties);
-                let properties = Properties::of(&properties);
-                f(Packet::Auth(Auth { reason_code: *reason_code, properties }))
+                let (reason_code, properties) = (*reason_code, borrowed(properties));
+                f(Packet::Auth(Auth { reason_code, properties: Properties::of(&properties) }))
             }
         }
     }

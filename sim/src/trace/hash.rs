@@ -1,13 +1,14 @@
 //! One number for a whole run: two runs with the same number saw the same things at the same times.
 
-use fivewire_core::client::{Action, State, TcpFailure};
-use fivewire_core::event::{
-    AbandonReason, Counters, Delivery, DownReason, Event, RefusedReason, ResetCause, Unsuited,
-};
-use fivewire_core::link;
+use fivewire_core::client::TcpFailure;
+use fivewire_core::event::{Counters, Delivery, Event};
 use fivewire_core::mqtt::v5::{Properties, Property};
 use fivewire_core::time::Instant;
 
+use super::codes::{
+    abandoned, asked, client_state, code, down, peer, refused, reset, session_down, unsuited,
+};
+use crate::observation::Observation as Seen;
 use crate::observation::{Observation, Observer};
 
 /// An odd number with its bits well spread (that of FxHash, from the digits of π).
@@ -101,7 +102,7 @@ impl TraceHash {
             Event::Stopped => self.word(15 << 8),
             Event::AttemptFailed { reason } => self.word(16 << 8 | down(*reason)),
             Event::CleanSlate => self.word(17 << 8),
-            Event::EspUnsuited(other) => self.word(19 << 16 | unsuited(*other)),
+            Event::EspUnsuited(other) => self.word(21 << 16 | unsuited(*other)),
             Event::TimeTold { cookie, stamp } => {
                 self.word(18 << 32 | u64::from(stamp.seconds));
                 self.word(*cookie);
@@ -145,12 +146,81 @@ impl TraceHash {
         self.text(topic);
         self.bytes(payload);
     }
+
+    /// What befalls the link, the boards and the broker.
+    fn surroundings(&mut self, observation: &Observation<'_>) {
+        match observation {
+            Seen::FrameToEsp(frame) | Seen::FrameToHost(frame) => self.bytes(frame),
+            Seen::FrameLost { to, size_bytes, partly_sent } => {
+                let flags = (*to as u64) << 1 | u64::from(*partly_sent);
+                self.word((*size_bytes as u64) << 8 | flags);
+            }
+            Seen::Link { end, up } => self.word((*end as u64) << 1 | u64::from(*up)),
+            Seen::Edge { wire, level } => self.word((*wire as u64) << 1 | u64::from(*level)),
+            Seen::Misread { reader, wire, .. } => self.word((*reader as u64) << 8 | *wire as u64),
+            Seen::FrameAccepted { from, frame } => {
+                self.word(*from as u64);
+                self.bytes(frame);
+            }
+            Seen::CreditStop { from: part }
+            | Seen::LinkRepaired { end: part }
+            | Seen::SessionBegan { end: part } => self.word(*part as u64),
+            Seen::SessionEnded { end, reason } => {
+                self.word((*end as u64) << 8 | session_down(*reason));
+            }
+            Seen::Unsuited { end, peer: other } => self.word((*end as u64) << 16 | peer(*other)),
+            Seen::Cut { part, mid_bit } => {
+                self.word((*part as u64) << 1 | u64::from(*mid_bit));
+            }
+            Seen::ResetLine { cause } => self.word(reset(*cause)),
+            Seen::BoardDown { part, loss } => self.word((*part as u64) << 8 | *loss as u64),
+            Seen::BoardUp { part } => self.word(*part as u64),
+            Seen::Woken { part, reason } => {
+                self.word(*part as u64);
+                self.text(reason.name());
+            }
+            Seen::ClientState(state) => self.word(client_state(*state)),
+            Seen::FaultBegan { index, .. }
+            | Seen::FaultBit { index }
+            | Seen::FaultEnded { index } => self.word(*index as u64),
+            Seen::MessageExpired { topic, payload } => self.message(topic, payload, 0),
+            Seen::ShutDownAsked
+            | Seen::SessionForgotten
+            | Seen::SessionExpired
+            | Seen::Healed
+            | Seen::Finished => {}
+            // Folded where they are observed; named so that no observation is forgotten.
+            Seen::Published { .. }
+            | Seen::PublishRefused { .. }
+            | Seen::SubscribeAsked { .. }
+            | Seen::UnsubscribeAsked { .. }
+            | Seen::Cancelled { .. }
+            | Seen::DeadlineSet { .. }
+            | Seen::TimeAsked { .. }
+            | Seen::SaidOfItself { .. }
+            | Seen::Told(_)
+            | Seen::Released { .. }
+            | Seen::Holds(_)
+            | Seen::Wifi(_)
+            | Seen::BrokerDown(_)
+            | Seen::Asked(_)
+            | Seen::Opening { .. }
+            | Seen::Accepted { .. }
+            | Seen::Opened { .. }
+            | Seen::OpenFailed { .. }
+            | Seen::ToBroker { .. }
+            | Seen::FromBroker { .. }
+            | Seen::ToDevice { .. }
+            | Seen::EndedAtBroker { .. }
+            | Seen::EndedAtDevice { .. }
+            | Seen::WitnessPublished { .. }
+            | Seen::WitnessReceived { .. } => {}
+        }
+    }
 }
 
 impl Observer for TraceHash {
     fn observe(&mut self, now: Instant, observation: &Observation<'_>) {
-        use Observation as Seen;
-
         self.word(now.as_micros() << 8 | code(observation));
         match observation {
             Seen::Published { ticket, topic, payload, qos, retain, properties } => {
@@ -206,45 +276,7 @@ impl Observer for TraceHash {
                 self.word((payload.len() as u64) << 8 | flags);
                 self.text(topic);
             }
-            Seen::FrameToEsp(frame) | Seen::FrameToHost(frame) => self.bytes(frame),
-            Seen::FrameLost { to, size_bytes, partly_sent } => {
-                let flags = (*to as u64) << 1 | u64::from(*partly_sent);
-                self.word((*size_bytes as u64) << 8 | flags);
-            }
-            Seen::Link { end, up } => self.word((*end as u64) << 1 | u64::from(*up)),
-            Seen::Edge { wire, level } => self.word((*wire as u64) << 1 | u64::from(*level)),
-            Seen::Misread { reader, wire, .. } => self.word((*reader as u64) << 8 | *wire as u64),
-            Seen::FrameAccepted { from, frame } => {
-                self.word(*from as u64);
-                self.bytes(frame);
-            }
-            Seen::CreditStop { from: part }
-            | Seen::LinkRepaired { end: part }
-            | Seen::SessionBegan { end: part } => self.word(*part as u64),
-            Seen::SessionEnded { end, reason } => {
-                self.word((*end as u64) << 8 | session_down(*reason));
-            }
-            Seen::Unsuited { end, peer: other } => self.word((*end as u64) << 16 | peer(*other)),
-            Seen::Cut { part, mid_bit } => {
-                self.word((*part as u64) << 1 | u64::from(*mid_bit));
-            }
-            Seen::ResetLine { cause } => self.word(reset(*cause)),
-            Seen::BoardDown { part, loss } => self.word((*part as u64) << 8 | *loss as u64),
-            Seen::BoardUp { part } => self.word(*part as u64),
-            Seen::Woken { part, reason } => {
-                self.word(*part as u64);
-                self.text(reason.name());
-            }
-            Seen::ClientState(state) => self.word(client_state(*state)),
-            Seen::FaultBegan { index, .. }
-            | Seen::FaultBit { index }
-            | Seen::FaultEnded { index } => self.word(*index as u64),
-            Seen::MessageExpired { topic, payload } => self.message(topic, payload, 0),
-            Seen::ShutDownAsked
-            | Seen::SessionForgotten
-            | Seen::SessionExpired
-            | Seen::Healed
-            | Seen::Finished => {}
+            _ => self.surroundings(observation),
         }
     }
 }
@@ -262,175 +294,6 @@ const fn padded(bytes: &[u8]) -> u64 {
     }
     let (middle, last) = (size / 2, size - 1);
     bytes[0] as u64 | (bytes[middle] as u64) << (8 * middle) | (bytes[last] as u64) << (8 * last)
-}
-
-/// The number of a kind of observation. Never reuse or renumber one.
-const fn code(observation: &Observation<'_>) -> u64 {
-    use Observation as Seen;
-
-    match observation {
-        Seen::Published { .. } => 1,
-        Seen::PublishRefused { .. } => 2,
-        Seen::SubscribeAsked { .. } => 3,
-        Seen::UnsubscribeAsked { .. } => 4,
-        Seen::Cancelled { .. } => 5,
-        Seen::Told(_) => 6,
-        Seen::Released { .. } => 7,
-        Seen::Holds(_) => 8,
-        Seen::ShutDownAsked => 9,
-        Seen::Asked(_) => 10,
-        Seen::Wifi(_) => 11,
-        Seen::Opening { .. } => 12,
-        Seen::Accepted { .. } => 13,
-        Seen::OpenFailed { .. } => 14,
-        Seen::Opened { .. } => 15,
-        Seen::ToBroker { .. } => 16,
-        Seen::FromBroker { .. } => 17,
-        Seen::ToDevice { .. } => 18,
-        Seen::EndedAtBroker { .. } => 19,
-        Seen::EndedAtDevice { .. } => 20,
-        Seen::BrokerDown(_) => 21,
-        Seen::SessionForgotten => 22,
-        Seen::WitnessPublished { .. } => 23,
-        Seen::WitnessReceived { .. } => 24,
-        Seen::FrameToEsp(_) => 25,
-        Seen::FrameToHost(_) => 26,
-        Seen::FrameLost { .. } => 27,
-        Seen::Link { .. } => 28,
-        Seen::ResetLine { .. } => 29,
-        Seen::BoardDown { .. } => 30,
-        Seen::BoardUp { .. } => 31,
-        Seen::Woken { .. } => 32,
-        Seen::ClientState(_) => 33,
-        Seen::FaultBegan { .. } => 34,
-        Seen::FaultBit { .. } => 35,
-        Seen::FaultEnded { .. } => 36,
-        Seen::Healed => 37,
-        Seen::Finished => 38,
-        Seen::Edge { .. } => 39,
-        Seen::Misread { .. } => 40,
-        Seen::FrameAccepted { .. } => 41,
-        Seen::CreditStop { .. } => 42,
-        Seen::LinkRepaired { .. } => 43,
-        Seen::SessionBegan { .. } => 44,
-        Seen::SessionEnded { .. } => 45,
-        Seen::Unsuited { .. } => 46,
-        Seen::Cut { .. } => 47,
-        Seen::SessionExpired => 48,
-        Seen::MessageExpired { .. } => 49,
-        Seen::DeadlineSet { .. } => 50,
-        Seen::TimeAsked { .. } => 51,
-        Seen::SaidOfItself { .. } => 52,
-    }
-}
-
-const fn asked(action: Action) -> u64 {
-    match action {
-        Action::JoinWifi => 1,
-        Action::LeaveWifi => 2,
-        Action::OpenTcp => 3,
-        Action::CloseTcp => 4,
-    }
-}
-
-const fn client_state(state: State) -> u64 {
-    match state {
-        State::Idle => 1,
-        State::JoiningWifi => 2,
-        State::WifiBackoff => 3,
-        State::OpeningTcp => 4,
-        State::TcpBackoff => 5,
-        State::Connecting => 6,
-        State::Connected => 7,
-        State::Disconnecting => 8,
-        State::Stopped => 9,
-        _ => 0,
-    }
-}
-
-const fn down(reason: DownReason) -> u64 {
-    match reason {
-        DownReason::WifiLost => 1,
-        DownReason::JoinFailed => 2,
-        DownReason::TcpRefused => 3,
-        DownReason::TcpUnreachable => 4,
-        DownReason::TcpClosed => 5,
-        DownReason::ConnackOverdue => 6,
-        DownReason::PingrespOverdue => 7,
-        DownReason::AckOverdue => 8,
-        DownReason::Refused(code) => 64 + code as u64,
-        DownReason::Breach(_) => 9,
-        DownReason::ReceiveOverrun => 10,
-        DownReason::Shed => 11,
-        DownReason::LinkLost => 12,
-        DownReason::EspRestarted => 13,
-        DownReason::ShutDown => 14,
-        DownReason::TopicAliasesOverflow => 15,
-        DownReason::RefusedWith(code) => 256 + code.as_u8() as u64,
-        DownReason::ByBroker(code) => 512 + code.as_u8() as u64,
-        _ => 0,
-    }
-}
-
-const fn session_down(reason: link::DownReason) -> u64 {
-    match reason {
-        link::DownReason::Restarted => 1,
-        link::DownReason::PeerRestarted => 2,
-        link::DownReason::Silent => 3,
-        link::DownReason::SyncOverdue => 4,
-        link::DownReason::Damaged => 5,
-        _ => 0,
-    }
-}
-
-const fn unsuited(unsuited: Unsuited) -> u64 {
-    match unsuited {
-        Unsuited::Syncom => 1,
-        Unsuited::Native => 2,
-        Unsuited::LinkVersion(version) => 256 + version as u64,
-        Unsuited::BridgeVersion(version) => 512 + version as u64,
-        _ => 0,
-    }
-}
-
-const fn peer(peer: link::Peer) -> u64 {
-    match peer {
-        link::Peer::Syncom => 1,
-        link::Peer::Native => 2,
-        link::Peer::OtherVersion(version) => 256 + version as u64,
-        _ => 0,
-    }
-}
-
-const fn abandoned(reason: AbandonReason) -> u64 {
-    match reason {
-        AbandonReason::Cancelled => 1,
-        AbandonReason::Expired => 2,
-        AbandonReason::Dropped => 3,
-        AbandonReason::ConnectionLost => 4,
-        AbandonReason::ShutDown => 5,
-        _ => 0,
-    }
-}
-
-const fn refused(reason: RefusedReason) -> u64 {
-    match reason {
-        RefusedReason::TooLargeForEsp => 1,
-        RefusedReason::TooLargeForLink => 2,
-        RefusedReason::ByBroker(code) => 256 + code.as_u8() as u64,
-        _ => 0,
-    }
-}
-
-const fn reset(cause: ResetCause) -> u64 {
-    match cause {
-        ResetCause::PowerUp => 1,
-        ResetCause::StartUpOverdue => 2,
-        ResetCause::Watchdog => 3,
-        ResetCause::Garbage => 4,
-        ResetCause::UnknownTopic => 5,
-        _ => 0,
-    }
 }
 
 #[cfg(test)]

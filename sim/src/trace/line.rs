@@ -7,6 +7,7 @@ use fivewire_core::event::{Event, Message};
 use fivewire_core::mqtt::v5::Properties;
 
 use crate::fault::{Fault, FaultKind};
+use crate::observation::Observation as Seen;
 use crate::observation::{BoardLoss, Ending, Observation, Part};
 
 /// Whose line it is, and how it is marked: `>` towards the broker, `<` from it, `=` told or granted,
@@ -26,8 +27,6 @@ pub(super) fn describe(
     text: &mut String,
     observation: &Observation<'_>,
 ) -> Result<Option<Head>, fmt::Error> {
-    use Observation as Seen;
-
     Ok(match observation {
         Seen::Published { ticket, topic, payload, qos, retain, properties } => {
             let retain = if *retain { " retain" } else { "" };
@@ -92,8 +91,6 @@ pub(super) fn describe(
 }
 
 fn network(text: &mut String, observation: &Observation<'_>) -> Result<Option<Head>, fmt::Error> {
-    use Observation as Seen;
-
     Ok(match observation {
         Seen::Asked(action) => {
             text.push_str(match action {
@@ -162,8 +159,6 @@ fn network(text: &mut String, observation: &Observation<'_>) -> Result<Option<He
 }
 
 fn boards(text: &mut String, observation: &Observation<'_>) -> Result<Option<Head>, fmt::Error> {
-    use Observation as Seen;
-
     Ok(match observation {
         Seen::FrameToEsp(frame) => {
             write!(text, "frame {} B", frame.len())?;
@@ -290,6 +285,13 @@ fn tell(text: &mut String, event: &Event<'_>) -> Result<Option<Head>, fmt::Error
             write!(text, "broker says {} properties", properties.count())?;
             head("app", '=')
         }
+        _ => return tell_of_board(text, event),
+    })
+}
+
+/// What happened to the board or to the one that serves it, and all that is not a matter of MQTT.
+fn tell_of_board(text: &mut String, event: &Event<'_>) -> Result<Option<Head>, fmt::Error> {
+    Ok(match event {
         Event::EspReset { cause } => {
             write!(text, "ESP8266 reset: {}", Kebab(cause))?;
             head("app", '!')

@@ -1,5 +1,6 @@
 //! What is kept of a run: a hash of everything, and a timeline for people.
 
+mod codes;
 mod hash;
 mod line;
 mod packets;

@@ -1,5 +1,7 @@
 //! The host's state, as a recording has it, and back.
 
+use core::ops::Range;
+
 use super::{Due, Firmware, Host, Stage};
 use crate::bridge::secrets::Direction;
 use crate::checkpoint::{Checkpoint, Field, Fields, Out, Pass, codes};
@@ -70,12 +72,7 @@ impl<S: Storage> Checkpoint for Host<S> {
         pass.field(now)?;
         pass.field(stage)?;
         desk.walk(pass)?;
-        inbound.walk(pass, |pass, bytes, record| {
-            let packet = record.start + 4;
-            pass.agrees(packet <= record.end)?;
-            pass.plain(bytes, record.start, packet)?;
-            pass.packets(bytes, packet, record.end)
-        })?;
+        inbound.walk(pass, walk_message)?;
         frame.walk_frames(pass, Direction::ToEsp)?;
         publication_topics.walk(pass)?;
         message_topics.walk(pass)?;
@@ -90,22 +87,26 @@ impl<S: Storage> Checkpoint for Host<S> {
         pass.field(epoch)?;
         let Due { init, slate_noted, shut_down, refusals } = due;
         errands.walk(pass)?;
-        for flag in
-            [clean_init_due, link_up, connected, wifi, init, slate_noted, shut_down, refusals]
-        {
-            pass.field(flag)?;
-        }
+        let dues =
+            [clean_init_due, link_up, connected, wifi, init, slate_noted, shut_down, refusals];
+        dues.into_iter().try_for_each(|flag| pass.field(flag))?;
         pass.field(reset_due)?;
         pass.limit(esp_outbox_bytes)?;
         pass.limit(frame_max_bytes)?;
         deliveries.walk(pass)?;
-        for flag in [hold, handed, stop_told] {
-            pass.field(flag)?;
-        }
+        [hold, handed, stop_told].into_iter().try_for_each(|flag| pass.field(flag))?;
         pass.field(freed_bytes)?;
         pass.field(told_freed_bytes)?;
         pass.field(tally_base)
     }
+}
+
+/// A message that the application has not taken: four bytes of ours, then a PUBLISH.
+fn walk_message(pass: &mut Pass<'_>, bytes: &mut [u8], record: Range<usize>) -> Option<()> {
+    let packet = record.start + 4;
+    pass.agrees(packet <= record.end)?;
+    pass.plain(bytes, record.start, packet)?;
+    pass.packets(bytes, packet, record.end)
 }
 
 impl Field for Stage {
