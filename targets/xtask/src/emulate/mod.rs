@@ -16,12 +16,13 @@ mod protocol;
 mod radio;
 mod rate;
 mod schedule;
+mod side_by_side;
 mod story;
 mod trouble;
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use self::board::Speed;
 use crate::elf::Elf;
@@ -38,9 +39,21 @@ const EMULATED: &str = "targets/emulator/emulated.toml";
 /// A promise is broken, the two runs differ, or a function that no run executes is not listed.
 pub fn esp8266(root: &Path) -> Result<()> {
     let elf = esp8266::build_emulated(root)?;
-    let first = story::tell(&elf, None)?;
+    // Which functions are executed shows only where none is part of another one.
+    let outlined = esp8266::build_outlined(root)?;
+    let scratch = tempfile::tempdir()?;
+    let jobs = [(&elf, None), (&elf, None), (&outlined, Some(scratch.path()))];
+    let mut reports = Vec::new();
+    side_by_side::run(
+        jobs.into_iter(),
+        |(elf, executed)| story::tell(elf, executed),
+        |report| {
+            reports.push(report);
+            Ok(())
+        },
+    )?;
+    let [first, second, _] = &reports[..] else { bail!("three runs have three reports") };
     println!("{first}");
-    let second = story::tell(&elf, None)?;
     ensure!(
         first.trace_hash == second.trace_hash,
         "two runs with the same seed differ: {} and {}",
@@ -53,12 +66,7 @@ pub fn esp8266(root: &Path) -> Result<()> {
         budget::compare_stack(&budgets, "esp8266", first.stack_bytes)?,
         "the stack is deeper than its budget"
     );
-
-    // Which functions are executed shows only where none is part of another one.
-    let elf = esp8266::build_outlined(root)?;
-    let scratch = tempfile::tempdir()?;
-    story::tell(&elf, Some(scratch.path()))?;
-    executed::check(root, &Elf::read(&elf)?, scratch.path())
+    executed::check(root, &Elf::read(&outlined)?, scratch.path())
 }
 
 /// Runs the firmware for the predecessor's driver with a host that has it, twice.
@@ -79,16 +87,19 @@ pub fn original(root: &Path) -> Result<()> {
 /// A publication is lost or comes in the wrong order, the two runs differ, or a replay says something else.
 pub fn rp2040(root: &Path) -> Result<()> {
     let pico = rp2040::build(root, Some(&root.join(EMULATED)), "simple")?;
-    let first = pico_alone::run(root, &pico)?;
+    let run = || pico_alone::run(root, &pico);
+    let (first, second) = rayon::join(run, run);
+    let (first, second) = (first?, second?);
     println!("{first}");
-    let second = pico_alone::run(root, &pico)?;
     ensure!(first == second, "two runs differ: {first} and {second}");
 
     let pico = rp2040::build(root, Some(&root.join(EMULATED)), "simple-recorder")?;
-    let (report, stack_bytes) = flight::run(root, &pico, stack_floor(&pico)?)?;
-    println!("{report}");
-    let pico = rp2040::build_with(root, Some(&root.join(EMULATED)), "rate", Some("recorder"))?;
-    println!("busy: {}", flight::run_busy(root, &pico)?);
+    let busy = rp2040::build_with(root, Some(&root.join(EMULATED)), "rate", Some("recorder"))?;
+    let floor = stack_floor(&pico)?;
+    let (calm, busy) =
+        rayon::join(|| flight::run(root, &pico, floor), || flight::run_busy(root, &busy));
+    let (report, stack_bytes) = calm?;
+    println!("{report}\nbusy: {}", busy?);
     let budgets = budget::read(root)?;
     ensure!(
         budget::compare_stack(&budgets, "rp2040-simple-recorder", stack_bytes)?,
@@ -114,19 +125,21 @@ pub fn pair(root: &Path, seed: Option<u64>) -> Result<()> {
     let firmware = build_pair(root)?;
     let seeds = seed.map_or(0..SEEDS, |seed| seed..seed + 1);
     println!("{}", schedule::Report::HEAD);
-    let again = schedule::run(root, &firmware, seeds.start)?;
-    println!("{again}");
-    let (mut lost, mut stack) = (0, again.stack_bytes);
-    for seed in seeds.clone() {
-        let report = schedule::run(root, &firmware, seed)?;
-        println!("{report}");
-        lost += usize::from(report.lost.is_some());
-        stack = stack.max(report.stack_bytes);
-        ensure!(
-            seed != seeds.start || report.trace_hash == again.trace_hash,
-            "two runs of seed {seed} differ"
-        );
-    }
+    let again = std::iter::once(seeds.start);
+    let (mut lost, mut stack, mut traces) = (0, schedule::Stack::default(), Vec::new());
+    side_by_side::run(
+        again.chain(seeds),
+        |seed| schedule::run(root, &firmware, seed),
+        |report| {
+            println!("{report}");
+            lost += usize::from(report.lost.is_some());
+            stack = stack.max(report.stack_bytes);
+            traces.push(report.trace_hash);
+            Ok(())
+        },
+    )?;
+    let [first, second, ..] = &traces[..] else { bail!("two runs have two traces") };
+    ensure!(first == second, "two runs of one seed differ: {first} and {second}");
     ensure!(lost == 0, "{lost} of the runs lost a publication");
     ensure!(compare_stacks(root, stack)?, "a stack is deeper than its budget");
     Ok(())

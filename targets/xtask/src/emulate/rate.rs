@@ -46,8 +46,9 @@ pub fn measure(root: &Path, esp: &Path, speed: Speed) -> Result<()> {
     let mut slow = Vec::new();
     for (name, feature, least) in VARIANTS {
         let pico = rp2040::build_with(root, Some(&root.join(EMULATED)), "rate", feature)?;
-        println!("{name}, ESP8266 simulated: {}", run_alone(root, &pico)?);
-        let rate = run(root, &pico, esp, speed)?;
+        let (alone, rate) = rayon::join(|| run_alone(root, &pico), || run(root, &pico, esp, speed));
+        println!("{name}, ESP8266 simulated: {}", alone?);
+        let rate = rate?;
         let times = rate.bytes_per_s / PREDECESSOR_BYTES_PER_S;
         println!(
             "{name:15} {:8} {times:6} {:8} {:5} us {:9} %  {:20} ns {:5} ns",
