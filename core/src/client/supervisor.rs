@@ -55,7 +55,7 @@ pub(crate) struct Supervisor {
     rng: ChaCha8Rng,
     join_backoff: Backoff,
     open_backoff: Backoff,
-    /// Attempts in a row to which nobody answered.
+    /// Attempts in a row to which nobody answered, since the network was joined.
     unanswered: u8,
     /// Since when the broker has accepted the connection.
     connected_since: Option<Instant>,
@@ -164,6 +164,7 @@ impl Supervisor {
     pub(crate) fn wifi_up(&mut self, now: Instant) {
         if matches!(self.stage, Stage::Joining { .. }) {
             self.push(Duty::Event(Event::Wifi(true)));
+            self.unanswered = 0;
             self.join_backoff.reset();
             self.open_backoff.reset();
             self.open(now);

@@ -33,6 +33,7 @@ mod p3_duplicates;
 mod p4_subscriptions;
 mod p5_clean_slate;
 mod p5_received;
+mod p6_attempts;
 mod p6_converges;
 mod p7_accounted;
 mod p7_patience;
@@ -68,6 +69,7 @@ use p2_order::Order;
 use p3_duplicates::Duplicates;
 use p5_clean_slate::CleanSlate;
 use p5_received::Received;
+use p6_attempts::Attempts;
 use p6_converges::Convergence;
 use p7_patience::Patience;
 use p7_self::Told;
@@ -94,6 +96,7 @@ struct Judges {
     duplicates: Duplicates,
     received: Received,
     slate: CleanSlate,
+    attempts: Attempts,
     convergence: Convergence,
     patience: Patience,
     told: Told,
@@ -126,6 +129,7 @@ impl Oracle {
                 duplicates: Duplicates::default(),
                 received: Received::default(),
                 slate: CleanSlate::default(),
+                attempts: Attempts::default(),
                 convergence: Convergence::default(),
                 patience: Patience::default(),
                 told: Told::default(),
@@ -374,8 +378,12 @@ impl Observer for Oracle {
             Observation::FrameToEsp(_)
             | Observation::ToDevice { .. }
             | Observation::Woken { .. }
-            | Observation::ClientState(_)
-            | Observation::Asked(_) => {}
+            | Observation::ClientState(_) => {}
+            Observation::Asked(action) => {
+                if self.facts.setup.topology == Topology::Client {
+                    self.judges.attempts.asked(&mut self.verdict, action);
+                }
+            }
             Observation::Finished => self.finished(),
             _ => self.observe_surroundings(observation),
         }

@@ -21,6 +21,7 @@ impl Oracle {
                 self.judges.patience.shut_down(self.facts.now);
                 self.facts.farewell_lives.push(self.facts.device_life);
                 self.judges.malformed.excuse();
+                self.judges.attempts.forget();
             }
             Observation::Opening { connection } => {
                 let troubles = self.facts.weather.troubles;
@@ -145,6 +146,7 @@ impl Oracle {
         facts.is_stopped = false;
         judges.received.forget();
         judges.patience.forget();
+        judges.attempts.forget();
         judges.told = Told::default();
         judges.watchdog.off();
         judges.malformed.excuse();
@@ -156,7 +158,10 @@ impl Oracle {
         facts.note_fault(index, kind);
         facts.weather.began(facts.now, kind);
         match kind {
-            FaultKind::HostBusy => judges.watchdog.busy(facts.now),
+            FaultKind::HostBusy => {
+                judges.watchdog.busy(facts.now);
+                judges.attempts.busy(true);
+            }
             FaultKind::EspFirmware { .. } => judges.sessions.firmware(true),
             FaultKind::Malformed { which } => {
                 judges.malformed.began(which, facts.setup.is_v5());
@@ -184,7 +189,10 @@ impl Oracle {
         let Some(kind) = kind else { return };
         self.facts.weather.ended(self.facts.now, kind);
         match kind {
-            FaultKind::HostBusy => self.judges.watchdog.polls_again(self.facts.now),
+            FaultKind::HostBusy => {
+                self.judges.watchdog.polls_again(self.facts.now);
+                self.judges.attempts.busy(false);
+            }
             FaultKind::EspFirmware { .. } => self.judges.sessions.firmware(false),
             _ => {}
         }

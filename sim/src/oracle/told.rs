@@ -16,6 +16,7 @@ impl Oracle {
     pub(super) fn told(&mut self, event: &Event<'_>) {
         p7_accounted::told(&self.facts, &mut self.verdict);
         self.judges.told.note(event);
+        self.judges.attempts.told(self.facts.now, event);
         match *event {
             Event::Acked(ticket) => self.publication_ended(ticket.get(), Outcome::Acked, None),
             Event::Sent(ticket) => self.publication_ended(ticket.get(), Outcome::Sent, None),

@@ -1,0 +1,107 @@
+//! After which pause a client tries again, and what it tries.
+
+use fivewire_core::client::Action;
+use fivewire_core::event::{DownReason, Event};
+use fivewire_sim::observation::Observation;
+use fivewire_sim::oracle::Promise::P6;
+
+use crate::history::{History, setup};
+
+/// The network is joined, and the first attempt begins.
+fn joined() -> History {
+    let mut history = History::of(setup());
+    asks(&mut history, Action::JoinWifi).told(Event::Wifi(true));
+    asks(&mut history, Action::OpenTcp);
+    history
+}
+
+fn asks(history: &mut History, action: Action) -> &mut History {
+    history.see(Observation::Asked(action))
+}
+
+fn fails(history: &mut History, reason: DownReason) -> &mut History {
+    history.told(Event::AttemptFailed { reason })
+}
+
+/// The attempt finds nobody, and after a pause another one begins.
+fn tries_again(history: &mut History, reason: DownReason, after_ms: u64) -> &mut History {
+    fails(history, reason).wait_ms(after_ms);
+    asks(history, Action::OpenTcp)
+}
+
+#[test]
+fn pauses_double_and_the_third_attempt_without_an_answer_leads_to_the_network() {
+    let mut history = joined();
+    tries_again(&mut history, DownReason::TcpUnreachable, 300);
+    tries_again(&mut history, DownReason::ConnackOverdue, 900);
+    fails(&mut history, DownReason::TcpUnreachable);
+    asks(&mut history, Action::LeaveWifi).told(Event::Wifi(false)).wait_ms(450);
+    asks(&mut history, Action::JoinWifi).wait_ms(12_000);
+    asks(&mut history, Action::LeaveWifi);
+    fails(&mut history, DownReason::JoinFailed).wait_ms(950);
+    asks(&mut history, Action::JoinWifi).passes();
+}
+
+#[test]
+fn a_pause_outside_its_stage_is_caught() {
+    for (first_ms, second_ms) in [(100, 0), (700, 0), (400, 400), (400, 1_100)] {
+        let mut history = joined();
+        tries_again(&mut history, DownReason::TcpRefused, first_ms);
+        if second_ms > 0 {
+            tries_again(&mut history, DownReason::TcpRefused, second_ms);
+        }
+        history.breaks(P6, "the client paused");
+    }
+}
+
+#[test]
+fn no_pause_is_longer_than_the_last_stage() {
+    let mut history = joined();
+    for most_ms in [500, 1_000, 2_000, 4_000, 8_000, 8_000] {
+        tries_again(&mut history, DownReason::TcpRefused, most_ms - 10);
+    }
+    tries_again(&mut history, DownReason::TcpRefused, 8_100);
+    history.breaks(P6, "the client paused 81");
+}
+
+#[test]
+fn a_connection_that_lasted_makes_the_next_pause_short_and_one_that_did_not_does_not() {
+    let comes_back = |lasted_s: u64, after_ms| {
+        let mut history = joined();
+        tries_again(&mut history, DownReason::TcpRefused, 400);
+        tries_again(&mut history, DownReason::TcpRefused, 900);
+        history.told(Event::Connected { session_present: false }).wait_ms(lasted_s * 1_000);
+        history.told(Event::Disconnected { reason: DownReason::TcpClosed }).wait_ms(after_ms);
+        asks(&mut history, Action::OpenTcp);
+        history
+    };
+    comes_back(9, 400).passes();
+    comes_back(9, 1_500).breaks(P6, "the client paused 15");
+    comes_back(5, 1_500).passes();
+    comes_back(5, 400).breaks(P6, "the client paused 4");
+}
+
+#[test]
+fn a_network_that_is_left_too_soon_is_caught() {
+    let mut history = joined();
+    tries_again(&mut history, DownReason::TcpUnreachable, 400);
+    tries_again(&mut history, DownReason::TcpRefused, 900);
+    fails(&mut history, DownReason::TcpUnreachable);
+    asks(&mut history, Action::LeaveWifi).breaks(P6, "after 1 attempts without an answer");
+}
+
+#[test]
+fn a_network_in_which_nobody_is_found_and_that_is_not_left_is_caught() {
+    let mut history = joined();
+    for after_ms in [400, 900, 1_900] {
+        tries_again(&mut history, DownReason::TcpUnreachable, after_ms);
+    }
+    history.breaks(P6, "the network is not joined anew");
+}
+
+#[test]
+fn a_client_that_joins_where_it_should_open_is_caught() {
+    let mut history = joined();
+    fails(&mut history, DownReason::TcpRefused).wait_ms(400);
+    asks(&mut history, Action::JoinWifi).breaks(P6, "paused to Open, and then did Join");
+}
