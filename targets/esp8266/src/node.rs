@@ -3,7 +3,7 @@
 use core::mem::take;
 
 use fivewire_core::bridge::esp::{self, Esp};
-use fivewire_core::client::State;
+use fivewire_core::client::{self, State};
 use fivewire_core::link::{self, Event, Levels, Link};
 use fivewire_core::time::{Instant, Wait};
 
@@ -169,36 +169,47 @@ impl Node {
     }
 
     /// Does what the bridge wants. What it sends is on its way once the link was drained.
+    ///
+    /// The bridge is told what came of it from here, where the stack is still shallow.
     fn drain_bridge(&mut self, now: Instant) {
         loop {
-            match self.esp.poll() {
-                esp::Output::Configure(setup) => self.network.configure(&setup),
-                esp::Output::Join(lan) => self.network.join(lan),
-                esp::Output::Net(action) => self.network.act(now, action),
-                esp::Output::AskTime { cookie } => self.network.ask_time(cookie),
-                esp::Output::ReportMemory => {
-                    let (free_bytes, used_bytes) = system::heap_bytes();
-                    self.esp.handle(now, esp::Input::Memory { free_bytes, used_bytes });
-                }
-                esp::Output::Transmit(bytes) => {
-                    let taken = self.network.send(bytes);
-                    self.esp
-                        .handle(now, esp::Input::Net(fivewire_core::client::Input::Sent(taken)));
-                }
-                esp::Output::Frame(frame) => {
-                    if let Some(taken) = self.dialect.say(now, frame, &mut self.link) {
-                        self.esp.handle(now, esp::Input::FrameSent(taken));
-                    }
-                    self.dialect.pass(now, &mut self.link, &mut self.esp);
-                }
-                esp::Output::Wait(wait) => {
-                    self.bridge_wait = wait;
-                    if !self.dialect.pass(now, &mut self.link, &mut self.esp) {
-                        return;
-                    }
-                }
+            let performed = self.perform(now);
+            if let Some(Some(input)) = performed {
+                self.esp.handle(now, input);
+            }
+            let told = self.dialect.pass(now, &mut self.link, &mut self.esp);
+            if performed.is_none() && !told {
+                return;
             }
         }
+    }
+
+    /// Does one thing that the bridge wants. What it has to be told of it, or `None` if it waits.
+    #[inline(never)]
+    fn perform(&mut self, now: Instant) -> Option<Option<esp::Input<'static>>> {
+        match self.esp.poll() {
+            esp::Output::Configure(setup) => self.network.configure(&setup),
+            esp::Output::Join(lan) => self.network.join(lan),
+            esp::Output::Net(action) => self.network.act(now, action),
+            esp::Output::AskTime { cookie } => self.network.ask_time(cookie),
+            esp::Output::ReportMemory => {
+                let (free_bytes, used_bytes) = system::heap_bytes();
+                return Some(Some(esp::Input::Memory { free_bytes, used_bytes }));
+            }
+            esp::Output::Transmit(bytes) => {
+                let sent = client::Input::Sent(self.network.send(bytes));
+                return Some(Some(esp::Input::Net(sent)));
+            }
+            esp::Output::Frame(frame) => {
+                let taken = self.dialect.say(now, frame, &mut self.link);
+                return Some(taken.map(esp::Input::FrameSent));
+            }
+            esp::Output::Wait(wait) => {
+                self.bridge_wait = wait;
+                return None;
+            }
+        }
+        Some(None)
     }
 
     /// Tells the bridge what the radio side met.

@@ -75,9 +75,15 @@ pub fn esp8266(root: &Path) -> Result<()> {
 /// A publication is lost or comes in the wrong order, or the two runs differ.
 pub fn original(root: &Path) -> Result<()> {
     let elf = esp8266::build_emulated_syncom(root)?;
-    let (first, second) = (original::run(&elf)?, original::run(&elf)?);
+    let (first, second) = rayon::join(|| original::run(&elf), || original::run(&elf));
+    let (first, second) = (first?, second?);
     println!("{first}, twice");
     ensure!(first == second, "two runs differ: {first} and {second}");
+    let budgets = budget::read(root)?;
+    ensure!(
+        budget::compare_stack(&budgets, "esp8266-syncom", first.stack_bytes)?,
+        "the stack is deeper than its budget"
+    );
     Ok(())
 }
 
