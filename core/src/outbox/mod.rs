@@ -323,8 +323,8 @@ impl<S: Storage> Outbox<S> {
         Some((!record.has(ABANDONED)).then_some(record.ticket))
     }
 
-    /// The other side is done with this publication. `None` if it is not under way; `Some(false)` if
-    /// the application gave it up and is not told.
+    /// The other side is done with this publication. `None` if it is not under way; `Some(false)`
+    /// if the application gave it up and is not told.
     pub(crate) fn settle(&mut self, ticket: Ticket) -> Option<bool> {
         let given = self.records(self.head).take_while(|record| record.at < self.cursor);
         let record =

@@ -15,15 +15,16 @@ use crate::{clock, memory, pins};
 
 /// The LED toggles this often, in ms (SPEC.md §1.1).
 const BEAT_MS: u32 = 500;
-/// A slice ends after this, in µs, however busy the link is. WiFi and TCP want a turn every 15 ms at
-/// least (API §1); this leaves them most of it.
+/// A slice ends after this, in µs, however busy the link is. WiFi and TCP want a turn every 15 ms
+/// at least (API §1); this leaves them most of it.
 const SLICE_US: u64 = 3_000;
-/// How often the pins are looked at for the host's next edge before the slice ends, and an interrupt has
-/// to begin the next one: about 15 µs, for a host that answers in an interrupt of its own.
+/// How often the pins are looked at for the host's next edge before the slice ends, and an
+/// interrupt has to begin the next one: about 15 µs, for a host that answers in an interrupt of its
+/// own.
 const LOOKS: u32 = 100;
 
-/// The clock is looked at once in so many edges: an edge takes less than reading it, and nothing that the link
-/// waits for is shorter than milliseconds.
+/// The clock is looked at once in so many edges: an edge takes less than reading it, and nothing
+/// that the link waits for is shorter than milliseconds.
 const EDGES_PER_LOOK_AT_CLOCK: u32 = 64;
 
 struct Node {
@@ -119,7 +120,8 @@ impl Node {
         self.set_alarm()
     }
 
-    /// Answers edges as long as that is all there is to do, and the host is as quick. True if the slice is over.
+    /// Answers edges as long as that is all there is to do, and the host is as quick. True if the
+    /// slice is over.
     fn answer(
         &mut self,
         now: &mut Instant,

@@ -69,7 +69,8 @@ impl<S: Storage> Host<S> {
         }
     }
 
-    /// It can neither be configured nor understood. It is given the time of a start, in case somebody is flashing it.
+    /// It can neither be configured nor understood. It is given the time of a start, in case
+    /// somebody is flashing it.
     #[cold]
     fn take_stranger(&mut self, version: u8) {
         self.desk.tell(Event::EspUnsuited(Unsuited::BridgeVersion(version)));
@@ -258,8 +259,8 @@ impl<S: Storage> Host<S> {
         self.desk.subscriptions.iter().find(wanted)
     }
 
-    /// Messages that wait here were received by an ESP8266 that is gone: nobody can be told of their
-    /// release. The broker will deliver them again, if it keeps the session.
+    /// Messages that wait here were received by an ESP8266 that is gone: nobody can be told of
+    /// their release. The broker will deliver them again, if it keeps the session.
     fn forget_origins(&mut self) {
         self.inbound.for_each(|record| put_u32(record, 0, 0));
     }

@@ -112,8 +112,8 @@ impl Dialect {
         }
     }
 
-    /// Does one thing that the dialect wants. A function of its own, so that its part of the stack is free again
-    /// when somebody is told of it.
+    /// Does one thing that the dialect wants. A function of its own, so that its part of the stack
+    /// is free again when somebody is told of it.
     #[inline(never)]
     fn next(&mut self, link: &mut WireLink) -> Next<'_> {
         match self.0.poll() {

@@ -1,4 +1,5 @@
-//! Runs the firmware in emulators: the ESP8266's in QEMU, the Pico's in rp2040js, on a bench with a broker.
+//! Runs the firmware in emulators: the ESP8266's in QEMU, the Pico's in rp2040js, on a bench with a
+//! broker.
 
 mod board;
 mod esp;
@@ -33,7 +34,8 @@ const SEEDS: u64 = 10;
 /// What the emulated Pico is to do.
 const EMULATED: &str = "targets/emulator/emulated.toml";
 
-/// Tells the same story twice, compares the traces, and checks that all that is never executed is known.
+/// Tells the same story twice, compares the traces, and checks that all that is never executed is
+/// known.
 ///
 /// # Errors
 /// A promise is broken, the two runs differ, or a function that no run executes is not listed.
@@ -87,10 +89,12 @@ pub fn original(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Runs the Pico's firmware with a simulated ESP8266, twice, and then the one with a flight recorder, whose log is replayed.
+/// Runs the Pico's firmware with a simulated ESP8266, twice, and then the one with a flight
+/// recorder, whose log is replayed.
 ///
 /// # Errors
-/// A publication is lost or comes in the wrong order, the two runs differ, or a replay says something else.
+/// A publication is lost or comes in the wrong order, the two runs differ, or a replay says
+/// something else.
 pub fn rp2040(root: &Path) -> Result<()> {
     let pico = rp2040::build(root, Some(&root.join(EMULATED)), "simple")?;
     let run = || pico_alone::run(root, &pico);
@@ -126,7 +130,8 @@ pub fn rate(root: &Path, is_slow: bool) -> Result<()> {
 /// Runs seeded schedules with both firmwares; the first one, or the one of `seed`, twice.
 ///
 /// # Errors
-/// A publication is lost or comes in the wrong order, the two runs differ, or a stack is deeper than its budget.
+/// A publication is lost or comes in the wrong order, the two runs differ, or a stack is deeper
+/// than its budget.
 pub fn pair(root: &Path, seed: Option<u64>) -> Result<()> {
     let firmware = build_pair(root)?;
     let seeds = seed.map_or(0..SEEDS, |seed| seed..seed + 1);

@@ -1,4 +1,5 @@
-//! The emulated ESP8266 built for a host that runs the predecessor's driver, and that host as the simulator has it.
+//! The emulated ESP8266 built for a host that runs the predecessor's driver, and that host as the
+//! simulator has it.
 
 use std::fmt;
 use std::path::Path;
