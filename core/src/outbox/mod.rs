@@ -189,6 +189,7 @@ impl<S: Storage> Outbox<S> {
         if self.size_bytes() - self.tail < size {
             return Err(PublishError::OutboxFull);
         }
+        let deadline = deadline.filter(|_| !self.planted.has(Bug::DeadlineForgotten));
         let record = Record { at: self.tail, size, ticket, deadline, packet_id, flags };
         if !encode(&mut self.bytes.as_mut()[record.packet()]) {
             return Err(PublishError::OutboxFull);

@@ -302,7 +302,7 @@ impl<S: Storage> Host<S> {
         if self.due.refusals {
             self.refuse_too_large();
         }
-        let closed = matches!(self.stage, Stage::Stopped);
+        let closed = matches!(self.stage, Stage::Stopped) && !self.planted.has(Bug::NeverStops);
         if let Some(event) = self.desk.next_event(self.now, false, closed) {
             return Output::Event(event);
         }

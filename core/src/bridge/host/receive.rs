@@ -126,6 +126,9 @@ impl<S: Storage> Host<S> {
             }
             ToHost::Time { cookie, stamp } => {
                 self.desk.tell(Event::TimeTold { cookie, stamp });
+                if self.planted.has(Bug::TimeToldTwice) {
+                    self.desk.tell(Event::TimeTold { cookie, stamp });
+                }
             }
             ToHost::Memory { free_bytes, used_bytes } => {
                 self.desk.tell(Event::EspMemory { free_bytes, used_bytes });
