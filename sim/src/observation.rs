@@ -58,6 +58,26 @@ pub enum BoardLoss {
     ResetGlitch,
 }
 
+/// Where the device stands, by its own account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Standing {
+    /// The broker accepted the connection.
+    pub is_ready: bool,
+    /// Messages that the application was handed and has not released (explicit release only).
+    pub unreleased: usize,
+    /// Where the ESP8266 stands (bridge only).
+    pub esp: Option<EspStanding>,
+}
+
+/// Where the ESP8266 stands, by its host's account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EspStanding {
+    /// It has its settings.
+    pub is_running: bool,
+    /// It has joined a network.
+    pub is_wifi_up: bool,
+}
+
 /// One thing that happened. Bytes are lent; who wants to keep them copies them.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -94,6 +114,8 @@ pub enum Observation<'a> {
     /// What the device said when the application looked: QoS 1 publications without an outcome, and its
     /// counters.
     SaidOfItself { unacknowledged: usize, counters: &'a Counters },
+    /// Where the device stood, by its own account, when the application looked.
+    SaidToStand(Standing),
     /// The application asked the device to shut down.
     ShutDownAsked,
     // --- the network

@@ -165,6 +165,8 @@ impl Commands<'_> {
         let counters = self.machine.counters();
         let unacknowledged = self.machine.unacknowledged();
         self.see(&Observation::SaidOfItself { unacknowledged, counters: &counters });
+        let standing = self.machine.standing();
+        self.see(&Observation::SaidToStand(standing));
     }
 
     /// Has the ESP8266 ask the time server, with this cookie. Ignored without a bridge.

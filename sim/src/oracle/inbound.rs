@@ -22,13 +22,22 @@ pub(super) struct InboundMessage {
     pub(super) told_of_owed: u32,
 }
 
+/// A message that the application has.
+#[derive(Clone, Copy, Debug)]
+struct Delivery {
+    number: u32,
+    text: TextId,
+    /// So many disruptions there had been.
+    disruptions: u32,
+}
+
 /// The ledger of inbound messages.
 #[derive(Default, Debug)]
 pub(super) struct Inbound {
     pub(super) messages: Messages,
     entries: Vec<InboundMessage>,
     /// Deliveries that were told and not released, with their messages.
-    deliveries: Vec<(u32, TextId)>,
+    deliveries: Vec<Delivery>,
     /// What was published before the session or the host's memory was lost is not owed any more.
     epoch: u32,
     /// Where messages begin that are of the present epoch.
@@ -80,14 +89,20 @@ impl Inbound {
     }
 
     /// A delivery was handed out with its message.
-    pub(super) fn hand_out(&mut self, delivery: u32, text: TextId) {
-        self.deliveries.push((delivery, text));
+    pub(super) fn hand_out(&mut self, number: u32, text: TextId, disruptions: u32) {
+        self.deliveries.push(Delivery { number, text, disruptions });
+    }
+
+    /// Messages that the application has and has not released: those since so many disruptions, and all.
+    pub(super) fn handed_out(&self, disruptions: u32) -> (usize, usize) {
+        let since = self.deliveries.iter().filter(|delivery| delivery.disruptions == disruptions);
+        (since.count(), self.deliveries.len())
     }
 
     /// A delivery was released: its message, if it is known.
     pub(super) fn take_back(&mut self, delivery: u32) -> Option<TextId> {
-        let place = self.deliveries.iter().position(|&(number, _)| number == delivery)?;
-        Some(self.deliveries.remove(place).1)
+        let place = self.deliveries.iter().position(|given| given.number == delivery)?;
+        Some(self.deliveries.remove(place).text)
     }
 
     /// The host lost its memory: deliveries count from the start.

@@ -364,6 +364,9 @@ impl Observer for Oracle {
             Observation::SaidOfItself { unacknowledged, counters } => {
                 self.said_of_itself(unacknowledged, counters);
             }
+            Observation::SaidToStand(standing) => {
+                p7_self::stands(&self.facts, &mut self.verdict, &self.judges.told, standing);
+            }
             Observation::TimeAsked { cookie } => self.judges.questions.asked(now, cookie),
             Observation::Released { delivery } => self.released(delivery),
             Observation::WitnessPublished { topic, payload, qos, properties } => {

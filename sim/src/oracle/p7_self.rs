@@ -2,6 +2,7 @@
 
 use fivewire_core::event::{Counters, Event};
 
+use crate::observation::Standing;
 use crate::schedule::Topology;
 
 use super::facts::Facts;
@@ -15,6 +16,9 @@ pub(super) struct Told {
     failed_attempts: u32,
     too_large_in: u32,
     esp_resets: u32,
+    /// The ESP8266 has its settings, and a network.
+    is_running: bool,
+    is_wifi_up: bool,
     /// PUBLISH packets with DUP that arrived at the broker on connections of this life.
     redelivered: u32,
 }
@@ -22,12 +26,26 @@ pub(super) struct Told {
 impl Told {
     pub(super) const fn note(&mut self, event: &Event<'_>) {
         match event {
-            Event::Connected { .. } => self.connections += 1,
+            Event::Connected { .. } => {
+                self.connections += 1;
+                // who is connected has a network, also where only the link had been lost
+                self.is_wifi_up = true;
+            }
             Event::AttemptFailed { .. } => self.failed_attempts += 1,
             Event::MessageTooLarge { .. } => self.too_large_in += 1,
-            Event::EspReset { .. } => self.esp_resets += 1,
+            Event::EspReset { .. } => {
+                self.esp_resets += 1;
+                (self.is_running, self.is_wifi_up) = (false, false);
+            }
+            Event::EspReady { .. } => self.is_running = true,
+            Event::Wifi(is_up) => self.is_wifi_up = *is_up,
             _ => {}
         }
+    }
+
+    /// The host knows nothing of its ESP8266 until it hears of it again.
+    pub(super) const fn link_lost(&mut self) {
+        (self.is_running, self.is_wifi_up) = (false, false);
     }
 
     /// A PUBLISH with DUP arrived.
@@ -61,4 +79,29 @@ pub(super) fn said(
             format!("the device counts {says} redelivered publications, and {seen} arrived")
         });
     }
+}
+
+/// The application looked where the device stands.
+#[cold]
+pub(super) fn stands(facts: &Facts, verdict: &mut Verdict, told: &Told, standing: Standing) {
+    let Standing { is_ready, unreleased, esp } = standing;
+    verdict.require(P7, is_ready == facts.is_up, || {
+        format!("the device says that it is ready: {is_ready}, and told: {}", facts.is_up)
+    });
+    // with a connection go its messages, which come again
+    let (least, all) = facts.inbound.handed_out(facts.disruptions);
+    // a host counts those whose release the link has not taken, too
+    let most = if esp.is_some() { usize::MAX } else { all };
+    verdict.require(P7, (least..=most).contains(&unreleased), || {
+        format!("the device says {unreleased} messages are not released, and not {least} to {most}")
+    });
+    let Some(esp) = esp else { return };
+    verdict.require(P7, esp.is_running == told.is_running, || {
+        let says = esp.is_running;
+        format!("the host says that the ESP8266 is running: {says}, and told: {}", told.is_running)
+    });
+    verdict.require(P7, esp.is_wifi_up == told.is_wifi_up, || {
+        let says = esp.is_wifi_up;
+        format!("the host says that the network is there: {says}, and told: {}", told.is_wifi_up)
+    });
 }

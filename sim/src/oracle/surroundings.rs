@@ -51,7 +51,10 @@ impl Oracle {
             }
             Observation::BrokerDown(true) => self.broker_down(),
             Observation::SessionForgotten => self.facts.end_session(),
-            Observation::Link { up, .. } => {
+            Observation::Link { end, up } => {
+                if end == Part::Host && !up {
+                    self.judges.told.link_lost();
+                }
                 self.facts.link_changes += 1;
                 self.facts.link_losses += u32::from(!up);
                 self.facts.disruptions += u32::from(!up);

@@ -112,7 +112,7 @@ impl Oracle {
             }
         }
         if let Some(delivery) = message.delivery {
-            facts.inbound.hand_out(delivery.get(), text);
+            facts.inbound.hand_out(delivery.get(), text, facts.disruptions);
         }
     }
 

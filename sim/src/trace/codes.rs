@@ -61,6 +61,7 @@ pub(super) const fn code(observation: &Seen<'_>) -> u64 {
         Seen::DeadlineSet { .. } => 50,
         Seen::TimeAsked { .. } => 51,
         Seen::SaidOfItself { .. } => 52,
+        Seen::SaidToStand(_) => 53,
     }
 }
 

@@ -9,7 +9,7 @@ use super::codes::{
     abandoned, asked, client_state, code, down, peer, refused, reset, session_down, unsuited,
 };
 use crate::observation::Observation as Seen;
-use crate::observation::{Observation, Observer};
+use crate::observation::{Observation, Observer, Standing};
 
 /// An odd number with its bits well spread (that of FxHash, from the digits of π).
 const FACTOR: u64 = 0x517c_c1b7_2722_0a95;
@@ -141,6 +141,13 @@ impl TraceHash {
         self.word(u64::from(redelivered) << 32 | u64::from(esp_resets));
     }
 
+    fn standing(&mut self, standing: Standing) {
+        let Standing { is_ready, unreleased, esp } = standing;
+        let esp = esp
+            .map_or(0, |esp| 1 | u64::from(esp.is_running) << 1 | u64::from(esp.is_wifi_up) << 2);
+        self.word((unreleased as u64) << 8 | esp << 1 | u64::from(is_ready));
+    }
+
     fn message(&mut self, topic: &str, payload: &[u8], flags: u64) {
         self.word(flags);
         self.text(topic);
@@ -198,6 +205,7 @@ impl TraceHash {
             | Seen::DeadlineSet { .. }
             | Seen::TimeAsked { .. }
             | Seen::SaidOfItself { .. }
+            | Seen::SaidToStand(_)
             | Seen::Told(_)
             | Seen::Released { .. }
             | Seen::Holds(_)
@@ -244,6 +252,7 @@ impl Observer for TraceHash {
                 self.word(*unacknowledged as u64);
                 self.counters(counters);
             }
+            Seen::SaidToStand(standing) => self.standing(*standing),
             Seen::Told(event) => self.event(event),
             Seen::Released { delivery } => self.word((*delivery).into()),
             Seen::Holds(is) | Seen::Wifi(is) | Seen::BrokerDown(is) => self.word((*is).into()),

@@ -63,6 +63,11 @@ pub(super) fn describe(
             write!(text, "looks: {unacknowledged} unacknowledged")?;
             head("app", '.')
         }
+        Seen::SaidToStand(standing) => {
+            let ready = if standing.is_ready { "ready" } else { "not ready" };
+            write!(text, "looks: {ready}, {} unreleased", standing.unreleased)?;
+            head("app", '.')
+        }
         Seen::Told(event) => return tell(text, event),
         Seen::Released { delivery } => {
             write!(text, "releases delivery {delivery}")?;

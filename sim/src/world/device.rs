@@ -15,6 +15,7 @@ use fivewire_core::time::Instant;
 
 use super::World;
 use crate::app::Application;
+use crate::observation::{EspStanding, Standing};
 pub use crate::oracle::{WILL_PAYLOAD, WILL_TOPIC};
 use crate::schedule::{Habits, Setup, Topology};
 
@@ -318,6 +319,25 @@ impl HostMachine {
         match self {
             Self::Client(client) => client.counters(),
             Self::Bridge(host) => host.counters(),
+        }
+    }
+
+    /// Where it says that it stands.
+    pub(crate) fn standing(&self) -> Standing {
+        match self {
+            Self::Client(client) => Standing {
+                is_ready: client.state() == client::State::Connected,
+                unreleased: client.unreleased(),
+                esp: None,
+            },
+            Self::Bridge(host) => Standing {
+                is_ready: host.is_ready(),
+                unreleased: host.unreleased(),
+                esp: Some(EspStanding {
+                    is_running: host.is_running(),
+                    is_wifi_up: host.is_wifi_up(),
+                }),
+            },
         }
     }
 

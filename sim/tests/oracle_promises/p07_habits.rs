@@ -3,8 +3,9 @@
 use fivewire_core::event::{AbandonReason, Counters, Event};
 use fivewire_core::sntp::Stamp;
 use fivewire_core::time::Instant;
-use fivewire_sim::observation::{BoardLoss, Observation, Part};
+use fivewire_sim::observation::{BoardLoss, EspStanding, Observation, Part, Standing};
 use fivewire_sim::oracle::Promise::{P1, P4, P7, P10};
+use fivewire_sim::schedule::{Setup, Topology};
 
 use crate::history::{History, setup, ticket};
 
@@ -173,4 +174,45 @@ fn a_time_that_answers_nothing_is_caught() {
     let mut history = connected();
     history.see(Observation::TimeAsked { cookie: 1 }).told(time_told(1, 0)).passes();
     history.told(time_told(1, 0)).breaks(P7, "the time was told for cookie 1");
+}
+
+/// The device has been told of its ESP8266 and of a network, and is connected.
+fn standing() -> Standing {
+    Standing { is_ready: true, unreleased: 0, esp: None }
+}
+
+fn stands(history: &mut History, standing: Standing) -> &mut History {
+    history.see(Observation::SaidToStand(standing))
+}
+
+#[test]
+fn a_device_that_is_where_it_says_is_believed_and_one_that_is_not_is_caught() {
+    let mut history = connected();
+    stands(&mut history, standing()).passes();
+    history.break_off();
+    stands(&mut history, Standing { is_ready: false, ..standing() }).passes();
+    stands(&mut history, standing()).breaks(P7, "says that it is ready: true, and told: false");
+    let mut history = connected();
+    stands(&mut history, Standing { unreleased: 1, ..standing() });
+    history.breaks(P7, "says 1 messages are not released, and not 0 to 0");
+}
+
+#[test]
+fn a_host_that_is_wrong_about_its_esp8266_is_caught() {
+    let of = |is_running, is_wifi_up| {
+        let esp = Some(EspStanding { is_running, is_wifi_up });
+        Standing { is_ready: false, esp, ..standing() }
+    };
+    let running = || {
+        let mut history = History::of(Setup { topology: Topology::Bridge, ..setup() });
+        history.told(Event::EspReady { resumed: false }).told(Event::Wifi(true));
+        history
+    };
+    stands(&mut running(), of(true, true)).passes();
+    stands(&mut running(), of(false, true)).breaks(P7, "the ESP8266 is running: false");
+    stands(&mut running(), of(true, false)).breaks(P7, "the network is there: false");
+    let mut lost = running();
+    lost.see(Observation::Link { end: Part::Host, up: false });
+    stands(&mut lost, of(false, false)).passes();
+    stands(&mut lost, of(false, true)).breaks(P7, "the network is there: true");
 }
