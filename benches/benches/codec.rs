@@ -1,5 +1,5 @@
-//! Encode and decode of a QoS 1 PUBLISH of 90 bytes (topic 20, payload 64) next to two peers' codecs
-//! in the same run: `rumqttc` (a client) and `mqttbytes` (a codec).
+//! Encode and decode of a QoS 1 PUBLISH of 90 bytes (topic 20, payload 64) next to two peers'
+//! codecs in the same run: `rumqttc` (a client) and `mqttbytes` (a codec).
 
 use std::hint::black_box;
 

@@ -14,7 +14,8 @@ use fivewire_core::time::Instant;
 const TOPIC: &str = "plant/7/pump/2/state";
 const PAYLOAD: [u8; 64] = [0x55; 64];
 
-/// Drains the client; the packet identifier of the PUBLISH it sent, if any, and whether one was acked.
+/// Drains the client; the packet identifier of the PUBLISH it sent, if any, and whether one was
+/// acked.
 fn drain(client: &mut Client<Vec<u8>>, now: Instant) -> (Option<[u8; 2]>, bool) {
     let (mut id, mut acked) = (None, false);
     loop {

@@ -1,6 +1,6 @@
 //! What a virtual hour costs: the first seeds of the default sweep (faults, oracle, hash, marks and
-//! keep alive on), and the same chain without faults. Criterion's "elements" are virtual seconds, so
-//! its "elem/s" is the ratio of virtual to real time.
+//! keep alive on), and the same chain without faults. Criterion's "elements" are virtual seconds,
+//! so its "elem/s" is the ratio of virtual to real time.
 
 use std::hint::black_box;
 

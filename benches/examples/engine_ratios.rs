@@ -1,5 +1,5 @@
-//! Runs both engines of the simulator on the same schedules and prints how fast each is, or puts it into
-//! a file. It takes two minutes.
+//! Runs both engines of the simulator on the same schedules and prints how fast each is, or puts it
+//! into a file. It takes two minutes.
 //!
 //! ```text
 //! cargo run --release -p fivewire-benches --example engine_ratios             # prints it

@@ -1,5 +1,5 @@
-//! How much virtual time both engines of the simulator run in a second of processor time, on the same
-//! schedules in one run: the table in the README.
+//! How much virtual time both engines of the simulator run in a second of processor time, on the
+//! same schedules in one run: the table in the README.
 
 use std::fmt::Write;
 use std::ops::Range;

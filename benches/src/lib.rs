@@ -5,8 +5,8 @@
 //! cargo bench -p fivewire-benches --bench codec
 //! ```
 //!
-//! What the link carries is counted in simulated time, by [`link`]; how fast both engines of the simulator
-//! are is measured by [`engines`].
+//! What the link carries is counted in simulated time, by [`link`]; how fast both engines of the
+//! simulator are is measured by [`engines`].
 
 pub mod engines;
 pub mod link;

@@ -1,5 +1,5 @@
-//! What the five wires carry, in both modes, at the edge time of the predecessor: the tables in the README. All of it is counted in
-//! simulated time, so it is the same on every machine.
+//! What the five wires carry, in both modes, at the edge time of the predecessor: the tables in the
+//! README. All of it is counted in simulated time, so it is the same on every machine.
 
 use std::fmt::Write;
 
@@ -16,7 +16,8 @@ use crate::original::Bridge;
 /// The marks around the tables.
 const BEGIN: &str = "<!-- link rates -->\n";
 const END: &str = "\n<!-- end of link rates -->";
-/// From an edge of one end to the next one of the other, in µs (SPEC.md §1.11: 1.6 kbit/s at the most).
+/// From an edge of one end to the next one of the other, in µs (SPEC.md §1.11: 1.6 kbit/s at the
+/// most).
 const EDGE_US: u32 = 312;
 const SECOND_US: u64 = 1_000_000;
 /// What the broker takes to answer, in ms.
@@ -27,8 +28,8 @@ const TOPIC_BYTES: usize = 16;
 const PAYLOAD: &[u8] = b"21.5 deg";
 /// Publications that are counted.
 const COUNT: usize = 120;
-/// What the predecessor measured on its boards, in characters per second: raw strings in a rig, and under the load of an application
-/// (SPEC.md §1.11).
+/// What the predecessor measured on its boards, in characters per second: raw strings in a rig, and
+/// under the load of an application (SPEC.md §1.11).
 const PREDECESSOR_PER_S: [(&str, u32); 2] =
     [("raw, in a rig", 176), ("under the load of an application", 118)];
 
@@ -95,8 +96,8 @@ fn latency<L: Link>(rig: &mut Rig<L, L>, size: usize) -> f64 {
     (rig.now_us() - began) as f64 / 1_000.0
 }
 
-/// QoS 1 publications that a bridge over `syncom` completes in a second: fivewire's host and an ESP8266 that runs the original
-/// firmware, which does one at a time.
+/// QoS 1 publications that a bridge over `syncom` completes in a second: fivewire's host and an
+/// ESP8266 that runs the original firmware, which does one at a time.
 ///
 /// # Panics
 /// One is not.
@@ -109,7 +110,8 @@ pub fn syncom_publications() -> f64 {
     per_second(bridge.now_us() - began_us)
 }
 
-/// What one QoS 1 publication over such a bridge takes while nothing else is under way, in ms. It is not the first.
+/// What one QoS 1 publication over such a bridge takes while nothing else is under way, in ms. It
+/// is not the first.
 ///
 /// # Panics
 /// It is not acknowledged.
@@ -144,7 +146,8 @@ fn topic(number: usize) -> String {
     topic
 }
 
-/// What one QoS 1 publication takes there while nothing else is under way, in ms. It is not the first: its topic was said before.
+/// What one QoS 1 publication takes there while nothing else is under way, in ms. It is not the
+/// first: its topic was said before.
 ///
 /// # Panics
 /// It is not acknowledged.
@@ -161,7 +164,8 @@ pub fn native_latency_ms() -> f64 {
     f64::from(sim.now_ms() - began_ms)
 }
 
-/// The same of the whole bridge over `native`, with so many under way at once and so many topics in turn.
+/// The same of the whole bridge over `native`, with so many under way at once and so many topics in
+/// turn.
 ///
 /// # Panics
 /// One is not.

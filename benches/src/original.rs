@@ -1,5 +1,6 @@
-//! What a user of `syncom` gets: fivewire's host with its dialect, on wires at the predecessor's edge time, an ESP8266 that runs the
-//! original firmware (the simulator's model of it), and a broker that answers after a while.
+//! What a user of `syncom` gets: fivewire's host with its dialect, on wires at the predecessor's
+//! edge time, an ESP8266 that runs the original firmware (the simulator's model of it), and a
+//! broker that answers after a while.
 
 use std::collections::VecDeque;
 
@@ -30,7 +31,8 @@ struct Board {
     acked: usize,
 }
 
-/// The whole bridge. Each end looks at its pins in turn, so that each edge is answered after the same time.
+/// The whole bridge. Each end looks at its pins in turn, so that each edge is answered after the
+/// same time.
 pub struct Bridge {
     now_us: u64,
     edge_us: u64,

@@ -107,8 +107,8 @@ pub struct Config<'a> {
     /// drawn evenly from its upper half, so that a thousand boards do not return as one.
     pub backoff_last_ms: u32,
     /// TCP attempts without an answer before the network itself is left and joined again, 1 to 255,
-    /// default 3. They are counted anew when the network is joined. A refusal is an answer: it shows
-    /// that the network works.
+    /// default 3. They are counted anew when the network is joined. A refusal is an answer: it
+    /// shows that the network works.
     pub attempts_before_wifi: u8,
     /// A bug for the simulator to find. Nothing can be planted without the feature `planted`.
     #[doc(hidden)]

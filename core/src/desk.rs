@@ -33,7 +33,8 @@ pub struct Publication<'a> {
     pub qos: QoS,
     /// The broker keeps it for subscriptions to come.
     pub retain: bool,
-    /// When to give it up. It is then told as `Abandoned`, and whether the broker has it is unknown.
+    /// When to give it up. It is then told as `Abandoned`, and whether the broker has it is
+    /// unknown.
     pub deadline: Option<Instant>,
     /// What travels with it (MQTT 5 §3.3.2.3), only to be set for a client that speaks MQTT 5. A
     /// [`MessageExpiryInterval`](Property::MessageExpiryInterval) is a deadline, too; what is left of
@@ -293,8 +294,8 @@ impl<S: Storage> Desk<S> {
         self.subscriptions.add(ticket, filter, qos, standing).ok_or(SubscribeError::TooMany)
     }
 
-    /// One thing to tell. `flushed`: whatever was given to the transport has left; `closed`: after a
-    /// shut-down nothing will be sent any more.
+    /// One thing to tell. `flushed`: whatever was given to the transport has left; `closed`: after
+    /// a shut-down nothing will be sent any more.
     #[inline]
     pub(crate) fn next_event(
         &mut self,
@@ -336,8 +337,8 @@ impl<S: Storage> Desk<S> {
         self.filter_max_bytes = max_bytes;
     }
 
-    /// Refuses one publication whose packet, or one subscription whose filter, is larger than there can be frames for. False
-    /// if there is none.
+    /// Refuses one publication whose packet, or one subscription whose filter, is larger than there
+    /// can be frames for. False if there is none.
     pub(crate) fn refuse_larger_than(
         &mut self,
         packet_max_bytes: usize,

@@ -1,6 +1,7 @@
 //! Errors, typed by whose fault they are.
 //!
-//! * The caller's: [`ConfigError`], [`PublishError`], [`SubscribeError`], [`TopicError`]. Returned; nothing was queued.
+//! * The caller's: [`ConfigError`], [`PublishError`], [`SubscribeError`], [`TopicError`]. Returned;
+//!   nothing was queued.
 //! * The peer's: [`crate::mqtt::Breach`]. Never returned by a machine: it ends the connection
 //!   and is told as the reason.
 
@@ -104,8 +105,8 @@ pub enum PublishError {
     Topic(TopicError),
     /// QoS 2 is not offered for publications.
     QosNotSupported,
-    /// Topic or payload has a byte outside 1 to 126, which an ESP8266 with the predecessor's firmware
-    /// cannot be told (bridge only).
+    /// Topic or payload has a byte outside 1 to 126, which an ESP8266 with the predecessor's
+    /// firmware cannot be told (bridge only).
     Character {
         /// The byte.
         code: u8,
@@ -167,8 +168,8 @@ pub enum SubscribeError {
     },
     /// The topic filter is malformed.
     Filter(TopicError),
-    /// The filter has a byte outside 1 to 126, which an ESP8266 with the predecessor's firmware cannot
-    /// be told (bridge only).
+    /// The filter has a byte outside 1 to 126, which an ESP8266 with the predecessor's firmware
+    /// cannot be told (bridge only).
     Character {
         /// The byte.
         code: u8,
@@ -177,8 +178,8 @@ pub enum SubscribeError {
     },
     /// The subscription has options or an identifier, but the client speaks MQTT 3.1.1.
     NeedsMqtt5,
-    /// The identifier is not 1 to 268,435,455 [MQTT 5 §3.8.2.1.2], or a shared subscription asks not
-    /// to get its own messages [MQTT5-3.8.3-4], or its name is malformed [MQTT5-4.8.2-1].
+    /// The identifier is not 1 to 268,435,455 [MQTT 5 §3.8.2.1.2], or a shared subscription asks
+    /// not to get its own messages [MQTT5-3.8.3-4], or its name is malformed [MQTT5-4.8.2-1].
     Options,
     /// The machine was shut down.
     ShutDown,

@@ -12,8 +12,8 @@ use crate::sntp::Stamp;
 
 /// Names a publication, a subscription or the end of one until its outcome is told.
 ///
-/// A machine never gives the same ticket twice, with one exception: who asks again for a topic filter
-/// that still waits for its answer shares the ticket of that answer.
+/// A machine never gives the same ticket twice, with one exception: who asks again for a topic
+/// filter that still waits for its answer shares the ticket of that answer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Ticket(NonZeroU32);
 
@@ -121,17 +121,17 @@ pub enum Event<'a> {
         /// Why.
         reason: DownReason,
     },
-    /// The broker forgot the session that an earlier life of this client had left (`clean_init`); the
-    /// connection that lasts comes next.
+    /// The broker forgot the session that an earlier life of this client had left (`clean_init`);
+    /// the connection that lasts comes next.
     CleanSlate,
     /// An attempt to connect failed. The machine is already on its way to the next one.
     AttemptFailed {
         /// Why.
         reason: DownReason,
     },
-    /// What the broker said besides in its CONNACK or DISCONNECT (MQTT 5): limits, an assigned client
-    /// identifier, response information, another server, a reason in words. What it leads to is told
-    /// next: `Connected`, `AttemptFailed` or `Disconnected`.
+    /// What the broker said besides in its CONNACK or DISCONNECT (MQTT 5): limits, an assigned
+    /// client identifier, response information, another server, a reason in words. What it leads to
+    /// is told next: `Connected`, `AttemptFailed` or `Disconnected`.
     #[cfg(feature = "mqtt5")]
     BrokerSaid(Properties<'a>),
     /// What the broker said about a publication, a subscription or the end of one, where it is more
@@ -179,8 +179,9 @@ pub enum Event<'a> {
         /// The quality of service granted, which may be less than asked for.
         granted: QoS,
     },
-    /// The broker refused a subscription. It is forgotten, not tried again. Over a bridge this is told, too, of a filter that was
-    /// queued and that the link that was then found carries no frame for, whether the subscription was to begin or to end.
+    /// The broker refused a subscription. It is forgotten, not tried again. Over a bridge this is
+    /// told, too, of a filter that was queued and that the link that was then found carries no
+    /// frame for, whether the subscription was to begin or to end.
     SubscribeRefused(Ticket),
     /// The broker confirmed that a subscription ended.
     Unsubscribed(Ticket),
@@ -197,11 +198,11 @@ pub enum Event<'a> {
         /// It kept its connection: only the link had been lost.
         resumed: bool,
     },
-    /// The ESP8266's buffers, or the link to it, are too small for the settings; it stays without a connection (bridge
-    /// only). Told each time the ESP8266 asks for its settings.
+    /// The ESP8266's buffers, or the link to it, are too small for the settings; it stays without a
+    /// connection (bridge only). Told each time the ESP8266 asks for its settings.
     EspUnfit,
-    /// The ESP8266 was heard, but speaks otherwise than this host (bridge only). Told once for each of its starts; it is reset as one that
-    /// does not answer.
+    /// The ESP8266 was heard, but speaks otherwise than this host (bridge only). Told once for each
+    /// of its starts; it is reset as one that does not answer.
     EspUnsuited(Unsuited),
     /// The network is joined or lost.
     Wifi(bool),
@@ -220,7 +221,8 @@ pub enum Event<'a> {
         /// Bytes of heap that are in use.
         used_bytes: u32,
     },
-    /// The stored network is not there, or not to be used: may the given one be joined? To be answered with
+    /// The stored network is not there, or not to be used: may the given one be joined? To be
+    /// answered with
     /// [`answer_network`](crate::bridge::host::Host::answer_network) (bridge only, where
     /// [`asks_network`](crate::bridge::host::Settings::asks_network) is set).
     NetworkAsked,
@@ -282,9 +284,9 @@ pub enum DownReason {
 
 #[cfg(feature = "mqtt5")]
 impl DownReason {
-    /// The broker gave a reason that a short pause will not change: the next attempt waits as long as
-    /// attempts ever do, but is made. Another client with the same identifier is such a reason, too:
-    /// two that take the session from each other must not do so as fast as they can.
+    /// The broker gave a reason that a short pause will not change: the next attempt waits as long
+    /// as attempts ever do, but is made. Another client with the same identifier is such a reason,
+    /// too: two that take the session from each other must not do so as fast as they can.
     pub(crate) const fn is_lasting(self) -> bool {
         use crate::mqtt::v5::Retry;
         let (Self::RefusedWith(reason_code) | Self::ByBroker(reason_code)) = self else {
@@ -316,8 +318,9 @@ pub enum AbandonReason {
 pub enum RefusedReason {
     /// It does not fit into the ESP8266's outbox.
     TooLargeForEsp,
-    /// The link that was found carries no frame this large: the link's own transmit memory, or the ESP8266's receive
-    /// memory, is too small (bridge only). What is published while the limit is known is refused at once instead.
+    /// The link that was found carries no frame this large: the link's own transmit memory, or the
+    /// ESP8266's receive memory, is too small (bridge only). What is published while the limit is
+    /// known is refused at once instead.
     TooLargeForLink,
     /// The broker refused it [MQTT5-4.4.0-2], or said before that it would: it is then not sent.
     #[cfg(feature = "mqtt5")]
@@ -338,7 +341,8 @@ pub enum ResetCause {
     Garbage,
     /// The ESP8266 named a message's topic by a number that it had never told.
     UnknownTopic,
-    /// The ESP8266 started over by itself, or said that it cannot go on (the predecessor's firmware only).
+    /// The ESP8266 started over by itself, or said that it cannot go on (the predecessor's firmware
+    /// only).
     GaveUp,
 }
 

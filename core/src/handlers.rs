@@ -23,7 +23,8 @@ use crate::error::SubscribeError;
 use crate::event::Message;
 use crate::mqtt::topic;
 
-/// What is done with a message. `C` is the application: what predecessors passed as further arguments.
+/// What is done with a message. `C` is the application: what predecessors passed as further
+/// arguments.
 pub type Handler<C> = fn(&mut C, &Message<'_>);
 
 /// At most `N` handlers, each for a topic filter.
@@ -39,7 +40,8 @@ impl<'f, C, const N: usize> Handlers<'f, C, N> {
         Self { entries: [None; N] }
     }
 
-    /// Calls `handler` for each message that matches `filter`. It replaces the one that this filter had.
+    /// Calls `handler` for each message that matches `filter`. It replaces the one that this filter
+    /// had.
     ///
     /// # Errors
     /// The filter is malformed, or there are `N` handlers; nothing was changed.
@@ -61,8 +63,8 @@ impl<'f, C, const N: usize> Handlers<'f, C, N> {
         self.entries.iter().position(|entry| entry.as_ref().map(|(known, _)| *known) == filter)
     }
 
-    /// Calls every handler whose filter matches; how many there were. Where filters overlap, the broker may send one copy
-    /// for all of them [MQTT-3.3.5-1], so all are called.
+    /// Calls every handler whose filter matches; how many there were. Where filters overlap, the
+    /// broker may send one copy for all of them [MQTT-3.3.5-1], so all are called.
     pub fn dispatch(&self, application: &mut C, message: &Message<'_>) -> usize {
         let matching = self.entries.iter().flatten();
         let matching = matching.filter(|(filter, _)| topic::matches(filter, message.topic));

@@ -14,13 +14,15 @@ pub struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// Changes every `period_ms` milliseconds, at least 1; usually [`HEARTBEAT_MS`]. Dark until the first [`step`](Self::step).
+    /// Changes every `period_ms` milliseconds, at least 1; usually [`HEARTBEAT_MS`]. Dark until the
+    /// first [`step`](Self::step).
     #[must_use]
     pub const fn new(period_ms: u32) -> Self {
         Self { period_ms: if period_ms == 0 { 1 } else { period_ms }, next: None, lit: false }
     }
 
-    /// Whether it is lit now, and when to look again. Who comes late makes it change once, not often.
+    /// Whether it is lit now, and when to look again. Who comes late makes it change once, not
+    /// often.
     pub fn step(&mut self, now: Instant) -> (bool, Instant) {
         let next = match self.next {
             Some(next) if next > now => next,

@@ -1,5 +1,5 @@
-//! MQTT for microcontrollers that must not lose a message: all of fivewire's protocol and resilience
-//! logic, and nothing else. No sockets, no clock, no heap, no threads, no chip.
+//! MQTT for microcontrollers that must not lose a message: all of fivewire's protocol and
+//! resilience logic, and nothing else. No sockets, no clock, no heap, no threads, no chip.
 //!
 //! A machine is told what the world did, and says what it wants of the world. This is the whole
 //! contract, and the loop that every adapter has:
@@ -57,9 +57,9 @@
 //!
 //! # The drain rule
 //!
-//! After *every* call that can change a machine (`handle`, `publish`, `start`, ...) call `poll` until
-//! it yields `Wait`. The output lends from the machine, so the compiler sees to it that nothing is
-//! changed while an output is looked at.
+//! After *every* call that can change a machine (`handle`, `publish`, `start`, ...) call `poll`
+//! until it yields `Wait`. The output lends from the machine, so the compiler sees to it that
+//! nothing is changed while an output is looked at.
 //!
 //! * `handle` never fails: a network cannot make the caller wrong. Its faults are events.
 //! * Commands of the application return `Result`; after an error nothing was queued.

@@ -53,6 +53,14 @@ pub enum Bug {
     NewBeforeRedelivered,
     /// The host names topics to an ESP8266 that started over as it did to the one before.
     TopicsKept,
+    /// A publication's deadline is forgotten.
+    DeadlineForgotten,
+    /// The network is left after the first attempt that nobody answered.
+    NetworkLeftEarly,
+    /// The host that was shut down never says that it stopped.
+    NeverStops,
+    /// The answer of the time server is told twice.
+    TimeToldTwice,
     /// The link keeps the phase of its clock over a reset.
     LinkPhaseKept,
     /// The link takes a bit for the one beside it where a character or a payload begins.

@@ -56,7 +56,8 @@ impl Instant {
 /// What is left to wait for once a machine is drained.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wait {
-    /// Call `handle` with `Timeout` at this instant, for this reason. Earlier is harmless; later is late.
+    /// Call `handle` with `Timeout` at this instant, for this reason. Earlier is harmless; later is
+    /// late.
     Until(Instant, Reason),
     /// Nothing is due: only new input can change anything.
     ForInput,

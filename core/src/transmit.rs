@@ -1,4 +1,5 @@
-//! The transmit buffer: filled with whole batches or frames, offered once, drained by the transport.
+//! The transmit buffer: filled with whole batches or frames, offered once, drained by the
+//! transport.
 
 mod checkpoint;
 

@@ -335,7 +335,8 @@ fn the_session_that_lasts_waits_until_the_host_has_noted_the_clean_slate() {
     assert_eq!(bridge.told("CleanSlate"), 1);
 }
 
-/// QoS 2, DUP with QoS 0, a foreign identifier, no identifier, no ticket; a topic that was never told, none, and a wildcard.
+/// QoS 2, DUP with QoS 0, a foreign identifier, no identifier, no ticket; a topic that was never
+/// told, none, and a wildcard.
 #[test]
 fn publications_that_no_host_makes_are_not_taken() {
     for frame in [

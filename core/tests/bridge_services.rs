@@ -1,4 +1,5 @@
-//! What a host asks of its ESP8266 besides of messages, what it tells it of the broker, and small rules of its own.
+//! What a host asks of its ESP8266 besides of messages, what it tells it of the broker, and small
+//! rules of its own.
 
 #![allow(clippy::unwrap_used, reason = "a test may give up")]
 

@@ -1,10 +1,10 @@
-//! The same packets through a codec that others wrote: it reads what this one writes, writes it again
-//! in its own order, and this one reads that.
+//! The same packets through a codec that others wrote: it reads what this one writes, writes it
+//! again in its own order, and this one reads that.
 //!
-//! What is lost or changed on the way shows, in either direction. mqttbytes has no AUTH; it leaves the
-//! length of no properties out of some packets, knows no DISCONNECT for a bad method, cannot tell a
-//! missing user name or password from an empty one, and takes a password for text. Samples are made
-//! such that this does not matter.
+//! What is lost or changed on the way shows, in either direction. mqttbytes has no AUTH; it leaves
+//! the length of no properties out of some packets, knows no DISCONNECT for a bad method, cannot
+//! tell a missing user name or password from an empty one, and takes a password for text. Samples
+//! are made such that this does not matter.
 
 #![cfg(feature = "mqtt5")]
 

@@ -1,5 +1,5 @@
-//! Every packet of MQTT 5 and every property as bytes written by hand from the specification, in both
-//! directions.
+//! Every packet of MQTT 5 and every property as bytes written by hand from the specification, in
+//! both directions.
 
 #![cfg(feature = "mqtt5")]
 

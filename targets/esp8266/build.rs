@@ -4,8 +4,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The SDK's libraries that a WiFi firmware needs, in a group because they need each other. `driver` has
-/// the entry.
+/// The SDK's libraries that a WiFi firmware needs, in a group because they need each other.
+/// `driver` has the entry.
 const LIBRARIES: &str = "-Wl,--start-group -lhal -lphy -lpp -lnet80211 -llwip -lwpa -lcrypto -lmain -ldriver -lgcc -Wl,--end-group";
 
 fn main() {

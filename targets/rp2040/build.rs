@@ -1,5 +1,5 @@
-//! Turns `fivewire.toml` into constants, and refuses what cannot work before it is flashed. What may be in it, and what
-//! works, is for `fivewire-settings` to say, as for every other bridge.
+//! Turns `fivewire.toml` into constants, and refuses what cannot work before it is flashed. What
+//! may be in it, and what works, is for `fivewire-settings` to say, as for every other bridge.
 
 use std::path::Path;
 use std::{env, fs, process};

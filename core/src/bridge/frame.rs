@@ -1,8 +1,8 @@
 //! The frames of the command protocol: one byte that names the kind, then its fields.
 //!
-//! A `Publish` is a PUBLISH packet, but for what both ends know already: its topic is named by a byte once it was
-//! said (see [`topics`](super::topics)), its size is the frame's, and its kind is the first byte of the packet. Numbers that are usually small
-//! take a byte for seven bits.
+//! A `Publish` is a PUBLISH packet, but for what both ends know already: its topic is named by a
+//! byte once it was said (see [`topics`](super::topics)), its size is the frame's, and its kind is
+//! the first byte of the packet. Numbers that are usually small take a byte for seven bits.
 //!
 //! | to the ESP8266 | fields | |
 //! |---|---|---|

@@ -1,12 +1,13 @@
 //! The bridge: a host without WiFi, and an ESP8266 that runs the client for it.
 //!
-//! The two ends exchange frames over a channel that is ordered and loses nothing while it lives, but
-//! may die at any instant. What must not be lost is owned by the host:
+//! The two ends exchange frames over a channel that is ordered and loses nothing while it lives,
+//! but may die at any instant. What must not be lost is owned by the host:
 //!
-//! * A publication stays in the host's outbox until the broker's PUBACK has come back over the link;
-//!   the host names it by its ticket and chooses its packet identifier, so that an ESP8266 that
-//!   starts over sends the same packet again, with DUP (P1, P3).
-//! * A received QoS 1 message is acknowledged to the broker only when the host has released it (P5).
+//! * A publication stays in the host's outbox until the broker's PUBACK has come back over the
+//!   link; the host names it by its ticket and chooses its packet identifier, so that an ESP8266
+//!   that starts over sends the same packet again, with DUP (P1, P3).
+//! * A received QoS 1 message is acknowledged to the broker only when the host has released it
+//!   (P5).
 //! * Subscriptions live in the host and are given to every ESP8266 that starts (P4).
 //! * The host resets an ESP8266 whose command task is silent (P8).
 

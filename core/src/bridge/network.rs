@@ -15,7 +15,8 @@ pub enum Lan {
 /// What the application says when it is asked whether the given network may be joined.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum NetworkAnswer {
-    /// Yes, until the host loses power: an ESP8266 that starts over does not ask again (D-09, D-10).
+    /// Yes, until the host loses power: an ESP8266 that starts over does not ask again (D-09,
+    /// D-10).
     UseGiven,
     /// Not now. The stored network is tried for as long as this, and then the question comes again.
     AskAgain {
@@ -24,8 +25,8 @@ pub enum NetworkAnswer {
     },
 }
 
-/// The choice at the ESP8266's end. Nothing in it waits without a limit: an attempt ends after `join_timeout_ms`, is
-/// told, and the next one follows (D-11).
+/// The choice at the ESP8266's end. Nothing in it waits without a limit: an attempt ends after
+/// `join_timeout_ms`, is told, and the next one follows (D-11).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Choice {
     tries_stored: bool,

@@ -1,5 +1,5 @@
-//! Start, crash and network, for applications that have a handler for each: what the predecessors called
-//! `user_start`, `crash_handler` and `wifi_handler`, in their order (SPEC.md §2.10).
+//! Start, crash and network, for applications that have a handler for each: what the predecessors
+//! called `user_start`, `crash_handler` and `wifi_handler`, in their order (SPEC.md §2.10).
 //!
 //! ```
 //! # use fivewire_core::bridge::notice::{Notice, Notices};
@@ -21,8 +21,9 @@ use crate::event::{Event, ResetCause};
 /// What a handler is called for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Notice {
-    /// The ESP8266 has started and has its settings. What is published now leaves behind the subscriptions, which
-    /// it was given already. The network is not there yet: `Wifi(true)` follows.
+    /// The ESP8266 has started and has its settings. What is published now leaves behind the
+    /// subscriptions, which it was given already. The network is not there yet: `Wifi(true)`
+    /// follows.
     Started,
     /// The ESP8266 is reset, or has started over by itself; told before the reset line is pulled.
     Crashed(ResetCause),

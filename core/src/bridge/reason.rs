@@ -47,7 +47,8 @@ const BREACHES: [Breach; 37] = [
     Breach::UnknownPacketId,
 ];
 
-/// All reasons without an argument; the place in this table is the number in the frame. Append only.
+/// All reasons without an argument; the place in this table is the number in the frame. Append
+/// only.
 const PLAIN: [DownReason; 13] = [
     DownReason::WifiLost,
     DownReason::JoinFailed,

@@ -36,7 +36,8 @@ impl<'a> Writer<'a> {
         self.bytes(&value.to_be_bytes());
     }
 
-    /// A number that is usually small: seven bits a byte, the lowest first, and a mark on all but the last (LEB128).
+    /// A number that is usually small: seven bits a byte, the lowest first, and a mark on all but
+    /// the last (LEB128).
     pub(crate) fn varint(&mut self, mut value: u32) {
         while value > 0x7F {
             self.u8(value as u8 | 0x80);

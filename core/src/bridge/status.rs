@@ -1,4 +1,5 @@
-//! What happened, as the numbers 0 to 12 of the predecessors (SPEC.md §2.4), for applications and displays that know them.
+//! What happened, as the numbers 0 to 12 of the predecessors (SPEC.md §2.4), for applications and
+//! displays that know them.
 
 use crate::bridge::Lan;
 use crate::event::{Event, ResetCause};
@@ -24,7 +25,8 @@ pub enum Status {
     Unknown = 6,
     /// 7: the ESP8266 has the will, with its settings.
     WillOk = 7,
-    /// 8: the broker did not accept a connection. Nothing is reset for it; the next attempt follows.
+    /// 8: the broker did not accept a connection. Nothing is reset for it; the next attempt
+    /// follows.
     BrokerFail = 8,
     /// 9: the network is there.
     WifiUp = 9,

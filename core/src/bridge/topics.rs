@@ -1,13 +1,15 @@
 //! Topic names that both ends of one direction know, so that a frame names one in a byte.
 //!
-//! Both ends keep the names that were used last in memory of the same size, the latest first, and treat them alike: one that is named
-//! moves to the front, a new one is put there, and what does not fit any more is forgotten at the back. The link is
-//! reliable and ordered in a session, so the two are equal at every frame; where a session begins, both are empty. It is what HPACK does
-//! for the headers of HTTP/2 (RFC 7541 §2.3.2), with the order of use instead of that of arrival, which serves few topics in
-//! turn at least as well.
+//! Both ends keep the names that were used last in memory of the same size, the latest first, and
+//! treat them alike: one that is named moves to the front, a new one is put there, and what does
+//! not fit any more is forgotten at the back. The link is reliable and ordered in a session, so the
+//! two are equal at every frame; where a session begins, both are empty. It is what HPACK does for
+//! the headers of HTTP/2 (RFC 7541 §2.3.2), with the order of use instead of that of arrival, which
+//! serves few topics in turn at least as well.
 //!
-//! A new name says how many of its first bytes are those of the latest one, up to 127. So names that are too many for the memory
-//! (`hall/1/temperature`, `hall/1/humidity`, …) are still said in part only.
+//! A new name says how many of its first bytes are those of the latest one, up to 127. So names
+//! that are too many for the memory (`hall/1/temperature`, `hall/1/humidity`, …) are still said in
+//! part only.
 
 use super::record::{Garbage, Reader, Writer};
 use crate::checkpoint::{Checkpoint, Pass};
@@ -132,7 +134,8 @@ impl<S: Storage> Topics<S> {
         size <= NAME_MAX_BYTES && ENTRY_BYTES + size <= self.limit
     }
 
-    /// How to name `topic` to the other end. Once that is said for sure, it is to be [learnt](Self::learn).
+    /// How to name `topic` to the other end. Once that is said for sure, it is to be
+    /// [learnt](Self::learn).
     pub(crate) fn naming<'a>(&self, topic: &'a str) -> Naming<'a> {
         let topic = topic.as_bytes();
         if let Some(place) = self.entries().position(|(_, name)| name == topic) {

@@ -1,4 +1,5 @@
-//! The numbers that stand for variants. A number never changes its meaning: a new variant gets a new one.
+//! The numbers that stand for variants. A number never changes its meaning: a new variant gets a
+//! new one.
 
 use crate::config::{Overflow, Release, Resubscribe};
 use crate::event::{AbandonReason, DownReason, RefusedReason, ResetCause, Unsuited};

@@ -8,8 +8,8 @@ use crate::mqtt::ProtocolVersion;
 pub enum Payloads {
     /// Everything.
     Kept,
-    /// Bytes of the same number, enciphered with this key. The key is not in the recording: take one
-    /// that nobody can guess, and forget it.
+    /// Bytes of the same number, enciphered with this key. The key is not in the recording: take
+    /// one that nobody can guess, and forget it.
     ///
     /// Equal payloads stay equal and different ones stay different, so that a replay still shows
     /// which message is which. Whoever has the recording sees that, the length of each payload,

@@ -1,8 +1,9 @@
-//! One pass over the state of a machine, in either direction: each machine names its fields once, so
-//! that what is written and what is read cannot differ. And how values are written.
+//! One pass over the state of a machine, in either direction: each machine names its fields once,
+//! so that what is written and what is read cannot differ. And how values are written.
 //!
-//! The order of the fields is that in `checkpoint.rs` beside each machine; numbers are LEB128, variants
-//! are the numbers in [`code`] and [`event`], buffers are written as far as they are in use.
+//! The order of the fields is that in `checkpoint.rs` beside each machine; numbers are LEB128,
+//! variants are the numbers in [`code`] and [`event`], buffers are written as far as they are in
+//! use.
 
 mod code;
 mod event;
@@ -76,8 +77,8 @@ impl Pass<'_> {
         values.iter_mut().try_for_each(|value| self.field(value))
     }
 
-    /// The part of a buffer that is in use; when it is read, its bounds are whatever was read before.
-    /// It is packets from their beginning on.
+    /// The part of a buffer that is in use; when it is read, its bounds are whatever was read
+    /// before. It is packets from their beginning on.
     pub(crate) fn packets(&mut self, buffer: &mut [u8], from: usize, to: usize) -> Option<()> {
         let secrecy = self.secrecy();
         let mask = secrecy.map(|secrecy| Mask::new(secrecy.payloads, secrecy.version));

@@ -8,8 +8,9 @@ use crate::storage::Storage;
 use crate::time::Instant;
 
 impl<S: Storage> Client<S> {
-    /// Writes the state of this client, nothing of it left out, as a recording whose secrets are out
-    /// already has it: to make another one of with [`State::restore`](crate::recorder::State::restore).
+    /// Writes the state of this client, nothing of it left out, as a recording whose secrets are
+    /// out already has it: to make another one of with
+    /// [`State::restore`](crate::recorder::State::restore).
     pub fn checkpoint(&mut self, mut out: impl FnMut(&[u8])) {
         self.save(None, &mut out);
     }

@@ -138,8 +138,8 @@ pub struct Client<S> {
 }
 
 impl<S: Storage> Client<S> {
-    /// A client that stores everything in `memory` and draws its pauses from `seed`. Give each board
-    /// a seed of its own, for example its serial number.
+    /// A client that stores everything in `memory` and draws its pauses from `seed`. Give each
+    /// board a seed of its own, for example its serial number.
     ///
     /// # Errors
     /// The configuration or one of the buffers is out of range.
@@ -271,8 +271,9 @@ impl<S: Storage> Client<S> {
         self.session.desk.publish_with(self.now, publication, properties)
     }
 
-    /// Gives a publication up. True if `Abandoned` follows; false if its outcome is known already, is
-    /// about to be told, or if so many events wait that this one has no room: drain, and try again.
+    /// Gives a publication up. True if `Abandoned` follows; false if its outcome is known already,
+    /// is about to be told, or if so many events wait that this one has no room: drain, and try
+    /// again.
     pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> bool {
         self.touch(now);
         self.session.desk.cancel(ticket)
@@ -338,8 +339,8 @@ impl<S: Storage> Client<S> {
     }
 
     /// Asks the broker for a sign of life with a PINGREQ, unless one is under way. False without a
-    /// connection. Once [`last_received`](Self::last_received) has changed the broker has shown that it
-    /// lives; where it stays silent for `response_timeout_ms` the connection ends.
+    /// connection. Once [`last_received`](Self::last_received) has changed the broker has shown
+    /// that it lives; where it stays silent for `response_timeout_ms` the connection ends.
     pub fn probe(&mut self, now: Instant) -> bool {
         self.touch(now);
         self.session.probe()

@@ -93,7 +93,10 @@ impl Supervisor {
             slate_unnoted: false,
             wifi_gone: false,
             manages_wifi: config.manages_wifi,
-            attempts_before_wifi: config.attempts_before_wifi,
+            attempts_before_wifi: match config.planted.has(Bug::NetworkLeftEarly) {
+                true => 1,
+                false => config.attempts_before_wifi,
+            },
             join_timeout_ms: config.join_timeout_ms,
             open_timeout_ms: config.open_timeout_ms,
             backoff_first_ms: config.backoff_first_ms,

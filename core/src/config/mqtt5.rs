@@ -10,17 +10,19 @@ use crate::mqtt::v5::{self, Packet, Property};
 ///
 /// # What of MQTT 5 the client does not do
 ///
-/// * Enhanced authentication (§4.12): it offers no method, and one that the broker asks for ends the connection
-///   with a reason [MQTT5-4.12.0-6].
-/// * QoS 2: publications are refused with [`PublishError::QosNotSupported`](crate::error::PublishError::QosNotSupported), subscriptions
+/// * Enhanced authentication (§4.12): it offers no method, and one that the broker asks for ends
+///   the connection with a reason [MQTT5-4.12.0-6].
+/// * QoS 2: publications are refused with
+///   [`PublishError::QosNotSupported`](crate::error::PublishError::QosNotSupported), subscriptions
 ///   ask for QoS 1. A message that a broker sends with QoS 2 all the same is taken, once.
 /// * Server redirection (§4.13): another server that the broker names is told
 ///   ([`Event::BrokerSaid`](crate::event::Event::BrokerSaid)), and not gone to.
-/// * Over the bridge: frames have no room for properties, so [`Host::new`](crate::bridge::host::Host::new) refuses a
-///   configuration with MQTT 5.
+/// * Over the bridge: frames have no room for properties, so
+///   [`Host::new`](crate::bridge::host::Host::new) refuses a configuration with MQTT 5.
 ///
-/// What the predecessor left out beside authentication is there: properties of the will, several user properties,
-/// no local, retain as published, retain handling, and topic aliases of the broker.
+/// What the predecessor left out beside authentication is there: properties of the will, several
+/// user properties, no local, retain as published, retain handling, and topic aliases of the
+/// broker.
 #[derive(Clone, Copy, Debug)]
 pub struct Mqtt5<'a> {
     /// Seconds for which the session outlives a connection, default `u32::MAX`: for ever. Brokers

@@ -1,9 +1,9 @@
 //! Five wires: a link between any two chips with five free pins, without a clock they agree on.
 //!
-//! Each end drives a clock wire and a data wire, and reads the other's. It toggles its clock only in
-//! reply to the other's toggle, so neither can overrun the other and no edge has a time (SPEC.md §1.4).
-//! The fifth wire lets the initiator reset the passive end. A link is a machine that is told levels
-//! and says levels:
+//! Each end drives a clock wire and a data wire, and reads the other's. It toggles its clock only
+//! in reply to the other's toggle, so neither can overrun the other and no edge has a time (SPEC.md
+//! §1.4). The fifth wire lets the initiator reset the passive end. A link is a machine that is told
+//! levels and says levels:
 //!
 //! ```text
 //! loop {
@@ -59,8 +59,9 @@ pub enum Input {
     /// The instant that `Wait::Until` named has come, or any other: early is harmless.
     Timeout,
     /// What the wires from the other end show now. Telling the same levels again is harmless, and
-    /// a glitch that is over before it was told never happened. Read the clock first, then the data: the other end
-    /// writes them in the opposite order, so data that is read after a new clock is new, too.
+    /// a glitch that is over before it was told never happened. Read the clock first, then the
+    /// data: the other end writes them in the opposite order, so data that is read after a new
+    /// clock is new, too.
     Levels(Levels),
 }
 
@@ -84,11 +85,12 @@ pub enum Output<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// The two ends found each other: a link session begins. What is sent from now on arrives whole, once and in order,
-    /// until `Down`.
+    /// The two ends found each other: a link session begins. What is sent from now on arrives
+    /// whole, once and in order, until `Down`.
     Up {
-        /// The largest frame that this session carries from here: what this end's memory takes, and what the other
-        /// end said that its takes (`syncom`: only this end's; nothing is known of the other's).
+        /// The largest frame that this session carries from here: what this end's memory takes, and
+        /// what the other end said that its takes (`syncom`: only this end's; nothing is known of
+        /// the other's).
         frame_max_bytes: usize,
     },
     /// The session ended. Frames that were on their way are lost.
@@ -98,15 +100,16 @@ pub enum Event<'a> {
     },
     /// A whole frame arrived (`syncom`: a string). Never empty.
     Frame(&'a [u8]),
-    /// A frame arrived that is larger than the receive memory, and was passed over (`syncom` only: a `native` end
-    /// knows the size of the other's memory).
+    /// A frame arrived that is larger than the receive memory, and was passed over (`syncom` only:
+    /// a `native` end knows the size of the other's memory).
     Oversized {
         /// Its size.
         size_bytes: usize,
     },
     /// [`Link::send`] takes frames again.
     Writable,
-    /// The other end was heard, but no session with it is possible. Told once until something changes.
+    /// The other end was heard, but no session with it is possible. Told once until something
+    /// changes.
     Unsuited {
         /// What was found.
         peer: Peer,
@@ -141,21 +144,24 @@ pub enum Peer {
     OtherVersion(u8),
 }
 
-/// How long a link waits. All of it is about an end that is not there: no edge between two living ends has a time.
+/// How long a link waits. All of it is about an end that is not there: no edge between two living
+/// ends has a time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Timing {
     /// Milliseconds that the reset line is pulled low, 1 to 10,000, default 100 (SPEC.md §1.9).
     pub reset_pulse_ms: u32,
-    /// Milliseconds after the reset line is let go before the first edge, 0 to 10,000, default 1,000 in
-    /// `syncom` (SPEC.md §1.9) and 0 in `native`, which finds a peer whenever it comes.
+    /// Milliseconds after the reset line is let go before the first edge, 0 to 10,000, default
+    /// 1,000 in `syncom` (SPEC.md §1.9) and 0 in `native`, which finds a peer whenever it comes.
     pub settle_ms: u32,
-    /// Milliseconds without an edge after which a session is over, 100 to 600,000, default 10,000 (SPEC.md §1.10); 0 for never.
+    /// Milliseconds without an edge after which a session is over, 100 to 600,000, default 10,000
+    /// (SPEC.md §1.10); 0 for never.
     pub edge_timeout_ms: u32,
-    /// Milliseconds after which looking for the other end counts as failed, 100 to 600,000, default 10,000; 0
-    /// for never.
+    /// Milliseconds after which looking for the other end counts as failed, 100 to 600,000, default
+    /// 10,000; 0 for never.
     pub sync_timeout_ms: u32,
-    /// An initiator that finds nobody, or lost the other end, pulls the reset line by itself and begins again.
-    /// Default true for a link used alone; false under a bridge, whose host decides when to reset (P8).
+    /// An initiator that finds nobody, or lost the other end, pulls the reset line by itself and
+    /// begins again. Default true for a link used alone; false under a bridge, whose host decides
+    /// when to reset (P8).
     pub resets_by_itself: bool,
 }
 
@@ -180,19 +186,22 @@ pub struct Counters {
 
 /// What both modes have in common.
 pub trait Link {
-    /// Begins: drives the wires, pulses the reset line if this is an initiator, and looks for the other end.
+    /// Begins: drives the wires, pulses the reset line if this is an initiator, and looks for the
+    /// other end.
     fn start(&mut self, now: Instant);
 
-    /// Ends the session, if there is one, and begins again with a pulse of the reset line (a passive end: without).
+    /// Ends the session, if there is one, and begins again with a pulse of the reset line (a
+    /// passive end: without).
     fn restart(&mut self, now: Instant);
 
     /// The world speaks. Never fails.
     fn handle(&mut self, now: Instant, input: Input);
 
-    /// The short way for the bits of a session, for adapters that want to answer most edges within a few dozen
-    /// instructions: what to drive, if these levels carry a bit. `None`: nothing happened, or something is to be told;
-    /// go on with [`handle`](Self::handle) and [`poll`](Self::poll), which say the same with or without this. Call it only after `poll`
-    /// has yielded [`Output::Wait`], and again as long as it answers.
+    /// The short way for the bits of a session, for adapters that want to answer most edges within
+    /// a few dozen instructions: what to drive, if these levels carry a bit. `None`: nothing
+    /// happened, or something is to be told; go on with [`handle`](Self::handle) and
+    /// [`poll`](Self::poll), which say the same with or without this. Call it only after `poll` has
+    /// yielded [`Output::Wait`], and again as long as it answers.
     fn answer(&mut self, _now: Instant, _heard: Levels) -> Option<Levels> {
         None
     }
@@ -206,7 +215,8 @@ pub trait Link {
     /// This frame can never be sent: nothing was queued.
     fn send(&mut self, frame: &[u8]) -> Result<usize, SendError>;
 
-    /// While held, no frame is handed out; when the receive memory is full, the other end is kept from sending more.
+    /// While held, no frame is handed out; when the receive memory is full, the other end is kept
+    /// from sending more.
     fn hold(&mut self, hold: bool);
 
     /// True in a session.

@@ -1,4 +1,5 @@
-//! Publications that end without the broker's word: out of time, cancelled, too large, or at the end of it all.
+//! Publications that end without the broker's word: out of time, cancelled, too large, or at the
+//! end of it all.
 
 use super::Outbox;
 use super::record::{ABANDONED, LOST, Record};

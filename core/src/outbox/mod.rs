@@ -189,6 +189,7 @@ impl<S: Storage> Outbox<S> {
         if self.size_bytes() - self.tail < size {
             return Err(PublishError::OutboxFull);
         }
+        let deadline = deadline.filter(|_| !self.planted.has(Bug::DeadlineForgotten));
         let record = Record { at: self.tail, size, ticket, deadline, packet_id, flags };
         if !encode(&mut self.bytes.as_mut()[record.packet()]) {
             return Err(PublishError::OutboxFull);
@@ -323,8 +324,8 @@ impl<S: Storage> Outbox<S> {
         Some((!record.has(ABANDONED)).then_some(record.ticket))
     }
 
-    /// The other side is done with this publication. `None` if it is not under way; `Some(false)` if
-    /// the application gave it up and is not told.
+    /// The other side is done with this publication. `None` if it is not under way; `Some(false)`
+    /// if the application gave it up and is not told.
     pub(crate) fn settle(&mut self, ticket: Ticket) -> Option<bool> {
         let given = self.records(self.head).take_while(|record| record.at < self.cursor);
         let record =

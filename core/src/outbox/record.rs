@@ -1,4 +1,5 @@
-//! One record of the outbox: a header of fixed size, then the PUBLISH packet as it goes on the wire.
+//! One record of the outbox: a header of fixed size, then the PUBLISH packet as it goes on the
+//! wire.
 
 use crate::event::Ticket;
 use crate::mqtt::PacketId;

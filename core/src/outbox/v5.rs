@@ -11,8 +11,8 @@ use crate::storage::Storage;
 use crate::time::Instant;
 
 impl<S: Storage> Outbox<S> {
-    /// Queues a publication and gives it a packet identifier of its own. `ends_s`: the second at which
-    /// its message expiry interval ends, if it has one.
+    /// Queues a publication and gives it a packet identifier of its own. `ends_s`: the second at
+    /// which its message expiry interval ends, if it has one.
     pub(crate) fn push_v5(
         &mut self,
         ticket: Ticket,
@@ -60,8 +60,8 @@ impl<S: Storage> Outbox<S> {
         Some((record.ticket, reason_code))
     }
 
-    /// Copies packets into `into`, as many as fit, and counts those sent `again`. A head leaves whole,
-    /// a payload as far as there is room. Returns how many bytes it wrote.
+    /// Copies packets into `into`, as many as fit, and counts those sent `again`. A head leaves
+    /// whole, a payload as far as there is room. Returns how many bytes it wrote.
     ///
     /// `aliases`: the table, its memory, and how many topics may be in it.
     pub(crate) fn fill_v5(

@@ -170,7 +170,8 @@ impl<'a> Call<'a> {
                 put_frame(frame, direction_to(machine), payloads, out);
             }
             Self::Link(LinkInput::FrameSent(count)) => count.put(out),
-            // As `Pass::limit` writes it: the largest number means no limit, however large a `usize` is here.
+            // As `Pass::limit` writes it: the largest number means no limit, however large a
+            // `usize` is here.
             Self::Link(LinkInput::Up { frame_max_bytes }) => {
                 Some(*frame_max_bytes).filter(|bytes| *bytes != usize::MAX).put(out);
             }

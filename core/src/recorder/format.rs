@@ -9,9 +9,9 @@ pub const MAGIC: [u8; 8] = *b"\x895WREC\r\n";
 /// The version of the format that this crate writes and reads.
 pub const VERSION: u8 = 1;
 
-/// All buffers of a recorded machine together are no larger than this: four of the largest packet that
-/// MQTT has. A machine with more is not recorded, and a recording that says so is refused, because
-/// whoever replays it has to find that memory.
+/// All buffers of a recorded machine together are no larger than this: four of the largest packet
+/// that MQTT has. A machine with more is not recorded, and a recording that says so is refused,
+/// because whoever replays it has to find that memory.
 pub const MEMORY_MAX_BYTES: usize = 1 << 30;
 
 /// A flag of a segment: payloads are as they were.

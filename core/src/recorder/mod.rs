@@ -1,7 +1,8 @@
 //! The flight recorder: what a machine was told and what it said, so that it can be told again.
 //!
-//! A [`Client`](crate::client::Client), or an end of the [`bridge`](crate::bridge), is its state and its
-//! calls, nothing else, so whoever has both has the run. [`Recorded`] is a machine whose calls go into a
+//! A [`Client`](crate::client::Client), or an end of the [`bridge`](crate::bridge), is its state
+//! and its calls, nothing else, so whoever has both has the run. [`Recorded`] is a machine whose
+//! calls go into a
 //! [`Sink`] (a file, a serial line, a [`Ring`] in memory), and [`Records`] reads them. `fivewire replay`
 //! feeds them to a bare machine and compares what it says, byte for byte.
 //!
@@ -52,11 +53,11 @@
 //! | records | calls, and what the machine said to each |
 //! | record `03`: end | `00` the recording ends, `01` another segment goes on |
 //!
-//! Machines: 1 client, with five buffers; 2 the bridge's end at the host, with seven; 3 the bridge's end at
-//! the ESP8266, with nine. They are in the order of the fields of its memory, and no larger than 1 GiB
-//! together. Flags: 1 payloads are as they were; 2 the segment goes on where the one before ended; 4 the
-//! client speaks MQTT 5. Numbers are LEB128, seven bits a byte, the lowest first, in the shortest form. A
-//! record is
+//! Machines: 1 client, with five buffers; 2 the bridge's end at the host, with seven; 3 the
+//! bridge's end at the ESP8266, with nine. They are in the order of the fields of its memory, and
+//! no larger than 1 GiB together. Flags: 1 payloads are as they were; 2 the segment goes on where
+//! the one before ended; 4 the client speaks MQTT 5. Numbers are LEB128, seven bits a byte, the
+//! lowest first, in the shortest form. A record is
 //!
 //! | part | bytes |
 //! |---|---|
@@ -67,8 +68,8 @@
 //! | content | |
 //! | CRC-32 (IEEE 802.3), little-endian, of the segment from its magic to here without the CRC-32s | 4 |
 //!
-//! so that a byte that was changed, lost or moved is found at the record it is in. Texts, filters and
-//! payloads follow their length, except where they are the whole content.
+//! so that a byte that was changed, lost or moved is found at the record it is in. Texts, filters
+//! and payloads follow their length, except where they are the whole content.
 //!
 //! | kind | call | content |
 //! |---|---|---|
@@ -118,27 +119,28 @@
 //! | `4A` | `AskTime` | cookie |
 //! | `4B` | `ReportMemory` | |
 //!
-//! The numbers of variants are in `checkpoint/code.rs` and `checkpoint/event.rs`. The checkpoint is the
-//! fields of the machine in the order in which its parts name them (`checkpoint.rs` beside each), each
-//! buffer only as far as it is in use; it is bound to the version of the format, which changes with it.
+//! The numbers of variants are in `checkpoint/code.rs` and `checkpoint/event.rs`. The checkpoint is
+//! the fields of the machine in the order in which its parts name them (`checkpoint.rs` beside
+//! each), each buffer only as far as it is in use; it is bound to the version of the format, which
+//! changes with it.
 //!
 //! # What is not in it
 //!
-//! * **Passwords**, ever: each byte of one is `*`, in CONNECT, in the settings that the bridge's ends
-//!   tell each other, and in checkpoints.
-//! * **Payloads**, unless they are to be [`Kept`](Payloads::Kept): bytes of the same number stand for
-//!   them, at the input and at the output alike, the will's included. No decision of the core depends on
-//!   a payload, so a replay says what was said then. What it cannot show is a fault that depends on what
-//!   is in a payload; there is none in a machine that only copies it.
+//! * **Passwords**, ever: each byte of one is `*`, in CONNECT, in the settings that the bridge's
+//!   ends tell each other, and in checkpoints.
+//! * **Payloads**, unless they are to be [`Kept`](Payloads::Kept): bytes of the same number stand
+//!   for them, at the input and at the output alike, the will's included. No decision of the core
+//!   depends on a payload, so a replay says what was said then. What it cannot show is a fault that
+//!   depends on what is in a payload; there is none in a machine that only copies it.
 //! * **Frames that no fivewire end sends**: zeros of the same number stand for what is in them.
-//! * Client identifiers, user names, topics, filters, properties of MQTT 5 (correlation data and user
-//!   properties among them) and times *are* in it.
+//! * Client identifiers, user names, topics, filters, properties of MQTT 5 (correlation data and
+//!   user properties among them) and times *are* in it.
 //!
 //! # What it costs
 //!
-//! Nothing where it is not used, an `Option` to look at where it is built in and switched off. A record
-//! takes 8 bytes more than its content; a segment takes 400 and what is in the buffers. A call encodes
-//! twice, first to know the length, so that nothing has to be kept in between.
+//! Nothing where it is not used, an `Option` to look at where it is built in and switched off. A
+//! record takes 8 bytes more than its content; a segment takes 400 and what is in the buffers. A
+//! call encodes twice, first to know the length, so that nothing has to be kept in between.
 
 mod call;
 mod check;
@@ -166,8 +168,8 @@ pub use writer::Recorder;
 
 /// Where a recording goes.
 ///
-/// A sink that just takes bytes only writes. One of bounded memory also says when a segment must end,
-/// and drops old ones.
+/// A sink that just takes bytes only writes. One of bounded memory also says when a segment must
+/// end, and drops old ones.
 pub trait Sink {
     /// False only for a sink of which there is none: then nothing of the recorder is compiled in.
     const EXISTS: bool = true;

@@ -37,8 +37,8 @@ pub enum DamageKind {
     Checksum,
     /// The recording ends within this record, or before the end of its segment.
     CutOff,
-    /// The checksums match, but the machine has more than [`MEMORY_MAX_BYTES`](super::MEMORY_MAX_BYTES)
-    /// of buffers: another program wrote it.
+    /// The checksums match, but the machine has more than
+    /// [`MEMORY_MAX_BYTES`](super::MEMORY_MAX_BYTES) of buffers: another program wrote it.
     Memory,
     /// The checksums match, but the content means nothing: another program wrote it.
     Meaning,
@@ -90,8 +90,8 @@ pub struct Segment {
     pub payloads_kept: bool,
     /// The machine's time.
     pub time: Instant,
-    /// Bytes of the machine's buffers, in the order of the fields of its memory; 0 for those that it
-    /// does not have.
+    /// Bytes of the machine's buffers, in the order of the fields of its memory; 0 for those that
+    /// it does not have.
     pub memory_bytes: [usize; BUFFERS_MAX],
 }
 

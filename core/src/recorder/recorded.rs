@@ -360,8 +360,8 @@ impl<M: Subject, K: Sink> Recorded<M, K> {
     }
 }
 
-/// Properties with which a publication is refused are recorded as one with which it is: what they say
-/// may have no form in a packet.
+/// Properties with which a publication is refused are recorded as one with which it is: what they
+/// say may have no form in a packet.
 #[cfg(feature = "mqtt5")]
 fn as_recorded<'a>(properties: &'a [Property<'a>]) -> Properties<'a> {
     const REFUSED: [Property<'static>; 1] = [Property::TopicAlias(1)];

@@ -39,7 +39,8 @@ pub enum Fed<'a> {
     Different(Said<'a>),
     /// The segment goes on where the last one ended, but its machine is in another state.
     OtherState,
-    /// There is no machine yet, no state that one could have, no such call, or no result of a command.
+    /// There is no machine yet, no state that one could have, no such call, or no result of a
+    /// command.
     Nonsense,
 }
 

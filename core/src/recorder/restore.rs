@@ -23,8 +23,8 @@ pub enum Restored<S> {
 impl State<'_> {
     /// A machine in this state, as the segment names it. `memory` makes a buffer of a size.
     ///
-    /// `None` if this is no state of such a machine, or one that speaks a version of MQTT which this
-    /// build does not know.
+    /// `None` if this is no state of such a machine, or one that speaks a version of MQTT which
+    /// this build does not know.
     pub fn restore<S: Storage>(
         &self,
         segment: &Segment,

@@ -40,7 +40,8 @@ pub struct Ring<S> {
 }
 
 impl<S: Storage> Ring<S> {
-    /// A ring in `memory`, cut into `slots` of one size: 2 to 16, others count as the nearest of them.
+    /// A ring in `memory`, cut into `slots` of one size: 2 to 16, others count as the nearest of
+    /// them.
     #[must_use]
     pub fn new(memory: S, slots: usize) -> Self {
         Self {

@@ -1,5 +1,6 @@
 //! The session's state, as a recording has it, and back.
 
+use super::receive::TooLarge;
 use super::{Close, Limits, Phase, Session};
 use crate::checkpoint::{Checkpoint, Field, Fields, Out, Pass};
 use crate::mqtt::ProtocolVersion;
@@ -148,6 +149,23 @@ impl Field for Phase {
                 close: Field::get(from)?,
             },
             _ => return None,
+        })
+    }
+}
+
+impl Field for TooLarge {
+    fn put(&self, out: &mut Out<'_>) {
+        let Self { qos, packet_id, size_bytes } = self;
+        qos.put(out);
+        packet_id.put(out);
+        size_bytes.put(out);
+    }
+
+    fn get(from: &mut Fields<'_>) -> Option<Self> {
+        Some(Self {
+            qos: Field::get(from)?,
+            packet_id: Field::get(from)?,
+            size_bytes: Field::get(from)?,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Messages handed out with QoS > 0 and not acknowledged to the broker yet.
 //!
-//! Acknowledgements leave in the order in which the messages came [MQTT-4.6.0-2], whatever the order
-//! in which the application releases them.
+//! Acknowledgements leave in the order in which the messages came [MQTT-4.6.0-2], whatever the
+//! order in which the application releases them.
 
 use crate::checkpoint::{Checkpoint, Field, Fields, Out, Pass};
 use crate::event::Delivery;

@@ -96,8 +96,8 @@ impl KeepAlive {
         Some(since.plus_ms(self.response_timeout_ms))
     }
 
-    /// Lets time pass. True if the broker must be taken for dead. `withheld`: we do not read, so its
-    /// silence is ours.
+    /// Lets time pass. True if the broker must be taken for dead. `withheld`: we do not read, so
+    /// its silence is ours.
     pub(crate) fn tick(&mut self, now: Instant, withheld: bool) -> bool {
         if self.dead_at(withheld).is_some_and(|at| at <= now) {
             return true;

@@ -172,8 +172,8 @@ pub(crate) struct Session<S> {
     handed: Option<usize>,
     /// Reading is withheld since then, because held messages fill the receive buffer.
     withheld_since: Option<Instant>,
-    /// A CONNECT went out whose CONNACK was never seen: the broker may have begun a new session with
-    /// it, and a session that is present next time may be that one, without our subscriptions.
+    /// A CONNECT went out whose CONNACK was never seen: the broker may have begun a new session
+    /// with it, and a session that is present next time may be that one, without our subscriptions.
     session_in_doubt: bool,
     /// An acknowledgement is owed since then, or since the last one came.
     ack_owed_since: Option<Instant>,

@@ -2,7 +2,6 @@
 
 use super::inbound::{Next, RESERVE_BYTES, publish_id, publish_qos};
 use super::{Close, Handed, Phase, Session, Step};
-use crate::checkpoint::{Field, Fields, Out};
 use crate::config::{Release, Resubscribe};
 use crate::event::{DownReason, Event};
 use crate::mqtt::{
@@ -50,7 +49,8 @@ impl<S: Storage> Session<S> {
         }
     }
 
-    /// The message of the last step was read by the application: it is done with, or to be released.
+    /// The message of the last step was read by the application: it is done with, or to be
+    /// released.
     pub(super) fn take_handed(&mut self) {
         if let Some(size) = self.handed.take() {
             self.inbound.drop_first_kept(size);
@@ -464,9 +464,9 @@ impl<S: Storage> Session<S> {
 /// A message that is being skipped.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TooLarge {
-    qos: QoS,
-    packet_id: Option<PacketId>,
-    size_bytes: usize,
+    pub(super) qos: QoS,
+    pub(super) packet_id: Option<PacketId>,
+    pub(super) size_bytes: usize,
 }
 
 /// What became of the packet that was looked at.
@@ -480,21 +480,4 @@ pub(super) enum Progress {
     /// It stays until it was shown, and is taken then.
     #[cfg(feature = "mqtt5")]
     Said(core::ops::Range<usize>),
-}
-
-impl Field for TooLarge {
-    fn put(&self, out: &mut Out<'_>) {
-        let Self { qos, packet_id, size_bytes } = self;
-        qos.put(out);
-        packet_id.put(out);
-        size_bytes.put(out);
-    }
-
-    fn get(from: &mut Fields<'_>) -> Option<Self> {
-        Some(Self {
-            qos: Field::get(from)?,
-            packet_id: Field::get(from)?,
-            size_bytes: Field::get(from)?,
-        })
-    }
 }

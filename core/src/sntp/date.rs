@@ -45,7 +45,8 @@ impl Date {
     }
 }
 
-/// Year, month and day so many days after 1 March 1600. Years begin in March here, so that the odd day is their last.
+/// Year, month and day so many days after 1 March 1600. Years begin in March here, so that the odd
+/// day is their last.
 fn civil(days: u32) -> (u16, u8, u8) {
     let (cycle, day) = (days / CYCLE_DAYS, days % CYCLE_DAYS);
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;

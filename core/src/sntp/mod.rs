@@ -1,8 +1,9 @@
 //! Time from a named server: SNTP over UDP (RFC 4330), as bytes and as a machine without sockets.
 //!
 //! [`request`] and [`answer`] are the two datagrams; [`Timekeeper`] decides when to ask, believes only the answer to
-//! its last question, and knows the time from then on. Who owns a socket sends the request to port [`PORT`] of the
-//! server; behind a bridge the ESP8266 does ([`Host::ask_time`](crate::bridge::host::Host::ask_time)).
+//! its last question, and knows the time from then on. Who owns a socket sends the request to port
+//! [`PORT`] of the server; behind a bridge the ESP8266 does
+//! ([`Host::ask_time`](crate::bridge::host::Host::ask_time)).
 
 mod date;
 mod timekeeper;
@@ -40,8 +41,8 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// Microseconds since 1970. The seconds come round in 2036; those below 2^31 are taken for the time after it
-    /// (RFC 4330 §3), so this is right until 2104.
+    /// Microseconds since 1970. The seconds come round in 2036; those below 2^31 are taken for the
+    /// time after it (RFC 4330 §3), so this is right until 2104.
     #[must_use]
     pub const fn unix_us(self) -> u64 {
         let era = if self.seconds < 1 << 31 { 1 << 32 } else { 0 };
@@ -64,8 +65,8 @@ pub enum Unusable {
     NotSynchronised,
 }
 
-/// The datagram that asks a server for the time. Instead of the board's own time, which no server needs, it
-/// has `cookie`, which the answer repeats.
+/// The datagram that asks a server for the time. Instead of the board's own time, which no server
+/// needs, it has `cookie`, which the answer repeats.
 #[must_use]
 pub fn request(cookie: u64) -> [u8; PACKET_BYTES] {
     let mut packet = [0; PACKET_BYTES];

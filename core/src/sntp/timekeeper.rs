@@ -12,8 +12,8 @@ use crate::time::{Instant, Reason, Wait};
 pub enum Resync {
     /// Never, once it is known.
     Once,
-    /// So many seconds after the last answer: 16 to 604,800. Servers want no more than one question in 15 s
-    /// (RFC 4330 §10).
+    /// So many seconds after the last answer: 16 to 604,800. Servers want no more than one question
+    /// in 15 s (RFC 4330 §10).
     Every {
         /// Seconds.
         interval_s: u32,
@@ -25,9 +25,11 @@ pub enum Resync {
 pub struct Config {
     /// When the time is asked for again. Default once.
     pub resync: Resync,
-    /// Milliseconds, 500 to 60,000, default 5,000 (SPEC.md §2.12). An answer that comes later is not believed (D-23).
+    /// Milliseconds, 500 to 60,000, default 5,000 (SPEC.md §2.12). An answer that comes later is
+    /// not believed (D-23).
     pub response_timeout_ms: u32,
-    /// Milliseconds, 15,000 to 3,600,000, default 60,000 (SPEC.md §2.12): the pause after a question without an answer.
+    /// Milliseconds, 15,000 to 3,600,000, default 60,000 (SPEC.md §2.12): the pause after a
+    /// question without an answer.
     pub retry_ms: u32,
     /// Minutes that the local time is ahead of UTC, -840 to 840, default 0.
     pub offset_min: i16,
@@ -70,8 +72,8 @@ impl Config {
 pub enum Input {
     /// The instant that `Wait::Until` named has come, or any other: early is harmless.
     Timeout,
-    /// The network is there: what has no answer yet is asked once more, at once, because what was asked before went
-    /// nowhere.
+    /// The network is there: what has no answer yet is asked once more, at once, because what was
+    /// asked before went nowhere.
     Ready,
     /// A server answered the question with this cookie.
     Answer {
@@ -130,7 +132,8 @@ pub struct Timekeeper {
 }
 
 impl Timekeeper {
-    /// A timekeeper that draws its cookies from `seed`, which should differ from power-up to power-up.
+    /// A timekeeper that draws its cookies from `seed`, which should differ from power-up to
+    /// power-up.
     ///
     /// # Errors
     /// A field of the configuration is out of range.
@@ -217,8 +220,8 @@ impl Timekeeper {
         self.known.is_some()
     }
 
-    /// Microseconds since 1970, UTC; `None` before a server has told it. Between answers the board's own clock is
-    /// trusted.
+    /// Microseconds since 1970, UTC; `None` before a server has told it. Between answers the
+    /// board's own clock is trusted.
     #[must_use]
     pub fn unix_us(&self, now: Instant) -> Option<u64> {
         self.known.map(|(at, unix_us)| unix_us + now.micros_since(at))

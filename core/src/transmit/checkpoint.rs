@@ -17,8 +17,8 @@ impl<S: Storage> Checkpoint for Transmit<S> {
 }
 
 impl<S: Storage> Transmit<S> {
-    /// The same where it holds one frame of the bridge: whole, because what is secret in it is known
-    /// only from its beginning on.
+    /// The same where it holds one frame of the bridge: whole, because what is secret in it is
+    /// known only from its beginning on.
     pub(crate) fn walk_frames(&mut self, pass: &mut Pass<'_>, direction: Direction) -> Option<()> {
         let Self { bytes, start, end, offered, blocked } = self;
         pass.field(start)?;

@@ -57,13 +57,14 @@ pub(crate) fn repair_length(bytes: &mut [u8]) {
 
 /// The claims themselves, for the codec and the samples that stand where this is said.
 ///
-/// `clauses` are the beginnings of the names of the clauses that a breach may cite. `first_bytes` open a packet whose header is right,
-/// `field` draws the bytes behind it: small numbers make lengths that fit.
+/// `clauses` are the beginnings of the names of the clauses that a breach may cite. `first_bytes`
+/// open a packet whose header is right, `field` draws the bytes behind it: small numbers make
+/// lengths that fit.
 #[macro_export]
 macro_rules! hold_for_any_packet {
     (clauses: $clauses:expr, first_bytes: $first_bytes:expr, field: $field:expr) => {
-        /// Whatever the bytes are: no panic, a breach has its clause, and what was decoded can be encoded
-        /// and means the same again.
+        /// Whatever the bytes are: no panic, a breach has its clause, and what was decoded can be
+        /// encoded and means the same again.
         fn survives(bytes: &[u8]) -> Result<(), TestCaseError> {
             if let Err(breach) = split(bytes) {
                 prop_assert_eq!(decode(bytes), Err(breach));

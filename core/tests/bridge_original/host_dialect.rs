@@ -313,7 +313,8 @@ fn a_shut_down_is_confirmed_though_the_original_knows_none() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
-    /// P12: whatever the ESP8266 says, it is at worst reset, and a publication is carried by one that makes sense again.
+    /// P12: whatever the ESP8266 says, it is at worst reset, and a publication is carried by one
+    /// that makes sense again.
     #[test]
     fn any_records_lead_to_a_reset_at_worst(
         records in proptest::collection::vec((any_record(), 0..3_000_u32, 0..10_u8), 1..60),

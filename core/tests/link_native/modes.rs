@@ -7,7 +7,8 @@ use fivewire_core::time::Instant;
 use crate::predecessor::Predecessor;
 use crate::rig::{ESP, HOST, Rig, Told};
 
-/// A native end opposite the predecessor's; `after` own steps later that one is reset. What the native end told.
+/// A native end opposite the predecessor's; `after` own steps later that one is reset. What the
+/// native end told.
 fn meet_predecessor(role: Role, seed: u64, after: u64) -> Vec<Peer> {
     let other = if role == Role::Initiator { Role::Passive } else { Role::Initiator };
     let memory = Memory { transmit: vec![0; 100], receive: vec![0; 100] };

@@ -84,7 +84,8 @@ proptest! {
     fn whatever_the_wires_did_a_session_is_faithful_and_what_is_sent_afterwards_arrives(plan in plan()) {
         let mut rig = run(&plan);
         let bytes: usize = rig.ends.iter().flat_map(|end| &end.to_send).map(|size| size + 40).sum();
-        // Two handshakes, and a frame that is read to its end in vain; then what is to be sent, and again.
+        // Two handshakes, and a frame that is read to its end in vain; then what is to be sent, and
+        // again.
         let bound = 4_000 + 12 * bytes as u64 * 8;
         prop_assert!(rig.run_until(bound, |rig| rig.both_up() && rig.all_arrived()), "{:?}", rig.ends.each_ref().map(|end| (&end.told, end.counters())));
         rig.assert_faithful();

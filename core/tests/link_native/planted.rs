@@ -1,4 +1,5 @@
-//! Each bug that can be planted in the link is one that the tests here see: `cargo test -p fivewire-core --features planted`.
+//! Each bug that can be planted in the link is one that the tests here see: `cargo test -p
+//! fivewire-core --features planted`.
 
 use fivewire_core::link::native::Config;
 use fivewire_core::link::{Link, Role};
@@ -13,7 +14,8 @@ fn symptom(bug: Option<Bug>, seed: u64) -> Option<&'static str> {
         ..Config::new(role)
     });
     let mut rig = Rig::with(seed, configs, [300; 4]);
-    // Where the reset line leads to the other end, that one starts from scratch, which hides a phase that was kept.
+    // Where the reset line leads to the other end, that one starts from scratch, which hides a
+    // phase that was kept.
     rig.reset_wired = seed.is_multiple_of(2);
     rig.ends[HOST].pace = Pace { every_us: 10, jitter_us: 4 };
     rig.ends[ESP].pace = Pace { every_us: 17, jitter_us: 9 };

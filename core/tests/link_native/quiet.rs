@@ -79,7 +79,8 @@ fn a_stuck_clock_ends_the_session_and_a_free_one_begins_another() {
             let silent = Told::Down(DownReason::Silent);
             assert_eq!(rig.ends[HOST].count(silent), 1, "{:?}", rig.ends[HOST].told);
             rig.run_for(15_000_000);
-            // An initiator that starts over makes an edge: a passive end that sees it may wait for more.
+            // An initiator that starts over makes an edge: a passive end that sees it may wait for
+            // more.
             assert_eq!(rig.ends[which].count(silent), 1, "{:?}", rig.ends[which].told);
             let begun = rig.ends[HOST].counters().resets;
             assert_eq!(begun, 3, "at the start, for silence, and because nobody was found");

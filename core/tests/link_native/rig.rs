@@ -349,7 +349,8 @@ impl Rig {
         }
     }
 
-    /// Runs until it holds; false if it does not within so many edges of one end, or if the wires stand still.
+    /// Runs until it holds; false if it does not within so many edges of one end, or if the wires
+    /// stand still.
     pub(crate) fn run_until(&mut self, edges: u64, mut holds: impl FnMut(&Self) -> bool) -> bool {
         let begin = self.ends.each_ref().map(|end| end.edges);
         let mut last = (self.now_us, 0);

@@ -62,7 +62,8 @@ proptest! {
         prop_assert_eq!(pair.initiator.strings(), bytes(&up));
     }
 
-    /// There is no checksum: what is damaged arrives damaged. But a restart always leads back to a session.
+    /// There is no checksum: what is damaged arrives damaged. But a restart always leads back to a
+    /// session.
     #[test]
     fn noise_may_corrupt_but_a_reset_always_leads_back(
         noise in proptest::collection::vec((0..60_000_u64, any::<bool>(), any::<bool>(), any::<bool>()), 1..40),

@@ -1,4 +1,5 @@
-//! Each bug that `syncom` can have planted is one that is seen at its own level: `cargo test -p fivewire-core --features planted`.
+//! Each bug that `syncom` can have planted is one that is seen at its own level: `cargo test -p
+//! fivewire-core --features planted`.
 
 use fivewire_core::link::syncom::Config;
 use fivewire_core::link::{Link, Role};
@@ -6,7 +7,8 @@ use fivewire_core::planted::{Bug, Planted};
 
 use crate::rig::{End, Pair};
 
-/// What goes wrong where an initiator starts over, whether its reset line reaches the other end or not; nothing, if all is well.
+/// What goes wrong where an initiator starts over, whether its reset line reaches the other end or
+/// not; nothing, if all is well.
 fn symptom(bug: Option<Bug>, seed: u64) -> Option<&'static str> {
     let planted = bug.map_or(Planted::NONE, Planted::with);
     let end = |role| End::new(&Config { planted, ..Config::new(role) }, 256);

@@ -178,7 +178,8 @@ fn the_two_modes_tell_each_other_apart() {
     }
 }
 
-/// An initiator that makes edges and sends zeros, as the predecessor's does that believes in a session.
+/// An initiator that makes edges and sends zeros, as the predecessor's does that believes in a
+/// session.
 fn mute(end: &mut End, from_ms: u64, steps: u64) {
     for step in 0..steps {
         let levels = Levels { clock: !end.shows.clock, data: false };

@@ -30,7 +30,8 @@ fn levels(text: &str) -> Vec<Levels> {
         .collect()
 }
 
-/// Runs a vector; `turn` says how many times in a row the initiator looks, and then the passive end.
+/// Runs a vector; `turn` says how many times in a row the initiator looks, and then the passive
+/// end.
 pub(crate) fn reproduces(vector: &Vector, mut turn: impl FnMut() -> (usize, usize)) {
     let initiator = End::of(Role::Initiator).sends(&vector.host_sends);
     let passive = End::of(Role::Passive).sends(&vector.passive_sends);

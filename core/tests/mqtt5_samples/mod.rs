@@ -316,7 +316,8 @@ fn connack() -> impl Strategy<Value = Sample> {
     )
 }
 
-/// Some of the properties with these identifiers in any order, and some with the one that may repeat.
+/// Some of the properties with these identifiers in any order, and some with the one that may
+/// repeat.
 fn properties(ids: &'static [u8], repeated: u8) -> impl Strategy<Value = Vec<Owned>> {
     let ids = subsequence(ids.to_vec(), 0..=ids.len());
     (ids, 0_usize..3)

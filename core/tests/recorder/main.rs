@@ -1,5 +1,6 @@
-//! A recording is the run: whatever happened, a bare client that gets the same calls says the same, from
-//! the beginning and from each checkpoint; and a recording that is not what was written is refused.
+//! A recording is the run: whatever happened, a bare client that gets the same calls says the same,
+//! from the beginning and from each checkpoint; and a recording that is not what was written is
+//! refused.
 
 #![allow(clippy::unwrap_used, reason = "a test may give up")]
 
@@ -418,9 +419,9 @@ proptest! {
         prop_assert_eq!(segments, 1);
     }
 
-    /// Each segment begins with a restored client, so this is also what shows that a checkpoint is the
-    /// whole state: the client of the segment before is in it byte by byte, and what is said after it
-    /// is the same.
+    /// Each segment begins with a restored client, so this is also what shows that a checkpoint is
+    /// the whole state: the client of the segment before is in it byte by byte, and what is said
+    /// after it is the same.
     #[test]
     fn a_replay_from_any_checkpoint_says_the_same(
         steps in proptest::collection::vec(step(), 1..80),

@@ -1,5 +1,5 @@
-//! Machines that are recorded whatever a test does with them, and whose recordings are replayed when
-//! the test is done with them.
+//! Machines that are recorded whatever a test does with them, and whose recordings are replayed
+//! when the test is done with them.
 
 use std::ops::{Deref, DerefMut};
 

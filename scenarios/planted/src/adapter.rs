@@ -10,8 +10,8 @@ use crate::Catch;
 /// A turmoil sweep that has not seen a bug after this many seeds would not see it in practice.
 pub const SEEDS: u64 = 60;
 
-/// The schedules in which bugs are looked for: of a minute, in the version of MQTT that the seed draws, and
-/// in 3.1.1 as well.
+/// The schedules in which bugs are looked for: of a minute, in the version of MQTT that the seed
+/// draws, and in 3.1.1 as well.
 pub fn schedules() -> impl Iterator<Item = Schedule> {
     // every fourth seed is a run of an hour
     (0..SEEDS).filter(|seed| seed % 4 != 3).flat_map(|seed| {

@@ -1,6 +1,6 @@
-//! Each bug planted in the tokio adapter is caught in turmoil's network, and by nothing that the event
-//! world does: it links no adapter, and what it does is the same to the last bit where the adapter has
-//! bugs, while one of them is at work, and in a build in which there are none.
+//! Each bug planted in the tokio adapter is caught in turmoil's network, and by nothing that the
+//! event world does: it links no adapter, and what it does is the same to the last bit where the
+//! adapter has bugs, while one of them is at work, and in a build in which there are none.
 
 #![allow(clippy::unwrap_used, reason = "a test may give up")]
 #![allow(missing_docs, reason = "the name of a test is its claim")]
@@ -18,8 +18,8 @@ use fivewire_sim::trace::Blind;
 use fivewire_sim::{catalogue, tokio_world};
 use fivewire_tokio::planted::{Bug, ENABLED, Planted};
 
-/// The event world's traces of the schedules in which [`catch`] looks for the bug, none of which breaks
-/// a promise.
+/// The event world's traces of the schedules in which [`catch`] looks for the bug, none of which
+/// breaks a promise.
 #[track_caller]
 fn event_world() -> Vec<u64> {
     let mut runner = Runner::new(&tokio_world::default_for(0));
@@ -40,7 +40,8 @@ impl Drop for Says<'_> {
     }
 }
 
-/// The same while the bug is at work in another thread, from before the first run to after the last.
+/// The same while the bug is at work in another thread, from before the first run to after the
+/// last.
 #[track_caller]
 fn event_world_beside(bug: Bug, found: &Catch) -> Vec<u64> {
     let (works, is_over) = (AtomicBool::new(false), AtomicBool::new(false));

@@ -47,6 +47,10 @@ bugs! {
     a_will_in_the_first_connect_only: WillOnFirstConnectOnly breaks P10;
     topics_named_as_to_an_esp_before_its_restart: TopicsKept breaks P1 or P6;
     new_publications_before_redelivered_ones: NewBeforeRedelivered breaks P1 or P2 or P3;
+    a_deadline_that_is_forgotten: DeadlineForgotten breaks P7;
+    a_network_that_is_left_too_early: NetworkLeftEarly breaks P6;
+    a_host_that_never_stops: NeverStops breaks P7;
+    a_time_that_is_told_twice: TimeToldTwice breaks P7;
     a_receive_maximum_of_the_broker_that_is_ignored: ReceiveMaximumIgnored breaks P9;
     a_topic_alias_that_is_kept_over_a_reconnect: AliasesKept breaks P1;
     a_message_expiry_interval_that_is_not_decremented: ExpiryNotDecremented breaks P1;

@@ -70,8 +70,8 @@ impl Observer for Delivered {
 }
 
 impl Delivered {
-    /// What the application was told of messages that were published once it had subscribed in both runs, topic by topic, in the
-    /// order in which they came first.
+    /// What the application was told of messages that were published once it had subscribed in both
+    /// runs, topic by topic, in the order in which they came first.
     fn told_of(&self, other: &Self) -> BTreeMap<&str, Vec<&[u8]>> {
         let subscribed = self.subscribed.max(other.subscribed);
         // some filters match what the device itself publishes
@@ -87,7 +87,8 @@ impl Delivered {
     }
 }
 
-/// What may lose a message, which then depends on the instant: power of the host, memory of the broker.
+/// What may lose a message, which then depends on the instant: power of the host, memory of the
+/// broker.
 const fn may_lose(kind: FaultKind) -> bool {
     matches!(
         kind,
@@ -105,7 +106,8 @@ fn beginning(mut schedule: Schedule) -> Schedule {
     schedule.workload.qos0_percent = 0;
     schedule.setup.outbox_bytes = 1 << 20;
     schedule.setup.clean_session = false;
-    // What an application takes back, or restarts away, may have gone already: that depends on the instant, too.
+    // What an application takes back, or restarts away, may have gone already: that depends on the
+    // instant, too.
     schedule.workload.habits = Habits {
         cancelled_percent: 0,
         deadline_percent: 0,

@@ -1,4 +1,5 @@
-//! The network that the chip has stored, or the one that the host gave: who decides, and what if neither is there.
+//! The network that the chip has stored, or the one that the host gave: who decides, and what if
+//! neither is there.
 
 use fivewire_core::bridge::{Lan, NetworkAnswer};
 use fivewire_core::event::{DownReason, Event};
@@ -29,7 +30,8 @@ fn network(event: &Event<'_>) -> Option<Network> {
     })
 }
 
-/// A bridge without the network that its chip has stored. That is trouble enough to excuse what takes longer than usual.
+/// A bridge without the network that its chip has stored. That is trouble enough to excuse what
+/// takes longer than usual.
 fn without_stored_network(seed: u64, services: Services) -> (Sim, Heard<Network>) {
     let (mut sim, heard) = Heard::on(Sim::bridge(seed).with_services(services), network);
     sim.absent(Lan::Stored, true);

@@ -1,9 +1,10 @@
-//! Real runs, recorded by `fivewire-tokio` against a real mosquitto: this core says to the last byte what
-//! that one said, and keeps every promise that one end can show.
+//! Real runs, recorded by `fivewire-tokio` against a real mosquitto: this core says to the last
+//! byte what that one said, and keeps every promise that one end can show.
 //!
 //! A change that means to say something else, or to remember something else, needs new ones:
-//! `FIVEWIRE_RECORDING=$PWD/scenarios/recordings/mosquitto-restarts.fwrec cargo test -p fivewire-tokio --test recording`
-//! at the root. Look at what differs first: `fivewire replay` shows it.
+//! `FIVEWIRE_RECORDING=$PWD/scenarios/recordings/mosquitto-restarts.fwrec cargo test -p
+//! fivewire-tokio --test recording` at the root. Look at what differs first: `fivewire replay`
+//! shows it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

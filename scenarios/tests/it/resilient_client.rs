@@ -6,7 +6,8 @@ use fivewire_scenarios::{Heard, Tap, secs};
 use fivewire_sim::fault::FaultKind;
 use fivewire_sim::harness::Sim;
 
-/// Whether each CONNECT asked for a clean session: those up to the first connection that lasts, and the one after a loss.
+/// Whether each CONNECT asked for a clean session: those up to the first connection that lasts, and
+/// the one after a loss.
 fn clean_flags(clean_init: bool, clean_session: bool) -> Vec<bool> {
     let sim = Sim::client(1).configure(|setup| {
         setup.clean_init = clean_init;
@@ -20,7 +21,8 @@ fn clean_flags(clean_init: bool, clean_session: bool) -> Vec<bool> {
     tap.all("CONNECT").iter().map(|connect| connect.clean_session).collect()
 }
 
-/// The fork's single option is two of the four: `clean` is `clean_init` alone, and without it there is neither.
+/// The fork's single option is two of the four: `clean` is `clean_init` alone, and without it there
+/// is neither.
 #[test]
 fn clean_init_and_clean_session_mean_what_they_say_in_all_four_combinations() {
     assert_eq!(clean_flags(true, false), [true, false, false], "wiped once, then kept");

@@ -8,7 +8,8 @@ use fivewire_sim::fault::FaultKind;
 use fivewire_sim::marks::Mark;
 use fivewire_sim::run::Runner;
 
-/// How many times each kind of fault hurt somebody, and each situation came about, in the first `count` seeds of a scenario.
+/// How many times each kind of fault hurt somebody, and each situation came about, in the first
+/// `count` seeds of a scenario.
 #[track_caller]
 fn sweep(name: &str, count: u64) -> BTreeMap<&'static str, u64> {
     let scenario = catalogue::find(name).unwrap();

@@ -1,5 +1,5 @@
-//! The tokio adapter, as it is published, in a simulated network: the same promises, and nothing left
-//! of it in the end. `FIVEWIRE_SEEDS=A..B` runs other seeds.
+//! The tokio adapter, as it is published, in a simulated network: the same promises, and nothing
+//! left of it in the end. `FIVEWIRE_SEEDS=A..B` runs other seeds.
 
 use fivewire_core::event::{AbandonReason, DownReason, Event};
 use fivewire_core::time::Instant;

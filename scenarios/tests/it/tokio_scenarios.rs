@@ -1,5 +1,6 @@
-//! The scenarios that `fivewire` knows by name, with the tokio adapter instead of a board: each that is
-//! left with something to break when there is no bridge. Minutes full of trouble, and one hour.
+//! The scenarios that `fivewire` knows by name, with the tokio adapter instead of a board: each
+//! that is left with something to break when there is no bridge. Minutes full of trouble, and one
+//! hour.
 
 use fivewire_scenarios::seeds;
 use fivewire_sim::schedule::Mqtt5;

@@ -233,7 +233,8 @@ fn an_idle_link_goes_easy_on_both_boards() {
     assert!((10_000..40_000).contains(&edges), "{edges} in 10 s");
 }
 
-/// D-04: the predecessor pulled the reset line once, and waited for ever for an edge that never came.
+/// D-04: the predecessor pulled the reset line once, and waited for ever for an edge that never
+/// came.
 #[test]
 fn an_esp_that_makes_no_edge_after_a_reset_is_reset_again_until_it_does() {
     let mut sim = Sim::wires(12);
@@ -244,7 +245,8 @@ fn an_esp_that_makes_no_edge_after_a_reset_is_reset_again_until_it_does() {
     sim.run_until_connected();
 }
 
-/// D-05: in the predecessor one glitch on a clock before the peer was up shifted both streams for good.
+/// D-05: in the predecessor one glitch on a clock before the peer was up shifted both streams for
+/// good.
 #[test]
 fn a_glitch_while_the_ends_look_for_each_other_leads_to_no_garbage() {
     for at_ms in (300..1_100).step_by(20) {
@@ -282,7 +284,8 @@ fn a_host_that_starts_over_meets_an_esp_that_its_reset_line_does_not_reach() {
     assert_gets_through(&mut sim);
 }
 
-/// Either end may have the smaller memory; what does not fit is said, and the rest goes on, at either fidelity.
+/// Either end may have the smaller memory; what does not fit is said, and the rest goes on, at
+/// either fidelity.
 #[test]
 fn what_a_link_cannot_carry_is_refused_or_counted_and_stops_nothing() {
     for (new, memory_bytes) in [

@@ -12,7 +12,8 @@ pub(crate) struct Local<T> {
     lent: Cell<bool>,
 }
 
-// SAFETY: there is one core, and one thread on it (see above); interrupt handlers share atomics only.
+// SAFETY: there is one core, and one thread on it (see above); interrupt handlers share atomics
+// only.
 unsafe impl<T> Sync for Local<T> {}
 
 impl<T> Local<T> {
@@ -23,7 +24,8 @@ impl<T> Local<T> {
     /// Lends the value to `work`.
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> R {
         assert!(!self.lent.replace(true), "lent already");
-        // SAFETY: `lent` was false, so there is no other reference, and it is true until this one is gone.
+        // SAFETY: `lent` was false, so there is no other reference, and it is true until this one
+        // is gone.
         let result = work(unsafe { &mut *self.value.get() });
         self.lent.set(false);
         result

@@ -5,10 +5,10 @@
 //!   (GPIO)                (fivewire-core)                          (espconn, WiFi, timers)
 //! ```
 //!
-//! Nothing here decides anything about MQTT or the link. All is done in one task of the SDK, [`node`].
-//! Below it are two boards ([`board`]): the chip, and one that QEMU runs, where the SDK's functions and the
-//! chip's registers are played by a shim that speaks to a coordinator (EMULATION.md). Nothing above knows
-//! which.
+//! Nothing here decides anything about MQTT or the link. All is done in one task of the SDK,
+//! [`node`]. Below it are two boards ([`board`]): the chip, and one that QEMU runs, where the SDK's
+//! functions and the chip's registers are played by a shim that speaks to a coordinator
+//! (EMULATION.md). Nothing above knows which.
 #![no_std]
 #![no_main]
 
@@ -34,7 +34,8 @@ unsafe extern "C" fn on_started() {
     node::start();
 }
 
-/// Texts of panics would be in the memory that the SDK needs: a panic is a restart (a trap under QEMU).
+/// Texts of panics would be in the memory that the SDK needs: a panic is a restart (a trap under
+/// QEMU).
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     sdk::system::restart()

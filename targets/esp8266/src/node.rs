@@ -3,7 +3,7 @@
 use core::mem::take;
 
 use fivewire_core::bridge::esp::{self, Esp};
-use fivewire_core::client::State;
+use fivewire_core::client::{self, State};
 use fivewire_core::link::{self, Event, Levels, Link};
 use fivewire_core::time::{Instant, Wait};
 
@@ -15,15 +15,16 @@ use crate::{clock, memory, pins};
 
 /// The LED toggles this often, in ms (SPEC.md §1.1).
 const BEAT_MS: u32 = 500;
-/// A slice ends after this, in µs, however busy the link is. WiFi and TCP want a turn every 15 ms at
-/// least (API §1); this leaves them most of it.
+/// A slice ends after this, in µs, however busy the link is. WiFi and TCP want a turn every 15 ms
+/// at least (API §1); this leaves them most of it.
 const SLICE_US: u64 = 3_000;
-/// How often the pins are looked at for the host's next edge before the slice ends, and an interrupt has
-/// to begin the next one: about 15 µs, for a host that answers in an interrupt of its own.
+/// How often the pins are looked at for the host's next edge before the slice ends, and an
+/// interrupt has to begin the next one: about 15 µs, for a host that answers in an interrupt of its
+/// own.
 const LOOKS: u32 = 100;
 
-/// The clock is looked at once in so many edges: an edge takes less than reading it, and nothing that the link
-/// waits for is shorter than milliseconds.
+/// The clock is looked at once in so many edges: an edge takes less than reading it, and nothing
+/// that the link waits for is shorter than milliseconds.
 const EDGES_PER_LOOK_AT_CLOCK: u32 = 64;
 
 struct Node {
@@ -119,7 +120,8 @@ impl Node {
         self.set_alarm()
     }
 
-    /// Answers edges as long as that is all there is to do, and the host is as quick. True if the slice is over.
+    /// Answers edges as long as that is all there is to do, and the host is as quick. True if the
+    /// slice is over.
     fn answer(
         &mut self,
         now: &mut Instant,
@@ -169,36 +171,47 @@ impl Node {
     }
 
     /// Does what the bridge wants. What it sends is on its way once the link was drained.
+    ///
+    /// The bridge is told what came of it from here, where the stack is still shallow.
     fn drain_bridge(&mut self, now: Instant) {
         loop {
-            match self.esp.poll() {
-                esp::Output::Configure(setup) => self.network.configure(&setup),
-                esp::Output::Join(lan) => self.network.join(lan),
-                esp::Output::Net(action) => self.network.act(now, action),
-                esp::Output::AskTime { cookie } => self.network.ask_time(cookie),
-                esp::Output::ReportMemory => {
-                    let (free_bytes, used_bytes) = system::heap_bytes();
-                    self.esp.handle(now, esp::Input::Memory { free_bytes, used_bytes });
-                }
-                esp::Output::Transmit(bytes) => {
-                    let taken = self.network.send(bytes);
-                    self.esp
-                        .handle(now, esp::Input::Net(fivewire_core::client::Input::Sent(taken)));
-                }
-                esp::Output::Frame(frame) => {
-                    if let Some(taken) = self.dialect.say(now, frame, &mut self.link) {
-                        self.esp.handle(now, esp::Input::FrameSent(taken));
-                    }
-                    self.dialect.pass(now, &mut self.link, &mut self.esp);
-                }
-                esp::Output::Wait(wait) => {
-                    self.bridge_wait = wait;
-                    if !self.dialect.pass(now, &mut self.link, &mut self.esp) {
-                        return;
-                    }
-                }
+            let performed = self.perform(now);
+            if let Some(Some(input)) = performed {
+                self.esp.handle(now, input);
+            }
+            let told = self.dialect.pass(now, &mut self.link, &mut self.esp);
+            if performed.is_none() && !told {
+                return;
             }
         }
+    }
+
+    /// Does one thing that the bridge wants. What it has to be told of it, or `None` if it waits.
+    #[inline(never)]
+    fn perform(&mut self, now: Instant) -> Option<Option<esp::Input<'static>>> {
+        match self.esp.poll() {
+            esp::Output::Configure(setup) => self.network.configure(&setup),
+            esp::Output::Join(lan) => self.network.join(lan),
+            esp::Output::Net(action) => self.network.act(now, action),
+            esp::Output::AskTime { cookie } => self.network.ask_time(cookie),
+            esp::Output::ReportMemory => {
+                let (free_bytes, used_bytes) = system::heap_bytes();
+                return Some(Some(esp::Input::Memory { free_bytes, used_bytes }));
+            }
+            esp::Output::Transmit(bytes) => {
+                let sent = client::Input::Sent(self.network.send(bytes));
+                return Some(Some(esp::Input::Net(sent)));
+            }
+            esp::Output::Frame(frame) => {
+                let taken = self.dialect.say(now, frame, &mut self.link);
+                return Some(taken.map(esp::Input::FrameSent));
+            }
+            esp::Output::Wait(wait) => {
+                self.bridge_wait = wait;
+                return None;
+            }
+        }
+        Some(None)
     }
 
     /// Tells the bridge what the radio side met.

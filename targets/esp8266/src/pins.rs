@@ -9,8 +9,8 @@
 //! | 0 | LED: toggles every 500 ms while this board lives | |
 //! | 2 | LED: low while the broker's connection is up | |
 //!
-//! The fifth wire is the chip's reset pin. Registers: ESP8266 Technical Reference, appendix 1 (GPIO) and
-//! §6 (IO MUX); `eagle_soc.h` and `gpio_register.h` of the SDK.
+//! The fifth wire is the chip's reset pin. Registers: ESP8266 Technical Reference, appendix 1
+//! (GPIO) and §6 (IO MUX); `eagle_soc.h` and `gpio_register.h` of the SDK.
 
 use fivewire_core::link::Levels;
 
@@ -60,7 +60,8 @@ pub(crate) fn start() {
     GPIO_PIN_HOST_CLOCK.write(INTERRUPT_AT_ANY_EDGE);
 }
 
-/// What the host shows. Data is read after the clock: it was there before the clock changed, and stays.
+/// What the host shows. Data is read after the clock: it was there before the clock changed, and
+/// stays.
 pub(crate) fn read() -> Levels {
     let pins = GPIO_IN.read();
     Levels { clock: pins & 1 << HOST_CLOCK != 0, data: pins & 1 << HOST_DATA != 0 }

@@ -1,7 +1,8 @@
-//! What the core decides in fixed schedules, as numbers: `cargo xtask trace` compares them with those of other processors.
+//! What the core decides in fixed schedules, as numbers: `cargo xtask trace` compares them with
+//! those of other processors.
 //!
-//! No firmware, and never on a chip: it formats text, and has nothing of the SDK. It shares start-up and semihosting
-//! with the emulated board.
+//! No firmware, and never on a chip: it formats text, and has nothing of the SDK. It shares
+//! start-up and semihosting with the emulated board.
 #![no_std]
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! Two ends of a link on mock pins, in one main loop: what is typed at one end arrives at the other.
+//! Two ends of a link on mock pins, in one main loop: what is typed at one end arrives at the
+//! other.
 //!
 //! ```text
 //! cargo run -p fivewire-pins --example two_boards -- "five wires are enough"

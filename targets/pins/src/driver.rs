@@ -5,8 +5,8 @@ use fivewire_core::time::{Instant, Reason, Wait};
 
 use crate::wires::{PinError, Pins};
 
-/// Bits that one [`Driver::step`] moves at most, so that a fast peer cannot keep a main loop from its
-/// other work (D-31).
+/// Bits that one [`Driver::step`] moves at most, so that a fast peer cannot keep a main loop from
+/// its other work (D-31).
 pub const BITS_PER_STEP: u32 = 64;
 
 /// Who uses the link. A closure that hears events is one that never speaks by itself.
@@ -42,9 +42,10 @@ impl<L: Link, P: Pins> Driver<L, P> {
         Self { link, pins, due: None, heard: Levels { clock: false, data: false }, looks: 0 }
     }
 
-    /// Looks so many times for the answer to a bit before a step ends. 0, the default, is for who does something else until a pin
-    /// changes. A peer answers within microseconds while there is something to say, which is less than an interrupt
-    /// and a task that is woken take: looking for as long is many times faster, and a step still ends after
+    /// Looks so many times for the answer to a bit before a step ends. 0, the default, is for who
+    /// does something else until a pin changes. A peer answers within microseconds while there is
+    /// something to say, which is less than an interrupt and a task that is woken take: looking for
+    /// as long is many times faster, and a step still ends after
     /// [`BITS_PER_STEP`].
     #[must_use]
     pub const fn with_looks(mut self, looks: u32) -> Self {
@@ -57,7 +58,8 @@ impl<L: Link, P: Pins> Driver<L, P> {
         self.link.start(now);
     }
 
-    /// The link: to send, to hold, to restart, to read counters. Call [`step`](Self::step) afterwards.
+    /// The link: to send, to hold, to restart, to read counters. Call [`step`](Self::step)
+    /// afterwards.
     pub const fn link(&mut self) -> &mut L {
         &mut self.link
     }
@@ -67,8 +69,8 @@ impl<L: Link, P: Pins> Driver<L, P> {
         &mut self.pins
     }
 
-    /// What the wires from the other end showed when they were last looked at. Wait until the clock shows
-    /// something else, not for an edge: one that came in between would be missed.
+    /// What the wires from the other end showed when they were last looked at. Wait until the clock
+    /// shows something else, not for an edge: one that came in between would be missed.
     pub const fn heard(&self) -> Levels {
         self.heard
     }
@@ -116,7 +118,8 @@ impl<L: Link, P: Pins> Driver<L, P> {
         Ok(())
     }
 
-    /// Looks for another clock than the one that was heard, once at least. Data that has changed is the next bit's.
+    /// Looks for another clock than the one that was heard, once at least. Data that has changed is
+    /// the next bit's.
     #[inline]
     fn sees_answer(&mut self) -> Result<bool, PinError> {
         let clock = self.heard.clock;

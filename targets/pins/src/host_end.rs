@@ -18,8 +18,9 @@ use crate::wires::{PinError, Pins};
 pub enum StepError {
     /// A pin does not work. Call again.
     Pin(PinError),
-    /// The link refuses a frame of a size that it said it carries ([`Event::Up`](link::Event::Up)): a fault of the link, which `native` has
-    /// not. Nothing more is sent until it begins another session.
+    /// The link refuses a frame of a size that it said it carries ([`Event::Up`](link::Event::Up)):
+    /// a fault of the link, which `native` has not. Nothing more is sent until it begins another
+    /// session.
     Frame(SendError),
 }
 
@@ -70,7 +71,8 @@ impl From<PinError> for StepError {
 pub struct HostEnd<S, L, P, K = Unrecorded> {
     host: Recorded<Host<S>, K>,
     driver: Driver<L, P>,
-    /// What the host waits for. It is left alone until then: a step that moves a bit is far more frequent.
+    /// What the host waits for. It is left alone until then: a step that moves a bit is far more
+    /// frequent.
     wait: Wait,
     /// The application may have asked the host for something, or a frame is still to be sent.
     asked: bool,
@@ -106,7 +108,8 @@ impl<S: Storage, L: Link, P: Pins, K: Sink> HostEnd<S, L, P, K> {
         &mut self.host
     }
 
-    /// What records the host, for example to drain its ring. Unlike [`host`](Self::host) it leaves the host alone.
+    /// What records the host, for example to drain its ring. Unlike [`host`](Self::host) it leaves
+    /// the host alone.
     pub const fn recorder(&mut self) -> Option<&mut Recorder<K>> {
         self.host.recorder_mut()
     }

@@ -15,7 +15,8 @@ pub struct HeartbeatLed<P> {
 }
 
 impl<P: OutputPin> HeartbeatLed<P> {
-    /// On this pin, every `period_ms` milliseconds; usually [`HEARTBEAT_MS`](fivewire_core::led::HEARTBEAT_MS).
+    /// On this pin, every `period_ms` milliseconds; usually
+    /// [`HEARTBEAT_MS`](fivewire_core::led::HEARTBEAT_MS).
     pub const fn new(pin: P, period_ms: u32) -> Self {
         Self { pin, heartbeat: Heartbeat::new(period_ms), shown: None }
     }
@@ -30,8 +31,8 @@ impl<P: OutputPin> HeartbeatLed<P> {
     }
 }
 
-/// An LED that is on while there is a connection to the broker. Like that of an ESP8266's module it is on while its pin is
-/// low.
+/// An LED that is on while there is a connection to the broker. Like that of an ESP8266's module it
+/// is on while its pin is low.
 #[derive(Debug)]
 pub struct BrokerLed<P> {
     pin: P,
@@ -44,7 +45,8 @@ impl<P: OutputPin> BrokerLed<P> {
         Self { pin, shown: None }
     }
 
-    /// Shows whether there is a connection: [`is_ready`](fivewire_core::bridge::host::Host::is_ready) of a host.
+    /// Shows whether there is a connection:
+    /// [`is_ready`](fivewire_core::bridge::host::Host::is_ready) of a host.
     ///
     /// # Errors
     /// The pin's own.

@@ -1,9 +1,10 @@
-//! Drives fivewire's link on any board with five pins, through the digital traits of `embedded-hal` 1.0.
+//! Drives fivewire's link on any board with five pins, through the digital traits of `embedded-hal`
+//! 1.0.
 //!
-//! A [`Driver`] reads the two wires that come from the other end, tells the link what they show, and
-//! puts on the other wires what the link says. It has no timing of its own: call [`Driver::step`] from a
-//! main loop, a timer's tick, or the interrupts of the two incoming pins. A late call slows
-//! the link down and breaks nothing.
+//! A [`Driver`] reads the two wires that come from the other end, tells the link what they show,
+//! and puts on the other wires what the link says. It has no timing of its own: call
+//! [`Driver::step`] from a main loop, a timer's tick, or the interrupts of the two incoming pins. A
+//! late call slows the link down and breaks nothing.
 //!
 //! ```
 //! # mod pins { include!("../tests/common/mod.rs"); }

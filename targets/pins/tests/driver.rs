@@ -269,7 +269,8 @@ fn host(frame_bytes: usize) -> Host<Vec<u8>> {
     Host::new(&settings, memory, 3).expect("the settings work")
 }
 
-/// Steps both ends until `done`, at most for a minute of their time; what the application is told goes to it, too.
+/// Steps both ends until `done`, at most for a minute of their time; what the application is told
+/// goes to it, too.
 fn run_bridge<L: Link, K: Sink>(
     bridge: &mut HostEnd<Vec<u8>, L, InitiatorPins, K>,
     board: (&mut Board, &mut Driver<Link512, PassivePins>),
@@ -320,7 +321,8 @@ fn a_publication_that_the_other_board_cannot_hear_is_refused_at_once_and_the_nex
     assert!(board.published);
 }
 
-/// Runs both ends until the host's publication is acknowledged. True if the ESP8266's end was given it.
+/// Runs both ends until the host's publication is acknowledged. True if the ESP8266's end was given
+/// it.
 fn until_acknowledged<K: Sink>(
     bridge: &mut HostEnd<Vec<u8>, Link512, InitiatorPins, K>,
     passive: PassivePins,

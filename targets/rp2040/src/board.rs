@@ -8,7 +8,8 @@ use embassy_time::Duration;
 use crate::console::Console;
 use crate::wires::{BridgeWires, WirePins};
 
-/// The board is reset if nobody fed the watchdog for this long; 8.3 s is the most it can count (RP2040 datasheet §4.7.2).
+/// The board is reset if nobody fed the watchdog for this long; 8.3 s is the most it can count
+/// (RP2040 datasheet §4.7.2).
 pub const WATCHDOG: Duration = Duration::from_secs(8);
 
 /// What the programs use of a Pico.

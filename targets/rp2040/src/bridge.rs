@@ -20,8 +20,8 @@ const OUTBOX_BYTES: usize = 8 * 1024;
 /// The largest frame on the link.
 const FRAME_BYTES: usize = 1_536;
 
-/// How often the wires are looked at for the next bit before other tasks have their turn, and an interrupt has to
-/// say that it is there: about 30 µs, an ESP8266 answers in less.
+/// How often the wires are looked at for the next bit before other tasks have their turn, and an
+/// interrupt has to say that it is there: about 30 µs, an ESP8266 answers in less.
 const LOOKS: u32 = 200;
 
 /// The bridge of this board: its memory is in one piece, so that it can lie in a static.
@@ -132,7 +132,8 @@ pub async fn serve(
 #[cfg(not(feature = "polled"))]
 async fn until_needed(bridge: &mut Bridge, wait: Wait) {
     if matches!(wait, Wait::Until(at, _) if at <= clock::now()) {
-        // There is more to do, but other tasks have their turn first: the other end may always be quicker than this one.
+        // There is more to do, but other tasks have their turn first: the other end may always be
+        // quicker than this one.
         return embassy_futures::yield_now().await;
     }
     // Time in which nothing is heard is what watchdogs count, so the board's own is fed too.

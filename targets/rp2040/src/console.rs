@@ -24,8 +24,8 @@ impl Console {
 
 #[cfg(feature = "recorder")]
 impl Console {
-    /// Takes the UART in both directions (GPIO 1): [`received`] and [`write_at_once`] are for the flight recorder, whoever
-    /// has the console.
+    /// Takes the UART in both directions (GPIO 1): [`received`] and [`write_at_once`] are for the
+    /// flight recorder, whoever has the console.
     pub fn listening(
         uart: Peri<'static, UART0>,
         pin: Peri<'static, PIN_0>,
@@ -55,8 +55,8 @@ pub fn is_at_rest() -> bool {
     pac::UART0.uartfr().read().txfe()
 }
 
-/// Writes a line of up to [`AT_ONCE_BYTES`] into the FIFO that [`is_at_rest`]. Lines of the console are written whole,
-/// by the same task, so none is cut by this one.
+/// Writes a line of up to [`AT_ONCE_BYTES`] into the FIFO that [`is_at_rest`]. Lines of the console
+/// are written whole, by the same task, so none is cut by this one.
 #[cfg(feature = "recorder")]
 pub fn write_at_once(line: &[u8]) {
     for byte in line {

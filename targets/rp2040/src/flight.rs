@@ -1,8 +1,10 @@
-//! The flight recorder: what the bridge was told and what it said, in a ring in RAM that is written to UART0 on request.
+//! The flight recorder: what the bridge was told and what it said, in a ring in RAM that is written
+//! to UART0 on request.
 //!
-//! A `d` that comes in has everything written that is in the ring, the oldest first, in lines of `~` and base64. A line goes
-//! into the UART's empty FIFO at once, so nothing waits for it: the link and the rest of the log go on in between. What was
-//! written leaves the ring, and recording goes on: what the next `d` brings continues it.
+//! A `d` that comes in has everything written that is in the ring, the oldest first, in lines of
+//! `~` and base64. A line goes into the UART's empty FIFO at once, so nothing waits for it: the
+//! link and the rest of the log go on in between. What was written leaves the ring, and recording
+//! goes on: what the next `d` brings continues it.
 
 use core::ops::{Deref, DerefMut};
 
@@ -18,8 +20,8 @@ use fivewire_pins::{Driver, HostEnd};
 use crate::console;
 use crate::wires::BridgeWires;
 
-/// Bytes of the ring. A quarter must hold whatever the bridge's buffers hold, which is most when a recorder is most
-/// wanted: at the end of a long outage.
+/// Bytes of the ring. A quarter must hold whatever the bridge's buffers hold, which is most when a
+/// recorder is most wanted: at the end of a long outage.
 pub const LOG_BYTES: usize = 64 * 1_024;
 const SEGMENTS: usize = 4;
 
@@ -43,8 +45,8 @@ type End = HostEnd<Memory, Native<Memory>, BridgeWires, Ring<Memory>>;
 /// A bridge that is recorded, used like the one that is not.
 pub struct Bridge {
     end: End,
-    /// Segments still to be written, if somebody has asked: not more than there were then, or it would not end on a
-    /// busy link.
+    /// Segments still to be written, if somebody has asked: not more than there were then, or it
+    /// would not end on a busy link.
     segments_left: Option<usize>,
 }
 
@@ -83,7 +85,8 @@ impl Bridge {
         Self { end: HostEnd::recorded(host, driver, recorder(log)), segments_left: None }
     }
 
-    /// Writes the next line of the log, if somebody has asked and there is room, and says when to come back.
+    /// Writes the next line of the log, if somebody has asked and there is room, and says when to
+    /// come back.
     pub(crate) fn dump(&mut self, now: Instant) -> Wait {
         let Some(recorder) = self.end.recorder() else { return Wait::ForInput };
         while let Some(byte) = console::received() {
@@ -112,7 +115,8 @@ fn write_line(log: &mut Ring<Memory>, left: &mut usize) {
         let segments = log.segments();
         let count = log.drain(&mut piece[size..]);
         size += count;
-        // One of which nothing was taken out yet may have made room meanwhile: then the end comes earlier.
+        // One of which nothing was taken out yet may have made room meanwhile: then the end comes
+        // earlier.
         *left = if count == 0 { 0 } else { *left - (segments - log.segments()) };
     }
     let mut line = [MARK; LINE_BYTES];

@@ -1,7 +1,7 @@
 //! fivewire on a Raspberry Pi Pico.
 //!
-//! A Pico without WiFi is the bridge's host: five pins lead to an ESP8266 (see [`board`]). The programs in `src/bin`
-//! are small on purpose; copy one and change it:
+//! A Pico without WiFi is the bridge's host: five pins lead to an ESP8266 (see [`board`]). The
+//! programs in `src/bin` are small on purpose; copy one and change it:
 //!
 //! | program | does |
 //! |---|---|

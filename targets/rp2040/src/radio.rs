@@ -141,7 +141,8 @@ impl<S: Storage> Radio<S> {
                 Output::Action(Action::LeaveWifi) => WANTED.signal(false),
                 Output::Action(Action::OpenTcp) => return Need::Open,
                 Output::Action(Action::CloseTcp) => {
-                    // FIN follows what was taken; a socket that still lingers is cut when the next one opens.
+                    // FIN follows what was taken; a socket that still lingers is cut when the next
+                    // one opens.
                     self.socket.close();
                     self.open = false;
                 }
@@ -218,7 +219,8 @@ impl<S: Storage> Radio<S> {
                         WANTED.signal(false);
                         continue;
                     }
-                    // The client gives up; it does not ask for anything else before it is connected.
+                    // The client gives up; it does not ask for anything else before it is
+                    // connected.
                     Output::Action(Action::CloseTcp | Action::OpenTcp) | Output::Transmit(_) => {
                         break None;
                     }

@@ -1,7 +1,8 @@
 //! The five wires, by whole registers: an edge is answered with one read and two writes.
 //!
-//! embassy's pins would do, as they do anywhere else ([`fivewire_pins::Wires`]), but each finds its bank and its bit anew
-//! at every access. They are kept here for what they are made of, and for the interrupt.
+//! embassy's pins would do, as they do anywhere else ([`fivewire_pins::Wires`]), but each finds its
+//! bank and its bit anew at every access. They are kept here for what they are made of, and for the
+//! interrupt.
 
 use embassy_rp::Peri;
 use embassy_rp::gpio::{AnyPin, Input, Level, Output, OutputOpenDrain, Pin, Pull};
@@ -56,8 +57,8 @@ impl BridgeWires {
 }
 
 impl Pins for BridgeWires {
-    // Data was valid before the clock changed, and stays so: what is read at once belongs together (RP2040 datasheet §2.3.1.7,
-    // GPIO_IN).
+    // Data was valid before the clock changed, and stays so: what is read at once belongs together
+    // (RP2040 datasheet §2.3.1.7, GPIO_IN).
     #[inline]
     fn read(&mut self) -> Result<Levels, PinError> {
         let pins = SIO.gpio_in(0).read();

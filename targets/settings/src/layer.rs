@@ -101,7 +101,8 @@ layers! {
     }
 }
 
-/// A file, or what code sets. Its tables and keys are those of `targets/rp2040/fivewire.toml`, `[example]` aside.
+/// A file, or what code sets. Its tables and keys are those of `targets/rp2040/fivewire.toml`,
+/// `[example]` aside.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Layer {
@@ -130,7 +131,8 @@ struct WithExample<T> {
 }
 
 impl Layer {
-    /// Reads TOML that has a table `[example]` besides: what a program made of an example needs. `file` is named in errors.
+    /// Reads TOML that has a table `[example]` besides: what a program made of an example needs.
+    /// `file` is named in errors.
     ///
     /// # Errors
     /// As [`parse`](Self::parse).

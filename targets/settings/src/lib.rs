@@ -1,5 +1,5 @@
-//! The settings of a bridge in layers: the defaults of [`fivewire_core`], then files, then code. A later layer
-//! overrides an earlier one field by field; what no layer sets keeps its default.
+//! The settings of a bridge in layers: the defaults of [`fivewire_core`], then files, then code. A
+//! later layer overrides an earlier one field by field; what no layer sets keeps its default.
 //!
 //! ```
 //! use fivewire_settings::{Layer, resolve};
@@ -21,7 +21,8 @@
 //! # Ok::<(), fivewire_settings::SettingsError>(())
 //! ```
 //!
-//! Nothing here is global and nothing is evaluated: a layer is data, and resolving takes it (D-27, D-28).
+//! Nothing here is global and nothing is evaluated: a layer is data, and resolving takes it (D-27,
+//! D-28).
 
 mod layer;
 mod resolved;

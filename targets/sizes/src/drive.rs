@@ -1,4 +1,5 @@
-//! Each machine, made of memory and numbers that the compiler knows nothing of, and driven until it waits.
+//! Each machine, made of memory and numbers that the compiler knows nothing of, and driven until it
+//! waits.
 
 use core::hint::black_box;
 use core::mem::size_of;

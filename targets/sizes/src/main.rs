@@ -1,5 +1,5 @@
-//! A program with the machines that its features say, each driven as an application drives it. It is never run: what
-//! it takes more than one with fewer features is what a part takes.
+//! A program with the machines that its features say, each driven as an application drives it. It
+//! is never run: what it takes more than one with fewer features is what a part takes.
 #![no_std]
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! The whole bridge: host, link, five wires, link, and the ESP8266's end, with everything that goes wrong there.
+//! The whole bridge: host, link, five wires, link, and the ESP8266's end, with everything that goes
+//! wrong there.
 
 use fivewire_core::bridge::{self, esp, host};
 use fivewire_core::client::{self, Action, Publication, TcpFailure};
@@ -189,7 +190,8 @@ impl World<'_> {
                 esp.open = false;
                 esp.owed = Some(client::Input::TcpClosed);
             }
-            // A wire that shows the opposite at the next look: a bit is wrong, an edge comes from nowhere.
+            // A wire that shows the opposite at the next look: a bit is wrong, an edge comes from
+            // nowhere.
             162 => self.bent = [data, Levels::default()],
             163 => self.bent = [Levels::default(), data],
             164 => self.bent = [clock, Levels::default()],

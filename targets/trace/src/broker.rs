@@ -150,7 +150,8 @@ impl Broker {
         self.queue(&payload[..size]);
     }
 
-    /// Where there is no room nothing is said: the packets behind it are then broken, which the client must bear.
+    /// Where there is no room nothing is said: the packets behind it are then broken, which the
+    /// client must bear.
     fn queue(&mut self, bytes: &[u8]) {
         let end = self.said_bytes + bytes.len();
         if let Some(room) = self.said.get_mut(self.said_bytes..end) {
@@ -160,7 +161,8 @@ impl Broker {
     }
 }
 
-/// Bytes of the first packet, if it is whole. The client's packets are short here: two bytes of size at most.
+/// Bytes of the first packet, if it is whole. The client's packets are short here: two bytes of
+/// size at most.
 fn packet_size(bytes: &[u8]) -> Option<usize> {
     let remaining = match bytes {
         [_, size, ..] if *size < 128 => usize::from(*size),

@@ -1,11 +1,11 @@
 //! What the core decides, as one number: for comparing one processor with another.
 //!
 //! A small closed world, made of nothing but the core's machines, a dozen lines of a broker and an
-//! integer generator, runs through schedules that are drawn from a number. All that the machines want
-//! is hashed, with its time. No heap, no clock, no `std`: the same code runs on a PC, on a
+//! integer generator, runs through schedules that are drawn from a number. All that the machines
+//! want is hashed, with its time. No heap, no clock, no `std`: the same code runs on a PC, on a
 //! Cortex-M0+ and on the ESP8266's LX106, and the hashes must be the same. A compiler that
-//! miscompiles the core for one of them, or a decision that depends on the size of a pointer or the order
-//! of bytes, shows as another number.
+//! miscompiles the core for one of them, or a decision that depends on the size of a pointer or the
+//! order of bytes, shows as another number.
 //!
 //! | schedules | machines |
 //! |---|---|
@@ -14,8 +14,8 @@
 //!
 //! `cargo xtask trace` runs it on all three.
 //!
-//! Functions are kept apart (`inline(never)`): LLVM's backend for the LX106 cannot compile one that keeps
-//! whole machines on its stack and does much with them.
+//! Functions are kept apart (`inline(never)`): LLVM's backend for the LX106 cannot compile one that
+//! keeps whole machines on its stack and does much with them.
 #![no_std]
 
 mod bridge;

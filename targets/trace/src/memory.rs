@@ -1,4 +1,5 @@
-//! Memory for the machines. It is the caller's, as everywhere: a whole world of it would not fit a small stack.
+//! Memory for the machines. It is the caller's, as everywhere: a whole world of it would not fit a
+//! small stack.
 
 use fivewire_core::bridge::{esp, host};
 use fivewire_core::client;

@@ -38,7 +38,8 @@ pub struct Elf {
     pub symbols: Vec<(String, u32)>,
     /// The names of those that are not.
     pub undefined: Vec<String>,
-    /// What is referred to, for each section that is to be relocated: symbols, or sections by their names.
+    /// What is referred to, for each section that is to be relocated: symbols, or sections by their
+    /// names.
     pub references: Vec<(String, BTreeSet<String>)>,
 }
 
@@ -98,8 +99,8 @@ impl Elf {
     pub fn address_of(&self, name: &str) -> Option<u32> {
         self.symbols.iter().find(|(symbol, _)| symbol == name).map(|(_, address)| *address)
     }
-    /// That nothing divides 128-bit numbers: the LX106's compiler gets that wrong, so the core does without on every
-    /// processor.
+    /// That nothing divides 128-bit numbers: the LX106's compiler gets that wrong, so the core does
+    /// without on every processor.
     ///
     /// # Errors
     /// Something does.

@@ -197,7 +197,8 @@ struct Build<'a> {
     sdk: Option<Option<&'a Path>>,
     /// No function is put into another one.
     outlined: bool,
-    /// Without optimisation over all crates: this compiler fails on functions that become too large by it.
+    /// Without optimisation over all crates: this compiler fails on functions that become too large
+    /// by it.
     crate_by_crate: bool,
 }
 

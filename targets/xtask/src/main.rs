@@ -17,8 +17,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 /// Builds, measures and emulates fivewire's firmware.
 ///
-/// Needs, besides Rust: apt-get install rustc-web cargo-web rust-web-src rust-web-llvm lld-22 gcc-xtensa-lx106
-/// qemu-system-misc nodejs npm, and (cd targets/emulator/js && npm ci)
+/// Needs, besides Rust: apt-get install rustc-web cargo-web rust-web-src rust-web-llvm lld-22
+/// gcc-xtensa-lx106 qemu-system-misc nodejs npm, and (cd targets/emulator/js && npm ci)
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
 struct Arguments {
@@ -30,10 +30,12 @@ struct Arguments {
 enum Task {
     /// Build the ESP8266's firmware: with Espressif's SDK for the chip, without it for QEMU
     ///
-    /// Without --sdk the result is an ELF for QEMU, where a shim plays the SDK (`cargo xtask emulate esp8266`
-    /// runs it). With --sdk it is two images for the chip's flash, and the command that writes them is printed.
+    /// Without --sdk the result is an ELF for QEMU, where a shim plays the SDK (`cargo xtask
+    /// emulate esp8266` runs it). With --sdk it is two images for the chip's flash, and the command
+    /// that writes them is printed.
     Esp8266 {
-        /// A copy of ESP8266_NONOS_SDK 3.0 (github.com/espressif/ESP8266_NONOS_SDK); its licence is for this chip only
+        /// A copy of ESP8266_NONOS_SDK 3.0 (github.com/espressif/ESP8266_NONOS_SDK); its licence is
+        /// for this chip only
         #[arg(long, value_name = "PATH")]
         sdk: Option<PathBuf>,
         /// For a host that runs the predecessor's driver: its link `syncom`, and its records
@@ -58,7 +60,8 @@ enum Task {
     },
     /// Run the core through fixed schedules on three processors, and compare what it decides
     Trace,
-    /// Print flash, RAM and stack of every firmware, and of each part by itself, and check them against targets/budget.toml
+    /// Print flash, RAM and stack of every firmware, and of each part by itself, and check them
+    /// against targets/budget.toml
     Sizes,
 }
 

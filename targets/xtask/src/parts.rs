@@ -1,4 +1,5 @@
-//! What each part of fivewire takes on a Cortex-M0+: programs with and without it, and the difference.
+//! What each part of fivewire takes on a Cortex-M0+: programs with and without it, and the
+//! difference.
 
 use std::collections::BTreeMap;
 use std::path::Path;

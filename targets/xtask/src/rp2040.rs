@@ -66,8 +66,8 @@ pub fn build_with(
     Ok(elf)
 }
 
-/// Debian's, for a program of the crate in `targets/FOLDER`: another compiler may have no source of `core`, or wants its
-/// own target installed.
+/// Debian's, for a program of the crate in `targets/FOLDER`: another compiler may have no source of
+/// `core`, or wants its own target installed.
 pub fn cargo(root: &Path, folder: &str, program: &str) -> Command {
     let mut command = Command::new("/usr/bin/cargo");
     for foreign in [

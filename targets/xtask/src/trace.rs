@@ -7,7 +7,8 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{esp8266, rp2040};
 
-/// Runs the core of `fivewire-trace` on this machine, on a Cortex-M0+ and on the ESP8266's LX106, and compares.
+/// Runs the core of `fivewire-trace` on this machine, on a Cortex-M0+ and on the ESP8266's LX106,
+/// and compares.
 ///
 /// # Errors
 /// A hash differs, or an emulator does not run.

@@ -1,5 +1,5 @@
-//! Where `unsafe` is, and that each block says why it is right. A test, because no Clippy comes with the compiler that
-//! builds the ESP8266's firmware.
+//! Where `unsafe` is, and that each block says why it is right. A test, because no Clippy comes
+//! with the compiler that builds the ESP8266's firmware.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -17,9 +17,9 @@ const CLIENT: u8 = 1;
 const GONE: u8 = 2;
 
 impl<S: Storage> Esp<S> {
-    /// Bytes of the buffers: those of the client (receive, transmit, outbox, subscriptions, connect),
-    /// frames, topics of publications and of messages, settings. Those of a client that could not be made
-    /// are 0.
+    /// Bytes of the buffers: those of the client (receive, transmit, outbox, subscriptions,
+    /// connect), frames, topics of publications and of messages, settings. Those of a client that
+    /// could not be made are 0.
     pub(crate) fn memory_sizes(&self) -> [usize; 9] {
         let waiting = self.memory.as_ref().map(|memory| {
             [

@@ -77,7 +77,8 @@ impl<S: Storage> Esp<S> {
         }
         let config = Config { release: Release::Explicit, planted: self.planted, ..init.config };
         let max_bytes = self.message_max_bytes();
-        // Memory is given away only to settings that it is large enough for: the next host may have others.
+        // Memory is given away only to settings that it is large enough for: the next host may have
+        // others.
         if self.memory.as_mut().is_none_or(|memory| memory.check(&config).is_err()) {
             return self.push(&ToHost::Unfit);
         }
@@ -116,8 +117,8 @@ impl<S: Storage> Esp<S> {
         }
     }
 
-    /// A publication that was given before, on an earlier life of the link, is not taken twice; if it
-    /// is done already, the host missed that.
+    /// A publication that was given before, on an earlier life of the link, is not taken twice; if
+    /// it is done already, the host missed that.
     fn take_publication(&mut self, publication: &frame::Publish<'_>) {
         let foreign_id = publication.packet_id.is_some_and(|id| id.get() >= FIRST_SUBSCRIPTION_ID);
         if foreign_id || self.publication_topics.learn(publication.topic).is_err() {
@@ -148,7 +149,8 @@ impl<S: Storage> Esp<S> {
         } else {
             match session.publish_as(ticket, &publish, again) {
                 Ok(()) => self.received_up_to = Some(ticket),
-                // What an earlier life of the link left here is in the way: the host tries again later.
+                // What an earlier life of the link left here is in the way: the host tries again
+                // later.
                 Err(_) => self.hello_at = Some(self.now.plus_ms(HEARTBEAT_MS)),
             }
             None

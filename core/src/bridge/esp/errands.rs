@@ -81,7 +81,8 @@ impl<S: Storage> Esp<S> {
         None
     }
 
-    /// The client wants a network: which one. `None` where none may be joined; the attempt then ends in vain.
+    /// The client wants a network: which one. `None` where none may be joined; the attempt then
+    /// ends in vain.
     #[cold]
     pub(super) fn join(&mut self) -> Option<Step> {
         let attempt = self.errands.choice.attempt(self.now);

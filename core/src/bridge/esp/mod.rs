@@ -56,8 +56,10 @@ pub enum Input<'a> {
     Timeout,
     /// The two ends of the link found each other.
     LinkUp {
-        /// The largest frame that the link carries to the host ([`Event::Up`](crate::link::Event::Up)), at least 62 bytes; `usize::MAX` for
-        /// no limit. No frame is larger: a message that would need one is answered to the broker, counted, and told of as too large.
+        /// The largest frame that the link carries to the host
+        /// ([`Event::Up`](crate::link::Event::Up)), at least 62 bytes; `usize::MAX` for no limit.
+        /// No frame is larger: a message that would need one is answered to the broker, counted,
+        /// and told of as too large.
         frame_max_bytes: usize,
     },
     /// They lost each other.
@@ -90,9 +92,11 @@ pub enum Output<'a> {
     Join(Lan),
     /// Do this with the radio or the transport. Never [`Action::JoinWifi`].
     Net(Action),
-    /// Send [`sntp::request`](crate::sntp::request) with this cookie to port [`sntp::PORT`](crate::sntp::PORT) of
+    /// Send [`sntp::request`](crate::sntp::request) with this cookie to port
+    /// [`sntp::PORT`](crate::sntp::PORT) of
     /// [`Setup::time_server`], over UDP; what comes back is [`Input::Datagram`]. Its name is resolved in the background, however long that
-    /// takes (D-24), and nothing is said if it cannot be: whoever wants to know the time asks again.
+    /// takes (D-24), and nothing is said if it cannot be: whoever wants to know the time asks
+    /// again.
     AskTime {
         /// The question's name.
         cookie: u64,

@@ -10,8 +10,8 @@ use crate::session::Handed;
 use crate::storage::Storage;
 
 impl<S: Storage> Esp<S> {
-    /// Reports an event. While there is no host to report to nothing is kept: a host that comes back
-    /// asks for everything it does not know.
+    /// Reports an event. While there is no host to report to nothing is kept: a host that comes
+    /// back asks for everything it does not know.
     pub(super) fn report(&mut self, event: &Event<'_>) {
         if !self.configured {
             return;
@@ -37,8 +37,8 @@ impl<S: Storage> Esp<S> {
                 ToHost::TooLarge { qos, size_bytes: u32::try_from(size_bytes).unwrap_or(u32::MAX) }
             }
             Event::Stopped => ToHost::Stopped,
-            // The host gives up its own publications; messages go through `forward`; the rest is the
-            // host's to tell.
+            // The host gives up its own publications; messages go through `forward`; the rest is
+            // the host's to tell.
             Event::Abandoned { .. }
             | Event::Superseded(_)
             | Event::Message(_)

@@ -79,7 +79,8 @@ impl<'a> Init<'a> {
         writer.u16(self.broker.port);
         let Services { asks_network, tells_attempts, time_server } = self.services;
         writer.bytes(&[u8::from(asks_network), u8::from(tells_attempts)]);
-        // The usual one is not said: it would take the link's time at each start, whoever asks for the time or not.
+        // The usual one is not said: it would take the link's time at each start, whoever asks for
+        // the time or not.
         let is_usual = time_server == TIME_SERVER;
         writer.field(if is_usual { &[] } else { time_server.as_bytes() });
     }

@@ -1,12 +1,13 @@
-//! Publications and messages in frames: what is left of a PUBLISH packet where both ends know the rest.
+//! Publications and messages in frames: what is left of a PUBLISH packet where both ends know the
+//! rest.
 
 use crate::bridge::record::{Garbage, Reader, Writer};
 use crate::bridge::topics::Naming;
 use crate::event::Ticket;
 use crate::mqtt::{PacketId, QoS};
 
-/// The upper half of the first byte of a `Publish`, as in a PUBLISH packet. The lower half is as there, too: again, in the place of
-/// DUP; QoS; retain.
+/// The upper half of the first byte of a `Publish`, as in a PUBLISH packet. The lower half is as
+/// there, too: again, in the place of DUP; QoS; retain.
 pub(super) const PUBLISH: u8 = 0x30;
 /// The same of a `Message`; the highest bit says that it goes to the host.
 pub(super) const MESSAGE: u8 = PUBLISH | 0x80;

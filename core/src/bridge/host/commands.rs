@@ -41,8 +41,8 @@ impl<S: Storage> Host<S> {
         self.desk.publish(self.now, publication)
     }
 
-    /// Gives a publication up. True if `Abandoned` follows; false if its outcome is known already, or if
-    /// so many events wait that this one has no room: drain, and try again.
+    /// Gives a publication up. True if `Abandoned` follows; false if its outcome is known already,
+    /// or if so many events wait that this one has no room: drain, and try again.
     pub fn cancel(&mut self, now: Instant, ticket: Ticket) -> bool {
         self.advance_clock(now);
         self.desk.cancel(ticket)

@@ -31,7 +31,8 @@ impl Checkpoint for Errands {
 }
 
 impl<S: Storage> Host<S> {
-    /// Has the ESP8266 ask [`time_server`](super::Settings::time_server), as soon as it listens. The answer, if one comes, is
+    /// Has the ESP8266 ask [`time_server`](super::Settings::time_server), as soon as it listens.
+    /// The answer, if one comes, is
     /// [`Event::TimeTold`](crate::event::Event::TimeTold) with the same cookie; a [`Timekeeper`](crate::sntp::Timekeeper)
     /// knows when to ask and what to believe. Nothing else waits for it.
     pub fn ask_time(&mut self, now: Instant, cookie: u64) {

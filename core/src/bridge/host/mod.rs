@@ -5,6 +5,7 @@ mod checkpoint;
 mod commands;
 mod deliveries;
 mod errands;
+mod queries;
 mod receive;
 mod send;
 mod settings;
@@ -41,9 +42,10 @@ pub enum Input<'a> {
     Timeout,
     /// The two ends of the link found each other.
     LinkUp {
-        /// The largest frame that the link carries to the ESP8266 ([`Event::Up`](crate::link::Event::Up)), at least 62 bytes; `usize::MAX` for
-        /// no limit. No frame is larger. What it leaves no room for is refused: a publication or filter at once while the limit is
-        /// known, and told of as refused where it was queued before.
+        /// The largest frame that the link carries to the ESP8266
+        /// ([`Event::Up`](crate::link::Event::Up)), at least 62 bytes; `usize::MAX` for no limit.
+        /// No frame is larger. What it leaves no room for is refused: a publication or filter at
+        /// once while the limit is known, and told of as refused where it was queued before.
         frame_max_bytes: usize,
     },
     /// They lost each other. What was on its way is lost.
@@ -166,8 +168,8 @@ pub struct Host<S> {
 }
 
 impl<S: Storage> Host<S> {
-    /// A host that stores everything in `memory`. `seed` should differ from power-up to power-up: it
-    /// names this one to the ESP8266.
+    /// A host that stores everything in `memory`. `seed` should differ from power-up to power-up:
+    /// it names this one to the ESP8266.
     ///
     /// # Errors
     /// The settings or one of the buffers are out of range.
@@ -300,7 +302,7 @@ impl<S: Storage> Host<S> {
         if self.due.refusals {
             self.refuse_too_large();
         }
-        let closed = matches!(self.stage, Stage::Stopped);
+        let closed = matches!(self.stage, Stage::Stopped) && !self.planted.has(Bug::NeverStops);
         if let Some(event) = self.desk.next_event(self.now, false, closed) {
             return Output::Event(event);
         }
@@ -319,58 +321,6 @@ impl<S: Storage> Host<S> {
             return Output::Frame(self.frame.pending());
         }
         Output::Wait(self.wait())
-    }
-
-    /// Where the host stands.
-    pub const fn state(&self) -> State {
-        match self.stage {
-            Stage::Idle => State::Idle,
-            Stage::AwaitingEsp => State::AwaitingEsp,
-            Stage::Configuring => State::Configuring,
-            Stage::Running => State::Running { connected: self.connected },
-            Stage::Stopping { .. } => State::Disconnecting,
-            Stage::Stopped => State::Stopped,
-        }
-    }
-
-    /// The ESP8266 has its settings: false from a crash, or a loss of the link, until it is told them again.
-    pub const fn is_running(&self) -> bool {
-        matches!(self.stage, Stage::Running)
-    }
-
-    /// The ESP8266 has joined a network: false in an outage, and from a crash, or a loss of the link, until it has said so again.
-    pub const fn is_wifi_up(&self) -> bool {
-        self.wifi
-    }
-
-    /// The broker accepted the connection: what is published now is on its way.
-    pub const fn is_ready(&self) -> bool {
-        self.connected && self.is_running()
-    }
-
-    /// What was dropped, repeated or given up so far, at both ends.
-    pub const fn counters(&self) -> Counters {
-        self.desk.counters
-    }
-
-    /// QoS 1 publications without an outcome.
-    pub const fn unacknowledged(&self) -> usize {
-        self.desk.outbox.unacknowledged()
-    }
-
-    /// Messages handed out and not yet released to the ESP8266.
-    pub const fn unreleased(&self) -> usize {
-        self.deliveries.count()
-    }
-
-    /// Messages that wait for the application.
-    pub const fn has_waiting_messages(&self) -> bool {
-        !self.inbound.is_empty()
-    }
-
-    /// Bytes of messages that there is room for, each counted with 8 bytes more than its packet.
-    pub fn inbound_room_bytes(&self) -> usize {
-        self.inbound.free()
     }
 
     /// Time that goes backwards is ignored.

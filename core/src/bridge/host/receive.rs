@@ -69,7 +69,8 @@ impl<S: Storage> Host<S> {
         }
     }
 
-    /// It can neither be configured nor understood. It is given the time of a start, in case somebody is flashing it.
+    /// It can neither be configured nor understood. It is given the time of a start, in case
+    /// somebody is flashing it.
     #[cold]
     fn take_stranger(&mut self, version: u8) {
         self.desk.tell(Event::EspUnsuited(Unsuited::BridgeVersion(version)));
@@ -125,6 +126,9 @@ impl<S: Storage> Host<S> {
             }
             ToHost::Time { cookie, stamp } => {
                 self.desk.tell(Event::TimeTold { cookie, stamp });
+                if self.planted.has(Bug::TimeToldTwice) {
+                    self.desk.tell(Event::TimeTold { cookie, stamp });
+                }
             }
             ToHost::Memory { free_bytes, used_bytes } => {
                 self.desk.tell(Event::EspMemory { free_bytes, used_bytes });
@@ -258,8 +262,8 @@ impl<S: Storage> Host<S> {
         self.desk.subscriptions.iter().find(wanted)
     }
 
-    /// Messages that wait here were received by an ESP8266 that is gone: nobody can be told of their
-    /// release. The broker will deliver them again, if it keeps the session.
+    /// Messages that wait here were received by an ESP8266 that is gone: nobody can be told of
+    /// their release. The broker will deliver them again, if it keeps the session.
     fn forget_origins(&mut self) {
         self.inbound.for_each(|record| put_u32(record, 0, 0));
     }

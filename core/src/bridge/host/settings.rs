@@ -12,37 +12,41 @@ pub enum Firmware {
     /// fivewire: any text, any payload.
     #[default]
     Fivewire,
-    /// The predecessor's, behind a [`HostDialect`](crate::bridge::original::HostDialect): bytes 1 to 126 in topics, payloads and filters
-    /// (D-16, D-18); others are refused before anything is queued. It cannot unsubscribe, so messages that nobody asked
-    /// for any more are dropped here.
+    /// The predecessor's, behind a [`HostDialect`](crate::bridge::original::HostDialect): bytes 1
+    /// to 126 in topics, payloads and filters (D-16, D-18); others are refused before anything is
+    /// queued. It cannot unsubscribe, so messages that nobody asked for any more are dropped here.
     Original,
 }
 
 /// The configuration of a bridge: its host end tells the ESP8266 everything it needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings<'a> {
-    /// The client that the ESP8266 runs, over MQTT 3.1.1. `release` and `overflow` are the host's own.
+    /// The client that the ESP8266 runs, over MQTT 3.1.1. `release` and `overflow` are the host's
+    /// own.
     pub client: Config<'a>,
     /// The network to join.
     pub network: Network<'a>,
     /// The broker to connect to.
     pub broker: Broker<'a>,
-    /// Milliseconds, 4,000 to 600,000, default 10,000 (SPEC.md §1.10): an ESP8266 whose command task
-    /// is silent for this long is reset (P8). Only time in which the host polls counts, so the host must
-    /// poll at least every 250 ms where something is due.
+    /// Milliseconds, 4,000 to 600,000, default 10,000 (SPEC.md §1.10): an ESP8266 whose command
+    /// task is silent for this long is reset (P8). Only time in which the host polls counts, so the
+    /// host must poll at least every 250 ms where something is due.
     pub watchdog_timeout_ms: u32,
     /// Milliseconds, 2,000 to 600,000, default 10,000: an ESP8266 that did not answer this long
     /// after a reset is reset again.
     pub startup_timeout_ms: u32,
     /// What the ESP8266 runs. Default fivewire.
     pub firmware: Firmware,
-    /// Ask before the given network is joined ([`Event::NetworkAsked`](crate::event::Event::NetworkAsked)). Default `false`: where the
+    /// Ask before the given network is joined
+    /// ([`Event::NetworkAsked`](crate::event::Event::NetworkAsked)). Default `false`: where the
     /// stored one is not to be used, or not there, the given one is joined.
     pub asks_network: bool,
-    /// Tell of each attempt to join and to connect. Default `false`: it takes the link's time at each attempt.
+    /// Tell of each attempt to join and to connect. Default `false`: it takes the link's time at
+    /// each attempt.
     pub tells_attempts: bool,
-    /// The name or address of the server that [`ask_time`](super::Host::ask_time) asks, at most 255 bytes. Default, and
-    /// where it is empty, [`TIME_SERVER`]; one in the own network is as good (D-24).
+    /// The name or address of the server that [`ask_time`](super::Host::ask_time) asks, at most 255
+    /// bytes. Default, and where it is empty, [`TIME_SERVER`]; one in the own network is as good
+    /// (D-24).
     pub time_server: &'a str,
 }
 

@@ -1,14 +1,16 @@
 //! The predecessors' records, for a bridge of which one end runs their firmware (SPEC.md §2).
 //!
-//! Their two ends exchange short texts over [`syncom`](crate::link::syncom): fields joined by the character 127. A dialect
-//! stands between such a link and one of fivewire's own ends, and translates:
+//! Their two ends exchange short texts over [`syncom`](crate::link::syncom): fields joined by the
+//! character 127. A dialect stands between such a link and one of fivewire's own ends, and
+//! translates:
 //!
 //! ```text
 //! application ─ host::Host ─ HostDialect ─ syncom link ═════ ESP8266 with the original firmware
 //! host with the original driver ═════ syncom link ─ EspDialect ─ esp::Esp ─ WiFi, broker
 //! ```
 //!
-//! What fivewire promises between its own ends holds as far as the other end lets it. What it does not:
+//! What fivewire promises between its own ends holds as far as the other end lets it. What it does
+//! not:
 //!
 //! | with | no more than |
 //! |---|---|

@@ -3,8 +3,8 @@
 /// Joins fields.
 pub(crate) const SEPARATOR: u8 = 127;
 
-/// The first byte of a text that no record can carry, and where it stands: 0 ends a string on the wires, 127 joins
-/// fields, and only seven bits of the others arrive.
+/// The first byte of a text that no record can carry, and where it stands: 0 ends a string on the
+/// wires, 127 joins fields, and only seven bits of the others arrive.
 pub(crate) fn untellable(text: &[u8]) -> Option<(u8, usize)> {
     let at = text.iter().position(|byte| !(1..SEPARATOR).contains(byte))?;
     Some((text[at], at))
@@ -53,7 +53,8 @@ impl<'a> RecordWriter<'a> {
         self.number(u32::from(flag))
     }
 
-    /// A flag that the original ESP8266 reads with `bool()` of the text: only an empty one is false (D-01, D-02).
+    /// A flag that the original ESP8266 reads with `bool()` of the text: only an empty one is false
+    /// (D-01, D-02).
     pub(super) fn truth(self, flag: bool) -> Self {
         self.field(if flag { "1" } else { "" })
     }

@@ -9,7 +9,8 @@ use crate::planted::Bug;
 use crate::storage::Storage;
 
 impl<S: Storage> Native<S> {
-    /// One step, whatever the bit begins or ends: hears what the other end shows, and says what to show to it.
+    /// One step, whatever the bit begins or ends: hears what the other end shows, and says what to
+    /// show to it.
     pub(super) fn step(&mut self, heard: bool) -> bool {
         self.counters.bits += 1;
         let spilled = self.register.window.push(heard);

@@ -1,7 +1,7 @@
 //! CRC-32 (IEEE 802.3, reflected), four bits at a time.
 //!
-//! The crate `crc` offers a table of 1 kB, or none and eight rounds a byte. Sixteen entries are 64 bytes of flash and
-//! two rounds, about 20 cycles of a Cortex-M0+, once in eight bits.
+//! The crate `crc` offers a table of 1 kB, or none and eight rounds a byte. Sixteen entries are 64
+//! bytes of flash and two rounds, about 20 cycles of a Cortex-M0+, once in eight bits.
 
 /// The polynomial, its lowest power at the top.
 const POLYNOMIAL: u32 = 0xEDB8_8320;

@@ -17,15 +17,17 @@ pub struct Config {
     pub role: Role,
     /// How long to wait for an end that is not there.
     pub timing: Timing,
-    /// Microseconds that an initiator pauses before each edge while neither end has anything to say, 0 to 1,000,000, default
-    /// 1,000; 0 never pauses. A passive end that has something to say waits as long at most. As soon as a frame is under
-    /// way there is no pause. Not longer than half of `timing.edge_timeout_ms`. A passive end makes no use of it.
+    /// Microseconds that an initiator pauses before each edge while neither end has anything to
+    /// say, 0 to 1,000,000, default 1,000; 0 never pauses. A passive end that has something to say
+    /// waits as long at most. As soon as a frame is under way there is no pause. Not longer than
+    /// half of `timing.edge_timeout_ms`. A passive end makes no use of it.
     pub idle_step_us: u32,
-    /// Bits that this end sends before it gives up a frame that does not get through, and the session with it: 2,048 to
-    /// 10,000,000, default 32,768, which is 10 s at the 312 µs that a bit took the predecessor. Where four of the largest
-    /// frames take longer, it waits for those.
+    /// Bits that this end sends before it gives up a frame that does not get through, and the
+    /// session with it: 2,048 to 10,000,000, default 32,768, which is 10 s at the 312 µs that a bit
+    /// took the predecessor. Where four of the largest frames take longer, it waits for those.
     pub repair_bits: u32,
-    /// What this end says that it speaks. Other than [`VERSION`] only where a test plays another firmware.
+    /// What this end says that it speaks. Other than [`VERSION`] only where a test plays another
+    /// firmware.
     #[doc(hidden)]
     pub version: u8,
     /// A bug for the simulator to find. Nothing can be planted without the feature `planted`.
@@ -34,7 +36,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// The defaults. The passive end's: it never resets anything, and waits for its initiator without end.
+    /// The defaults. The passive end's: it never resets anything, and waits for its initiator
+    /// without end.
     #[must_use]
     pub const fn new(role: Role) -> Self {
         Self {
@@ -91,9 +94,10 @@ impl Config {
 /// | `transmit` | frames until they are acknowledged, each with 2 bytes more | 64 to 65,535 |
 /// | `receive` | frames until they are handed out, each with 2 bytes more | 64 to 65,535 |
 ///
-/// The largest frame is the smaller of 4,095 bytes, `transmit` less 2 and the other end's `receive` less about 2 (a receive memory
-/// over 255 bytes is counted in units of a 255th). For full speed both ends need room for three of the frames that
-/// they usually send: one on its way, one waiting for its acknowledgement, one being handed in.
+/// The largest frame is the smaller of 4,095 bytes, `transmit` less 2 and the other end's `receive`
+/// less about 2 (a receive memory over 255 bytes is counted in units of a 255th). For full speed
+/// both ends need room for three of the frames that they usually send: one on its way, one waiting
+/// for its acknowledgement, one being handed in.
 #[derive(Clone, Copy, Debug)]
 pub struct Memory<S> {
     /// Frames on their way out.

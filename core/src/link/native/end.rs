@@ -18,7 +18,8 @@ use crate::planted::{Bug, Planted};
 use crate::storage::Storage;
 use crate::time::{Instant, Reason, Wait};
 
-/// Own bits of silence before an initiator pauses: more than lie between the end of a frame and its answer.
+/// Own bits of silence before an initiator pauses: more than lie between the end of a frame and its
+/// answer.
 const BUSY_BITS: u8 = 64;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -95,9 +96,10 @@ pub struct Native<S> {
 impl<S: Storage> Native<S> {
     /// An end that stores everything in `memory`.
     ///
-    /// From `seed` it draws a nonce for each session, so that no frame of an older session can be taken for one of this.
-    /// It should differ from power-up to power-up and from board to board. A board without a source of randomness
-    /// mixes its identifier with a counter of its starts, from flash or from memory that outlives a reset.
+    /// From `seed` it draws a nonce for each session, so that no frame of an older session can be
+    /// taken for one of this. It should differ from power-up to power-up and from board to board. A
+    /// board without a source of randomness mixes its identifier with a counter of its starts, from
+    /// flash or from memory that outlives a reset.
     ///
     /// # Errors
     /// The configuration or a buffer is out of range.
@@ -240,7 +242,8 @@ impl<S: Storage> Native<S> {
         self.stage == Stage::Up && self.due.writable.is_some_and(|size| self.sender.has_room(size))
     }
 
-    /// How long to wait where it is the other end's turn, or time for a pause. The deadline may have come.
+    /// How long to wait where it is the other end's turn, or time for a pause. The deadline may
+    /// have come.
     fn wait(&self) -> Wait {
         match self.stage {
             Stage::Idle => Wait::ForInput,

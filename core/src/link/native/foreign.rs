@@ -1,9 +1,11 @@
-//! Recognises the predecessor's end: it says SYN once, and then nothing until it hears SYN (SPEC.md §1.5).
+//! Recognises the predecessor's end: it says SYN once, and then nothing until it hears SYN (SPEC.md
+//! §1.5).
 
-/// The predecessor's SYN, 0x9D, without its first bit: where an initiator starts over, that one may make no edge.
+/// The predecessor's SYN, 0x9D, without its first bit: where an initiator starts over, that one may
+/// make no edge.
 const SYN: u8 = 0x9D >> 1;
-/// Zeros behind SYN that settle it. A fivewire end that is in a session of its own may fall silent behind such bits
-/// too, but has heard a HELLO within fewer steps, and says one.
+/// Zeros behind SYN that settle it. A fivewire end that is in a session of its own may fall silent
+/// behind such bits too, but has heard a HELLO within fewer steps, and says one.
 const SILENCE_BITS: u16 = 1_024;
 
 /// What was heard so far.

@@ -14,15 +14,15 @@ const KIND_JOINED: u32 = 0x5;
 pub(super) const HEADER_BYTES: usize = 5;
 /// Bytes of a frame behind its payload.
 pub(super) const TRAILER_BYTES: usize = 6;
-/// Frames of the owner's that wait are joined up to a payload of this size: more would gain little, and be waited for and sent
-/// again as one.
+/// Frames of the owner's that wait are joined up to a payload of this size: more would gain little,
+/// and be waited for and sent again as one.
 pub(super) const JOINED_MAX_BYTES: usize = 64;
 /// The largest payload.
 pub const FRAME_MAX_BYTES: usize = 4_095;
 /// Sequence numbers are below this.
 pub(super) const SEQUENCES: u8 = 128;
-/// Frames that may be on their way at once: less than half of the sequence numbers, so that what lies behind
-/// the expected one is told from what lies before it.
+/// Frames that may be on their way at once: less than half of the sequence numbers, so that what
+/// lies behind the expected one is told from what lies before it.
 pub(super) const WINDOW_FRAMES: u8 = 63;
 /// In the sequence number's byte: please answer.
 const ASKS: u8 = 0x80;
@@ -39,8 +39,8 @@ pub(super) const fn next(sequence: u8) -> u8 {
     (sequence + 1) % SEQUENCES
 }
 
-/// What the frames of one direction and one session have in common: it is made of both nonces, so that nothing
-/// from elsewhere can be taken for a frame of this session.
+/// What the frames of one direction and one session have in common: it is made of both nonces, so
+/// that nothing from elsewhere can be taken for a frame of this session.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) struct Key(u32);
 
@@ -99,7 +99,8 @@ impl Header {
     }
 }
 
-/// Eight bits of the checksum so far, chosen so that no one or two flipped bits of a header go unseen.
+/// Eight bits of the checksum so far, chosen so that no one or two flipped bits of a header go
+/// unseen.
 const fn check(crc: u32) -> u8 {
     (crc >> 12) as u8
 }
@@ -131,8 +132,9 @@ impl Report {
     }
 }
 
-/// Makes any payload look like noise on the wire, a different one for each frame of each session: then no payload
-/// can be mistaken for a HELLO or for the beginning of a frame, on purpose or by accident.
+/// Makes any payload look like noise on the wire, a different one for each frame of each session:
+/// then no payload can be mistaken for a HELLO or for the beginning of a frame, on purpose or by
+/// accident.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Whitening(u32);
 
@@ -160,7 +162,8 @@ pub(super) const fn credit_shift(memory_bytes: usize) -> u8 {
     shift
 }
 
-/// The largest frame that a transmit memory of this size carries to a receive memory of that size, in bytes: what
+/// The largest frame that a transmit memory of this size carries to a receive memory of that size,
+/// in bytes: what
 /// [`Event::Up`](crate::link::Event::Up) says of two `native` ends, for whoever lays out their memories.
 #[must_use]
 pub const fn frame_max_bytes(transmit_bytes: usize, receive_bytes: usize) -> usize {

@@ -14,9 +14,9 @@
 //! | 8 to 11 | the nonce that it heard from the other end, 0 if none |
 //! | 12 to 15 | CRC-32 of the bytes before |
 //!
-//! Five zeros in a row are found in the marker alone, so nothing else can be taken for it. Three ones in a row are not found anywhere,
-//! and the predecessor's SYN has three: its ends never take a HELLO for one. In every version the marker, the
-//! version and the checksum stay where they are.
+//! Five zeros in a row are found in the marker alone, so nothing else can be taken for it. Three
+//! ones in a row are not found anywhere, and the predecessor's SYN has three: its ends never take a
+//! HELLO for one. In every version the marker, the version and the checksum stay where they are.
 
 use super::checksum;
 use crate::link::Role;

@@ -40,15 +40,17 @@
 //! ```
 //!
 //! # The wires
-//! Bytes go lowest bit first. An end that has nothing to say sends zeros. Until two ends have found each other, each says HELLO:
+//! Bytes go lowest bit first. An end that has nothing to say sends zeros. Until two ends have found
+//! each other, each says HELLO:
 //!
 //! | bits | HELLO |
 //! |---|---|
 //! | 16 | the marker 1000 0011 0000 1010 |
 //! | 256 | version, role, size of the receive memory (2 bytes), nonce (4), nonce heard from the other end (4), CRC-32 (4): each bit followed by its opposite |
 //!
-//! Once an end hears its own nonce in the other's HELLO, both know both, and HELLOs and empty frames alternate until
-//! a frame arrives that could only come from this session. Then the session is up. Frames may follow each other without a gap:
+//! Once an end hears its own nonce in the other's HELLO, both know both, and HELLOs and empty
+//! frames alternate until a frame arrives that could only come from this session. Then the session
+//! is up. Frames may follow each other without a gap:
 //!
 //! | bytes | frame | |
 //! |---|---|---|
@@ -61,26 +63,29 @@
 //! | 1 | credit | units of a 255th of the receive memory, rounded up to a power of two |
 //! | 4 | CRC-32 | over all but sync and header check |
 //!
-//! Frames that wait for their turn are joined up to a payload of 64 bytes, each with a byte of size before it: so they share those eleven
-//! bytes, and still come out one by one.
+//! Frames that wait for their turn are joined up to a payload of 64 bytes, each with a byte of size
+//! before it: so they share those eleven bytes, and still come out one by one.
 //!
-//! The acknowledgement stands behind the payload, so that it is as fresh as can be. Eleven bytes besides the payload:
-//! a frame of 64 bytes has 0.853 payload bits in a bit.
+//! The acknowledgement stands behind the payload, so that it is as fresh as can be. Eleven bytes
+//! besides the payload: a frame of 64 bytes has 0.853 payload bits in a bit.
 //!
-//! * The checksum of a session starts from both nonces, the direction, and nothing else: no frame of another session, and
-//!   no echo of an end's own, can have the right one.
-//! * The payload is whitened by a pseudo-random sequence made of the same start and the frame's number. So no payload,
-//!   however it was chosen, looks like a HELLO or the beginning of a frame.
+//! * The checksum of a session starts from both nonces, the direction, and nothing else: no frame
+//!   of another session, and no echo of an end's own, can have the right one.
+//! * The payload is whitened by a pseudo-random sequence made of the same start and the frame's
+//!   number. So no payload, however it was chosen, looks like a HELLO or the beginning of a frame.
 //!
 //! # Repair
-//! A bit may be flipped; a glitch on a clock makes one end take a bit twice and the other miss one. Between frames a receiver looks for sync
-//! and a right header at every bit, so it needs no other mark to find its place again. What is damaged, or
-//! shows by its number that something before it is missing, makes the receiver say "lost" in the next frame it
-//! sends; the sender goes back to the frame that is expected. An end that misses an acknowledgement asks for it with an
-//! empty frame, whose number shows what should have arrived. All of this is counted in own bits: it works at any
-//! speed. After [`Config::repair_bits`] without progress the session ends as [`DownReason::Damaged`](super::DownReason::Damaged).
+//! A bit may be flipped; a glitch on a clock makes one end take a bit twice and the other miss one.
+//! Between frames a receiver looks for sync and a right header at every bit, so it needs no other
+//! mark to find its place again. What is damaged, or shows by its number that something before it
+//! is missing, makes the receiver say "lost" in the next frame it sends; the sender goes back to
+//! the frame that is expected. An end that misses an acknowledgement asks for it with an empty
+//! frame, whose number shows what should have arrived. All of this is counted in own bits: it works
+//! at any speed. After [`Config::repair_bits`] without progress the session ends as
+//! [`DownReason::Damaged`](super::DownReason::Damaged).
 //!
-//! An end that hears a HELLO that does not name its own nonce knows that the other end started over.
+//! An end that hears a HELLO that does not name its own nonce knows that the other end started
+//! over.
 
 mod bits;
 mod checksum;

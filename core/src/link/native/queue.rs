@@ -43,7 +43,8 @@ impl<S: Storage> Queue<S> {
         (self.head, self.tail, self.passed) = (0, 0, 0);
     }
 
-    /// Room for a frame of `size` bytes behind the newest one, which is not in the queue before `commit`.
+    /// Room for a frame of `size` bytes behind the newest one, which is not in the queue before
+    /// `commit`.
     pub(super) fn reserve(&mut self, size: usize) -> Option<&mut [u8]> {
         let whole = size + RECORD_BYTES;
         if whole > self.free() {
@@ -67,7 +68,8 @@ impl<S: Storage> Queue<S> {
         self.bytes.as_mut()[place] = byte;
     }
 
-    /// The frame of `size` bytes that room was reserved for is in the queue; or several in one record, which
+    /// The frame of `size` bytes that room was reserved for is in the queue; or several in one
+    /// record, which
     /// [`are_joined`](Self::are_joined) was asked about.
     pub(super) fn commit(&mut self, size: u16, joined: bool) {
         let at = self.tail;
@@ -86,12 +88,14 @@ impl<S: Storage> Queue<S> {
         at == record.len() && !record.is_empty()
     }
 
-    /// What the newest record, which begins at `offset`, grows by if a frame of `size` bytes joins it.
+    /// What the newest record, which begins at `offset`, grows by if a frame of `size` bytes joins
+    /// it.
     pub(super) fn growth(&self, offset: usize, size: usize) -> usize {
         1 + size + usize::from(!self.is_joined_at(offset))
     }
 
-    /// Adds a frame to the newest record, which begins at `offset`. False if there is no room. Neither is larger than 255 bytes.
+    /// Adds a frame to the newest record, which begins at `offset`. False if there is no room.
+    /// Neither is larger than 255 bytes.
     pub(super) fn join(&mut self, offset: usize, frame: &[u8]) -> bool {
         let Some(before) = self.size_at(offset) else { return false };
         let growth = self.growth(offset, frame.len());
@@ -115,7 +119,8 @@ impl<S: Storage> Queue<S> {
         true
     }
 
-    /// The size of the record that begins `offset` bytes behind the beginning of the oldest one, if there is one.
+    /// The size of the record that begins `offset` bytes behind the beginning of the oldest one, if
+    /// there is one.
     pub(super) fn size_at(&self, offset: usize) -> Option<u16> {
         (offset < self.used()).then(|| get_u16(self.bytes.as_ref(), self.head + offset) & !JOINED)
     }

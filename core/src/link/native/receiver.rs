@@ -1,4 +1,5 @@
-//! Bits to frames: finds where one begins, reads it, and keeps it if it is whole and the one that is expected.
+//! Bits to frames: finds where one begins, reads it, and keeps it if it is whole and the one that
+//! is expected.
 
 use super::checksum;
 use super::frame::{Header, Key, Report, TRAILER_BYTES, WINDOW_FRAMES, Whitening, ahead};

@@ -1,8 +1,9 @@
 //! The shift registers of both directions, and the short way through them.
 //!
-//! Most bits lie in the middle of a byte, in both directions: they come and go, and nothing else can become due. They
-//! are shifted, and looked at only for what may begin at any bit, so that a board answers an edge in a few dozen
-//! instructions. What would have been noted at each of them is made up for at the next bit that is of another kind.
+//! Most bits lie in the middle of a byte, in both directions: they come and go, and nothing else
+//! can become due. They are shifted, and looked at only for what may begin at any bit, so that a
+//! board answers an edge in a few dozen instructions. What would have been noted at each of them is
+//! made up for at the next bit that is of another kind.
 
 use super::end::{Native, Stage};
 use super::hello::MARKER;
@@ -53,7 +54,8 @@ pub(super) struct Register {
     passed: u8,
     /// The other end is between two frames: one may begin.
     seeks: bool,
-    /// Nothing was to be said while the other end says a frame: only its end, or the owner, can change that.
+    /// Nothing was to be said while the other end says a frame: only its end, or the owner, can
+    /// change that.
     silent: bool,
     pub(super) shake: Shake,
     pub(super) heard: Levels,
@@ -93,8 +95,9 @@ impl Register {
         self.passed
     }
 
-    /// Hears a bit and says one, if shifting is all there is to do. Not inlined, and the compiler is not to know where the
-    /// register lies: so all of it is near one pointer, as the short addresses of small processors want it.
+    /// Hears a bit and says one, if shifting is all there is to do. Not inlined, and the compiler
+    /// is not to know where the register lies: so all of it is near one pointer, as the short
+    /// addresses of small processors want it.
     #[inline(never)]
     pub(super) fn answer(&mut self, now: Instant, heard: Levels) -> Option<Levels> {
         let it = core::hint::black_box(self);

@@ -5,8 +5,8 @@ use super::frame::{HEADER_BYTES, Report, next};
 /// Bits of a header: a frame whose header is complete began this long ago.
 const HEADER_BITS: u32 = HEADER_BYTES as u32 * 8;
 
-/// Where the hint that something was lost stands. It is given once, and again only when a frame that the other
-/// end began after it still is not the one that was lost.
+/// Where the hint that something was lost stands. It is given once, and again only when a frame
+/// that the other end began after it still is not the one that was lost.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Hint {
     /// Nothing is lost.
@@ -89,7 +89,8 @@ impl Reply {
         }
     }
 
-    /// So many units of memory are free now. They are told at once where it matters: where a quarter of them came back, or the last.
+    /// So many units of memory are free now. They are told at once where it matters: where a
+    /// quarter of them came back, or the last.
     pub(super) const fn set_credit(&mut self, units: u8) {
         self.credit = units;
         let regained = units.saturating_sub(self.told_credit);

@@ -9,10 +9,11 @@ use crate::link::Counters;
 use crate::planted::{Bug, Planted};
 use crate::storage::Storage;
 
-/// Own bits of silence after which an acknowledgement that is missing is asked for: longer than the frame without
-/// payload that brings it.
+/// Own bits of silence after which an acknowledgement that is missing is asked for: longer than the
+/// frame without payload that brings it.
 const ASK_AFTER_BITS: u16 = 160;
-/// Own bits after which an end that has no credit asks whether it got some: the frame that told may be lost.
+/// Own bits after which an end that has no credit asks whether it got some: the frame that told may
+/// be lost.
 const PROBE_AFTER_BITS: u16 = 512;
 
 /// There is no session with the other end any more.
@@ -94,7 +95,8 @@ impl<S: Storage> Sender<S> {
         }
     }
 
-    /// A session begins with an end that has a receive memory of `peer_bytes`: what was left of the last one is dropped.
+    /// A session begins with an end that has a receive memory of `peer_bytes`: what was left of the
+    /// last one is dropped.
     pub(super) fn begin(&mut self, key: Key, peer_bytes: usize) {
         self.queue.clear();
         self.key = key;
@@ -138,7 +140,8 @@ impl<S: Storage> Sender<S> {
         true
     }
 
-    /// Puts a frame into the one before it, if that waits and both are small: so they share a header and a checksum.
+    /// Puts a frame into the one before it, if that waits and both are small: so they share a
+    /// header and a checksum.
     fn join(&mut self, frame: &[u8]) -> bool {
         let waits = self.cursor == self.high && self.last_at >= self.cursor_at;
         let Some(size) = self.queue.size_at(self.last_at).filter(|_| waits) else { return false };

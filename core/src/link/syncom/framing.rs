@@ -1,4 +1,5 @@
-//! Characters on the wires: seven bits each, back to back, in step with the end of SYN (SPEC.md §1.6).
+//! Characters on the wires: seven bits each, back to back, in step with the end of SYN (SPEC.md
+//! §1.6).
 
 use crate::link::Role;
 
@@ -19,8 +20,8 @@ pub(super) struct Framing {
 }
 
 impl Framing {
-    /// A frame begins. A passive end is always one bit behind: the first step completes a character of
-    /// which it has heard six bits.
+    /// A frame begins. A passive end is always one bit behind: the first step completes a character
+    /// of which it has heard six bits.
     pub(super) const fn new(role: Role) -> Self {
         let completes_at = match role {
             Role::Initiator => WIDTH - 1,
@@ -48,7 +49,8 @@ impl Framing {
         self.outgoing = character;
     }
 
-    /// One step: hears a bit, gives the bit to send and, at the end of the frame, the character that was received.
+    /// One step: hears a bit, gives the bit to send and, at the end of the frame, the character
+    /// that was received.
     pub(super) fn step(&mut self, heard: bool) -> (bool, Option<u8>) {
         let bit = self.outgoing & 1 != 0;
         self.outgoing >>= 1;

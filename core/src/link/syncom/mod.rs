@@ -1,8 +1,9 @@
 //! The predecessor's link, bit by bit: strings of characters 1 to 127, unchecked (SPEC.md §1).
 //!
-//! For one end that runs the predecessor's firmware; between two fivewire ends use [`native`](super::native).
-//! Start-up is SYN in both directions, then seven bits a character, a 0 after each string, and zeros where there is
-//! nothing to say. The wires carry exactly what the predecessor's own ends put there, but:
+//! For one end that runs the predecessor's firmware; between two fivewire ends use
+//! [`native`](super::native). Start-up is SYN in both directions, then seven bits a character, a 0
+//! after each string, and zeros where there is nothing to say. The wires carry exactly what the
+//! predecessor's own ends put there, but:
 //!
 //! | the predecessor's | here |
 //! |---|---|
@@ -14,17 +15,20 @@
 //! | queues without bound; what was queued before a start goes first (D-03) | `send` takes strings in a session, as many as fit |
 //! | does not yield to a fast peer (D-31) | a step for each time the levels are told, at most |
 //!
-//! What cannot be healed: there is no checksum. A bit that is flipped arrives flipped; a bit that is lost or doubled
-//! puts everything behind it out of step, until whoever reads the strings sees that they make no sense and restarts the link.
+//! What cannot be healed: there is no checksum. A bit that is flipped arrives flipped; a bit that
+//! is lost or doubled puts everything behind it out of step, until whoever reads the strings sees
+//! that they make no sense and restarts the link.
 //!
-//! A passive end that hears strings where a start should be has lost step with an initiator that believes in a session. It
-//! keeps still then, so that the initiator's own timeout makes it start over.
+//! A passive end that hears strings where a start should be has lost step with an initiator that
+//! believes in a session. It keeps still then, so that the initiator's own timeout makes it start
+//! over.
 //!
 //! # Memory
-//! A string may be as long as the buffer less one byte. A longer one is passed over to its end, counted in
+//! A string may be as long as the buffer less one byte. A longer one is passed over to its end,
+//! counted in
 //! [`Counters::rejected`], and told as [`Event::Oversized`]. Where the owner [holds](super::Link::hold) and `receive` is full, this
-//! end makes no more steps, which keeps the other one from sending, but also from receiving; a predecessor's
-//! host takes 10 s of that for a crash.
+//! end makes no more steps, which keeps the other one from sending, but also from receiving; a
+//! predecessor's host takes 10 s of that for a crash.
 
 mod config;
 mod framing;
@@ -46,14 +50,17 @@ pub use config::{Config, MEMORY_MIN_BYTES, Memory};
 
 /// A passive end that was reset is silent for longer than this.
 const PASSIVE_REBOOT_MS: u32 = 100;
-/// An initiator that starts over pauses for longer than this: its reset pulse, and the time to settle.
+/// An initiator that starts over pauses for longer than this: its reset pulse, and the time to
+/// settle.
 const INITIATOR_RESTART_MS: u32 = 500;
-/// An end that keeps still takes two wires that go high for a start, but not at once: the initiator may have had a step
-/// left to make.
+/// An end that keeps still takes two wires that go high for a start, but not at once: the initiator
+/// may have had a step left to make.
 const STILL_MIN_MS: u32 = 1_000;
-/// It may have missed the change: two high wires are a start, too, after longer than the predecessor's initiator waits for an edge.
+/// It may have missed the change: two high wires are a start, too, after longer than the
+/// predecessor's initiator waits for an edge.
 const STILL_MAX_MS: u32 = 12_000;
-/// An initiator that was mute has said something this long after SYN, or believes in a session that is gone.
+/// An initiator that was mute has said something this long after SYN, or believes in a session that
+/// is gone.
 const TRIAL_MS: u32 = 3_000;
 /// Bits of SYN.
 const SYN_BITS: u8 = 8;

@@ -2,16 +2,19 @@
 //!
 //! SYN is sent once, with nothing to confirm it (SPEC.md §1.5). What one end can tell alone:
 //!
-//! * *Every clean start takes exactly eight steps.* An initiator that finds SYN after any other number has made a step
-//!   that the other end knows nothing of, or missed one: the two are out of step (D-05).
-//! * *Both directions are framed by the passive end's SYN*: the initiator's first character follows the filler bit
-//!   that it sends when it has heard SYN, and by then has sent its own long ago. So a passive end that hears
-//!   SYN and then silence, while it was not looking for it, knows that the initiator has started over and waits;
-//!   it sends SYN again, and the two are in step, without a reset line (D-32). The predecessor's initiator waits for SYN however late
-//!   it comes; ours knows in which step such an answer comes, and takes it for no misalignment.
-//! * *An initiator that makes edges and says nothing* either waits for SYN, and its own was damaged, or believes in a session
-//!   with a passive end that has restarted since. A passive end says SYN to it: the predecessor's driver then tells its
-//!   settings at once. If it does not, it is the other case.
+//! * *Every clean start takes exactly eight steps.* An initiator that finds SYN after any other
+//!   number has made a step that the other end knows nothing of, or missed one: the two are out of
+//!   step (D-05).
+//! * *Both directions are framed by the passive end's SYN*: the initiator's first character follows
+//!   the filler bit that it sends when it has heard SYN, and by then has sent its own long ago. So
+//!   a passive end that hears SYN and then silence, while it was not looking for it, knows that the
+//!   initiator has started over and waits; it sends SYN again, and the two are in step, without a
+//!   reset line (D-32). The predecessor's initiator waits for SYN however late it comes; ours knows
+//!   in which step such an answer comes, and takes it for no misalignment.
+//! * *An initiator that makes edges and says nothing* either waits for SYN, and its own was
+//!   damaged, or believes in a session with a passive end that has restarted since. A passive end
+//!   says SYN to it: the predecessor's driver then tells its settings at once. If it does not, it
+//!   is the other case.
 
 /// Eight bits, least significant first: 1 0 1 1 1 0 0 1.
 pub(super) const SYN: u8 = 0x9D;
@@ -19,10 +22,11 @@ pub(super) const SYN: u8 = 0x9D;
 const CLEAN_STEPS: u16 = 8;
 /// Zeros after SYN that make sure it is no part of a string: any seven zeros would end one.
 const QUIET_BITS: u8 = 6;
-/// Steps of an initiator until SYN, if a passive end that was running answers it: the seven bits of SYN
-/// after the first, the quiet bits, and the answer.
+/// Steps of an initiator until SYN, if a passive end that was running answers it: the seven bits of
+/// SYN after the first, the quiet bits, and the answer.
 const ANSWERED_STEPS: u16 = 7 + QUIET_BITS as u16 + CLEAN_STEPS;
-/// SYN, least significant bit first, and the quiet bits, as they stand in a register of fourteen bits.
+/// SYN, least significant bit first, and the quiet bits, as they stand in a register of fourteen
+/// bits.
 const SYN_THEN_QUIET: u16 = SYN as u16;
 /// The same without the first bit, which is on the wires before the initiator's pause.
 const TAIL_THEN_QUIET: u16 = SYN_THEN_QUIET >> 1;
@@ -135,7 +139,8 @@ impl Search {
     }
 }
 
-/// Looks, in a session, for an end that has started over: it was silent, then says SYN, then nothing.
+/// Looks, in a session, for an end that has started over: it was silent, then says SYN, then
+/// nothing.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Relapse {
     /// Bits since the silence, while they are counted.
@@ -144,8 +149,9 @@ pub(super) struct Relapse {
 }
 
 impl Relapse {
-    /// Hears a bit; `after_silence`: nothing came for a while before it. `whole`: SYN comes with its first bit, as from a
-    /// passive end that was reset; an initiator puts that on the wires before its pause. True if that is it.
+    /// Hears a bit; `after_silence`: nothing came for a while before it. `whole`: SYN comes with
+    /// its first bit, as from a passive end that was reset; an initiator puts that on the wires
+    /// before its pause. True if that is it.
     pub(super) fn hear(&mut self, bit: bool, after_silence: bool, whole: bool) -> bool {
         if after_silence {
             *self = Self { bits: Some(0), register: 0 };

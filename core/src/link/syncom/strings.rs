@@ -1,5 +1,5 @@
-//! Strings in the caller's memory, one after the other. None contains the character 0, so each ends with one,
-//! as on the wires.
+//! Strings in the caller's memory, one after the other. None contains the character 0, so each ends
+//! with one, as on the wires.
 
 use crate::storage::Storage;
 
@@ -42,7 +42,8 @@ impl<S: Storage> Outgoing<S> {
         self.tail = end + 1;
     }
 
-    /// The next character for the wires: 0 at the end of a string, and where there is nothing to send.
+    /// The next character for the wires: 0 at the end of a string, and where there is nothing to
+    /// send.
     pub(super) fn next(&mut self) -> u8 {
         if self.head == self.tail {
             return 0;

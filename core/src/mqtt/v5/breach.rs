@@ -361,8 +361,8 @@ const fn flags_clause(packet_type: u8) -> &'static str {
     }
 }
 
-/// The section of a property. Several packets may have it; their sections say the same, so the first
-/// one is named.
+/// The section of a property. Several packets may have it; their sections say the same, so the
+/// first one is named.
 const fn property_clause(id: u8) -> &'static str {
     match id {
         0x01 => "MQTT 5 §3.3.2.3.2",

@@ -73,8 +73,8 @@ impl<'a> Head<'a> {
         2 + topic + self.packet_id.len() + len + properties
     }
 
-    /// Writes it as it leaves at `now_s`: a message expiry interval is stored as the second at which
-    /// it ends, and sent as what is left of it. `None` if there is no room.
+    /// Writes it as it leaves at `now_s`: a message expiry interval is stored as the second at
+    /// which it ends, and sent as what is left of it. `None` if there is no room.
     pub(crate) fn write(&self, into: &mut [u8], alias: Alias, now_s: u32) -> Option<usize> {
         let (len, _) = self.lens(alias);
         let mut writer = Writer::new(into.get_mut(..len)?);

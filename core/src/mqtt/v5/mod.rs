@@ -1,8 +1,8 @@
 //! MQTT 5 packets, both directions, without copying and without a heap.
 //!
-//! The same shape as MQTT 3.1.1 [one level up](super): [`split()`] finds the next packet in a stream
-//! that arrives in chunks of any size, [`decode()`] reads it, [`Packet::encode`] writes one, and
-//! everything malformed is a [`Breach`] that names its clause. What is new:
+//! The same shape as MQTT 3.1.1 [one level up](super): [`split()`] finds the next packet in a
+//! stream that arrives in chunks of any size, [`decode()`] reads it, [`Packet::encode`] writes one,
+//! and everything malformed is a [`Breach`] that names its clause. What is new:
 //!
 //! * [`Properties`] are read where they lie: they were validated when the packet was decoded, and
 //!   each accessor finds its property, or the default that the specification gives for its absence.

@@ -23,11 +23,11 @@ pub enum Property<'a> {
     ResponseTopic(&'a str),
     /// PUBLISH, will: what the answer is to repeat, any bytes.
     CorrelationData(&'a [u8]),
-    /// SUBSCRIBE: 1 to 268,435,455, to be repeated in what the subscription delivers. PUBLISH from a
-    /// server: which subscriptions matched, one property each.
+    /// SUBSCRIBE: 1 to 268,435,455, to be repeated in what the subscription delivers. PUBLISH from
+    /// a server: which subscriptions matched, one property each.
     SubscriptionIdentifier(u32),
-    /// CONNECT, CONNACK, DISCONNECT: for how long the session outlives the connection. `u32::MAX` is
-    /// for ever.
+    /// CONNECT, CONNACK, DISCONNECT: for how long the session outlives the connection. `u32::MAX`
+    /// is for ever.
     SessionExpiryInterval(u32),
     /// CONNACK: the identifier of a client that had none [MQTT5-3.2.2-16].
     AssignedClientIdentifier(&'a str),

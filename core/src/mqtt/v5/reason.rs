@@ -2,8 +2,8 @@
 
 /// A reason code (MQTT 5 §2.4). Below 0x80 is success, from 0x80 on is failure.
 ///
-/// The names are those of the specification. It has three for 0: [`Success`](Self::Success), granted
-/// QoS 0 in a SUBACK, normal disconnection in a DISCONNECT.
+/// The names are those of the specification. It has three for 0: [`Success`](Self::Success),
+/// granted QoS 0 in a SUBACK, normal disconnection in a DISCONNECT.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 pub enum ReasonCode {
@@ -209,8 +209,8 @@ impl ReasonCode {
         self.as_u8() >= 0x80
     }
 
-    /// Whether a packet of this type may carry the code (MQTT 5 table 2.6). Where that table and the
-    /// section of a packet differ, what either lists is allowed.
+    /// Whether a packet of this type may carry the code (MQTT 5 table 2.6). Where that table and
+    /// the section of a packet differ, what either lists is allowed.
     #[must_use]
     pub const fn is_allowed_in(self, packet_type: u8) -> bool {
         packet_type < 16 && self.packets() >> packet_type & 1 == 1

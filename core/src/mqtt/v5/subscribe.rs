@@ -69,8 +69,8 @@ pub struct SubscriptionOptions {
     /// Do not deliver what this client published itself. Not on a shared subscription
     /// [MQTT5-3.8.3-4].
     pub no_local: bool,
-    /// Deliver with the RETAIN flag that the message was published with, instead of one that tells a
-    /// kept message from a live one.
+    /// Deliver with the RETAIN flag that the message was published with, instead of one that tells
+    /// a kept message from a live one.
     pub retain_as_published: bool,
     /// Whether retained messages are wanted.
     pub retain_handling: RetainHandling,

@@ -3,7 +3,8 @@
 use crate::checkpoint::{Checkpoint, Pass};
 use crate::mqtt::v5::Alias;
 
-/// Bytes of an entry besides its topic: whose it is (1), the alias (2), the length of the topic (2).
+/// Bytes of an entry besides its topic: whose it is (1), the alias (2), the length of the topic
+/// (2).
 const HEADER_BYTES: usize = 5;
 
 /// Who gave the topic its alias.
@@ -64,8 +65,8 @@ impl Aliases {
         core::str::from_utf8(entry.topic).ok()
     }
 
-    /// The broker gives `topic` this alias, and takes it from another one if need be. False if there
-    /// is no room, even without the client's own.
+    /// The broker gives `topic` this alias, and takes it from another one if need be. False if
+    /// there is no room, even without the client's own.
     pub(super) fn define(&mut self, area: &mut [u8], alias: u16, topic: &str) -> bool {
         if self.topic(area, alias) == Some(topic) {
             return true;

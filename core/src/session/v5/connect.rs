@@ -66,8 +66,8 @@ fn header_len(packet: &[u8]) -> usize {
     }
 }
 
-/// Where the properties lie in a CONNECT packet whose fixed header has this length: behind the flags
-/// (1) and the keep alive (2), without their own length.
+/// Where the properties lie in a CONNECT packet whose fixed header has this length: behind the
+/// flags (1) and the keep alive (2), without their own length.
 fn properties(packet: &[u8], header_len: usize) -> Range<usize> {
     let mut at = header_len + FLAGS_AFTER_HEADER + 3;
     let mut len = 0;
@@ -91,8 +91,8 @@ pub(in crate::session) fn forbid_aliases(packet: &mut [u8], header_len: usize) {
     }
 }
 
-/// Puts the client identifier that the broker chose in place of the empty one. `None` if there is no
-/// room: the next connection then begins a new session.
+/// Puts the client identifier that the broker chose in place of the empty one. `None` if there is
+/// no room: the next connection then begins a new session.
 pub(super) fn assign(bytes: &mut [u8], connect: Connect, client_id: &str) -> Option<Connect> {
     let Connect { size, header_len } = connect;
     let at = properties(bytes, header_len).end;

@@ -1,10 +1,10 @@
 //! What a session does differently in MQTT 5.
 //!
-//! Publications lie in the outbox as MQTT 5 packets with their topic and all properties, whatever the
-//! connection. Only what belongs to a moment is put in as they leave: a message expiry interval is
-//! stored as the second at which it ends and sent as what is left of it; an alias takes the place of
-//! the topic only in the bytes that are sent. So nothing has to be undone when the connection ends,
-//! and the next one starts with names.
+//! Publications lie in the outbox as MQTT 5 packets with their topic and all properties, whatever
+//! the connection. Only what belongs to a moment is put in as they leave: a message expiry interval
+//! is stored as the second at which it ends and sent as what is left of it; an alias takes the
+//! place of the topic only in the bytes that are sent. So nothing has to be undone when the
+//! connection ends, and the next one starts with names.
 
 mod aliases;
 mod checkpoint;

@@ -24,13 +24,13 @@ enum Answer {
 }
 
 impl<S: Storage> Session<S> {
-    /// Checks a message before it is kept, and notes what its topic alias stands for. False if it has
-    /// to wait until the messages before it are handed out.
+    /// Checks a message before it is kept, and notes what its topic alias stands for. False if it
+    /// has to wait until the messages before it are handed out.
     ///
     /// More messages than the receive maximum are no breach here, although the specification would
-    /// have them be one [MQTT5-3.3.4-9]: they wait in the receive buffer like any others, and a broker
-    /// that restarts may well send what was under way before (mosquitto does). To leave it each time
-    /// would lead to nothing.
+    /// have them be one [MQTT5-3.3.4-9]: they wait in the receive buffer like any others, and a
+    /// broker that restarts may well send what was under way before (mosquitto does). To leave it
+    /// each time would lead to nothing.
     pub(in crate::session) fn admit_v5(&mut self, packet: Range<usize>) -> Result<bool, Breach> {
         let keeps_messages = self.inbound.keeps_messages();
         let Packet::Publish(publish) = decode(&self.inbound.bytes()[packet])? else {
@@ -201,9 +201,9 @@ impl<S: Storage> Session<S> {
         Ok(event.map_or(Progress::Taken, Progress::Told))
     }
 
-    /// A clean start discards the old session and could begin the one that lasts. It takes a connection
-    /// of its own all the same, like in 3.1.1: a broker may forget a session over its own restart only
-    /// because it began with a clean start (mosquitto 2.0.11 does).
+    /// A clean start discards the old session and could begin the one that lasts. It takes a
+    /// connection of its own all the same, like in 3.1.1: a broker may forget a session over its
+    /// own restart only because it began with a clean start (mosquitto 2.0.11 does).
     fn begin_v5(&mut self, session_present: bool, server: Server) -> Option<Event<'static>> {
         if self.connect.clean_slate_due() {
             self.begin_clean_slate();

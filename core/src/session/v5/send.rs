@@ -44,8 +44,8 @@ impl<S: Storage> Session<S> {
         })
     }
 
-    /// Puts the DISCONNECT: on purpose, or after a breach of the broker. The session that made a clean
-    /// slate ends with its connection, like in 3.1.1.
+    /// Puts the DISCONNECT: on purpose, or after a breach of the broker. The session that made a
+    /// clean slate ends with its connection, like in 3.1.1.
     pub(in crate::session) fn put_disconnect_v5(&mut self, close: Close) {
         let reason_code = self.v5.farewell.unwrap_or(ReasonCode::Success);
         let ends = [Property::SessionExpiryInterval(0)];

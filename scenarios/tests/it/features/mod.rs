@@ -8,7 +8,8 @@ use table::{Row, rows};
 
 /// Rows of the first table, as in SPEC.md §7.
 const FEATURES: usize = 131;
-/// More than this many features with another behaviour than the predecessors' would be another system.
+/// More than this many features with another behaviour than the predecessors' would be another
+/// system.
 const SUPERSEDED_MAX: usize = 15;
 /// Features that may still be missing. Only ever lowered.
 const MISSING_MAX: usize = 1;

@@ -57,8 +57,9 @@ impl Dialect {
     /// Sends a frame of the bridge: how much of it was taken.
     pub(crate) fn say(&mut self, now: Instant, frame: &[u8], link: &mut WireLink) -> Option<usize> {
         let taken = link.send(frame).unwrap_or_else(|_| {
-            // The bridge makes no frame that the session cannot carry. Should there be one, then a new session, in
-            // which both ends begin anew, loses nothing; a frame that is left out would.
+            // The bridge makes no frame that the session cannot carry. Should there be one, then a
+            // new session, in which both ends begin anew, loses nothing; a frame that is left out
+            // would.
             system::log(c"a frame is too large for this link\n");
             link.restart(now);
             0

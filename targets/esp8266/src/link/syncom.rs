@@ -1,6 +1,6 @@
 //! The predecessor's link, and its records, for a host that runs the original driver.
 
-use fivewire_core::bridge::esp::Esp;
+use fivewire_core::bridge::esp::{self, Esp};
 use fivewire_core::bridge::original::EspDialect;
 use fivewire_core::bridge::original::esp::{Config, Input, Memory, Output};
 use fivewire_core::link::syncom::{self, Syncom};
@@ -101,17 +101,34 @@ impl Dialect {
     ) -> bool {
         let mut told = false;
         loop {
-            match self.0.poll() {
-                Output::Esp(input) => {
+            match self.next(link) {
+                Next::Bridge(input) => {
                     esp.handle(now, input);
                     told = true;
                 }
-                Output::Record(record) => {
-                    let answer = link.send(record).map_or(Input::Unsendable, Input::Sent);
-                    self.0.handle(now, answer);
-                }
-                Output::Wait(_) => return told,
+                Next::Dialect(input) => self.0.handle(now, input),
+                Next::Rests => return told,
             }
         }
     }
+
+    /// Does one thing that the dialect wants. A function of its own, so that its part of the stack
+    /// is free again when somebody is told of it.
+    #[inline(never)]
+    fn next(&mut self, link: &mut WireLink) -> Next<'_> {
+        match self.0.poll() {
+            Output::Esp(input) => Next::Bridge(input),
+            Output::Record(record) => {
+                Next::Dialect(link.send(record).map_or(Input::Unsendable, Input::Sent))
+            }
+            Output::Wait(_) => Next::Rests,
+        }
+    }
+}
+
+/// Who is to be told what.
+enum Next<'a> {
+    Bridge(esp::Input<'a>),
+    Dialect(Input<'static>),
+    Rests,
 }

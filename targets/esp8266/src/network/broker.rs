@@ -1,8 +1,8 @@
 //! The way to the broker: a name, a connection, bytes in both directions.
 //!
-//! The SDK closes connections in its own time, and wants to be told things in its own order. So what the
-//! client wants and what there is are two things, which this machine brings together: a connection is
-//! opened when one is wanted and the last one is gone.
+//! The SDK closes connections in its own time, and wants to be told things in its own order. So
+//! what the client wants and what there is are two things, which this machine brings together: a
+//! connection is opened when one is wanted and the last one is gone.
 
 use core::mem::take;
 
@@ -13,8 +13,8 @@ use fivewire_core::time::Instant;
 use crate::sdk::events::{self, End};
 use crate::sdk::tcp::{self, Resolution};
 
-/// Milliseconds that a connection may take to send what it has, and again to close, before it is broken
-/// off: enough for one lost segment, and short next to the client's timeout for opening.
+/// Milliseconds that a connection may take to send what it has, and again to close, before it is
+/// broken off: enough for one lost segment, and short next to the client's timeout for opening.
 const CLOSE_MS: u32 = 1_500;
 
 /// What there is.

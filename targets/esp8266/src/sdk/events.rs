@@ -5,8 +5,8 @@ use fivewire_core::sntp::PACKET_BYTES;
 use super::task;
 use crate::local::Local;
 
-/// What a TCP window holds (4 segments of 1,460 bytes, SDK 3.0, lwipopts.h): the broker can send no more
-/// before `unhold` was called.
+/// What a TCP window holds (4 segments of 1,460 bytes, SDK 3.0, lwipopts.h): the broker can send no
+/// more before `unhold` was called.
 pub(crate) const WINDOW_BYTES: usize = 5_840;
 
 /// The network.

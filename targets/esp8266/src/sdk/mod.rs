@@ -1,7 +1,7 @@
 //! Espressif's SDK, made safe: the only place that calls it.
 //!
-//! Nothing here decides anything. What the SDK tells in its callbacks is noted in [`events`], and the
-//! task is woken to look at it.
+//! Nothing here decides anything. What the SDK tells in its callbacks is noted in [`events`], and
+//! the task is woken to look at it.
 
 pub(crate) mod events;
 // for the emulated board, which implements it

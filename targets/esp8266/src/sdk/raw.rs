@@ -29,8 +29,9 @@ pub(crate) struct TaskEvent {
 /// `os_task_t`.
 pub(crate) type TaskFunction = unsafe extern "C" fn(*mut TaskEvent);
 
-/// `struct station_config` (user_interface.h): what follows the password differs between releases of
-/// the SDK (at most 20 bytes), and is all zero for "any channel, any access point, any security".
+/// `struct station_config` (user_interface.h): what follows the password differs between releases
+/// of the SDK (at most 20 bytes), and is all zero for "any channel, any access point, any
+/// security".
 #[repr(C, align(4))]
 pub(crate) struct StationConfig {
     pub(crate) ssid: [u8; 32],
@@ -83,7 +84,8 @@ pub(crate) struct EspUdp {
     pub(crate) remote_ip: [u8; 4],
 }
 
-/// `struct espconn` (espconn.h). `tcp` is a union: of a connection of UDP it points to an [`EspUdp`].
+/// `struct espconn` (espconn.h). `tcp` is a union: of a connection of UDP it points to an
+/// [`EspUdp`].
 #[repr(C)]
 pub(crate) struct EspConn {
     pub(crate) kind: c_int,

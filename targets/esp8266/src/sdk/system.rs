@@ -15,8 +15,8 @@ pub(crate) fn time_us() -> u32 {
 
 /// Restarts the chip. The host finds the link gone and starts the bridge over.
 pub(crate) fn restart() -> ! {
-    // SAFETY: takes effect when this task or callback has returned to the SDK, or, if it never does, by
-    // the hardware watchdog (API §3.3, `system_restart`).
+    // SAFETY: takes effect when this task or callback has returned to the SDK, or, if it never
+    // does, by the hardware watchdog (API §3.3, `system_restart`).
     unsafe { raw::system_restart() };
     loop {
         core::hint::spin_loop();
@@ -29,14 +29,15 @@ pub(crate) fn run_fast() {
     unsafe { raw::system_update_cpu_freq(160) };
 }
 
-/// Calls `work` when the SDK has started, which radio functions need (API §3.3, `system_init_done_cb`).
+/// Calls `work` when the SDK has started, which radio functions need (API §3.3,
+/// `system_init_done_cb`).
 pub(crate) fn when_started(work: unsafe extern "C" fn()) {
     // SAFETY: `work` is a function, so it is there when it is called.
     unsafe { raw::system_init_done_cb(work) };
 }
 
-/// A number from the hardware's generator of noise, which is true randomness while the radio is on (ESP8266
-/// Technical Reference; API §3.2, `os_get_random`).
+/// A number from the hardware's generator of noise, which is true randomness while the radio is on
+/// (ESP8266 Technical Reference; API §3.2, `os_get_random`).
 pub(crate) fn random() -> u64 {
     let mut bytes = [0; 8];
     // SAFETY: the pointer is valid for as many bytes as it says.

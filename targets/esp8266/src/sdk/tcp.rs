@@ -58,7 +58,8 @@ pub(crate) enum Resolution {
     Refused,
 }
 
-/// The broker's name or address from now on. One that is too long was refused by the host's end already.
+/// The broker's name or address from now on. One that is too long was refused by the host's end
+/// already.
 pub(crate) fn set_name(name: &str) {
     NAME.with(|bytes| {
         bytes.fill(0);
@@ -80,8 +81,9 @@ pub(super) fn ask_for_name(
     found: raw::ResolvedFunction,
 ) -> Resolution {
     let mut address = [0; 4];
-    // SAFETY: the connection is static, the name ends with a zero and is copied; the address is written
-    // before the call returns, or not at all (API §4.1, `espconn_gethostbyname`; espconn.c, dns.c of SDK 3.0).
+    // SAFETY: the connection is static, the name ends with a zero and is copied; the address is
+    // written before the call returns, or not at all (API §4.1, `espconn_gethostbyname`; espconn.c,
+    // dns.c of SDK 3.0).
     let result = unsafe {
         raw::espconn_gethostbyname(resolver.0.get(), name.as_ptr().cast(), &mut address, found)
     };
@@ -92,7 +94,8 @@ pub(super) fn ask_for_name(
     }
 }
 
-/// Opens the connection. Its end must have been told since the one before. False if the SDK refuses.
+/// Opens the connection. Its end must have been told since the one before. False if the SDK
+/// refuses.
 pub(crate) fn open(address: [u8; 4], port: u16) -> bool {
     let (connection, tcp) = (CONNECTION.0.get(), TCP.0.get());
     // SAFETY: may be called at any time (API §4.2, `espconn_port`).
@@ -119,8 +122,8 @@ pub(crate) fn open(address: [u8; 4], port: u16) -> bool {
     unsafe { raw::espconn_connect(connection) == raw::ESPCONN_OK }
 }
 
-/// All that arrived was read: the broker may send another window. Receiving is held in between: the SDK
-/// goes on to deliver, but opens the window no further, so no more than one can ever wait here.
+/// All that arrived was read: the broker may send another window. Receiving is held in between: the
+/// SDK goes on to deliver, but opens the window no further, so no more than one can ever wait here.
 pub(crate) fn admit() {
     let connection = CONNECTION.0.get();
     // SAFETY: for a connection that is gone this is an error without effect (API §4.2).
@@ -129,19 +132,22 @@ pub(crate) fn admit() {
     unsafe { raw::espconn_recv_hold(connection) };
 }
 
-/// Sends the beginning of `bytes`, and tells how many. Not before [`events::Events::sent`] of the last.
+/// Sends the beginning of `bytes`, and tells how many. Not before [`events::Events::sent`] of the
+/// last.
 pub(crate) fn send(bytes: &[u8]) -> usize {
     let count = bytes.len().min(SEND_MAX_BYTES);
     let memory = SENDING.0.get().cast::<u8>();
-    // SAFETY: nothing is being sent, so the SDK does not read the memory; it has room for as many bytes.
+    // SAFETY: nothing is being sent, so the SDK does not read the memory; it has room for as many
+    // bytes.
     unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), memory, count) };
-    // SAFETY: the memory stays as it is until the callback of `sent` (API §4.2, `espconn_send`); the cast
-    // keeps the value, which is 1,024 at most.
+    // SAFETY: the memory stays as it is until the callback of `sent` (API §4.2, `espconn_send`);
+    // the cast keeps the value, which is 1,024 at most.
     let result = unsafe { raw::espconn_send(CONNECTION.0.get(), memory, count as u16) };
     if result == raw::ESPCONN_OK { count } else { 0 }
 }
 
-/// Closes the connection: [`events::Events::ended`] follows. Called by the task, never by a callback.
+/// Closes the connection: [`events::Events::ended`] follows. Called by the task, never by a
+/// callback.
 pub(crate) fn close() {
     // SAFETY: not inside a callback of this connection (API §4.2, `espconn_disconnect`).
     unsafe { raw::espconn_disconnect(CONNECTION.0.get()) };
@@ -159,7 +165,8 @@ pub(crate) const fn is_refusal(error: i8) -> bool {
 }
 
 unsafe extern "C" fn on_resolved(name: *const c_char, address: *const [u8; 4], _: *mut c_void) {
-    // SAFETY: a name that ends with a zero, there until this returns (API §4.1, `dns_found_callback`).
+    // SAFETY: a name that ends with a zero, there until this returns (API §4.1,
+    // `dns_found_callback`).
     let asked = unsafe { CStr::from_ptr(name) };
     // SAFETY: null, or an `ip_addr_t` of four bytes (as above).
     let address = unsafe { address.as_ref() }.copied();
@@ -171,8 +178,8 @@ unsafe extern "C" fn on_resolved(name: *const c_char, address: *const [u8; 4], _
 
 unsafe extern "C" fn on_connected(_: *mut c_void) {
     let connection = CONNECTION.0.get();
-    // SAFETY: options are set once the connection is open (API §4.2, `espconn_set_opt`): small packets
-    // leave at once.
+    // SAFETY: options are set once the connection is open (API §4.2, `espconn_set_opt`): small
+    // packets leave at once.
     unsafe { raw::espconn_set_opt(connection, raw::ESPCONN_NODELAY) };
     // SAFETY: the connection is open, and this is no closing (API §4.2, `espconn_recv_hold`).
     unsafe { raw::espconn_recv_hold(connection) };
@@ -195,7 +202,8 @@ unsafe extern "C" fn on_received(_: *mut c_void, bytes: *mut u8, length: u16) {
     // SAFETY: the SDK passes the bytes of a segment, which are there until this returns (API §4.2,
     // `espconn_recv_callback`).
     let bytes = unsafe { core::slice::from_raw_parts(bytes, usize::from(length)) };
-    // More than a window cannot come. If it does, part of the stream is lost, and with it the connection.
+    // More than a window cannot come. If it does, part of the stream is lost, and with it the
+    // connection.
     let lost = !events::keep(bytes);
     events::note(|events| events.overrun |= lost);
 }

@@ -48,25 +48,27 @@ pub(crate) fn send(address: [u8; 4], port: u16, packet: &[u8; PACKET_BYTES]) {
         }
         // SAFETY: may be called at any time (API §4.2, `espconn_port`).
         unsafe { (*udp).local_port = raw::espconn_port().cast_signed() };
-        // SAFETY: notes a function in the connection, which is static and complete, and opens it for good
-        // (API §4.3, `espconn_regist_recvcb`, `espconn_create`).
+        // SAFETY: notes a function in the connection, which is static and complete, and opens it
+        // for good (API §4.3, `espconn_regist_recvcb`, `espconn_create`).
         unsafe {
             raw::espconn_regist_recvcb(connection, on_datagram);
             raw::espconn_create(connection);
         }
     }
-    // SAFETY: where to send to is read when it is sent, and may have been changed to where the last answer
-    // came from (API §4.3, `espconn_sendto`).
+    // SAFETY: where to send to is read when it is sent, and may have been changed to where the last
+    // answer came from (API §4.3, `espconn_sendto`).
     unsafe { ((*udp).remote_ip, (*udp).remote_port) = (address, i32::from(port)) };
     let memory = SENDING.0.get().cast::<u8>();
     // SAFETY: it has room for as many bytes.
     unsafe { ptr::copy_nonoverlapping(packet.as_ptr(), memory, PACKET_BYTES) };
-    // SAFETY: the bytes are copied before it returns (espconn_udp.c of SDK 3.0); 48 fit into the type.
+    // SAFETY: the bytes are copied before it returns (espconn_udp.c of SDK 3.0); 48 fit into the
+    // type.
     unsafe { raw::espconn_sendto(connection, memory, PACKET_BYTES as u16) };
 }
 
 unsafe extern "C" fn on_resolved(name: *const c_char, address: *const [u8; 4], _: *mut c_void) {
-    // SAFETY: a name that ends with a zero, there until this returns (API §4.1, `dns_found_callback`).
+    // SAFETY: a name that ends with a zero, there until this returns (API §4.1,
+    // `dns_found_callback`).
     let asked = unsafe { CStr::from_ptr(name) };
     // SAFETY: null, or an `ip_addr_t` of four bytes (as above).
     let address = unsafe { address.as_ref() }.copied();

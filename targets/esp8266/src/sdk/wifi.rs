@@ -5,8 +5,8 @@ use super::{events, events::Wifi};
 
 /// Prepares the radio: a station that does not sleep, joins only when told, and tells what happens.
 pub(crate) fn start() {
-    // SAFETY: all of these may be called once the SDK has started (API §3.6). Nothing but the last `if`,
-    // which is true on a new chip only, writes to flash.
+    // SAFETY: all of these may be called once the SDK has started (API §3.6). Nothing but the last
+    // `if`, which is true on a new chip only, writes to flash.
     unsafe {
         raw::wifi_set_opmode_current(raw::STATION_MODE);
         raw::wifi_set_sleep_type(raw::NONE_SLEEP);
@@ -41,8 +41,8 @@ pub(crate) fn join_stored() -> bool {
 }
 
 fn connect(config: &mut StationConfig) -> bool {
-    // SAFETY: the SDK copies the configuration before it returns, and does not store it in flash (API
-    // §3.6, `wifi_station_set_config_current`).
+    // SAFETY: the SDK copies the configuration before it returns, and does not store it in flash
+    // (API §3.6, `wifi_station_set_config_current`).
     let taken = unsafe { raw::wifi_station_set_config_current(config) };
     // SAFETY: a station with a configuration may connect (API §3.6).
     taken && unsafe { raw::wifi_station_connect() }

@@ -1,4 +1,5 @@
-//! `simple` on a Pico W's own radio: a count every few seconds at QoS 1, and a topic that switches the LED.
+//! `simple` on a Pico W's own radio: a count every few seconds at QoS 1, and a topic that switches
+//! the LED.
 #![no_std]
 #![no_main]
 
@@ -152,7 +153,8 @@ async fn main(spawner: Spawner) {
             retain: true,
             ..Publication::new(PUBLISH_TOPIC, text.as_bytes(), QoS::AtLeastOnce)
         };
-        // A full outbox means that the broker was away for long: this count is skipped, and says so.
+        // A full outbox means that the broker was away for long: this count is skipped, and says
+        // so.
         if let Err(error) = radio.client().publish(now(), &publication) {
             let _ = writeln!(console, "count {count} skipped: {error}\r");
         }

@@ -1,4 +1,5 @@
-//! Measures the link between this board and its ESP8266, with a broker behind it, and prints one line:
+//! Measures the link between this board and its ESP8266, with a broker behind it, and prints one
+//! line:
 //!
 //! ```text
 //! rate 9000 bytes/s, publication 5000 us, 8192 us at most, other task 93 %
@@ -102,7 +103,8 @@ async fn until(bridge: &mut Bridge, watchdog: &mut Watchdog, is_it: impl Fn(&Eve
     let _ = bridge::serve(bridge, watchdog, wake, hear).await;
 }
 
-/// Publishes so many, as fast as the outbox takes them, and serves the bridge until the last one is acknowledged.
+/// Publishes so many, as fast as the outbox takes them, and serves the bridge until the last one is
+/// acknowledged.
 async fn until_acknowledged(
     bridge: &mut Bridge,
     watchdog: &mut Watchdog,

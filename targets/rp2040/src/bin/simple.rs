@@ -54,7 +54,8 @@ async fn main(_spawner: Spawner) {
             retain: true,
             ..Publication::new(PUBLISH_TOPIC, text.as_bytes(), QoS::AtLeastOnce)
         };
-        // A full outbox means that the broker was away for long: this count is skipped, and says so.
+        // A full outbox means that the broker was away for long: this count is skipped, and says
+        // so.
         if let Err(error) = bridge.host().publish(now(), &publication) {
             let _ = writeln!(console, "count {count} skipped: {error}\r");
         }

@@ -1,4 +1,5 @@
-//! What the core decides in fixed schedules, as numbers: `cargo xtask trace` compares them with those of other processors.
+//! What the core decides in fixed schedules, as numbers: `cargo xtask trace` compares them with
+//! those of other processors.
 #![no_std]
 #![no_main]
 

@@ -17,7 +17,8 @@ use super::protocol::{Answer, Message};
 pub struct Speed(u8);
 
 impl Speed {
-    /// 31 million instructions in a second, near a chip of 80 MHz that runs from flash: 2.56 cycles each.
+    /// 31 million instructions in a second, near a chip of 80 MHz that runs from flash: 2.56 cycles
+    /// each.
     pub const MHZ_80: Self = Self(5);
     /// Twice as fast, which is what the firmware asks the chip for.
     pub const MHZ_160: Self = Self(4);

@@ -1,5 +1,5 @@
-//! The ESP8266's board, simulated: the core's passive end of the link and the bridge's end with the radio, without
-//! a processor. For a Pico that is emulated by itself.
+//! The ESP8266's board, simulated: the core's passive end of the link and the bridge's end with the
+//! radio, without a processor. For a Pico that is emulated by itself.
 
 use std::collections::VecDeque;
 

@@ -52,7 +52,8 @@ pub fn check(root: &Path, elf: &Elf, logs: &Path) -> Result<()> {
 /// A function of the firmware itself, not of a library that was made for it.
 fn is_ours(name: &str) -> bool {
     let name = name.trim_start_matches('<');
-    // Some of what is made for the emulation is made of the firmware's own: `Local<...>` of a clock.
+    // Some of what is made for the emulation is made of the firmware's own: `Local<...>` of a
+    // clock.
     name.starts_with(CRATE) && !name.contains(EMULATION)
 }
 

@@ -1,5 +1,5 @@
-//! The Pico's flight recorder: its log is asked for over the UART while the link is at work, converted as
-//! `targets/WIRING.md` says, and replayed.
+//! The Pico's flight recorder: its log is asked for over the UART while the link is at work,
+//! converted as `targets/WIRING.md` says, and replayed.
 
 use std::fmt;
 use std::io::Write as _;
@@ -20,7 +20,8 @@ const REQUEST: u8 = b'd';
 const END: &str = "flight recorder: end";
 /// A whole ring takes nine seconds.
 const PATIENCE_MS: u64 = 15_000;
-/// So many publications of `rate` have reached the broker when the log is asked for: most of the fast ones are still to come.
+/// So many publications of `rate` have reached the broker when the log is asked for: most of the
+/// fast ones are still to come.
 const BUSY_AFTER: usize = 20;
 /// The password of `emulated.toml`, and what stands beside it there.
 const PASSWORD: &[u8] = b"tomatoes";
@@ -48,8 +49,8 @@ impl fmt::Display for Report {
     }
 }
 
-/// Lets `simple` count through trouble, and asks for the log twice: the second part continues the first. The report, and how
-/// deep the stack was, whose memory begins at `floor`.
+/// Lets `simple` count through trouble, and asks for the log twice: the second part continues the
+/// first. The report, and how deep the stack was, whose memory begins at `floor`.
 ///
 /// # Errors
 /// A count is lost, the log does not come, or a replay of it says something else.

@@ -20,7 +20,8 @@ use super::radio::BROKER_NAME;
 pub struct HostBoard {
     link: Native<Vec<u8>>,
     host: Host<Vec<u8>>,
-    /// What its application was told is there as `Debug` shows it; messages as `Message topic payload.`
+    /// What its application was told is there as `Debug` shows it; messages as `Message topic
+    /// payload.`
     wires: Wires,
 }
 

@@ -1,4 +1,5 @@
-//! Runs the firmware in emulators: the ESP8266's in QEMU, the Pico's in rp2040js, on a bench with a broker.
+//! Runs the firmware in emulators: the ESP8266's in QEMU, the Pico's in rp2040js, on a bench with a
+//! broker.
 
 mod board;
 mod esp;
@@ -33,7 +34,8 @@ const SEEDS: u64 = 10;
 /// What the emulated Pico is to do.
 const EMULATED: &str = "targets/emulator/emulated.toml";
 
-/// Tells the same story twice, compares the traces, and checks that all that is never executed is known.
+/// Tells the same story twice, compares the traces, and checks that all that is never executed is
+/// known.
 ///
 /// # Errors
 /// A promise is broken, the two runs differ, or a function that no run executes is not listed.
@@ -75,16 +77,24 @@ pub fn esp8266(root: &Path) -> Result<()> {
 /// A publication is lost or comes in the wrong order, or the two runs differ.
 pub fn original(root: &Path) -> Result<()> {
     let elf = esp8266::build_emulated_syncom(root)?;
-    let (first, second) = (original::run(&elf)?, original::run(&elf)?);
+    let (first, second) = rayon::join(|| original::run(&elf), || original::run(&elf));
+    let (first, second) = (first?, second?);
     println!("{first}, twice");
     ensure!(first == second, "two runs differ: {first} and {second}");
+    let budgets = budget::read(root)?;
+    ensure!(
+        budget::compare_stack(&budgets, "esp8266-syncom", first.stack_bytes)?,
+        "the stack is deeper than its budget"
+    );
     Ok(())
 }
 
-/// Runs the Pico's firmware with a simulated ESP8266, twice, and then the one with a flight recorder, whose log is replayed.
+/// Runs the Pico's firmware with a simulated ESP8266, twice, and then the one with a flight
+/// recorder, whose log is replayed.
 ///
 /// # Errors
-/// A publication is lost or comes in the wrong order, the two runs differ, or a replay says something else.
+/// A publication is lost or comes in the wrong order, the two runs differ, or a replay says
+/// something else.
 pub fn rp2040(root: &Path) -> Result<()> {
     let pico = rp2040::build(root, Some(&root.join(EMULATED)), "simple")?;
     let run = || pico_alone::run(root, &pico);
@@ -120,7 +130,8 @@ pub fn rate(root: &Path, is_slow: bool) -> Result<()> {
 /// Runs seeded schedules with both firmwares; the first one, or the one of `seed`, twice.
 ///
 /// # Errors
-/// A publication is lost or comes in the wrong order, the two runs differ, or a stack is deeper than its budget.
+/// A publication is lost or comes in the wrong order, the two runs differ, or a stack is deeper
+/// than its budget.
 pub fn pair(root: &Path, seed: Option<u64>) -> Result<()> {
     let firmware = build_pair(root)?;
     let seeds = seed.map_or(0..SEEDS, |seed| seed..seed + 1);

@@ -1,4 +1,5 @@
-//! The emulated ESP8266 built for a host that runs the predecessor's driver, and that host as the simulator has it.
+//! The emulated ESP8266 built for a host that runs the predecessor's driver, and that host as the
+//! simulator has it.
 
 use std::fmt;
 use std::path::Path;
@@ -22,6 +23,8 @@ const PATIENCE_MS: u64 = 90_000;
 /// What a run showed.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Report {
+    /// See [`Pair::measure_stack`].
+    pub stack_bytes: u32,
     counts: usize,
     messages: usize,
     resets: u32,
@@ -32,7 +35,8 @@ pub struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { counts, messages, resets, running_ms, virtual_ms, trace_hash } = self;
+        let Self { stack_bytes: _, counts, messages, resets, running_ms, virtual_ms, trace_hash } =
+            self;
         write!(
             f,
             "with a host that runs the predecessor's driver: running after {running_ms} ms, {counts} counts in order, \
@@ -57,9 +61,11 @@ pub fn run(elf: &Path) -> Result<Report> {
     pair.run_until(PATIENCE_MS, |pair| pair.host.board.resets() > resets)?;
     pair.run_until(PATIENCE_MS, |pair| pair.host.board.is_running())?;
     publish(&mut pair, COUNTS)?;
+    let stack_bytes = pair.measure_stack()?;
     let wrong = out_of_order(&pair.radio.received);
     ensure!(wrong.is_none(), "{}", wrong.unwrap_or_default());
     Ok(Report {
+        stack_bytes,
         counts: pair.radio.received.len(),
         messages: pair.host.messages,
         resets: pair.host.board.resets(),

@@ -1,8 +1,8 @@
-//! The two boards on one bench: the emulated ESP8266, the host, five wires, and the radio's other side, on one
-//! clock.
+//! The two boards on one bench: the emulated ESP8266, the host, five wires, and the radio's other
+//! side, on one clock.
 //!
-//! The ESP8266 leads: whatever it says carries its time, and everything else is brought up to that before it is
-//! answered. While it waits, the others go on until something reaches it.
+//! The ESP8266 leads: whatever it says carries its time, and everything else is brought up to that
+//! before it is answered. While it waits, the others go on until something reaches it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -105,7 +105,8 @@ impl Pair<HostBoard> {
 }
 
 impl<H: HostEnd> Pair<H> {
-    /// A bench with this firmware and this host. `executed` is a folder where QEMU notes what it executes.
+    /// A bench with this firmware and this host. `executed` is a folder where QEMU notes what it
+    /// executes.
     #[must_use]
     pub fn new(elf: &Path, executed: Option<&Path>, seed: u64, host: H) -> Self {
         let mut pair = Self {
@@ -249,7 +250,8 @@ impl<H: HostEnd> Pair<H> {
         )
     }
 
-    /// Handles the board's next message, or the next thing of a bench without one. False if the board ended.
+    /// Handles the board's next message, or the next thing of a bench without one. False if the
+    /// board ended.
     fn step(&mut self) -> Result<bool> {
         let Some(board) = self.board.as_mut().filter(|_| !self.hangs) else {
             self.advance(self.now_ns + ALONE_NS, false)?;
@@ -402,7 +404,8 @@ impl<H: HostEnd> Pair<H> {
         }
     }
 
-    /// Lets the host run until then, or until its wires change. True if it did not come so far or they changed.
+    /// Lets the host run until then, or until its wires change. True if it did not come so far or
+    /// they changed.
     fn run_host(&mut self, end_ns: u64) -> Result<bool> {
         let before = (self.host.levels(), self.host.pulls_reset());
         self.now_ns = self.host.run(self.now_ns, end_ns)?.max(self.now_ns);

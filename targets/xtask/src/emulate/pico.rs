@@ -1,7 +1,9 @@
-//! The emulated Pico: its firmware in rp2040js, a process with two pipes (`targets/emulator/js/rp2040.mjs`).
+//! The emulated Pico: its firmware in rp2040js, a process with two pipes
+//! (`targets/emulator/js/rp2040.mjs`).
 //!
-//! It runs only when asked to, never beyond what is asked, and stops at each change of its wires. While its processor
-//! sleeps it is not asked at all: its clock is brought up when something reaches it.
+//! It runs only when asked to, never beyond what is asked, and stops at each change of its wires.
+//! While its processor sleeps it is not asked at all: its clock is brought up when something
+//! reaches it.
 
 use std::io::{BufReader, Read, Write};
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! A host's board that is played by a program instead of being executed: its wires, and when it looks at them.
+//! A host's board that is played by a program instead of being executed: its wires, and when it
+//! looks at them.
 
 use anyhow::Result;
 use fivewire_core::link::Levels;

@@ -1,4 +1,5 @@
-//! The messages between the emulated board and its coordinator: `targets/esp8266/EMULATION.md` in types.
+//! The messages between the emulated board and its coordinator: `targets/esp8266/EMULATION.md` in
+//! types.
 
 use std::io::{self, Read, Write};
 
@@ -65,7 +66,8 @@ kinds! {
     Datagram = 24,
     /// A line of the log.
     Text = 32,
-    /// The answer to [`Event::ReportStack`]: bytes that were ever used; the payload is how many there are.
+    /// The answer to [`Event::ReportStack`]: bytes that were ever used; the payload is how many
+    /// there are.
     Stack = 33,
     /// The firmware broke this rule of the SDK. It ends.
     RuleBroken = 34,
@@ -75,7 +77,8 @@ kinds! {
     Restart = 36,
     /// What do the pins show? It waits for an answer.
     Read = 64,
-    /// Wait for the microseconds in the argument, or until something happens. It waits for an answer.
+    /// Wait for the microseconds in the argument, or until something happens. It waits for an
+    /// answer.
     Wait = 65,
 }
 
@@ -158,8 +161,8 @@ pub struct Answer {
     pub levels: u16,
     /// Nanoseconds that the board waited: its clock is moved by them.
     pub waited_ns: u64,
-    /// Nanoseconds for which the levels stay, unless the board changes what it drives. 0 is always right;
-    /// more saves questions.
+    /// Nanoseconds for which the levels stay, unless the board changes what it drives. 0 is always
+    /// right; more saves questions.
     pub steady_ns: u64,
 }
 

@@ -1,4 +1,5 @@
-//! The radio's other side: a network that is always there, one name, one broker, and the time that it all takes.
+//! The radio's other side: a network that is always there, one name, one broker, and the time that
+//! it all takes.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -198,7 +199,8 @@ impl Radio {
                 }
             }
             Kind::Close | Kind::Abort => {
-                // An attempt to open one that is broken off is no connection yet, and ends all the same.
+                // An attempt to open one that is broken off is no connection yet, and ends all the
+                // same.
                 if let Some((_, key)) = self.connection_of(message) {
                     self.connection = None;
                     self.travel(now_ns + TRAVEL_NS, Travelling::Close(key));

@@ -12,15 +12,16 @@ use super::pico::Pico;
 use super::pico_alone::Bench;
 use crate::rp2040;
 
-/// Characters a second under an application's load, and the latency of a message in ms (SPEC.md §1.11).
+/// Characters a second under an application's load, and the latency of a message in ms (SPEC.md
+/// §1.11).
 const PREDECESSOR_BYTES_PER_S: u64 = 118;
 const PREDECESSOR_LATENCY_MS: u64 = 250;
 /// Longer than any of the programs takes.
 const PATIENCE_MS: u64 = 20_000;
 const SEED: u64 = 1;
 
-/// How the Pico serves the link, its feature, and how many times the predecessors' rate it must reach: a little less
-/// than it did when this was written.
+/// How the Pico serves the link, its feature, and how many times the predecessors' rate it must
+/// reach: a little less than it did when this was written.
 const VARIANTS: [(&str, Option<&str>, u64); 2] =
     [("GPIO interrupts", None, 130), ("polled", Some("polled"), 150)];
 
@@ -71,7 +72,8 @@ pub fn measure(root: &Path, esp: &Path, speed: Speed) -> Result<()> {
     Ok(())
 }
 
-/// The same with a simulated ESP8266, which answers each edge after 5 µs: what the Pico is worth by itself.
+/// The same with a simulated ESP8266, which answers each edge after 5 µs: what the Pico is worth by
+/// itself.
 fn run_alone(root: &Path, pico: &Path) -> Result<String> {
     let mut bench = Bench::start(root, pico)?;
     loop {

@@ -216,7 +216,8 @@ pub fn run(root: &Path, firmware: &Firmware, seed: u64) -> Result<Report> {
 
 /// Says what goes wrong when; returns when the last of it is over.
 fn plan(pair: &mut Pair<Pico>, kind: Kind, powered_ms: u64, random: &mut Random) -> u64 {
-    // Near a publication, in µs: before it, while it crosses the wires, or before it is acknowledged.
+    // Near a publication, in µs: before it, while it crosses the wires, or before it is
+    // acknowledged.
     let mut instant_ns = |seconds: u32| {
         let count = u64::from(random.between(seconds, seconds + 1));
         let offset_us = u64::from(random.below(50_000));

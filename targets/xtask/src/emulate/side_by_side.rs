@@ -9,7 +9,8 @@ use std::thread;
 use anyhow::Result;
 use rayon::iter::{ParallelBridge, ParallelIterator};
 
-/// Runs each job, and tells each result as soon as those before it were told. Stops telling at the first error.
+/// Runs each job, and tells each result as soon as those before it were told. Stops telling at the
+/// first error.
 ///
 /// # Errors
 /// The first error of a job, in the order of the jobs.

@@ -180,7 +180,8 @@ fn publish(pair: &mut Pair, published: usize, count: usize) -> Result<usize> {
     Ok(published + count)
 }
 
-/// All that was published is acknowledged, reached the broker in order (first arrivals), and came back.
+/// All that was published is acknowledged, reached the broker in order (first arrivals), and came
+/// back.
 fn arrives(pair: &mut Pair, published: usize) -> Result<()> {
     let came_back = |pair: &Pair, number: usize| {
         pair.host.count_told(&format!("Message {TOPIC} {number}.")) > 0

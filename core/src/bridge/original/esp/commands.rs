@@ -99,7 +99,8 @@ impl<S: Storage> EspDialect<'_, S> {
         true
     }
 
-    /// One publication is under way at a time: the host waits for status 4. One that comes before `init` (D-03) waits.
+    /// One publication is under way at a time: the host waits for status 4. One that comes before
+    /// `init` (D-03) waits.
     fn take_publication(&mut self, mut fields: Fields<'_>) -> bool {
         let (Some(topic), Some(payload)) = (fields.text(), fields.next()) else { return false };
         let (Some(retain), Some(qos)) = (fields.flag(), fields.number()) else { return false };
@@ -129,7 +130,8 @@ impl<S: Storage> EspDialect<'_, S> {
         stored.is_ok()
     }
 
-    /// The ticket is made of the filter: a filter that is given twice is the same subscription (D-25).
+    /// The ticket is made of the filter: a filter that is given twice is the same subscription
+    /// (D-25).
     fn take_subscription(&mut self, mut fields: Fields<'_>) -> bool {
         let (Some(filter), Some(qos)) = (fields.text(), fields.number()) else { return false };
         let qos = if qos == 0 { QoS::AtMostOnce } else { QoS::AtLeastOnce };

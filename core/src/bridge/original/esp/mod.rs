@@ -1,21 +1,25 @@
 //! Between fivewire's ESP8266 end and a host with the original driver.
 //!
-//! The host tells its settings and gives commands as if the original firmware were there, and is told what that would say
-//! (SPEC.md §2.6 to §2.8): status 7 for a will; 2 where the stored network comes first; 1 when it is joined; 0, 5, 9 when
-//! the broker accepts; 4 for each publication; 10 and 9 as the connection goes and comes. What the original gets wrong
-//! and this end alone can mend:
+//! The host tells its settings and gives commands as if the original firmware were there, and is
+//! told what that would say (SPEC.md §2.6 to §2.8): status 7 for a will; 2 where the stored network
+//! comes first; 1 when it is joined; 0, 5, 9 when the broker accepts; 4 for each publication; 10
+//! and 9 as the connection goes and comes. What the original gets wrong and this end alone can
+//! mend:
 //!
 //! * The retain flag is read, not taken for true (D-01, D-02).
-//! * A publication that arrives before `init` waits until it can be carried (D-03); the original answers status 6.
+//! * A publication that arrives before `init` waits until it can be carried (D-03); the original
+//!   answers status 6.
 //! * Each start is no clean slate: a session that is not clean outlives the ESP8266 (D-14).
-//! * A message that the host cannot read, with a byte outside 1 to 126, is dropped and counted: it can neither inject a record nor
-//!   kill anything (D-16, D-17). It is acknowledged to the broker, which would send it again for ever.
+//! * A message that the host cannot read, with a byte outside 1 to 126, is dropped and counted: it
+//!   can neither inject a record nor kill anything (D-16, D-17). It is acknowledged to the broker,
+//!   which would send it again for ever.
 //! * A subscription that is given twice is subscribed to once (D-25).
-//! * Network and broker are tried again for ever and without a reset: no status 3 or 8 is sent (D-08 to D-11).
+//! * Network and broker are tried again for ever and without a reset: no status 3 or 8 is sent
+//!   (D-08 to D-11).
 //!
-//! A QoS 1 message is acknowledged to the broker when the link has taken it: what the host has not read when it restarts the link
-//! is gone (D-13). The answer to a question for the time is always 0, which means failed: there is no time service yet. Not
-//! offered either: TLS (status 6).
+//! A QoS 1 message is acknowledged to the broker when the link has taken it: what the host has not
+//! read when it restarts the link is gone (D-13). The answer to a question for the time is always
+//! 0, which means failed: there is no time service yet. Not offered either: TLS (status 6).
 //!
 //! ```text
 //! match link.poll()    { Event(event) => dialect.handle(now, Input::Link(event)), … }
@@ -45,7 +49,8 @@ const RECORDS: usize = 6;
 /// What the host is told about the board, and what it does not tell.
 #[derive(Clone, Copy, Debug)]
 pub struct Config<'a> {
-    /// The client identifier: the original's is the chip's unique number in hexadecimal digits. It is never told over the link.
+    /// The client identifier: the original's is the chip's unique number in hexadecimal digits. It
+    /// is never told over the link.
     pub client_id: &'a str,
     /// What the answer to `m` says is free, in bytes.
     pub free_bytes: u32,
@@ -107,7 +112,8 @@ pub enum Output<'a> {
 pub struct Counters {
     /// Messages with a byte that the host cannot read, or too long for a record.
     pub dropped_in: u32,
-    /// Publications that could not be carried, of which the host was told that they are done: it waits for that.
+    /// Publications that could not be carried, of which the host was told that they are done: it
+    /// waits for that.
     pub dropped_out: u32,
 }
 
@@ -231,7 +237,8 @@ impl<'a, S: Storage> EspDialect<'a, S> {
         self.counters
     }
 
-    /// The world speaks. Never fails. The time is taken for the sake of the contract; nothing here depends on it.
+    /// The world speaks. Never fails. The time is taken for the sake of the contract; nothing here
+    /// depends on it.
     pub fn handle(&mut self, _now: Instant, input: Input<'_>) {
         match input {
             Input::Link(event) => self.take_event(event),

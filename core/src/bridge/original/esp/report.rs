@@ -87,7 +87,8 @@ impl<S: Storage> EspDialect<'_, S> {
         self.connected = true;
     }
 
-    /// Publications of an earlier life of the link are done without anybody being told: the host took them for done then.
+    /// Publications of an earlier life of the link are done without anybody being told: the host
+    /// took them for done then.
     fn take_done(&mut self, ticket: Ticket, outcome: Outcome) {
         if self.publication != Some(ticket) {
             return;

@@ -56,7 +56,8 @@ pub(super) fn read_init<'a>(
             0 => defaults.response_timeout_ms,
             asked_ms => asked_ms.clamp(500, 60_000),
         },
-        // Used only if it is shorter than a quarter of keep alive, as in the original (SPEC.md §3.1).
+        // Used only if it is shorter than a quarter of keep alive, as in the original (SPEC.md
+        // §3.1).
         ping_interval_ms: match ping_s.saturating_mul(1_000) {
             asked_ms if asked_ms < u32::from(keep_alive_s) * 250 => asked_ms,
             _ => 0,
@@ -77,7 +78,8 @@ pub(super) fn read_init<'a>(
     Some(Told { generation, tls, init })
 }
 
-/// Names a host's settings, so that an ESP8266 that was not reset keeps its connection for the same ones only.
+/// Names a host's settings, so that an ESP8266 that was not reset keeps its connection for the same
+/// ones only.
 pub(super) fn fingerprint(texts: [&[u8]; 2]) -> u32 {
     let bytes = texts.into_iter().flat_map(|text| text.iter().chain(&[0]));
     bytes.fold(0x811C_9DC5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))

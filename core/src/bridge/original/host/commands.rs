@@ -24,9 +24,9 @@ impl<S: Storage> HostDialect<S> {
                 self.tell(ToHost::Stopped);
                 true
             }
-            // The original knows no credit, its messages were acknowledged long ago, and its slate is clean at
-            // each start. Other frames than these do not exist.
-            // Nor are memory and time its to tell: `m` is asked for its life, and `i` has no name for its answer (D-23).
+            // The original knows no credit, its messages were acknowledged long ago, and its slate
+            // is clean at each start. Other frames than these do not exist. Nor are memory and time
+            // its to tell: `m` is asked for its life, and `i` has no name for its answer (D-23).
             Ok(
                 ToEsp::Credit { .. }
                 | ToEsp::Release { .. }
@@ -56,7 +56,8 @@ impl<S: Storage> HostDialect<S> {
         self.stage == Stage::Running && self.connected && self.command.is_none()
     }
 
-    /// While the original waits for the broker it does nothing else, so it is given nothing before there is a connection.
+    /// While the original waits for the broker it does nothing else, so it is given nothing before
+    /// there is a connection.
     fn take_publication(&mut self, publish: &Publish<'_>) -> bool {
         if !self.takes_commands() {
             return false;
@@ -106,8 +107,8 @@ impl<S: Storage> HostDialect<S> {
         self.command = Some(Command { ticket, qos, subscribes, sent_at: None, strikes: 0 });
     }
 
-    /// One thing at a time: a query and a command are never open together, so that the answer to `m` behind a subscription
-    /// is surely the answer to that.
+    /// One thing at a time: a query and a command are never open together, so that the answer to
+    /// `m` behind a subscription is surely the answer to that.
     pub(super) fn next_sending(&self) -> Option<Sending> {
         if self.offered.is_some() || self.link_blocked {
             return None;
@@ -193,8 +194,9 @@ impl<S: Storage> HostDialect<S> {
         Some(command)
     }
 
-    /// The connection ended. A subscription that the broker refuses ends every connection that it is tried on (D-38): one that
-    /// did so four times is told as refused, and the ESP8266 must forget it.
+    /// The connection ended. A subscription that the broker refuses ends every connection that it
+    /// is tried on (D-38): one that did so four times is told as refused, and the ESP8266 must
+    /// forget it.
     pub(super) fn strike(&mut self) {
         const SOON_MS: u32 = 3_000;
         const STRIKES: u8 = 4;

@@ -1,7 +1,8 @@
 //! Whether the original's command task lives (D-07): its clock edges only show that its link does.
 //!
-//! It answers `m` between two commands, so it is asked while none is under way. While one is, it may wait for the
-//! broker as long as it likes, as far as there is no connection; with one, it has a minute.
+//! It answers `m` between two commands, so it is asked while none is under way. While one is, it
+//! may wait for the broker as long as it likes, as far as there is no connection; with one, it has
+//! a minute.
 
 use crate::bridge::watchdog::Watchdog;
 use crate::time::{Instant, Reason, Wait};

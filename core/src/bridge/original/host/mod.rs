@@ -1,7 +1,8 @@
 //! Between fivewire's host end and an ESP8266 with the original firmware.
 //!
-//! The host stays what it is: owner of every publication and subscription. The dialect tells the ESP8266 its settings
-//! in the order it wants (SPEC.md §2.6), gives it one command at a time, and makes of its statuses the frames that the host knows.
+//! The host stays what it is: owner of every publication and subscription. The dialect tells the
+//! ESP8266 its settings in the order it wants (SPEC.md §2.6), gives it one command at a time, and
+//! makes of its statuses the frames that the host knows.
 //!
 //! ```text
 //! loop {
@@ -20,17 +21,22 @@
 //! After each event of the link the dialect is drained before the link is polled again. The link's
 //! [`resets_by_itself`](crate::link::Timing::resets_by_itself) is to be false: the host resets.
 //!
-//! * **Publications** are finished by status 4, which follows the broker's PUBACK (P1). The retain flag is sent as an empty text for
-//!   false, the only one that the original takes for false (D-01), and so is the will's (D-02).
-//! * **Subscriptions** are not confirmed by the original. But it does one command after the other, and a subscription
-//!   is done when SUBACK has come: so `m` is asked behind it, and its answer is the confirmation, of the QoS that was asked for. A
-//!   refused one makes the original's client reconnect for ever (D-38); after four connections that it broke it is told as refused.
-//! * **Life**: see [`Config::command_timeout_ms`] and `m`, asked every 2.5 s while nothing else is under way (D-07).
-//! * **Unsubscribing** is confirmed at once, because the original has no word for it. The broker goes on sending until the ESP8266
-//!   restarts; the host drops what nobody wants.
-//! * **Shutting down** likewise: the ESP8266 keeps its connection until it loses power, and then its will is told (P10).
-//! * **A message that a character 0 cut in two** (D-16) is dropped and counted with all its parts, so that no part of it is taken for a
-//!   record: V0.1 says at the end of each message whether it is retained, so a message without that was cut. V0.22 does not.
+//! * **Publications** are finished by status 4, which follows the broker's PUBACK (P1). The retain
+//!   flag is sent as an empty text for false, the only one that the original takes for false
+//!   (D-01), and so is the will's (D-02).
+//! * **Subscriptions** are not confirmed by the original. But it does one command after the other,
+//!   and a subscription is done when SUBACK has come: so `m` is asked behind it, and its answer is
+//!   the confirmation, of the QoS that was asked for. A refused one makes the original's client
+//!   reconnect for ever (D-38); after four connections that it broke it is told as refused.
+//! * **Life**: see [`Config::command_timeout_ms`] and `m`, asked every 2.5 s while nothing else is
+//!   under way (D-07).
+//! * **Unsubscribing** is confirmed at once, because the original has no word for it. The broker
+//!   goes on sending until the ESP8266 restarts; the host drops what nobody wants.
+//! * **Shutting down** likewise: the ESP8266 keeps its connection until it loses power, and then
+//!   its will is told (P10).
+//! * **A message that a character 0 cut in two** (D-16) is dropped and counted with all its parts,
+//!   so that no part of it is taken for a record: V0.1 says at the end of each message whether it
+//!   is retained, so a message without that was cut. V0.22 does not.
 
 mod commands;
 mod life;
@@ -68,7 +74,8 @@ pub enum Input<'a> {
     /// What the host gave: its [`Output::Frame`](host::Output::Frame). It is answered with
     /// [`Sent`](host::Input::Sent) through [`Output::Host`].
     Frame(&'a [u8]),
-    /// How much the host can take: [`inbound_room_bytes`](host::Host::inbound_room_bytes), whenever it was drained.
+    /// How much the host can take: [`inbound_room_bytes`](host::Host::inbound_room_bytes), whenever
+    /// it was drained.
     Room(usize),
     /// The link took the last [`Output::Record`]: its length, or 0 for not now.
     Sent(usize),
@@ -197,7 +204,8 @@ impl<S: Storage> HostDialect<S> {
     /// A dialect for a host with these settings.
     ///
     /// # Errors
-    /// A text that the original cannot be told, a value out of range, or a buffer that is too small.
+    /// A text that the original cannot be told, a value out of range, or a buffer that is too
+    /// small.
     pub fn new(
         settings: &Settings<'_>,
         config: &Config<'_>,
@@ -260,7 +268,8 @@ impl<S: Storage> HostDialect<S> {
         Memory { settings: self.settings, record: self.record, message: self.message }
     }
 
-    /// Messages that were dropped since the link came up, because they were cut in two or had no valid topic.
+    /// Messages that were dropped since the link came up, because they were cut in two or had no
+    /// valid topic.
     pub const fn dropped_in(&self) -> u32 {
         self.dropped_in
     }
@@ -303,8 +312,8 @@ impl<S: Storage> HostDialect<S> {
         self.tell(ToHost::Hello { version: VERSION, outbox_bytes: 0, topics });
     }
 
-    /// The link is gone. Unless the host itself restarted it, the ESP8266 needs a reset: the original finds a
-    /// link again only after one.
+    /// The link is gone. Unless the host itself restarted it, the ESP8266 needs a reset: the
+    /// original finds a link again only after one.
     fn end(&mut self, reason: link::DownReason) {
         let was_up = self.stage != Stage::Down;
         self.forget();

@@ -175,7 +175,8 @@ impl<S: Storage> HostDialect<S> {
         self.dropped_in = self.dropped_in.saturating_add(1);
     }
 
-    /// Keeps a message for the host. There is one at a time: the link is held until the host has room for it.
+    /// Keeps a message for the host. There is one at a time: the link is held until the host has
+    /// room for it.
     fn keep_message(&mut self, message: &ToHost<'_>, cost: usize) {
         if self.message_size.is_some() {
             self.drop_message();

@@ -6,8 +6,8 @@ use crate::bridge::original::record::{RecordWriter, untellable};
 use crate::error::ConfigError;
 use crate::mqtt::Will;
 
-/// What to do when the ESP8266 asks whether it may join the network that it was told of, because the one that it
-/// has stored failed or was not wanted (status 3).
+/// What to do when the ESP8266 asks whether it may join the network that it was told of, because
+/// the one that it has stored failed or was not wanted (status 3).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub enum SpecifiedNetwork {
     /// It may.
@@ -32,11 +32,12 @@ pub struct Config<'a> {
     pub fast: bool,
     /// Prints what it does on the ESP8266's console, default false.
     pub debug: bool,
-    /// Milliseconds, 20,000 to 600,000, default 60,000: an ESP8266 that says nothing new for this long before it has
-    /// joined and connected is reset. It waits 16 s for its own network, and for ever for the other (D-11).
+    /// Milliseconds, 20,000 to 600,000, default 60,000: an ESP8266 that says nothing new for this
+    /// long before it has joined and connected is reset. It waits 16 s for its own network, and for
+    /// ever for the other (D-11).
     pub start_up_timeout_ms: u32,
-    /// Milliseconds, 10,000 to 600,000, default 60,000: a publication or subscription that is not finished after so
-    /// much time with a connection means a reset (D-07; SPEC.md §2.8).
+    /// Milliseconds, 10,000 to 600,000, default 60,000: a publication or subscription that is not
+    /// finished after so much time with a connection means a reset (D-07; SPEC.md §2.8).
     pub command_timeout_ms: u32,
 }
 
@@ -91,9 +92,9 @@ impl Config<'_> {
         Ok(())
     }
 
-    /// The longest time, in milliseconds, from the moment the last fault heals until the bridge is connected again (P6). It is
-    /// longer than between fivewire's own ends: the original is not told what became of the last command, waits 16 s
-    /// for its own network and 5 s for nothing.
+    /// The longest time, in milliseconds, from the moment the last fault heals until the bridge is
+    /// connected again (P6). It is longer than between fivewire's own ends: the original is not
+    /// told what became of the last command, waits 16 s for its own network and 5 s for nothing.
     #[must_use]
     pub const fn recovery_bound_ms(&self, settings: &Settings<'_>) -> u32 {
         const LINK_MS: u32 = 2_000;
@@ -110,7 +111,8 @@ impl Config<'_> {
         noticed_ms + settings.startup_timeout_ms + LINK_MS + joined_ms + connected_ms
     }
 
-    /// Writes the records `w` (none without a will) and `init` one after the other; says how long each is.
+    /// Writes the records `w` (none without a will) and `init` one after the other; says how long
+    /// each is.
     pub(super) fn write(
         &self,
         settings: &Settings<'_>,

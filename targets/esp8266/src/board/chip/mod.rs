@@ -5,8 +5,8 @@ mod start;
 /// Reads a register.
 #[inline(always)]
 pub(super) fn read(address: u32) -> u32 {
-    // SAFETY: `Register` has only addresses of whole registers of the GPIO block and the IO MUX, which may
-    // be read at any time (ESP8266 Technical Reference, appendix 1).
+    // SAFETY: `Register` has only addresses of whole registers of the GPIO block and the IO MUX,
+    // which may be read at any time (ESP8266 Technical Reference, appendix 1).
     unsafe { core::ptr::with_exposed_provenance::<u32>(address as usize).read_volatile() }
 }
 

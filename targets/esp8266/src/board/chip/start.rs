@@ -12,7 +12,8 @@ struct Partition {
     size: u32,
 }
 
-/// `SPI_FLASH_SIZE_MAP` of 4 MB with two halves of 512 KB for programs: Feather HUZZAH, D1 Mini, ESP-12.
+/// `SPI_FLASH_SIZE_MAP` of 4 MB with two halves of 512 KB for programs: Feather HUZZAH, D1 Mini,
+/// ESP-12.
 const FLASH_MAP: u32 = 4;
 const FIRST_OF_PROGRAM: u32 = 100;
 

@@ -1,4 +1,5 @@
-//! Messages to and from the coordinator, and the time, which it may move. EMULATION.md is the reference.
+//! Messages to and from the coordinator, and the time, which it may move. EMULATION.md is the
+//! reference.
 
 use super::machine;
 use crate::local::Local;
@@ -66,7 +67,8 @@ pub(super) struct Answer {
 
 /// The board's clock.
 struct Clock {
-    /// The cycle counter when it was last read, or a little later: what the emulation executes until then does not count.
+    /// The cycle counter when it was last read, or a little later: what the emulation executes
+    /// until then does not count.
     cycles: u32,
     /// The time that belonged to it.
     ns: u64,
@@ -81,7 +83,8 @@ static MESSAGE: Local<[u8; HEADER_BYTES + PAYLOAD_MAX_BYTES]> =
 
 /// Nanoseconds since this board started.
 ///
-/// What the emulation itself executes would not exist on the chip, so it takes no time: see [`play`].
+/// What the emulation itself executes would not exist on the chip, so it takes no time: see
+/// [`play`].
 pub(super) fn now_ns() -> u64 {
     let cycles = machine::cycles();
     CLOCK.with(|clock| {
@@ -109,8 +112,8 @@ pub(super) fn resume(took_ns: u64) {
     });
 }
 
-/// Time stands still while this is played, and then goes on by `took_ns`. What is played inside it takes its own time
-/// besides.
+/// Time stands still while this is played, and then goes on by `took_ns`. What is played inside it
+/// takes its own time besides.
 #[inline(always)]
 pub(super) fn play<R>(took_ns: u64, how: impl FnOnce(u64) -> R) -> R {
     let now_ns = now_ns();

@@ -59,8 +59,8 @@ pub(super) fn take_event(answer: &Answer) {
     });
     let Some(query) = query else { return };
     let pointer = address.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
-    // SAFETY: the function that was given, a name that ends with a zero, null or an address, and the
-    // connection that it was given with; all live until it returns.
+    // SAFETY: the function that was given, a name that ends with a zero, null or an address, and
+    // the connection that it was given with; all live until it returns.
     scheduler::call_back(|| unsafe {
         (query.found)(query.name.as_ptr().cast(), pointer, query.connection.cast());
     });

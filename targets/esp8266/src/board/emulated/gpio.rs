@@ -1,6 +1,7 @@
 //! The registers of the GPIO block as far as the firmware uses them, and the interrupt.
 //!
-//! The interrupt comes where the chip's would: in the middle of whatever reads the pins, unless it is masked.
+//! The interrupt comes where the chip's would: in the middle of whatever reads the pins, unless it
+//! is masked.
 
 use core::ffi::{c_int, c_void};
 

@@ -31,7 +31,8 @@ pub(super) fn exit(status: u8) -> ! {
 pub(super) fn write(descriptor: c_int, bytes: &[u8]) {
     let mut left = bytes;
     while !left.is_empty() {
-        // SAFETY: QEMU reads as many bytes from this address as it is told (target/xtensa/xtensa-semi.c).
+        // SAFETY: QEMU reads as many bytes from this address as it is told
+        // (target/xtensa/xtensa-semi.c).
         let count = unsafe {
             simcall(
                 WRITE,

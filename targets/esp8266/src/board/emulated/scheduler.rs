@@ -1,4 +1,5 @@
-//! What runs when: the boot ROM's loop over tasks, with WiFi and TCP before timers before user tasks.
+//! What runs when: the boot ROM's loop over tasks, with WiFi and TCP before timers before user
+//! tasks.
 
 use core::cell::Cell;
 

@@ -14,7 +14,8 @@ pub(super) fn report() {
     let mut place = &raw const _bss_end;
     let top = &raw const _stack_top;
     let size = top.addr() - place.addr();
-    // SAFETY: every word from the end of the data to the top of the stack is memory (start/emulated.ld).
+    // SAFETY: every word from the end of the data to the top of the stack is memory
+    // (start/emulated.ld).
     while place < top && unsafe { place.read_volatile() } == PAINT {
         place = place.wrapping_add(1);
     }

@@ -16,7 +16,8 @@ pub(super) fn take_event(answer: &Answer) {
     // SAFETY: the firmware's connection, complete since `espconn_create`.
     let Some(function) = (unsafe { (*connection).received }) else { return };
     coordinator::with_payload(answer, |bytes| {
-        // SAFETY: the function that was registered, and its connection; the bytes live until it returns.
+        // SAFETY: the function that was registered, and its connection; the bytes live until it
+        // returns.
         scheduler::call_back(|| unsafe {
             function(connection.cast(), bytes.as_mut_ptr(), bytes.len() as u16);
         });
