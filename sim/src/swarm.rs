@@ -46,6 +46,8 @@ pub struct Draw<'a> {
     pub publish_every_ms: RangeInclusive<u32>,
     /// The witness publishes every so many milliseconds.
     pub inbound_every_ms: RangeInclusive<u32>,
+    /// The application's habits are so many times as frequent as in a run of an hour.
+    pub habits_pace: u32,
 }
 
 impl Default for Draw<'_> {
@@ -62,6 +64,7 @@ impl Default for Draw<'_> {
             faults: 3..=30,
             publish_every_ms: 4_000..=5_000,
             inbound_every_ms: 4_000..=5_000,
+            habits_pace: 1,
         }
     }
 }
@@ -72,7 +75,7 @@ pub fn draw(seed: u64, draw: &Draw<'_>) -> Schedule {
     let mut random = Random::new(seed, Purpose::Schedule);
     let setup = draw_setup(&mut random, draw);
     let mut workload = draw_workload(&mut random, draw);
-    workload.habits = habits::draw(seed, draw.topology);
+    workload.habits = habits::draw(seed, draw);
     let mut schedule = Schedule {
         version: VERSION,
         scenario: draw.scenario.to_owned(),

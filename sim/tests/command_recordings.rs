@@ -38,6 +38,16 @@ fn a_recorded_run_replays_with_its_timeline() {
     assert_eq!(short.lines().count(), 2, "{short}");
 }
 
+#[cfg(feature = "turmoil")]
+#[test]
+fn a_recording_is_not_replayed_in_an_engine_and_the_complaint_says_what_to_do() {
+    let directory = recorded();
+    let replay = ["replay", "it", "--engine", "turmoil"];
+    let refused = complaint(&fivewire(directory.path(), &replay).code(2));
+    assert!(refused.contains("it: a recording is fed to a bare machine"), "{refused}");
+    assert!(refused.contains("leave --engine out"), "{refused}");
+}
+
 #[test]
 fn either_end_of_a_bridge_is_recorded_and_replays_with_what_passed_the_link() {
     let directory = TempDir::new().expect("a temporary directory can be made");

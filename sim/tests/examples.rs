@@ -1,18 +1,20 @@
 //! The examples run to their end, so what they assert holds.
 
-#[path = "../examples/clean.rs"]
+#![allow(clippy::duplicate_mod, reason = "two examples share a part")]
+
+#[path = "../examples/simulated_clean.rs"]
 mod clean;
-#[path = "../examples/low-power.rs"]
+#[path = "../examples/simulated_low_power.rs"]
 mod low_power;
 #[path = "../examples/own_app.rs"]
 mod own_app;
-#[path = "../examples/range.rs"]
+#[path = "../examples/simulated_range.rs"]
 mod range;
-#[path = "../examples/simple.rs"]
+#[path = "../examples/simulated_simple.rs"]
 mod simple;
-#[path = "../examples/status.rs"]
+#[path = "../examples/simulated_status.rs"]
 mod status;
-#[path = "../examples/streaming.rs"]
+#[path = "../examples/simulated_streaming.rs"]
 mod streaming;
-#[path = "../examples/unclean.rs"]
+#[path = "../examples/simulated_unclean.rs"]
 mod unclean;

@@ -6,7 +6,7 @@ use fivewire_core::time::Instant;
 use fivewire_scenarios::{secs, seeds};
 use fivewire_sim::cross_check::{History, compare};
 use fivewire_sim::fault::{Fault, FaultKind};
-use fivewire_sim::observation::{Observation, Observer};
+use fivewire_sim::observation::{Observation, Observer, Part};
 use fivewire_sim::replay::replay;
 use fivewire_sim::run::{self, Report};
 use fivewire_sim::schedule::{Habits, Schedule};
@@ -154,12 +154,62 @@ fn the_adapters_application_retains_and_gives_up_as_that_of_the_event_world_does
     }
 }
 
+/// What else the application asked of its device, and what came of it.
+#[derive(Default, Debug)]
+struct Doings {
+    ended: u32,
+    renewed: u32,
+    compared: u32,
+    stopped: u32,
+    programs: u32,
+}
+
+impl Observer for Doings {
+    fn observe(&mut self, _now: Instant, observation: &Observation<'_>) {
+        match observation {
+            Observation::SaidOfItself { .. } => self.compared += 1,
+            Observation::Told(Event::Unsubscribed(_)) => self.ended += 1,
+            Observation::Told(Event::Subscribed { .. }) => {
+                self.renewed += u32::from(self.ended > 0)
+            }
+            Observation::Told(Event::Stopped) => self.stopped += 1,
+            Observation::BoardUp { part: Part::Host } => self.programs += 1,
+            _ => {}
+        }
+    }
+}
+
 #[test]
-fn a_habit_that_the_adapters_application_does_not_have_is_refused_by_name() {
+fn the_adapters_application_ends_renews_compares_and_starts_anew_as_that_of_the_event_world_does() {
+    let mut schedule = minute_with(0, FaultKind::WifiOutage);
+    schedule.faults[0].duration_ms = secs(5);
+    schedule.setup.refused_filter = None;
+    schedule.workload.habits = Habits {
+        resubscribes_every_ms: 3_000,
+        asks_every_ms: 1_000,
+        restarts_every_ms: 20_000,
+        ..Habits::default()
+    };
+    both(&schedule);
+    for engine in 0..2 {
+        let mut doings = Doings::default();
+        match engine {
+            0 => assert_eq!(run::run(&schedule, &mut doings).breach, None),
+            _ => assert_eq!(tokio_world::run(&schedule, &mut doings).unwrap().breach, None),
+        }
+        let Doings { ended, renewed, compared, stopped, programs } = doings;
+        assert!(ended > 3 && renewed > 5 && compared > 40, "engine {engine}: {doings:?}");
+        // turmoil's client is shut down once more in the end
+        assert!(programs > 2 && stopped == programs - 1 + engine, "engine {engine}: {doings:?}");
+    }
+}
+
+#[test]
+fn a_habit_that_only_an_application_with_a_bridge_has_is_refused_by_name() {
     let mut schedule = tokio_world::default_for(0);
-    schedule.workload.habits.restarts_every_ms = 60_000;
+    schedule.workload.habits.chooses_network = true;
     let error = tokio_world::fits(&schedule).unwrap_err().to_string();
-    assert!(error.contains("workload.habits.restarts_every_ms"), "{error}");
+    assert!(error.contains("workload.habits.chooses_network"), "{error}");
 }
 
 /// Why attempts to connect failed.

@@ -10,7 +10,7 @@ use crate::random::{Purpose, Random};
 use crate::schedule::{Habits, Schedule};
 
 /// The topic filter that comes and goes.
-const COMING_AND_GOING: &str = "side/#";
+pub(crate) const COMING_AND_GOING: &str = "side/#";
 
 /// What is to become of one publication.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -39,6 +39,8 @@ pub(crate) struct Routine {
     is_leaving: bool,
     /// The device asked whether it may join the given network.
     is_asked: bool,
+    /// Nothing new is begun from here on.
+    ends_at: Option<Instant>,
 }
 
 impl Routine {
@@ -62,6 +64,7 @@ impl Routine {
             restarts,
             is_leaving: false,
             is_asked: false,
+            ends_at: None,
         }
     }
 
@@ -136,7 +139,8 @@ impl Routine {
             self.answer(commands);
         }
         if self.resubscribes_next.is_some_and(|at| at <= now) {
-            self.resubscribes_next = self.resubscribes.next();
+            let is_open = |at: &Instant| self.ends_at.is_none_or(|end| *at < end);
+            self.resubscribes_next = self.resubscribes.next().filter(is_open);
             self.resubscribe(commands);
         }
         if self.restarts_next.is_some_and(|at| at <= now) {
@@ -161,9 +165,10 @@ impl Routine {
         });
     }
 
-    /// Begins nothing new.
-    pub(super) fn wind_down(&mut self) {
-        self.resubscribes_next = None;
+    /// Begins nothing new. What is due already is still asked for, once the device is there again.
+    pub(super) fn wind_down(&mut self, now: Instant) {
+        self.ends_at = Some(now);
+        self.resubscribes_next.take_if(|at| *at >= now);
         self.asks_next = None;
         self.restarts_next = None;
         self.to_cancel.clear();

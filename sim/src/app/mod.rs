@@ -18,7 +18,7 @@ use crate::observation::{Observation, Observer};
 use crate::world::HostMachine;
 
 #[cfg(feature = "turmoil")]
-pub(crate) use habits::{Fate, Routine};
+pub(crate) use habits::{COMING_AND_GOING, Fate, Routine};
 #[cfg(feature = "turmoil")]
 pub(crate) use messages::Messages;
 pub(crate) use messages::fill;

@@ -162,9 +162,9 @@ impl Application for Workload {
         self.messages.burst(messages);
     }
 
-    fn wind_down(&mut self, _now: Instant) {
+    fn wind_down(&mut self, now: Instant) {
         self.messages.wind_down();
-        self.routine.wind_down();
+        self.routine.wind_down(now);
     }
 
     fn is_done(&self) -> bool {

@@ -9,6 +9,7 @@ use super::difference::KnownDifference as Known;
 use super::history::History;
 use super::messages::{Inbound, Outbound, Outcome};
 use super::sessions::Sessions;
+use super::wishes::{Filter, Wishes};
 
 /// A fact that is not the same in both histories.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -95,6 +96,7 @@ pub fn compare(first: &History, second: &History) -> Comparison {
         inbound(&mut comparison, number, entries);
     }
     comparison.of_messages = comparison.compared;
+    lives(&mut comparison, both.map(|history| &history.wishes));
     subscriptions(&mut comparison, both);
     sessions(&mut comparison, both.map(|history| &history.sessions));
     comparison
@@ -122,7 +124,9 @@ fn outbound(comparison: &mut Comparison, number: u64, entries: [Option<&Outbound
             let refused = both.iter().filter(given_up).any(|entry| entry.is_refused);
             let known = if_so(at_most_once, Known::AtMostOnce).or_else(power_lost);
             let withdrawn = || if_so(both.iter().any(|entry| entry.is_withdrawn), Known::Withdrawn);
-            known.or_else(withdrawn).or_else(|| if_so(refused, Known::Refused))
+            let shut_down = || if_so(both.iter().any(|entry| entry.is_shut_down), Known::ShutDown);
+            let known = known.or_else(withdrawn).or_else(shut_down);
+            known.or_else(|| if_so(refused, Known::Refused))
         },
     );
     let arrived = both.map(|entry| entry.copies > 0);
@@ -134,7 +138,9 @@ fn outbound(comparison: &mut Comparison, number: u64, entries: [Option<&Outbound
             // what was acknowledged has arrived, whatever happened else
             let power_lost = || if_so(missing.is_unknown(), Known::PowerLost);
             let withdrawn = || if_so(missing.is_withdrawn, Known::Withdrawn);
-            if_so(missing.is_at_risk(), Known::AtMostOnce).or_else(power_lost).or_else(withdrawn)
+            let shut_down = || if_so(missing.is_shut_down, Known::ShutDown);
+            let known = if_so(missing.is_at_risk(), Known::AtMostOnce).or_else(power_lost);
+            known.or_else(withdrawn).or_else(shut_down)
         },
     );
     if arrived == [true; 2] {
@@ -185,19 +191,82 @@ fn inbound(comparison: &mut Comparison, number: u64, entries: [Option<&Inbound>;
     }
 }
 
-fn subscriptions(comparison: &mut Comparison, histories: [&History; 2]) {
-    let [first, second] = histories;
-    let filters: BTreeSet<&String> = first.told.keys().chain(second.told.keys()).collect();
-    for filter in filters {
+fn lives(comparison: &mut Comparison, both: [&Wishes; 2]) {
+    for (fact, count) in [
+        ("programs begun", (|run| run.lives) as fn(&Wishes) -> u32),
+        ("shutdowns done", |run| run.shutdowns_done),
+    ] {
+        let [more, fewer] = sorted(both, count);
+        let excess = count(more) - count(fewer);
         comparison.fact(
-            || format!("what the application was told of {filter:?}"),
-            histories.map(|history| history.told.get(filter)),
-            || None,
+            || fact.to_owned(),
+            both.map(count),
+            || if_so(excess <= fewer.spared(), Known::PowerLost),
+        );
+    }
+    comparison.fact(
+        || "shutdowns asked for".to_owned(),
+        both.map(|run| run.shutdowns_asked),
+        || None,
+    );
+}
+
+fn subscriptions(comparison: &mut Comparison, both: [&History; 2]) {
+    let wishes = both.map(|history| &history.wishes);
+    let lives_apart = wishes[0].lives.abs_diff(wishes[1].lives);
+    let names: BTreeSet<&String> = wishes.iter().flat_map(|run| run.filters.keys()).collect();
+    for name in names {
+        let [Some(one), Some(other)] = wishes.map(|run| run.filters.get(name)) else {
+            let asked = wishes.map(|run| run.filters.contains_key(name));
+            comparison.fact(|| format!("{name:?} asked for"), asked, || None);
+            continue;
+        };
+        filter(comparison, name, [one, other], lives_apart);
+        // which wish is the last one depends on where they are counted from
+        let is_shifted = one.ends_asked + other.ends_asked > 0 && one.cut_off + other.cut_off > 0;
+        comparison.fact(
+            || format!("what the application was told of {name:?}"),
+            [one.told, other.told],
+            || if_so(is_shifted, Known::Overtaken),
         );
         comparison.fact(
-            || format!("what the session holds of {filter:?}"),
-            histories.map(|history| history.active.get(filter.as_bytes())),
-            || None,
+            || format!("what the session holds of {name:?}"),
+            both.map(|history| history.active.get(name.as_bytes())),
+            || if_so(is_shifted, Known::Overtaken),
+        );
+    }
+}
+
+/// How often something was asked of one topic filter, and answered.
+fn filter(comparison: &mut Comparison, name: &str, both: [&Filter; 2], lives_apart: u32) {
+    let ignored = || format!("wishes for {name:?} without an answer");
+    comparison.nothing(&ignored(), both.map(Filter::unheard));
+    let cut_off = both[0].cut_off + both[1].cut_off;
+    let apart = |count: fn(&Filter) -> u32| count(both[0]).abs_diff(count(both[1]));
+    for (fact, count) in [
+        ("asked for", (|filter| filter.asked) as fn(&Filter) -> u32),
+        ("asked to end", |filter| filter.ends_asked),
+    ] {
+        let excess = apart(count);
+        let power_lost = if_so(excess <= lives_apart, Known::PowerLost);
+        comparison.fact(
+            || format!("how often {name:?} was {fact}"),
+            both.map(count),
+            || power_lost.or(if_so(excess <= lives_apart + cut_off, Known::Overtaken)),
+        );
+    }
+    let asked_apart = apart(|filter| filter.asked) + apart(|filter| filter.ends_asked);
+    for (fact, count) in [
+        ("granted", (|filter| filter.granted) as fn(&Filter) -> u32),
+        ("ended", |filter| filter.ended),
+        ("renewed", |filter| filter.renewed),
+    ] {
+        let [more, fewer] = sorted(both, count);
+        let is_explained = count(more) - count(fewer) <= fewer.unanswered() + asked_apart;
+        comparison.fact(
+            || format!("how often {name:?} was {fact}"),
+            both.map(count),
+            || if_so(is_explained, Known::Overtaken),
         );
     }
 }
@@ -234,6 +303,6 @@ fn sessions(comparison: &mut Comparison, both: [&Sessions; 2]) {
 }
 
 /// The run that has more of something, and the other.
-fn sorted([one, other]: [&Sessions; 2], count: fn(&Sessions) -> u32) -> [&Sessions; 2] {
+fn sorted<T>([one, other]: [&T; 2], count: fn(&T) -> u32) -> [&T; 2] {
     if count(one) > count(other) { [one, other] } else { [other, one] }
 }

@@ -21,9 +21,10 @@ pub enum KnownDifference {
     /// an outbox when that became full. Explained is the loss of a message in the run in which
     /// something was wrong from its publication to ten seconds after it was sent.
     AtMostOnce,
-    /// The board lost power before the message had an outcome, or before it had its clean slate: how
-    /// far it had come depends on the instant. Each loss of power explains one clean slate less, and
-    /// the messages that it left without an outcome.
+    /// The board lost power before the message had an outcome, before it had its clean slate, before it had
+    /// shut down as its application asked, or while it was off anyway: how far it had come depends on the
+    /// instant. Each loss of power explains one clean slate less, one life or shutdown less, and the messages
+    /// that it left without an outcome.
     PowerLost,
     /// When the message was published for the device, no subscription of its session was for it, or
     /// that session ended before it was told: the broker owes nothing.
@@ -48,6 +49,15 @@ pub enum KnownDifference {
     /// on the instant. Explained is what became of a message that was given up for that reason, in the
     /// run in which it was.
     Withdrawn,
+    /// The application shut its device down: what had no outcome by then is given up, and how far it had
+    /// come depends on the instant. Explained is what became of a message that was given up for that reason
+    /// during a shutdown, in the run in which it was.
+    ShutDown,
+    /// The application wanted something else of a topic filter before the broker had answered, or its program
+    /// ended. Each wish that was overtaken or cut off so, while something was wrong or soon after it came,
+    /// explains one answer less in the run in which it was; one that was cut off also, that the wishes after
+    /// it are counted from another one.
+    Overtaken,
     /// A broker that refuses publications for a while (MQTT 5) refuses those that arrive in that time.
     /// Explained is the outcome of a message that the broker refused in the run in which it was given up.
     Refused,
@@ -55,7 +65,7 @@ pub enum KnownDifference {
 
 impl KnownDifference {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Times,
         Self::Clocks,
         Self::WifiIsTold,
@@ -69,6 +79,8 @@ impl KnownDifference {
         Self::NothingToForget,
         Self::SessionExpired,
         Self::Withdrawn,
+        Self::ShutDown,
+        Self::Overtaken,
         Self::Refused,
     ];
 
@@ -89,6 +101,8 @@ impl KnownDifference {
             Self::NothingToForget => "nothing-to-forget",
             Self::SessionExpired => "session-expired",
             Self::Withdrawn => "withdrawn",
+            Self::ShutDown => "shut-down",
+            Self::Overtaken => "overtaken",
             Self::Refused => "refused",
         }
     }

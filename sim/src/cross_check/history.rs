@@ -8,8 +8,9 @@ use fivewire_core::time::Instant;
 
 use super::messages::{Inbound, Outbound, Outcome};
 use super::sessions::{Line, Sessions};
+use super::wishes::{Answer, Wish, Wishes};
 use crate::fault::FaultKind;
-use crate::observation::{ConnectionId, Observation, Observer, Part};
+use crate::observation::{BoardLoss, ConnectionId, Observation, Observer, Part};
 use crate::oracle::matcher::matches;
 use crate::oracle::reader::Packet;
 
@@ -19,13 +20,11 @@ pub struct History {
     /// By the number in the payload.
     pub(super) outbound: BTreeMap<u64, Outbound>,
     pub(super) inbound: BTreeMap<u64, Inbound>,
-    /// What the application was told of each filter last: granted or refused.
-    pub(super) told: BTreeMap<String, Option<bool>>,
+    pub(super) wishes: Wishes,
     /// What the session holds at the end.
     pub(super) active: BTreeMap<Vec<u8>, u8>,
     pub(super) sessions: Sessions,
     tickets: BTreeMap<u32, u64>,
-    requests: BTreeMap<u32, String>,
     /// Connections that ended at the broker.
     endings: u32,
     broker_stops: u32,
@@ -66,8 +65,9 @@ impl History {
             Event::Acked(ticket) => self.ended(now, ticket.get(), Outcome::Acked),
             Event::Sent(ticket) => self.ended(now, ticket.get(), Outcome::Sent),
             Event::Abandoned { ticket, reason } => {
+                let is_leaving = self.wishes.is_leaving;
                 if let Some(entry) = self.ticket(ticket.get()) {
-                    entry.given_up(reason);
+                    entry.given_up(reason, is_leaving);
                 }
                 self.ended(now, ticket.get(), Outcome::GivenUp);
             }
@@ -78,8 +78,9 @@ impl History {
                     entry.told(self.endings);
                 }
             }
-            Event::Subscribed { ticket, .. } => self.answered(ticket.get(), true),
-            Event::SubscribeRefused(ticket) => self.answered(ticket.get(), false),
+            Event::Subscribed { ticket, .. } => self.wishes.answer(ticket.get(), Answer::Granted),
+            Event::SubscribeRefused(ticket) => self.wishes.answer(ticket.get(), Answer::Refused),
+            Event::Unsubscribed(ticket) => self.wishes.answer(ticket.get(), Answer::Ended),
             Event::Connected { .. } => self.is_connected = true,
             Event::Disconnected { reason } => {
                 self.is_connected = false;
@@ -89,14 +90,25 @@ impl History {
                 self.trouble(now);
             }
             Event::CleanSlate => self.sessions.slate(now),
+            Event::Stopped => {
+                self.is_connected = false;
+                self.wishes.shutdown_done();
+            }
             _ => {}
         }
     }
 
-    fn answered(&mut self, ticket: u32, is_granted: bool) {
-        if let Some(filter) = self.requests.remove(&ticket) {
-            self.told.insert(filter, Some(is_granted));
-        }
+    /// The application wants something of a topic filter.
+    fn asked(&mut self, now: Instant, filter: &str, ticket: u32, wish: Wish) {
+        let is_disturbed = !self.is_connected || self.harmful > 0;
+        self.wishes.ask(now, filter, ticket, wish, is_disturbed);
+    }
+
+    /// The device ends its connection on purpose.
+    fn shutdown_asked(&mut self, now: Instant) {
+        self.trouble(now);
+        self.sessions.strike(now);
+        self.wishes.shutdown_asked();
     }
 
     fn witness_published(&mut self, topic: &str, payload: &[u8]) {
@@ -112,21 +124,22 @@ impl History {
         self.inbound.values_mut().for_each(Inbound::forgiven);
     }
 
-    fn power_lost(&mut self, now: Instant) {
-        self.sessions.power_lost(now);
+    fn life_ends(&mut self, now: Instant, loss: BoardLoss) {
+        self.trouble(now);
+        self.wishes.life_ends(now, loss);
+        self.sessions.life_ends(now);
         self.is_connected = false;
         for number in std::mem::take(&mut self.tickets).into_values() {
             if let Some(entry) = self.outbound.get_mut(&number) {
                 entry.lost_power |= entry.outcome.is_none();
             }
         }
-        self.requests.clear();
-        self.told.clear();
     }
 
     /// Something goes wrong, or a fault begins or ends.
     fn trouble(&mut self, now: Instant) {
         self.outbound.values_mut().for_each(|entry| entry.trouble(now));
+        self.wishes.trouble();
     }
 
     fn read_device(&mut self, now: Instant, id: ConnectionId, mut bytes: &[u8]) {
@@ -153,6 +166,10 @@ impl History {
                     let filters = filters.map(|(filter, _)| filter.to_vec()).collect();
                     line.asked.push((packet_id, filters));
                 }
+                Packet::Unsubscribe { packet_id, filters } => {
+                    let filters = filters.map(|(filter, _)| filter.to_vec()).collect();
+                    line.ends_asked.push((packet_id, filters));
+                }
                 _ => {}
             }
         }
@@ -178,6 +195,7 @@ impl History {
                     }
                 }
                 Packet::Suback { packet_id, codes } => self.subscribed(now, id, packet_id, codes),
+                Packet::Unsuback(packet_id) => self.unsubscribed(now, id, packet_id),
                 _ => {}
             }
         }
@@ -194,6 +212,13 @@ impl History {
         }
     }
 
+    fn unsubscribed(&mut self, now: Instant, id: ConnectionId, packet_id: u16) {
+        let asked = &mut self.sessions.line(now, id).ends_asked;
+        for (_, filters) in asked.extract_if(.., |(id, _)| *id == packet_id) {
+            self.active.retain(|filter, _| !filters.contains(filter));
+        }
+    }
+
     fn ended_at_broker(&mut self, now: Instant, id: ConnectionId) {
         self.endings += 1;
         self.trouble(now);
@@ -207,6 +232,9 @@ impl History {
         let kind = match began {
             Some(kind) => {
                 self.kinds.insert(index, kind);
+                if kind == FaultKind::HostReset {
+                    self.wishes.reset();
+                }
                 self.sessions.fault_begins(now, index, kind);
                 Some(kind)
             }
@@ -240,9 +268,13 @@ impl Observer for History {
                 self.published(ticket, payload, qos);
             }
             Observation::SubscribeAsked { ticket, filter, .. } => {
-                self.requests.insert(ticket, filter.to_owned());
-                self.told.entry(filter.to_owned()).or_default();
+                self.asked(now, filter, ticket, Wish::Messages);
             }
+            Observation::UnsubscribeAsked { ticket, filter } => {
+                self.asked(now, filter, ticket, Wish::End);
+            }
+            Observation::ShutDownAsked => self.shutdown_asked(now),
+            Observation::BoardUp { part: Part::Host } => self.wishes.life_begins(),
             Observation::Told(event) => self.told(now, &event),
             Observation::Opening { connection } => {
                 self.sessions.line(now, connection);
@@ -271,10 +303,7 @@ impl Observer for History {
             Observation::WitnessPublished { topic, payload, .. } => {
                 self.witness_published(topic, payload);
             }
-            Observation::BoardDown { part: Part::Host, .. } => {
-                self.trouble(now);
-                self.power_lost(now);
-            }
+            Observation::BoardDown { part: Part::Host, loss } => self.life_ends(now, loss),
             Observation::FaultBegan { index, fault } => self.fault(now, index, Some(fault.kind)),
             Observation::FaultEnded { index } => self.fault(now, index, None),
             Observation::Finished => self.is_finished = true,

@@ -29,6 +29,8 @@ pub(super) struct Outbound {
     pub(super) is_refused: bool,
     /// The application gave it up, or its deadline came.
     pub(super) is_withdrawn: bool,
+    /// It was given up because the application shut its device down.
+    pub(super) is_shut_down: bool,
     /// The board lost power before there was an outcome.
     pub(super) lost_power: bool,
     /// Something was wrong when it was published, or until a while after it was sent.
@@ -48,6 +50,7 @@ impl Outbound {
             cuts: 0,
             is_refused: false,
             is_withdrawn: false,
+            is_shut_down: false,
             lost_power: false,
             is_unsafe,
             endings_before: endings,
@@ -66,11 +69,12 @@ impl Outbound {
         self.safe_at = Some(now.plus_ms(SAFE_MS));
     }
 
-    pub(super) const fn given_up(&mut self, reason: AbandonReason) {
+    pub(super) const fn given_up(&mut self, reason: AbandonReason, is_leaving: bool) {
         // it made room for another one in a full outbox
         if matches!(reason, AbandonReason::Dropped) {
             self.is_unsafe = true;
         }
+        self.is_shut_down = is_leaving && matches!(reason, AbandonReason::ShutDown);
         self.is_withdrawn = matches!(reason, AbandonReason::Cancelled | AbandonReason::Expired);
     }
 

@@ -29,6 +29,7 @@ mod messages;
 mod sessions;
 #[cfg(test)]
 mod tests;
+mod wishes;
 
 pub use compare::{Comparison, Difference, compare};
 pub use difference::KnownDifference;

@@ -25,6 +25,8 @@ pub(super) struct Line {
     pub(super) from_broker: Reader,
     /// Subscriptions that were asked for and not answered.
     pub(super) asked: Vec<(u16, Vec<Vec<u8>>)>,
+    /// Ends of subscriptions that were asked for and not confirmed.
+    pub(super) ends_asked: Vec<(u16, Vec<Vec<u8>>)>,
     /// The message that a packet identifier stood for last.
     pub(super) published: BTreeMap<u16, u64>,
     is_clean: bool,
@@ -131,7 +133,7 @@ impl Sessions {
     }
 
     /// Something ends the device's connection, if it has one.
-    fn strike(&mut self, now: Instant) {
+    pub(super) fn strike(&mut self, now: Instant) {
         if let Some(line) = self.lines.values_mut().next_back() {
             line.struck_at = Some(now);
         }
@@ -254,7 +256,7 @@ impl Sessions {
         }
     }
 
-    pub(super) fn power_lost(&mut self, now: Instant) {
+    pub(super) fn life_ends(&mut self, now: Instant) {
         self.strike(now);
         for (cut, had) in self.cut_short.iter_mut().zip(std::mem::take(&mut self.life)) {
             *cut += u32::from(!had);

@@ -4,12 +4,15 @@ use fivewire_core::event::{AbandonReason, Event, RefusedReason};
 use fivewire_core::mqtt::v5::ReasonCode;
 use fivewire_core::time::Instant;
 
+use super::wishes::Wishes;
 use super::{Comparison, Difference, History, KnownDifference, compare};
 use crate::fault::{Fault, FaultKind};
 use crate::observation::{BoardLoss, ConnectionId, Ending, Observation, Observer, Part};
 use crate::run;
 use crate::schedule::{Mqtt5, Schedule, Topology};
 use crate::swarm::{self, Draw};
+
+mod wishes;
 
 /// Passes a run on to a history, and what `change` makes of each observation.
 struct Changed<F> {

@@ -5,25 +5,32 @@ use crate::app::Intervals;
 use crate::random::{Purpose, Random};
 use crate::schedule::{Habits, Schedule, Topology};
 
+use super::Draw;
+
 /// Half of the runs have some: each habit is there or not by itself.
-pub(super) fn draw(seed: u64, topology: Topology) -> Habits {
+pub(super) fn draw(seed: u64, draw: &Draw<'_>) -> Habits {
+    let pace = draw.habits_pace.max(1);
     let mut random = Random::new(seed, Purpose::Habits);
     if random.chance(1, 2) {
         return Habits::default();
     }
     let mut percent = || if random.chance(1, 2) { random.between(1, 20) as u8 } else { 0 };
     let (cancelled_percent, deadline_percent, retained_percent) = (percent(), percent(), percent());
-    let mut every_ms =
-        |at_most_ms| if random.chance(1, 2) { random.between(15_000, at_most_ms) } else { 0 };
+    let mut every_ms = |at_most_ms| {
+        if random.chance(1, 2) { random.between(15_000 / pace, at_most_ms / pace) } else { 0 }
+    };
     Habits {
         cancelled_percent,
         deadline_percent,
         retained_percent,
         resubscribes_every_ms: every_ms(240_000),
         asks_every_ms: every_ms(120_000),
-        restarts_every_ms: if random.chance(1, 4) { random.between(60_000, 900_000) } else { 0 },
+        restarts_every_ms: match random.chance(1, 4) {
+            true => random.between(60_000 / pace, 900_000 / pace),
+            false => 0,
+        },
         patience_max_ms: *random.pick(&[20, 500, 5_000, 60_000]),
-        chooses_network: topology == Topology::Bridge && random.chance(1, 4),
+        chooses_network: draw.topology == Topology::Bridge && random.chance(1, 4),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Subscriptions that the device asked the broker for and that were not answered. The application
+//! Subscriptions that the device asked the broker for, or for their end, and that were not answered. The application
 //! hears nothing of those that the client renews by itself, so only the socket shows that one is due.
 
 use std::collections::BTreeMap;
@@ -30,7 +30,8 @@ impl Answers {
                 while let Some(packet) = from_device.next(&mut bytes) {
                     match packet {
                         Packet::Connect(connect) => from_broker.set_version(connect.level),
-                        Packet::Subscribe { packet_id, .. } => open.push(packet_id),
+                        Packet::Subscribe { packet_id, .. }
+                        | Packet::Unsubscribe { packet_id, .. } => open.push(packet_id),
                         _ => {}
                     }
                 }
@@ -39,7 +40,7 @@ impl Answers {
                 let Line { from_broker, open, .. } = self.0.entry(connection.0).or_default();
                 let mut bytes = &bytes[..];
                 while let Some(packet) = from_broker.next(&mut bytes) {
-                    if let Packet::Suback { packet_id, .. } = packet {
+                    if let Packet::Suback { packet_id, .. } | Packet::Unsuback(packet_id) = packet {
                         open.retain(|&asked| asked != packet_id);
                     }
                 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fivewire_core::error;
 use fivewire_core::event::{self, AbandonReason, Ticket};
 use fivewire_core::mqtt::QoS;
 use fivewire_core::time::Instant;
@@ -13,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
-use super::device::Orders;
+use super::device::{HEARD_WITHIN, Orders};
 use super::seen::{Message, Seen, Stage as Way};
 use super::stage::{Parts, Stage};
 use crate::app::{Fate, fill};
@@ -26,6 +27,15 @@ impl Parts {
     fn device_ends(&mut self, event: event::Event<'static>) {
         self.device.came();
         self.tell(event);
+    }
+
+    /// A wish about a topic filter has its answer, unless a later one has overtaken it.
+    fn answered(&mut self, filter: &str, ticket: Ticket, event: Option<event::Event<'static>>) {
+        self.device.came();
+        let is_last = self.device.is_last_wish(filter, ticket);
+        if let Some(event) = event.filter(|_| is_last) {
+            self.tell(event);
+        }
     }
 }
 
@@ -47,11 +57,24 @@ pub(super) async fn listen(stage: Stage, mut events: Events) {
             Event::MessageTooLarge { qos, size_bytes } => {
                 event::Event::MessageTooLarge { qos, size_bytes }
             }
-            Event::Stopped => event::Event::Stopped,
+            Event::Stopped => {
+                drop(parts);
+                return stop(&stage).await;
+            }
             _ => continue,
         };
         parts.tell(told);
     }
+}
+
+/// The client has stopped. Outcomes and messages go other ways than this word of it: it is passed on once
+/// they have been heard.
+async fn stop(stage: &Stage) {
+    sleep(HEARD_WITHIN).await;
+    let mut parts = stage.lock();
+    parts.device.is_connected = false;
+    parts.device.is_stopped = true;
+    parts.tell(event::Event::Stopped);
 }
 
 /// Publishes what comes into being, in order, and waits for room where there is none.
@@ -59,6 +82,9 @@ pub(super) async fn publish(stage: Stage, client: Client, mut orders: watch::Rec
     loop {
         let next = {
             let device = &mut stage.lock().device;
+            if device.is_leaving {
+                return;
+            }
             let messages = &mut device.messages;
             messages.pass_to(now());
             messages.draft().map(|draft| {
@@ -100,11 +126,20 @@ async fn queue(
     client.enqueue(Publication { retain, deadline, ..publication }).await
 }
 
+/// There was no room for it in time, or before the client was shut down: its turn comes again, with another
+/// fate.
+const fn comes_again(queued: &Result<Publish, PublishError>, is_leaving: bool) -> bool {
+    match queued {
+        Err(PublishError::Abandoned(AbandonReason::Expired)) => true,
+        Err(PublishError::NotQueued(error::PublishError::ShutDown)) => is_leaving,
+        _ => false,
+    }
+}
+
 async fn publish_one(stage: &Stage, client: &Client, message: Message, fate: Fate) {
     let queued = queue(stage, client, &message, fate.deadline).await;
     let mut parts = stage.lock();
-    if matches!(queued, Err(PublishError::Abandoned(AbandonReason::Expired))) {
-        // there was no room for it in time: its turn comes again, with another fate
+    if comes_again(&queued, parts.device.is_leaving) {
         return;
     }
     parts.device.messages.published();
@@ -177,34 +212,67 @@ pub(super) async fn subscribe(
 ) {
     let ticket = {
         let mut parts = stage.lock();
-        let ticket = parts.device.ticket();
+        let ticket = parts.device.ask(&filter);
         let (filter, qos) = (filter.clone(), QoS::AtLeastOnce);
         parts.seen.push(Seen::SubscribeAsked { ticket: ticket.get(), filter, qos });
         ticket
     };
-    let mut subscription = match client.subscribe(filter, QoS::AtLeastOnce).await {
-        Ok(subscription) => subscription,
-        Err(SubscribeError::Refused) => {
-            return stage.lock().device_ends(event::Event::SubscribeRefused(ticket));
-        }
-        Err(error) => panic!("a subscription was {error}"),
-    };
+    let subscribed = client.subscribe(&filter, QoS::AtLeastOnce).await;
     // the task of a reader that held the client would keep it from ending with its last handle
     drop(client);
-    let granted = subscription.granted();
-    stage.lock().device_ends(event::Event::Subscribed { ticket, granted });
-    while let Some(message) = next(&mut subscription, &mut orders).await {
+    let event = match &subscribed {
+        Ok(subscription) => {
+            let granted = subscription.granted();
+            Some(event::Event::Subscribed { ticket, granted })
+        }
+        Err(SubscribeError::Refused) => Some(event::Event::SubscribeRefused(ticket)),
+        Err(error) => unanswered(*error),
+    };
+    stage.lock().answered(&filter, ticket, event);
+    let Ok(mut subscription) = subscribed else { return };
+    while let Some(message) = next(&stage, &mut subscription, &mut orders).await {
         take(&stage, message);
     }
 }
 
+/// Ends a subscription.
+pub(super) async fn unsubscribe(stage: Stage, client: Client, filter: String) {
+    let ticket = {
+        let mut parts = stage.lock();
+        let ticket = parts.device.ask(&filter);
+        let filter = filter.clone();
+        parts.seen.push(Seen::UnsubscribeAsked { ticket: ticket.get(), filter });
+        ticket
+    };
+    let event = match client.unsubscribe(&filter).await {
+        Ok(()) => Some(event::Event::Unsubscribed(ticket)),
+        Err(error) => unanswered(error),
+    };
+    stage.lock().answered(&filter, ticket, event);
+}
+
+/// A later wish has overtaken this one, or the client was shut down: nothing is told.
+///
+/// # Panics
+/// The client has no other reason.
+fn unanswered(error: SubscribeError) -> Option<event::Event<'static>> {
+    let is_shut_down = matches!(error, SubscribeError::NotQueued(error::SubscribeError::ShutDown));
+    assert!(is_shut_down || error == SubscribeError::Superseded, "a wish was {error}");
+    None
+}
+
 /// The next message that the application wants.
 async fn next(
+    stage: &Stage,
     subscription: &mut Subscription,
     orders: &mut watch::Receiver<Orders>,
 ) -> Option<fivewire_tokio::Message> {
     loop {
         let holds = orders.borrow_and_update().holds;
+        if stage.lock().device.is_stopped {
+            // what is left in the queue is lost with the program
+            return None;
+        }
         tokio::select! {
             biased;
             changed = orders.changed() => if changed.is_err() { return None },
@@ -227,10 +295,13 @@ fn take(stage: &Stage, mut message: fivewire_tokio::Message) {
     parts.seen.push(Seen::Message(Way::Told { delivery, dup: message.dup }, seen));
     let after_ms = parts.device.release_after_ms();
     if let (Some(acknowledge), Some(delivery)) = (acknowledge, delivery) {
-        let stage = stage.clone();
+        let (stage, life) = (stage.clone(), parts.device.life);
         spawn_local(async move {
             sleep(Duration::from_millis(after_ms.into())).await;
             let mut parts = stage.lock();
+            if parts.device.life != life || parts.device.is_stopped {
+                return;
+            }
             parts.device.came();
             parts.see(Observation::Released { delivery: delivery.get() });
             acknowledge.release();
@@ -239,11 +310,11 @@ fn take(stage: &Stage, mut message: fivewire_tokio::Message) {
 }
 
 /// The world's time: a host's own begins anew with each of its lives.
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     let elapsed = turmoil::sim_elapsed().unwrap_or_default();
     Instant::from_micros(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX))
 }
 
-fn until(at: Instant) -> Duration {
+pub(super) fn until(at: Instant) -> Duration {
     Duration::from_micros(at.micros_since(now()))
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use crate::oracle::reader::{Packet, Reader};
 
 use super::seen::{Message, Seen, Stage, Stream};
-use crate::observation::{ConnectionId, Observation, Part};
+use crate::observation::{BoardLoss, ConnectionId, Observation, Part};
 
 /// A message as the broker sent it, with its topic and payload.
 type Text = (Vec<u8>, Vec<u8>);
@@ -38,6 +38,10 @@ pub(super) struct Claims {
     is_explicit: bool,
     lines: BTreeMap<u32, Line>,
     counts: BTreeMap<Text, Count>,
+    /// The application takes no messages.
+    holds: bool,
+    /// One that was in the queue of a program that ended in good order.
+    abandoned: Option<String>,
 }
 
 impl Claims {
@@ -62,7 +66,14 @@ impl Claims {
             Seen::Plain(Observation::EndedAtBroker { connection, .. }) => {
                 self.lines.remove(&connection.0);
             }
-            Seen::Plain(Observation::BoardDown { part: Part::Host, .. }) => self.counts.clear(),
+            Seen::Plain(Observation::Holds(holds)) => self.holds = *holds,
+            Seen::Plain(Observation::BoardDown { part: Part::Host, loss }) => {
+                // who takes none leaves them behind
+                if *loss == BoardLoss::Ended && !self.holds {
+                    self.abandoned = self.unfetched();
+                }
+                self.counts.clear();
+            }
             _ => {}
         }
         (Vec::new(), false)
@@ -72,6 +83,11 @@ impl Claims {
     pub(super) fn unfetched(&self) -> Option<String> {
         let (text, _) = self.counts.iter().find(|(_, count)| count.claimed > 0)?;
         Some(String::from_utf8_lossy(&text.0).into_owned())
+    }
+
+    /// A message that was acknowledged, and that a program which ended in good order has not fetched.
+    pub(super) fn take_abandoned(&mut self) -> Option<String> {
+        self.abandoned.take()
     }
 
     fn sent(&mut self, connection: ConnectionId, mut bytes: &[u8]) {
@@ -164,6 +180,21 @@ mod tests {
         assert_eq!(claims.look(&fetched()), (Vec::new(), false));
         assert_eq!(passed(&mut claims), (Vec::new(), false));
         assert_eq!(claims.unfetched(), None);
+    }
+
+    #[test]
+    fn a_program_that_ends_has_fetched_all_that_was_acknowledged_unless_it_takes_none() {
+        let ends = |loss| Seen::Plain(Observation::BoardDown { part: Part::Host, loss });
+        let left = |holds, loss| {
+            let mut claims = Claims::new(false);
+            claims.look(&Seen::Plain(Observation::Holds(holds)));
+            passed(&mut claims);
+            claims.look(&ends(loss));
+            claims.take_abandoned()
+        };
+        assert_eq!(left(false, BoardLoss::Ended), Some("a".to_owned()));
+        assert_eq!(left(true, BoardLoss::Ended), None);
+        assert_eq!(left(false, BoardLoss::PowerLoss), None);
     }
 
     #[test]

@@ -1,26 +1,35 @@
 //! The device's host: the adapter as it is published, and the application that a schedule describes.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fivewire_core::event::{Delivery, Ticket};
 use fivewire_core::mqtt::{ProtocolVersion, QoS};
 use fivewire_tokio::{Client, Config, Release};
 use tokio::sync::watch;
-use tokio::task::spawn_local;
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::application;
 use super::dial::Dial;
+use super::habits::{self, Habits, Parting};
 use super::recordings::Recordings;
 use super::stage::{Parts, Stage};
 use crate::app::{Messages, Routine};
-use crate::observation::{Observation, Part};
+use crate::observation::{BoardLoss, Observation, Part};
 use crate::random::{Purpose, Random};
 use crate::schedule::{Schedule, Setup};
 use crate::world::{DEVICE_ID, WILL_PAYLOAD, WILL_TOPIC};
 
 /// The device's host.
 pub(super) const DEVICE: &str = "device";
+/// A board boots this long, in microseconds, after its power was back or its program had ended.
+const BOOT_MIN_US: u32 = 300_000;
+const BOOT_MAX_US: u32 = 900_000;
+/// A program that has ended starts anew this long after, as in the event world.
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
+/// What the driver says is heard by the tasks of the application within this.
+pub(super) const HEARD_WITHIN: Duration = Duration::from_millis(1);
 /// After the shutdown everything of the adapter has had its turn within this.
 const LAST_TURN: Duration = Duration::from_millis(20);
 
@@ -62,13 +71,24 @@ pub(super) struct Device {
     setup: Setup,
     pub(super) messages: Messages,
     pub(super) routine: Routine,
+    pub(super) habits: Habits,
     seeds: Random,
+    boot: Random,
     pub(super) planted: fivewire_tokio::planted::Planted,
     pub(super) orders: watch::Sender<Orders>,
     /// The handle of this life.
     pub(super) client: Option<Client>,
     /// It is being crashed: what ends now ends without a word.
     pub(super) lost_power: bool,
+    /// Its program runs.
+    pub(super) is_running: bool,
+    /// Counts the lives of its program.
+    pub(super) life: u32,
+    /// The client was asked to shut down, and then that it has stopped.
+    pub(super) is_leaving: bool,
+    pub(super) is_stopped: bool,
+    /// The last wish about each topic filter.
+    wishes: BTreeMap<String, Ticket>,
     ticket: u32,
     delivery: u32,
     /// Tickets without an outcome, and messages that are not released.
@@ -78,7 +98,7 @@ pub(super) struct Device {
     pub(super) published: u64,
     /// The most that it ever had at a time.
     pub(super) most: Holdings,
-    /// What is left of it after its shutdown.
+    /// What was left of it after its shutdown, until the program starts anew.
     pub(super) remains: Option<Holdings>,
     pub(super) recordings: Recordings,
 }
@@ -89,11 +109,18 @@ impl Device {
             setup: schedule.setup.clone(),
             messages: Messages::new(schedule),
             routine: Routine::new(schedule),
+            habits: Habits::new(schedule),
             seeds: Random::new(schedule.seed, Purpose::Machine),
+            boot: Random::new(schedule.seed, Purpose::Boot),
             planted: fivewire_tokio::planted::Planted::NONE,
             orders: watch::Sender::new(Orders::default()),
             client: None,
             lost_power: false,
+            is_running: false,
+            life: 0,
+            is_leaving: false,
+            is_stopped: false,
+            wishes: BTreeMap::new(),
             ticket: 0,
             delivery: 0,
             pending: 0,
@@ -109,16 +136,27 @@ impl Device {
     /// Forgets what power keeps.
     pub(super) fn forget(&mut self) {
         self.client = None;
+        self.is_running = false;
+        self.is_leaving = false;
+        self.is_stopped = false;
+        self.wishes.clear();
+        self.habits.started();
         self.ticket = 0;
         self.delivery = 0;
         self.pending = 0;
         self.is_connected = false;
     }
 
+    /// How long the next boot takes.
+    pub(super) fn boot_time(&mut self) -> Duration {
+        Duration::from_micros(self.boot.between(BOOT_MIN_US, BOOT_MAX_US).into())
+    }
+
     /// Connected, and nobody waits for anything.
     pub(super) fn is_settled(&self) -> bool {
         self.client.is_some()
             && self.is_connected
+            && !self.is_leaving
             && self.pending == 0
             && !self.messages.is_any_waiting()
     }
@@ -128,6 +166,18 @@ impl Device {
         self.ticket += 1;
         self.pending += 1;
         Ticket::new(self.ticket).expect("it counts from 1")
+    }
+
+    /// A wish about a topic filter. Its ticket waits for an answer.
+    pub(super) fn ask(&mut self, filter: &str) -> Ticket {
+        let ticket = self.ticket();
+        self.wishes.insert(filter.to_owned(), ticket);
+        ticket
+    }
+
+    /// No later wish has overtaken this one.
+    pub(super) fn is_last_wish(&self, filter: &str, ticket: Ticket) -> bool {
+        self.wishes.get(filter) == Some(&ticket)
     }
 
     /// The next delivery. It waits for its release.
@@ -190,44 +240,79 @@ impl Parts {
     }
 }
 
-/// The device's software, from power-up.
+/// The device's software, from power-up: one program after the other.
 pub(super) async fn run(stage: Stage) -> turmoil::Result {
-    let (client, orders, filters) = {
-        let mut parts = stage.lock();
-        parts.see(Observation::BoardUp { part: Part::Host });
-        let config = parts.device.config();
-        let setup = &parts.device.setup;
-        let filters: Vec<String> =
-            setup.filters.iter().chain(&setup.refused_filter).cloned().collect();
-        let orders = parts.device.orders.subscribe();
-        drop(parts);
-        let client = Client::connect_with(config, Dial { stage: stage.clone() })?;
-        (client, orders, filters)
-    };
-    stage.lock().device.client = Some(client.clone());
-    spawn_local(application::listen(stage.clone(), client.events()));
-    for filter in filters {
-        spawn_local(application::subscribe(stage.clone(), client.clone(), filter, orders.clone()));
+    loop {
+        let mut tasks = JoinSet::new();
+        let (client, orders) = start(&stage, &mut tasks)?;
+        let parting = habits::carry_out(&stage, &client, orders, &mut tasks).await;
+        say_goodbye(&stage, client).await;
+        if parting == Parting::ForGood {
+            break;
+        }
+        start_anew(&stage, tasks).await;
     }
-    spawn_local(application::publish(stage.clone(), client.clone(), orders.clone()));
-    spawn_local(count(stage.clone()));
-    say_goodbye(stage, client, orders).await;
     // a host whose software ends cannot be crashed any more
     std::future::pending().await
 }
 
-/// Shuts down when it is told to, and counts what is left of the adapter then.
-async fn say_goodbye(stage: Stage, client: Client, mut orders: watch::Receiver<Orders>) {
-    if orders.wait_for(|orders| orders.shut_down).await.is_err() {
-        return;
+/// The program starts, with a client of its own.
+fn start(
+    stage: &Stage,
+    tasks: &mut JoinSet<()>,
+) -> turmoil::Result<(Client, watch::Receiver<Orders>)> {
+    let mut parts = stage.lock();
+    parts.see(Observation::BoardUp { part: Part::Host });
+    let device = &mut parts.device;
+    device.is_running = true;
+    device.life += 1;
+    device.remains = None;
+    let config = device.config();
+    let setup = &device.setup;
+    let filters: Vec<String> = setup.filters.iter().chain(&setup.refused_filter).cloned().collect();
+    let orders = device.orders.subscribe();
+    if device.orders.borrow().holds {
+        parts.see(Observation::Holds(true));
     }
-    stage.lock().see(Observation::ShutDownAsked);
+    drop(parts);
+    let client = Client::connect_with(config, Dial { stage: stage.clone() })?;
+    stage.lock().device.client = Some(client.clone());
+    tasks.spawn_local(application::listen(stage.clone(), client.events()));
+    for filter in filters {
+        let (stage, client, orders) = (stage.clone(), client.clone(), orders.clone());
+        tasks.spawn_local(application::subscribe(stage, client, filter, orders));
+    }
+    tasks.spawn_local(application::publish(stage.clone(), client.clone(), orders.clone()));
+    tasks.spawn_local(count(stage.clone()));
+    Ok((client, orders))
+}
+
+/// Shuts the client down, and counts what is left of the adapter then.
+async fn say_goodbye(stage: &Stage, client: Client) {
+    {
+        let mut parts = stage.lock();
+        parts.device.is_leaving = true;
+        parts.see(Observation::ShutDownAsked);
+    }
     client.shutdown().await;
     stage.lock().device.client = None;
     drop(client);
     sleep(LAST_TURN).await;
     let mut parts = stage.lock();
     parts.device.remains = Some(Holdings::of(&parts));
+}
+
+/// The program ends, and the board starts it again.
+async fn start_anew(stage: &Stage, tasks: JoinSet<()>) {
+    sleep(RESTART_PAUSE).await;
+    drop(tasks);
+    let boot_time = {
+        let mut parts = stage.lock();
+        parts.see(Observation::BoardDown { part: Part::Host, loss: BoardLoss::Ended });
+        parts.device.forget();
+        parts.device.boot_time()
+    };
+    sleep(boot_time).await;
 }
 
 /// Counts what the adapter has, again and again.

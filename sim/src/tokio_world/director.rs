@@ -24,9 +24,6 @@ const FINE_TICK: Duration = Duration::from_millis(1);
 const COARSE_TICK: Duration = Duration::from_millis(10);
 /// The delay of the way to the broker is drawn anew this often.
 const LATENCY_EVERY_US: u64 = 500_000;
-/// A board boots this long after its power was back.
-const BOOT_MIN_US: u32 = 300_000;
-const BOOT_MAX_US: u32 = 900_000;
 
 /// What the way between device and broker is like.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,7 +45,6 @@ pub(super) struct Director<'a> {
     next_fault: usize,
     latency: Random,
     latency_at: u64,
-    boot: Random,
     /// When the device has its power back.
     boots_at: Option<u64>,
     pub(super) healed_at: Option<Instant>,
@@ -82,7 +78,6 @@ impl Director<'_> {
             next_fault: 0,
             latency,
             latency_at: 0,
-            boot: Random::new(schedule.seed, Purpose::Boot),
             boots_at: None,
             healed_at: None,
         }
@@ -235,12 +230,15 @@ impl Director<'_> {
     /// The device loses power and boots again. Nobody is told: what its sockets say as they go is cut
     /// off, by a partition for no time at all. True if it was running.
     fn lose_power(&mut self, now_us: u64) -> bool {
-        let boot_us = self.boot.between(BOOT_MIN_US, BOOT_MAX_US);
-        let had_power = self.boots_at.replace(now_us + u64::from(boot_us)).is_none();
+        let mut parts = self.stage.lock();
+        let boot_us = parts.device.boot_time().as_micros() as u64;
+        let had_power = self.boots_at.replace(now_us + boot_us).is_none();
+        let ran = parts.device.is_running;
         if had_power {
-            let mut parts = self.stage.lock();
             parts.device.lost_power = true;
-            parts.see(Observation::BoardDown { part: Part::Host, loss: BoardLoss::PowerLoss });
+            if ran {
+                parts.see(Observation::BoardDown { part: Part::Host, loss: BoardLoss::PowerLoss });
+            }
             parts.device.forget();
             drop(parts);
             self.sim.partition(DEVICE, BROKER);
@@ -248,7 +246,7 @@ impl Director<'_> {
             self.way = Way::Dark;
             self.direct_way();
         }
-        had_power
+        ran
     }
 
     /// Tells turmoil what the way between device and broker is like now.
@@ -348,6 +346,7 @@ impl Director<'_> {
         // an application that waits for room may not have looked for long
         parts.device.messages.pass_to(now);
         parts.device.messages.wind_down();
+        parts.device.habits.wind_down(now);
         parts.witness.pass_to(now);
         parts.witness.wind_down();
         parts.see(Observation::Healed);

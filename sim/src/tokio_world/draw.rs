@@ -11,6 +11,8 @@ use crate::swarm::{self, Draw};
 const MINUTE_MS: u32 = 60_000;
 /// A shorter run has room for fewer faults.
 const MINUTE_FAULTS: std::ops::RangeInclusive<u32> = 1..=8;
+/// Its application does in a quarter of the time what it does in others.
+const MINUTE_PACE: u32 = 4;
 
 /// Why a schedule cannot be run with the tokio adapter.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -36,10 +38,10 @@ pub enum Unfit {
         /// What it is.
         field: &'static str,
     },
-    /// Its application has a habit that this engine's does not have.
+    /// Its application has a habit that only that of a bridge has.
     #[error(
-        "schedule {scenario:?} has workload.habits.{field}, which this engine's application does not \
-         have: run it with --engine events"
+        "schedule {scenario:?} has workload.habits.{field}, which only an application with a bridge has: \
+         run it with --engine events"
     )]
     Habits {
         /// Its scenario.
@@ -74,18 +76,10 @@ pub fn fits(schedule: &Schedule) -> Result<(), Unfit> {
     }
 }
 
-/// What this engine's application never does.
+/// What only an application with a bridge does: a client leaves networks to its operating system. Of an
+/// application that asks for time and memory, what it asks of the client itself is left.
 const fn unusual(habits: &Habits) -> Option<&'static str> {
-    if habits.resubscribes_every_ms > 0 {
-        return Some("resubscribes_every_ms");
-    }
-    if habits.restarts_every_ms > 0 {
-        return Some("restarts_every_ms");
-    }
-    if habits.asks_every_ms > 0 {
-        return Some("asks_every_ms");
-    }
-    None
+    if habits.chooses_network { Some("chooses_network") } else { None }
 }
 
 /// What the adapter has no word for.
@@ -131,7 +125,8 @@ fn is_left(scenario: &'static Scenario) -> Result<(), Unfit> {
 }
 
 fn minute() -> Draw<'static> {
-    Draw { duration_ms: MINUTE_MS, faults: MINUTE_FAULTS, ..Draw::default() }
+    let (duration_ms, faults, habits_pace) = (MINUTE_MS, MINUTE_FAULTS, MINUTE_PACE);
+    Draw { duration_ms, faults, habits_pace, ..Draw::default() }
 }
 
 /// The run of this seed in the default sweep of this engine: everything that can break without a
@@ -149,9 +144,6 @@ fn drawn(scenario: &Scenario, seed: u64, draw: Draw<'_>) -> Schedule {
     let draw =
         Draw { scenario: scenario.name, topology: Topology::Client, kinds: scenario.kinds, ..draw };
     let mut schedule = swarm::draw(seed, &draw);
-    let habits = &mut schedule.workload.habits;
-    // as many habits as this engine's application has
-    (habits.resubscribes_every_ms, habits.restarts_every_ms, habits.asks_every_ms) = (0, 0, 0);
     // as much of MQTT 5 as the adapter has words for
     if let Some(mqtt5) = &mut schedule.setup.mqtt5 {
         (mqtt5.bare, mqtt5.will_delay_s, mqtt5.aliases_from_broker) = (true, 0, 0);

@@ -40,6 +40,7 @@ mod device;
 mod dial;
 mod director;
 mod draw;
+mod habits;
 mod lines;
 mod moods;
 mod recordings;

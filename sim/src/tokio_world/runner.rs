@@ -39,11 +39,6 @@ pub const NOT_JUDGED: &[(Promise, &str)] = &[
         "that the properties of MQTT 5 are told: the adapter has no word for them, so messages have none",
     ),
     (
-        Promise::P7,
-        "what the device says of itself: the application never asks; and that a subscription ends, and a \
-         program starts anew after a shutdown in good order: it does neither, but at the end of the run",
-    ),
-    (
         Promise::P3,
         "that DUP is unset without a lost link: there is no link; lost connections are judged",
     ),
@@ -52,8 +47,8 @@ pub const NOT_JUDGED: &[(Promise, &str)] = &[
 /// Runs `schedule` to its end, or to the first breach. `extra` watches too.
 ///
 /// # Errors
-/// It does not [fit](super::fits): it has a bridge, a habit that this engine's application does not have,
-/// or something of MQTT 5 that the adapter has no word for.
+/// It does not [fit](super::fits): it has a bridge, a habit that only an application with a bridge has, or
+/// something of MQTT 5 that the adapter has no word for.
 pub fn run<O: Observer + ?Sized>(schedule: &Schedule, extra: &mut O) -> Result<Report, Unfit> {
     run_planted(schedule, Planted::NONE, extra)
 }
@@ -61,8 +56,8 @@ pub fn run<O: Observer + ?Sized>(schedule: &Schedule, extra: &mut O) -> Result<R
 /// The same with a bug in the adapter, for those that are built with bugs.
 ///
 /// # Errors
-/// It does not [fit](super::fits): it has a bridge, a habit that this engine's application does not have,
-/// or something of MQTT 5 that the adapter has no word for.
+/// It does not [fit](super::fits): it has a bridge, a habit that only an application with a bridge has, or
+/// something of MQTT 5 that the adapter has no word for.
 pub fn run_planted<O: Observer + ?Sized>(
     schedule: &Schedule,
     planted: Planted,
@@ -78,8 +73,8 @@ pub fn run_planted<O: Observer + ?Sized>(
 /// [`replay`](crate::replay::replay). Each life of the device is a beginning in it.
 ///
 /// # Errors
-/// It does not [fit](super::fits): it has a bridge, a habit that this engine's application does not have,
-/// or something of MQTT 5 that the adapter has no word for.
+/// It does not [fit](super::fits): it has a bridge, a habit that only an application with a bridge has, or
+/// something of MQTT 5 that the adapter has no word for.
 pub fn record(schedule: &Schedule) -> Result<Vec<u8>, Unfit> {
     fits(schedule)?;
     let mut blind = Blind;
@@ -173,12 +168,9 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
         self.require(Promise::P10, heard, || {
             "the client was shut down on a healthy connection, and no DISCONNECT arrived".into()
         });
-        let Some(Holdings { tasks, sockets }) = remains else {
-            self.require(Promise::P6, false, || "the shutdown did not end in its time".into());
-            return;
-        };
-        self.require(Promise::P7, tasks == 0, || format!("{tasks} tasks outlive the client"));
-        self.require(Promise::P7, sockets == 0, || format!("{sockets} sockets outlive the client"));
+        self.require(Promise::P6, remains.is_some(), || {
+            "the shutdown did not end in its time".into()
+        });
     }
 
     fn step(&mut self) {
@@ -188,11 +180,11 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
         for seen in &seen {
             self.show(now, seen);
         }
-        let (state, attempts, most) = {
+        let (state, attempts, most, remains) = {
             let parts = self.director.stage.lock();
             let client = parts.device.client.as_ref();
             let state = client.map_or(State::Idle, |client| client.status().state);
-            (state, parts.lines.attempts, parts.device.most)
+            (state, parts.lines.attempts, parts.device.most, parts.device.remains)
         };
         if state != self.state {
             self.state = state;
@@ -208,11 +200,22 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
         self.require(Promise::P7, sockets <= 1, || {
             format!("the client has {sockets} sockets, not one")
         });
+        if let Some(Holdings { tasks, sockets }) = remains {
+            self.require(Promise::P7, tasks == 0, || format!("{tasks} tasks outlive the client"));
+            self.require(Promise::P7, sockets == 0, || {
+                format!("{sockets} sockets outlive the client")
+            });
+        }
     }
 
     fn show(&mut self, now: Instant, seen: &Seen) {
         self.answers.look(seen);
         let (told, was_told) = self.claims.look(seen);
+        if let Some(topic) = self.claims.take_abandoned() {
+            self.require(Promise::P5, false, || {
+                format!("a message of {topic} was acknowledged and went with a program that ended")
+            });
+        }
         for message in told {
             let way = Way::Told { delivery: None, dup: false };
             self.see(now, &Seen::Message(way, message).observation());

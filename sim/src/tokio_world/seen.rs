@@ -4,7 +4,7 @@
 //! shown after each tick, in the order in which they were left.
 
 use fivewire_core::error::PublishError;
-use fivewire_core::event::{self, Delivery, Event};
+use fivewire_core::event::{self, Counters, Delivery, Event};
 use fivewire_core::mqtt::QoS;
 use fivewire_core::mqtt::v5::Properties;
 
@@ -22,6 +22,10 @@ pub(super) enum Seen {
     Message(Stage, Message),
     /// The application asked for a subscription.
     SubscribeAsked { ticket: u32, filter: String, qos: QoS },
+    /// It asked for the end of one.
+    UnsubscribeAsked { ticket: u32, filter: String },
+    /// It looked at what the client says of itself.
+    SaidOfItself { unacknowledged: usize, counters: Counters },
     /// The client refused a publication.
     PublishRefused { topic: String, error: PublishError },
     /// A fault of the schedule began.
@@ -75,6 +79,12 @@ impl Seen {
             Self::Message(stage, message) => message.at(*stage),
             Self::SubscribeAsked { ticket, filter, qos } => {
                 Observation::SubscribeAsked { ticket: *ticket, filter, qos: *qos }
+            }
+            Self::UnsubscribeAsked { ticket, filter } => {
+                Observation::UnsubscribeAsked { ticket: *ticket, filter }
+            }
+            Self::SaidOfItself { unacknowledged, counters } => {
+                Observation::SaidOfItself { unacknowledged: *unacknowledged, counters }
             }
             Self::PublishRefused { topic, error } => {
                 Observation::PublishRefused { topic, error: *error }

@@ -9,19 +9,12 @@ use fivewire_core::time::Wait;
 
 use super::seen::{Message, Seen, Stage as Way, Stream};
 use super::stage::Parts;
-use crate::broker::{
-    Broker, ClientKey, CloseReason, Config, Event, Input, Misbehaviour, Mqtt5, Output,
-};
+use crate::broker::{Broker, ClientKey, CloseReason, Event, Input, Misbehaviour, Output};
 use crate::fault::Memory;
 use crate::observation::{ConnectionId, Ending, Observation};
 use crate::schedule::Schedule;
-use crate::world::{DEVICE_ID, Faults, Lasting, REFUSED_TOPIC, WITNESS_ID};
+use crate::world::{DEVICE_ID, Faults, Lasting, REFUSED_TOPIC, WITNESS_ID, broker_config};
 
-/// As the event world's broker: what a broker drops is not the device's doing.
-const QUEUE_MAX: usize = 1_000_000;
-const IN_FLIGHT_MAX: u16 = 50;
-/// The longest packet that MQTT has.
-const PACKET_MAX_BYTES: usize = 268_435_460;
 /// A socket takes this much that is not sent.
 const SOCKET_BYTES: usize = 16_384;
 /// Connections of the witness are named from here on.
@@ -60,22 +53,7 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn new(schedule: &Schedule) -> Self {
-        let mqtt5 = schedule.setup.mqtt5.as_ref();
-        let said = mqtt5.map(|mqtt5| Mqtt5 {
-            receive_maximum: mqtt5.receive_maximum,
-            topic_alias_maximum: mqtt5.aliases_from_device,
-            keep_alive_max_s: mqtt5.keep_alive_max_s,
-            ..Mqtt5::default()
-        });
-        let config = Config {
-            packet_max_bytes: mqtt5
-                .map_or(PACKET_MAX_BYTES, |mqtt5| mqtt5.packet_max_bytes as usize),
-            mqtt5: said.unwrap_or_default(),
-            queue_max: QUEUE_MAX,
-            in_flight_max: IN_FLIGHT_MAX,
-            ..Config::default()
-        };
-        let mut broker = Broker::new(config);
+        let mut broker = Broker::new(broker_config(&schedule.setup));
         let refuse_filter = schedule.setup.refused_filter.clone();
         broker.set_misbehaviour(Misbehaviour { refuse_filter, ..Misbehaviour::default() });
         Self {

@@ -59,6 +59,8 @@ pub(crate) use faults::Lasting;
 pub use link::{LINK_BYTE_US, LINK_FRAME_US, LINK_SYNC_MAX_US};
 #[cfg(feature = "turmoil")]
 pub(crate) use outages::{REFUSED_TOPIC, return_code};
+#[cfg(feature = "turmoil")]
+pub(crate) use server::broker_config;
 pub use settle::SETTLE_LIMIT_MS;
 pub use time_server::TimeServer;
 pub use witness::WITNESS_ID;

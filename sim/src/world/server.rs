@@ -41,23 +41,8 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn new(setup: &Setup) -> Self {
-        let mqtt5 = setup.mqtt5.as_ref();
-        let said = mqtt5.map(|mqtt5| Mqtt5 {
-            receive_maximum: mqtt5.receive_maximum,
-            topic_alias_maximum: mqtt5.aliases_from_device,
-            keep_alive_max_s: mqtt5.keep_alive_max_s,
-            ..Mqtt5::default()
-        });
-        let config = Config {
-            packet_max_bytes: mqtt5
-                .map_or(PACKET_MAX_BYTES, |mqtt5| mqtt5.packet_max_bytes as usize),
-            mqtt5: said.unwrap_or_default(),
-            queue_max: QUEUE_MAX,
-            in_flight_max: IN_FLIGHT_MAX,
-            // until a fault wants to know whether it bites
-            events: setup.is_v5(),
-            ..Config::default()
-        };
+        // events: until a fault wants to know whether it bites
+        let config = Config { events: setup.is_v5(), ..broker_config(setup) };
         Self { broker: Broker::new(config), started: false, is_down: false, forgets: false }
     }
 
@@ -74,6 +59,24 @@ impl Server {
 
     pub(super) const fn broker_mut(&mut self) -> &mut Broker {
         &mut self.broker
+    }
+}
+
+/// The broker of a run, in either engine.
+pub(crate) fn broker_config(setup: &Setup) -> Config {
+    let mqtt5 = setup.mqtt5.as_ref();
+    let said = mqtt5.map(|mqtt5| Mqtt5 {
+        receive_maximum: mqtt5.receive_maximum,
+        topic_alias_maximum: mqtt5.aliases_from_device,
+        keep_alive_max_s: mqtt5.keep_alive_max_s,
+        ..Mqtt5::default()
+    });
+    Config {
+        packet_max_bytes: mqtt5.map_or(PACKET_MAX_BYTES, |mqtt5| mqtt5.packet_max_bytes as usize),
+        mqtt5: said.unwrap_or_default(),
+        queue_max: QUEUE_MAX,
+        in_flight_max: IN_FLIGHT_MAX,
+        ..Config::default()
     }
 }
 

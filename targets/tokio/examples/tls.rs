@@ -6,19 +6,11 @@
 
 use std::error::Error;
 
-use fivewire_tokio::{Client, Config, Event, QoS, Tls, TlsConfig};
+use fivewire_tokio::{Client, Config, Event, Outcome, QoS, Tls, TlsConfig};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let tls = match &arguments[..] {
-        [broker, ca] => TlsConfig::new(broker, ca),
-        [broker, ca, certificate, key] => {
-            TlsConfig::new(broker, ca).client_certificate(certificate, key)
-        }
-        _ => return Err("usage: tls BROKER CA-FILE [CERTIFICATE-FILE KEY-FILE]".into()),
-    };
-    let client = Client::connect_with(Config::new("fivewire-tls"), Tls::new(&tls)?)?;
+/// Publishes once; what became of it.
+pub(crate) async fn hello(tls: &TlsConfig) -> Result<Outcome, Box<dyn Error>> {
+    let client = Client::connect_with(Config::new("fivewire-tls"), Tls::new(tls)?)?;
 
     let mut events = client.events();
     tokio::spawn(async move {
@@ -33,7 +25,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
     });
 
     let outcome = client.publish("hello/greeting", "hello", QoS::AtLeastOnce, false).await?;
-    println!("published: {outcome:?}");
     client.shutdown().await;
+    Ok(outcome)
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let tls = match &arguments[..] {
+        [broker, ca] => TlsConfig::new(broker, ca),
+        [broker, ca, certificate, key] => {
+            TlsConfig::new(broker, ca).client_certificate(certificate, key)
+        }
+        _ => return Err("usage: tls BROKER CA-FILE [CERTIFICATE-FILE KEY-FILE]".into()),
+    };
+    println!("published: {:?}", hello(&tls).await?);
     Ok(())
 }

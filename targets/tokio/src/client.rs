@@ -76,7 +76,8 @@ impl Client {
         config.validate()?;
         // Two clients that keep step after an outage are what this is to avoid, nothing secret.
         let seed = config.seed.unwrap_or_else(|| RandomState::new().hash_one(0));
-        let core = fivewire_core::client::Client::new(&config.core(), config.memory(), seed)?;
+        let core = config
+            .with_core(|core| fivewire_core::client::Client::new(core, config.memory(), seed))?;
         let recorder = match &config.recording {
             Some(recording) => Some(recording.recorder().ok_or(RECORDING_TAKEN)?),
             None => None,

@@ -4,9 +4,11 @@ use bytes::Bytes;
 use fivewire_core::client::Memory;
 use fivewire_core::config::{self, Overflow, Release, Resubscribe};
 use fivewire_core::error::ConfigError;
+use fivewire_core::mqtt::v5::Property;
 use fivewire_core::mqtt::{self, ProtocolVersion, QoS};
 
 use crate::planted::Planted;
+use crate::properties::Properties;
 use crate::recording::Recording;
 
 /// The configuration of a [`Client`](crate::Client).
@@ -31,12 +33,16 @@ pub struct Config {
     username: Option<String>,
     password: Option<Vec<u8>>,
     will: Option<Will>,
+    will_properties: Properties,
+    /// The default is that of MQTT 5: none.
+    will_delay_interval_s: u32,
     /// Everything that is no text.
     settings: config::Config<'static>,
     pub(crate) seed: Option<u64>,
     pub(crate) paused: bool,
     pub(crate) queue_messages: usize,
     pub(crate) recording: Option<Recording>,
+    topic_aliases_bytes: usize,
     receive_bytes: usize,
     transmit_bytes: usize,
     outbox_bytes: usize,
@@ -75,11 +81,14 @@ impl Config {
             username: None,
             password: None,
             will: None,
+            will_properties: Properties::default(),
+            will_delay_interval_s: 0,
             settings: config::Config { manages_wifi: false, ..config::Config::new("") },
             seed: None,
             paused: false,
             queue_messages: 64,
             recording: None,
+            topic_aliases_bytes: 4 * 1024,
             receive_bytes: 64 * 1024,
             transmit_bytes: 16 * 1024,
             outbox_bytes: 64 * 1024,
@@ -115,6 +124,23 @@ impl Config {
         retain: bool,
     ) -> Self {
         self.will = Some(Will { topic: topic.into(), payload: payload.into(), qos, retain });
+        self
+    }
+
+    /// What travels with the will, default nothing. Without effect in MQTT 3.1.1 and without a
+    /// [`will`](Self::will).
+    #[must_use]
+    pub fn will_properties(mut self, properties: Properties) -> Self {
+        self.will_properties = properties;
+        self
+    }
+
+    /// Seconds, default 0, that the broker waits for the client to come back before it tells the
+    /// will (MQTT 5 §3.1.3.2.2); it does not wait longer than the session lasts. The will is told that
+    /// much later than P10 says. Without effect in MQTT 3.1.1 and without a [`will`](Self::will).
+    #[must_use]
+    pub const fn will_delay_interval_s(mut self, will_delay_interval_s: u32) -> Self {
+        self.will_delay_interval_s = will_delay_interval_s;
         self
     }
 
@@ -206,6 +232,32 @@ impl Config {
         self
     }
 
+    /// The largest topic alias that the broker may use in MQTT 5, default 0: none. The topics lie in
+    /// [`topic_aliases_bytes`](Self::topic_aliases_bytes); should they not fit, the client connects
+    /// anew and allows none.
+    #[must_use]
+    pub const fn topic_alias_maximum(mut self, topic_alias_maximum: u16) -> Self {
+        self.settings.mqtt5.topic_alias_maximum = topic_alias_maximum;
+        self
+    }
+
+    /// How many topics of this client's publications get an alias in MQTT 5, as far as the broker
+    /// takes them and [`topic_aliases_bytes`](Self::topic_aliases_bytes) last, default 0: none.
+    #[must_use]
+    pub const fn own_topic_aliases(mut self, own_topic_aliases: u16) -> Self {
+        self.settings.mqtt5.own_topic_aliases = own_topic_aliases;
+        self
+    }
+
+    /// Bytes, default 4,096. Holds the topics that have an alias, each with 5 bytes more than its
+    /// text. Allocated only where [`topic_alias_maximum`](Self::topic_alias_maximum) or
+    /// [`own_topic_aliases`](Self::own_topic_aliases) is set.
+    #[must_use]
+    pub const fn topic_aliases_bytes(mut self, topic_aliases_bytes: usize) -> Self {
+        self.topic_aliases_bytes = topic_aliases_bytes;
+        self
+    }
+
     /// Bytes, from 64, default 65,536. Limits the largest message that can be received (32 bytes
     /// less, topic included), and holds those that wait while queues are full.
     #[must_use]
@@ -253,19 +305,23 @@ impl Config {
             let (min, max) = (1, u32::MAX);
             return Err(ConfigError::OutOfRange { field: "queue_messages", value: 0, min, max });
         }
-        self.core().validate()
+        self.with_core(|core| core.validate())
     }
 
     /// The longest time, in milliseconds, from the moment the last fault heals until the client is
     /// connected again (P6).
     #[must_use]
     pub fn recovery_bound_ms(&self) -> u32 {
-        self.core().recovery_bound_ms()
+        self.with_core(|core| core.recovery_bound_ms())
     }
 
-    /// The same as the core takes it.
-    pub(crate) fn core(&self) -> config::Config<'_> {
-        config::Config {
+    /// Calls `use_it` with the same as the core takes it.
+    pub(crate) fn with_core<T>(&self, use_it: impl FnOnce(&config::Config<'_>) -> T) -> T {
+        let mut will_properties = self.will_properties.core();
+        if self.will_delay_interval_s > 0 {
+            will_properties.push(Property::WillDelayInterval(self.will_delay_interval_s));
+        }
+        use_it(&config::Config {
             client_id: &self.client_id,
             username: self.username.as_deref(),
             password: self.password.as_deref(),
@@ -275,8 +331,9 @@ impl Config {
                 qos: will.qos,
                 retain: will.retain,
             }),
+            mqtt5: config::Mqtt5 { will: &will_properties, ..self.settings.mqtt5 },
             ..self.settings
-        }
+        })
     }
 
     /// All memory that the core will ever use.
@@ -288,7 +345,7 @@ impl Config {
             transmit: buffer(self.transmit_bytes.max(connect_bytes)),
             outbox: buffer(self.outbox_bytes),
             subscriptions: buffer(self.subscriptions_bytes),
-            connect: buffer(connect_bytes),
+            connect: buffer(connect_bytes + self.aliases_bytes()),
         }
     }
 
@@ -303,8 +360,20 @@ impl Config {
             will.map(|will| will.topic.len()),
             will.map(|will| will.payload.len()),
         ];
-        let more = if self.settings.protocol == ProtocolVersion::V5 { 80 } else { 0 };
+        let more = match self.settings.protocol {
+            ProtocolVersion::V5 => 80 + self.will_properties.size_bytes_max(),
+            _ => 0,
+        };
         14 + more + texts.into_iter().flatten().map(|len| 2 + len).sum::<usize>()
+    }
+
+    /// The topics with an alias, behind the CONNECT packet.
+    const fn aliases_bytes(&self) -> usize {
+        let mqtt5 = &self.settings.mqtt5;
+        if mqtt5.topic_alias_maximum == 0 && mqtt5.own_topic_aliases == 0 {
+            return 0;
+        }
+        self.topic_aliases_bytes
     }
 }
 
@@ -321,7 +390,23 @@ mod tests {
                 .login(&text, text.as_str())
                 .will(&text, text.clone(), QoS::AtLeastOnce, true)
                 .transmit_bytes(64);
-            assert!(Client::new(&config.core(), config.memory(), 0).is_ok(), "{long}");
+            let fits = |config: &Config| {
+                config.with_core(|core| Client::new(core, config.memory(), 0).is_ok())
+            };
+            assert!(fits(&config), "{long}");
+            let properties = Properties {
+                payload_is_utf8: true,
+                message_expiry_interval_s: Some(1),
+                content_type: Some(text.clone()),
+                response_topic: Some(text.clone()),
+                correlation_data: Some(text.clone().into()),
+                user_properties: vec![(text.clone(), text.clone()); 2],
+            };
+            let config = config
+                .protocol(ProtocolVersion::V5)
+                .will_properties(properties)
+                .will_delay_interval_s(1);
+            assert!(fits(&config), "{long} in MQTT 5");
         }
     }
 

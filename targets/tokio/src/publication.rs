@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::driver::Control;
+use crate::properties::Properties;
 
 /// A message to be published.
 ///
@@ -36,13 +37,23 @@ pub struct Publication {
     /// When to give it up, whether it waits for room or for its acknowledgement. It then ends as
     /// [`PublishError::Abandoned`].
     pub deadline: Option<Instant>,
+    /// What travels with it, default nothing. Needs [`Config::protocol`](crate::Config::protocol) to be
+    /// MQTT 5; in 3.1.1 a publication that has some is not queued.
+    pub properties: Properties,
 }
 
 impl Publication {
-    /// A publication that is not retained and has no deadline.
+    /// A publication that is not retained, has no deadline and no properties.
     #[must_use]
     pub fn new(topic: impl Into<String>, payload: impl Into<Bytes>, qos: QoS) -> Self {
-        Self { topic: topic.into(), payload: payload.into(), qos, retain: false, deadline: None }
+        Self {
+            topic: topic.into(),
+            payload: payload.into(),
+            qos,
+            retain: false,
+            deadline: None,
+            properties: Properties::default(),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use tokio::sync::{Notify, mpsc};
 use crate::client::Client;
 use crate::driver::Control;
 use crate::planted::Bug;
+use crate::properties::Properties;
 
 /// A message that the broker delivered.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub struct Message {
     pub retain: bool,
     /// The broker may have sent it before.
     pub dup: bool,
+    /// What travelled with it; nothing in MQTT 3.1.1.
+    pub properties: Properties,
     pub(crate) acknowledge: Option<Acknowledge>,
 }
 

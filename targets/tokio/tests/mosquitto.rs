@@ -8,14 +8,14 @@ mod support;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fivewire_tokio::{Client, Config, Outcome, ProtocolVersion, Publication, QoS};
+use fivewire_tokio::{Client, Config, Outcome, Properties, ProtocolVersion, Publication, QoS};
 use support::broker::Mosquitto;
 use support::faults::{self, Fault, Kind};
 use support::journal::{Journal, Number};
 use support::proxy::Proxy;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 const TOPICS: Number = 5;
 const MESSAGES_MIN: Number = 1_000;
@@ -194,17 +194,64 @@ async fn the_will_is_told_when_the_client_vanishes_and_only_then() {
     assert!(polite.connected().await);
     polite.shutdown().await;
 
-    // A runtime that ends takes the client with it, as a process would.
+    vanish(with_will("told")).await;
+    let will = timeout(Duration::from_secs(20), wills.recv()).await.unwrap().unwrap();
+    assert_eq!(&*will.payload, b"told");
+    watcher.shutdown().await;
+}
+
+/// MQTT 5 §3.1.3.2.2.
+#[tokio::test]
+async fn a_delayed_will_is_told_with_its_properties_once_its_delay_is_over() {
+    const DELAY: Duration = Duration::from_secs(2);
+    let Some(broker) = Mosquitto::start(false).await else { return };
+    let v5 =
+        |client_id| Config::new(client_id).broker(broker.address()).protocol(ProtocolVersion::V5);
+    let watcher = Client::connect(v5("watcher")).unwrap();
+    let mut wills = watcher.subscribe("will", QoS::AtLeastOnce).await.unwrap();
+    let properties =
+        Properties { content_type: Some("text/plain".to_owned()), ..Properties::default() };
+    let config = v5("mortal")
+        .will("will", "told", QoS::AtLeastOnce, false)
+        .will_properties(properties.clone())
+        .will_delay_interval_s(DELAY.as_secs() as u32);
+    vanish(config).await;
+    let vanished = Instant::now();
+    let will = timeout(Duration::from_secs(20), wills.recv()).await.unwrap().unwrap();
+    // The broker counts in whole seconds.
+    assert!(vanished.elapsed() + Duration::from_secs(1) >= DELAY, "{:?}", vanished.elapsed());
+    assert_eq!((&*will.payload, will.properties), (&b"told"[..], properties));
+    watcher.shutdown().await;
+}
+
+#[tokio::test]
+async fn topics_with_an_alias_arrive_under_their_names() {
+    let Some(broker) = Mosquitto::start(false).await else { return };
+    let v5 = |client_id| {
+        let config = Config::new(client_id).broker(broker.address()).protocol(ProtocolVersion::V5);
+        config.own_topic_aliases(2).topic_alias_maximum(8)
+    };
+    let reader = Client::connect(v5("reader")).unwrap();
+    let mut messages = reader.subscribe("named/#", QoS::AtLeastOnce).await.unwrap();
+    let writer = Client::connect(v5("writer")).unwrap();
+    for number in 0..9 {
+        let topic = format!("named/{}", number % 3);
+        writer.publish(topic.as_str(), "", QoS::AtLeastOnce, false).await.unwrap();
+        let message = timeout(PATIENCE, messages.recv()).await.unwrap().unwrap();
+        assert_eq!(*message.topic, *topic);
+    }
+    writer.shutdown().await;
+    reader.shutdown().await;
+}
+
+/// A client that connects and is gone, without a word. A runtime that ends takes the client with it, as
+/// a process would.
+async fn vanish(config: Config) {
     let doomed = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let config = with_will("told");
     let connected = doomed.spawn(async {
         let client = Client::connect(config).unwrap();
         client.connected().await.then_some(client)
     });
     let _client = connected.await.unwrap().unwrap();
     doomed.shutdown_background();
-
-    let will = timeout(Duration::from_secs(20), wills.recv()).await.unwrap().unwrap();
-    assert_eq!(&*will.payload, b"told");
-    watcher.shutdown().await;
 }

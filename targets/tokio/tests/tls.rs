@@ -1,6 +1,9 @@
 //! The client against mosquitto over TLS, with certificates made here. Wants the package `mosquitto`.
 #![allow(clippy::unwrap_used, reason = "a test may give up")]
 
+#[path = "../examples/tls.rs"]
+#[allow(dead_code, reason = "its `main`")]
+mod example;
 mod support;
 
 use std::fs;
@@ -238,4 +241,13 @@ fn the_default_port_is_that_of_mqtt_over_tls() {
         let tls = Tls::new(&TlsConfig::new(address, authority.path("ca.pem"))).unwrap();
         assert_eq!(tls.address(), expected);
     }
+}
+
+#[tokio::test]
+async fn the_example_says_hello() {
+    let authority = Authority::new("authority");
+    authority.sign("broker", &["127.0.0.1"], |_| ());
+    let Some(broker) = authority.broker("broker", false).await else { return };
+    let outcome = timeout(PATIENCE, example::hello(&authority.config(&broker))).await.unwrap();
+    assert_eq!(outcome.unwrap(), Outcome::Acked);
 }

@@ -33,6 +33,16 @@ impl Recording {
             _ => Ok(Self { name: name.to_owned(), bytes }),
         }
     }
+
+    /// Why it is not replayed in an engine.
+    pub(crate) fn no_engine(&self) -> Refusal {
+        let name = &self.name;
+        format!(
+            "{name}: a recording is fed to a bare machine, and no engine runs: leave --engine out (to run \
+             it all again in an engine, replay the schedule instead)"
+        )
+        .into()
+    }
 }
 
 /// Runs `schedule` and writes what a machine in it was told and said: that which the application calls,

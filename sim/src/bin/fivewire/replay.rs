@@ -9,6 +9,7 @@ use fivewire_sim::replay::is_recording;
 use fivewire_sim::schedule::Schedule;
 
 use crate::cli::ReplayArguments;
+use crate::engine::Engine;
 use crate::output::Output;
 use crate::recording::{self, Recording};
 use crate::run::show;
@@ -34,6 +35,9 @@ pub(crate) fn execute(
         match source {
             Source::Schedule(schedule) => engine.fits(schedule)?,
             // of a recording only the machine runs again, wherever it was made
+            Source::Recording(recording) if engine != Engine::default() => {
+                return Err(recording.no_engine());
+            }
             Source::Recording(_) => {}
         }
     }

@@ -190,9 +190,11 @@ impl Machine {
             return None;
         }
         let offered = &offer.publication;
+        let properties = offered.properties.core();
         let publication = client::Publication {
             retain: offered.retain,
             deadline: offered.deadline.map(|at| self.instant(at)),
+            properties: &properties,
             ..client::Publication::new(&offered.topic, &offered.payload, offered.qos)
         };
         let now = self.now();

@@ -9,6 +9,7 @@ use fivewire_core::mqtt::topic;
 use tokio::sync::mpsc;
 
 use super::control::Control;
+use crate::properties::Properties;
 use crate::subscription::{Acknowledge, Message};
 
 struct Route {
@@ -76,6 +77,7 @@ impl Router {
         }
         let topic = Arc::<str>::from(message.topic);
         let payload = Bytes::copy_from_slice(message.payload);
+        let properties = Properties::from(message.properties);
         let unreleased = message.delivery.map(|_| Arc::new(AtomicUsize::new(wanted)));
         let mut delivered = 0;
         for route in self.routes.iter().filter(matching) {
@@ -89,6 +91,7 @@ impl Router {
                 qos: message.qos,
                 retain: message.retain,
                 dup: message.dup,
+                properties: properties.clone(),
                 acknowledge,
             });
             match sent {
