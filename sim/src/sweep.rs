@@ -19,7 +19,10 @@ use crate::schedule::Schedule;
 pub use guard::guarded;
 pub use totals::{Failure, FaultCount, Tally, Totals};
 
-/// One of how many machines that share a sweep, from 1: `2/4` takes the second of every four seeds.
+/// One of how many machines that share a sweep, from 1: `2/4` takes the second quarter of the seeds.
+///
+/// Each part is a run of neighbours: what scenarios take turns in by the remainder of the seed, as the
+/// default mixture does, is in every part.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Shard {
     index: u64,
@@ -38,12 +41,17 @@ impl Shard {
 
     /// How many of `total` seeds fall to it.
     const fn share_of(self, total: u64) -> u64 {
-        total.saturating_sub(self.index - 1).div_ceil(self.count)
+        self.before(self.index, total) - self.before(self.index - 1, total)
     }
 
-    /// Where in the range of seeds its `position`-th one is.
-    const fn offset(self, position: u64) -> u64 {
-        self.index - 1 + position * self.count
+    /// Where in a range of `total` seeds its first one is.
+    const fn first_of(self, total: u64) -> u64 {
+        self.before(self.index - 1, total)
+    }
+
+    /// How many of `total` seeds fall to the first `parts` parts.
+    const fn before(self, parts: u64, total: u64) -> u64 {
+        (total as u128 * parts as u128 / self.count as u128) as u64
     }
 }
 
@@ -83,7 +91,12 @@ impl Plan<'_> {
     }
 
     fn seeds_each(&self) -> u64 {
-        self.shard.share_of(self.seeds.end.saturating_sub(self.seeds.start))
+        self.shard.share_of(self.total())
+    }
+
+    /// Seeds of a scenario in all shards.
+    const fn total(&self) -> u64 {
+        self.seeds.end.saturating_sub(self.seeds.start)
     }
 }
 
@@ -132,9 +145,10 @@ pub fn sweep(
         .build()
         .map_err(|error| SpawnError { jobs: plan.jobs, error })?;
     let seeds_each = plan.seeds_each();
+    let first = plan.seeds.start + plan.shard.first_of(plan.total());
     let run_one = |mut totals: Totals, number: u64| {
         let scenario = number / seeds_each;
-        let seed = plan.seeds.start + plan.shard.offset(number % seeds_each);
+        let seed = first + number % seeds_each;
         let schedule = plan.scenarios[scenario as usize](seed);
         let twice = is_run_twice(seed);
         let result = guarded(&run, &schedule, twice);

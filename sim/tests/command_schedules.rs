@@ -107,6 +107,18 @@ fn a_bad_file_is_refused_with_file_line_and_column() {
 
     let refused = complaint(&fivewire(directory.path(), &["replay", "{\"version\":1}"]).code(2));
     assert!(refused.starts_with("error: command line:1:13: missing field `scenario`"), "{refused}");
+    fs::write(&stored, "# A heading\n").expect("it is writable");
+    for command in ["replay", "shrink"] {
+        let refused = complaint(&fivewire(directory.path(), &[command, "bad.json"]).code(2));
+        assert!(
+            refused.starts_with("error: bad.json: this is neither a schedule (JSON"),
+            "{refused}"
+        );
+    }
+    let run = ["run", "--scenario", "client", "--seed", "1", "--record", "a.fwrec", "--last", "0"];
+    fivewire(directory.path(), &run).success();
+    let refused = complaint(&fivewire(directory.path(), &["shrink", "a.fwrec"]).code(2));
+    assert!(refused.starts_with("error: a.fwrec: this is a recording, and only"), "{refused}");
     let refused = complaint(&fivewire(directory.path(), &["replay", "none.json"]).code(2));
     assert!(refused.starts_with("error: none.json: "), "{refused}");
 }
@@ -119,12 +131,17 @@ fn a_failing_schedule_shrinks_to_a_file_that_still_fails() {
     let text = printed(&fivewire(directory.path(), &shrink).code(1));
     assert!(text.contains("nothing more can go"), "{text}");
     assert!(text.contains("stored: fivewire-canary-1.json"), "{text}");
+    let left_out = text.lines().position(|line| line.contains(" happened before and "));
+    let next = left_out.and_then(|at| text.lines().nth(at + 1)).expect("there are lines");
 
     let stored = directory.path().join("fivewire-canary-1.json");
     let stored = corpus::read(&stored).expect("a valid schedule was stored");
     let mut kinds: Vec<_> = stored.faults.iter().map(|fault| fault.kind.name()).collect();
     kinds.sort_unstable();
     assert_eq!(kinds, ["tcp-reset", "wifi-outage"]);
+    let first_ms = f64::from(stored.faults[0].at_ms);
+    let shown_ms = 1_000.0 * next.split_whitespace().next().unwrap().parse::<f64>().unwrap();
+    assert!((first_ms - 1_000.0..=first_ms).contains(&shown_ms), "{shown_ms} {first_ms}");
 
     let replay = ["replay", "fivewire-canary-1.json"];
     let text = printed(&fivewire(directory.path(), &replay).code(1));

@@ -38,6 +38,9 @@ fn a_small_sweep_keeps_every_promise_and_says_what_it_did() {
         assert!(text.contains(sentence), "{sentence:?} is missing in:\n{text}");
     }
     assert!(text.contains("0..40: 40 run"), "{text}");
+    assert!(text.contains("-: nothing in these runs can hit it (`--scenario wires`"), "{text}");
+    let cut = text.lines().find(|line| line.contains("cut-mid-sync")).expect("it is a mark");
+    assert!(cut.ends_with(" -"), "only a run with wires can hit it: {cut}");
 }
 
 #[test]

@@ -28,6 +28,10 @@ fn wrong_values_are_refused_with_what_was_expected() {
         &["--seeds", "9..3"],
         &["--seeds <A..B>", "expected A..B with A below B, for example 0..10000"],
     );
+    refused(
+        &["--seeds", "0..18446744073709551616"],
+        &["18446744073709551616 is too large: a seed is at most 18446744073709551615"],
+    );
     refused(&["sweep", "--seeds", "all"], &["invalid value 'all'", "expected A..B"]);
     refused(&["sweep", "--shard", "0/4"], &["expected I/N with I from 1 to N, for example 2/4"]);
     refused(&["sweep", "--jobs", "0"], &["expected a number from 1 to 1024"]);

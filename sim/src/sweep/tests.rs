@@ -93,8 +93,25 @@ fn shards_share_all_seeds_and_add_up_to_the_whole() {
         sum = sum.merged(swept(&Plan { shard, ..plan(5..42, 2) }, failing));
     }
     assert_eq!(sum, whole);
+    for total in [0, 1, 3, 37, u64::MAX] {
+        let shares = (1..=4).map(|index| Shard::new(index, 4).expect("known").share_of(total));
+        assert_eq!(shares.map(u128::from).sum::<u128>(), u128::from(total));
+    }
     assert_eq!(Shard::new(0, 4), None);
     assert_eq!(Shard::new(5, 4), None);
+}
+
+#[test]
+fn each_shard_of_four_sees_each_scenario_of_the_default_mixture_in_both_versions() {
+    let by_seed = |seed| crate::catalogue::default_for(seed).schedule(seed);
+    for index in 1..=4 {
+        let shard = Shard::new(index, 4).expect("1 to 4 of 4");
+        let scenarios: Vec<DrawSeed<'_>> = vec![&by_seed];
+        let totals = swept(&Plan { scenarios, shard, ..plan(0..256, 2) }, report);
+        assert_eq!(totals.scenarios["swarm"].seeds, 48, "{shard}");
+        assert_eq!(totals.scenarios["client"].seeds, 16, "{shard}");
+        assert!((1..16).contains(&totals.with_mqtt5), "{shard}: {}", totals.with_mqtt5);
+    }
 }
 
 #[test]

@@ -106,34 +106,37 @@ impl Totals {
         self.faults[row.index()]
     }
 
+    /// Whether a run of these could have hit this mark: what needs wires or MQTT 5 only where some runs had
+    /// them, the rest only where some had no wires.
+    #[must_use]
+    pub fn can_reach(&self, mark: &str) -> bool {
+        let Some(mark) = Mark::ALL.into_iter().find(|known| known.name() == mark) else {
+            return true;
+        };
+        self.had(mark.needs_wires(), mark.needs_mqtt5())
+    }
+
+    fn had(&self, needs_wires: bool, needs_mqtt5: bool) -> bool {
+        let wires =
+            if needs_wires { self.with_wires > 0 } else { self.with_wires < self.tally().seeds };
+        wires && (!needs_mqtt5 || self.with_mqtt5 > 0)
+    }
+
     /// What no run reached: promises that nothing judged, faults without an effect, marks without a
     /// hit, empty cells of the matrix. A sweep that missed something proves nothing about it. What
     /// needs wires or MQTT 5 counts only where some runs had them, the rest only where some had no wires.
     #[must_use]
     pub fn never_reached(&self) -> Vec<String> {
-        let (has_wires, has_others) = (self.with_wires > 0, self.with_wires < self.tally().seeds);
-        let counts = |needs_wires| if needs_wires { has_wires } else { has_others };
-        let has_mqtt5 = self.with_mqtt5 > 0;
-        let promises = Promise::ALL
-            .into_iter()
-            .filter(|promise| self.judgements(*promise) == 0 && counts(promise.needs_wires()));
+        let promises = Promise::ALL.into_iter().filter(|promise| {
+            self.judgements(*promise) == 0 && self.had(promise.needs_wires(), false)
+        });
         let faults = FaultRow::ALL
             .into_iter()
-            .filter(|row| self.fault(*row).bit == 0 && counts(row.kind().needs_wires()))
-            .filter(|row| has_mqtt5 || !row.kind().needs_mqtt5());
-        let needs_wires = |name: &str| {
-            let mark = Mark::ALL.into_iter().find(|mark| mark.name() == name);
-            mark.is_some_and(Mark::needs_wires)
-        };
-        let needs_mqtt5 = |name: &str| {
-            let mark = Mark::ALL.into_iter().find(|mark| mark.name() == name);
-            mark.is_some_and(Mark::needs_mqtt5)
-        };
+            .filter(|row| self.fault(*row).bit == 0)
+            .filter(|row| self.had(row.kind().needs_wires(), row.kind().needs_mqtt5()));
         let marks = self.marks.iter();
-        let marks = marks
-            .filter(|(name, hits)| **hits == 0 && counts(needs_wires(name)))
-            .filter(|(name, _)| has_mqtt5 || !needs_mqtt5(name));
-        let cells = self.matrix.missed(true).filter(|_| has_others);
+        let marks = marks.filter(|(name, hits)| **hits == 0 && self.can_reach(name));
+        let cells = self.matrix.missed(true).filter(|_| self.had(false, false));
         let promises = promises.map(|promise| format!("judgement of {}", promise.id()));
         let faults = faults.map(|row| format!("effect of {}", row.name()));
         let marks = marks.map(|(name, _)| format!("mark {name}"));

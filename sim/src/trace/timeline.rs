@@ -36,6 +36,9 @@ enum Cause {
 pub struct Timeline {
     lines: VecDeque<String>,
     lines_max: usize,
+    /// What happens before is left out.
+    starts: Instant,
+    left_out: u64,
     shows_frames: bool,
     streams: Streams,
     now: Instant,
@@ -62,12 +65,27 @@ impl Timeline {
         Self {
             lines: VecDeque::new(),
             lines_max,
+            starts: Instant::ZERO,
+            left_out: 0,
             shows_frames: false,
             streams: Streams::new(),
             now: Instant::ZERO,
             cause: Cause::Itself,
             text: String::new(),
         }
+    }
+
+    /// Leaves out what happens before `starts`; nothing is the default.
+    #[must_use]
+    pub const fn starting_at(mut self, starts: Instant) -> Self {
+        self.starts = starts;
+        self
+    }
+
+    /// How many lines there would be before the first one.
+    #[must_use]
+    pub const fn left_out(&self) -> u64 {
+        self.left_out
     }
 
     /// Shows each frame on the link as well, or not; not is the default.
@@ -110,7 +128,12 @@ impl Timeline {
 
     /// Adds the line with `self.text` in it.
     fn push(&mut self, head: Head, connection: Option<ConnectionId>) {
+        if self.now < self.starts {
+            self.left_out += 1;
+            return;
+        }
         let full = self.lines.len() >= self.lines_max;
+        self.left_out += u64::from(full);
         let mut line = if full { self.lines.pop_front() } else { None }.unwrap_or_default();
         line.clear();
         // Writing to a String cannot fail.

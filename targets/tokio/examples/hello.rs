@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut events = client.events();
     let watcher = tokio::spawn(async move {
         while let Some(event) = events.recv().await {
-            eprintln!("{event:?}");
+            eprintln!("{event}");
         }
     });
 

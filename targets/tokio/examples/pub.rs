@@ -1,7 +1,10 @@
 //! Publishes each line of the standard input, and loses none while it runs.
 
 use std::collections::VecDeque;
+mod command;
+
 use std::error::Error;
+use std::process::ExitCode;
 
 use clap::Parser;
 use fivewire_tokio::{Client, Config, Publication, QoS};
@@ -32,10 +35,14 @@ struct Arguments {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let arguments = Arguments::parse();
+async fn main() -> ExitCode {
+    command::ended(run(Arguments::parse()).await)
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let broker = format!("{}:{}", arguments.host, arguments.port);
-    let client = Client::connect(Config::new(arguments.id).broker(broker))?;
+    let client = Client::connect(Config::new(arguments.id).broker(&broker))?;
+    command::tell_troubles(&client, broker, |line| eprintln!("{line}"));
     let qos = if arguments.qos == 0 { QoS::AtMostOnce } else { QoS::AtLeastOnce };
 
     let mut lines = BufReader::new(tokio::io::stdin()).lines();

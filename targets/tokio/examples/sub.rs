@@ -1,7 +1,10 @@
 //! Prints the messages that match a topic filter, also those sent while it did not run.
 
+mod command;
+
 use std::error::Error;
 use std::io::Write;
+use std::process::ExitCode;
 
 use clap::Parser;
 use fivewire_tokio::{Client, Config, QoS, Release};
@@ -31,14 +34,18 @@ struct Arguments {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let arguments = Arguments::parse();
+async fn main() -> ExitCode {
+    command::ended(run(Arguments::parse()).await)
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let broker = format!("{}:{}", arguments.host, arguments.port);
     let config = Config::new(arguments.id)
-        .broker(broker)
+        .broker(&broker)
         .clean_init(false) // take up the session of the last run
         .release(Release::Explicit);
     let client = Client::connect(config)?;
+    command::tell_troubles(&client, broker, |line| eprintln!("{line}"));
     let qos = if arguments.qos == 0 { QoS::AtMostOnce } else { QoS::AtLeastOnce };
     let mut messages = client.subscribe(arguments.topic, qos).await?;
 

@@ -9,6 +9,7 @@ use crate::client::{Client, ConnectError};
 use crate::config::Config;
 use crate::connect::{Connect, Tcp};
 use crate::event::{Event, Listener, OpenError};
+use crate::words;
 
 impl Client {
     /// Like [`connect`](Self::connect), but waits for the first connection, and gives up after so many
@@ -70,7 +71,7 @@ pub enum FirstConnectError {
     #[error(transparent)]
     Config(#[from] ConnectError),
     /// So many attempts failed; this is why the last one did.
-    #[error("no connection: {reason:?}{}", .error.as_ref().map_or_else(String::new, |error| format!(", {error}")))]
+    #[error("no connection: {}{}", words::down(*.reason), .error.as_ref().map_or_else(String::new, |error| format!(", {error}")))]
     Failed {
         /// Why.
         reason: DownReason,

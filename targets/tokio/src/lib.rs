@@ -66,6 +66,7 @@ mod recording;
 mod subscription;
 #[cfg(feature = "tls")]
 mod tls;
+mod words;
 
 pub use client::{Client, ConnectError};
 pub use config::Config;

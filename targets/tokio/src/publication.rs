@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::driver::Control;
 use crate::properties::Properties;
+use crate::words;
 
 /// A message to be published.
 ///
@@ -74,10 +75,10 @@ pub enum PublishError {
     #[error("not queued: {0}")]
     NotQueued(#[source] error::PublishError),
     /// It was given up. Whether the broker has it is unknown.
-    #[error("given up ({0:?}): whether the broker has it is unknown")]
+    #[error("given up, because {}: whether the broker has it is unknown", words::abandoned(*.0))]
     Abandoned(AbandonReason),
     /// It could not be carried at all.
-    #[error("refused: {0:?}")]
+    #[error("refused: {}", words::refusal(*.0))]
     Refused(RefusedReason),
 }
 

@@ -8,6 +8,8 @@
 mod ask;
 #[path = "../examples/clean.rs"]
 mod clean;
+#[path = "../examples/command/mod.rs"]
+mod command;
 #[path = "../examples/low-power.rs"]
 mod low_power;
 #[path = "../examples/streaming.rs"]
@@ -17,7 +19,10 @@ mod support;
 mod unclean;
 
 use fivewire_tokio::{Client, Config, Properties, ProtocolVersion, Publication, QoS};
+use std::time::Duration;
+
 use support::broker::Mosquitto;
+use tokio::time::timeout;
 
 #[tokio::test]
 async fn a_stream_of_pieces_arrives_whole_and_in_order() {
@@ -83,4 +88,45 @@ async fn a_publication_with_properties_needs_mqtt_5_and_properties_that_it_may_h
     assert_eq!(text, "not queued: properties need a client that speaks MQTT 5");
     let text = unqueued(ProtocolVersion::V5, topic("a/#")).await;
     assert!(text.contains("may not have one of the properties"), "{text}");
+}
+
+#[tokio::test]
+async fn the_commands_say_within_seconds_what_they_wait_for() {
+    let lines_for = |address: String| {
+        let client = Client::connect(Config::new("c").broker(&address)).unwrap();
+        let (tell, lines) = tokio::sync::mpsc::unbounded_channel();
+        command::tell_troubles(&client, address, move |line| {
+            let _ = tell.send(line.to_owned());
+        });
+        (client, lines)
+    };
+    let listener = support::listen_on_lasting_port();
+    let address = listener.local_addr().unwrap().to_string();
+    let (_client, mut lines) = lines_for(address.clone());
+    let first = timeout(Duration::from_secs(4), lines.recv()).await.unwrap().unwrap();
+    assert_eq!(first, format!("waiting for the broker at {address}"), "it does not answer");
+    drop(listener);
+
+    let closed = support::listen_on_lasting_port().local_addr().unwrap().to_string();
+    let (_client, mut lines) = lines_for(closed.clone());
+    let first = timeout(Duration::from_secs(4), lines.recv()).await.unwrap().unwrap();
+    let expected = format!("waiting for the broker at {closed}: no connection: nobody listens at");
+    assert!(first.starts_with(&expected), "{first}");
+
+    let Some(broker) = Mosquitto::start(false).await else { return };
+    let (client, mut lines) = lines_for(broker.address());
+    assert!(client.connected().await);
+    drop(broker);
+    let lost = timeout(Duration::from_secs(4), lines.recv()).await.unwrap().unwrap();
+    assert!(lost.ends_with(": disconnected: the connection was closed"), "{lost}");
+}
+
+#[tokio::test]
+async fn a_wrong_topic_is_told_in_words() {
+    let client = Client::connect(Config::new("c").broker("127.0.0.1:1")).unwrap();
+    let error = client.publish("a/#", "", QoS::AtLeastOnce, false).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "not queued: a topic name must not contain `+` or `#` [MQTT-4.7.1-1]"
+    );
 }

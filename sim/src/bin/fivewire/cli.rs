@@ -1,6 +1,6 @@
 //! What can be asked for on the command line.
 
-use std::num::NonZeroUsize;
+use std::num::{IntErrorKind, NonZeroUsize};
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ Examples:
   fivewire --seeds 0..200                       a quick look
   fivewire --scenario esp-crash --seeds 0..500  one family of trouble
   fivewire --engine turmoil --seeds 0..200      the tokio adapter, compared with the machines
-  fivewire --shard 2/4 --json part2.json        the second of four machines
+  fivewire --shard 2/4 --json part2.json        the second quarter, on the second of four machines
   fivewire run --scenario swarm --seed 42       one run, event by event
   fivewire run --scenario wires --seed 7 --vcd wires.vcd
                                                 the same with every edge on the five wires
@@ -36,7 +36,7 @@ What must last is stored as a schedule (shrink writes one), because a later vers
 another schedule from the same seed.
 
 Exit codes:
-  0    every promise kept, and in a full sweep every mark hit
+  0    every promise kept, and in a full sweep every mark hit that its mixture can reach
   1    a promise broken, or a mark or a matrix cell never hit in a full sweep
   2    wrong usage, or a file that cannot be read or written
   130  interrupted; what is known so far was printed";
@@ -111,7 +111,7 @@ pub(crate) struct SweepArguments {
     /// The seeds, from A up to but without B
     ///
     /// A full sweep (10,000 seeds or more of the default mixture, or 500 of `wires`, in one piece) must also reach
-    /// every mark, every cell of the matrix and every kind of fault. Any other sweep reports what
+    /// every mark, every cell of the matrix and every kind of fault that its mixture can reach. Any other sweep reports what
     /// it never reached, but does not fail for it.
     ///
     /// [default: 0..10000, and 0..100 with --engine turmoil]
@@ -122,7 +122,7 @@ pub(crate) struct SweepArguments {
     /// Threads [default: one per processor]
     #[arg(long, value_name = "N", value_parser = jobs)]
     pub(crate) jobs: Option<NonZeroUsize>,
-    /// Run only every N-th seed, beginning with the I-th (from 1)
+    /// Run only the I-th of N equal parts of the seeds, from 1
     #[arg(long, value_name = "I/N", value_parser = shard)]
     #[arg(default_value = "1/1", hide_default_value = true)]
     pub(crate) shard: Shard,
@@ -226,11 +226,18 @@ fn scenario_or_all(name: &str) -> Result<String, catalogue::UnknownScenario> {
 }
 
 fn seeds(text: &str) -> Result<Range<u64>, String> {
-    let range = text.split_once("..").and_then(|(start, end)| {
-        let range = start.parse::<u64>().ok()?..end.parse::<u64>().ok()?;
-        (!range.is_empty()).then_some(range)
-    });
-    range.ok_or_else(|| "expected A..B with A below B, for example 0..10000".to_owned())
+    let expected = || "expected A..B with A below B, for example 0..10000".to_owned();
+    let number = |text: &str| {
+        text.parse::<u64>().map_err(|error| match error.kind() {
+            IntErrorKind::PosOverflow => {
+                format!("{text} is too large: a seed is at most {}", u64::MAX)
+            }
+            _ => expected(),
+        })
+    };
+    let (start, end) = text.split_once("..").ok_or_else(expected)?;
+    let range = number(start)?..number(end)?;
+    if range.is_empty() { Err(expected()) } else { Ok(range) }
 }
 
 fn jobs(text: &str) -> Result<NonZeroUsize, String> {

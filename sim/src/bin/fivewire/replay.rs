@@ -62,16 +62,26 @@ fn open(source: &str, partial: bool) -> Result<Source, Refusal> {
     if is_recording(&bytes) {
         return Ok(Source::Recording(Recording::new(name, bytes, partial)?));
     }
-    Ok(Source::Schedule(Box::new(parse(name, bytes)?)))
+    let begins_as_json = bytes.trim_ascii_start().starts_with(b"{");
+    match String::from_utf8(bytes) {
+        Ok(text) if begins_as_json => Ok(Source::Schedule(Box::new(corpus::parse(name, &text)?))),
+        _ => Err(format!(
+            "{name}: this is neither a schedule (JSON, as `fivewire shrink` stores it) nor a recording \
+             (as `fivewire run --record` makes it)"
+        )
+        .into()),
+    }
 }
 
 /// The schedule that an argument means: itself, standard input or a file.
-pub(crate) fn load(source: &str) -> Result<Schedule, CorpusError> {
-    if source.trim_start().starts_with('{') {
-        return corpus::parse("command line", source);
+pub(crate) fn load(source: &str) -> Result<Schedule, Refusal> {
+    match open(source, true)? {
+        Source::Schedule(schedule) => Ok(*schedule),
+        Source::Recording(_) => Err(format!(
+            "{source}: this is a recording, and only a schedule can be shrunk; `fivewire replay` shows it"
+        )
+        .into()),
     }
-    let (name, bytes) = read(source)?;
-    parse(name, bytes)
 }
 
 fn read(source: &str) -> Result<(&str, Vec<u8>), CorpusError> {
@@ -85,12 +95,4 @@ fn read(source: &str) -> Result<(&str, Vec<u8>), CorpusError> {
         Ok(()) => Ok((name, bytes)),
         Err(error) => Err(CorpusError::File { path: name.into(), error }),
     }
-}
-
-fn parse(name: &str, bytes: Vec<u8>) -> Result<Schedule, CorpusError> {
-    let text = String::from_utf8(bytes).map_err(|error| CorpusError::File {
-        path: name.into(),
-        error: io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()),
-    })?;
-    corpus::parse(name, &text)
 }

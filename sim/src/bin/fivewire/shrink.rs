@@ -5,12 +5,13 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use fivewire_core::time::Instant;
 use fivewire_sim::corpus;
 use fivewire_sim::oracle::Breach;
 use fivewire_sim::schedule::Schedule;
 use fivewire_sim::shrink::{self, Ending, Shrunk};
 use fivewire_sim::sweep::guarded;
-use fivewire_sim::trace::Blind;
+use fivewire_sim::trace::{Blind, Timeline};
 
 use crate::cli::ShrinkArguments;
 use crate::engine::Engine;
@@ -18,6 +19,11 @@ use crate::format::{counted, span};
 use crate::output::Output;
 use crate::progress::Spinner;
 use crate::{Refusal, Verdict, failure, interrupt, replay, world};
+
+/// How long before the first fault the timeline of a shrunk failure begins, in milliseconds.
+const BEFORE_FAULT_MS: u32 = 1_000;
+/// Lines of it at most; of more than that, the last ones.
+const SHRUNK_LINES_MAX: usize = 400;
 
 /// Shrinks a stored schedule.
 pub(crate) fn execute(
@@ -59,8 +65,7 @@ pub(crate) fn shrink_and_store(
         return Ok(None);
     };
     output.print(&story(schedule, &shrunk))?;
-    let watched = world::watch(engine, &shrunk.schedule, failure::LAST_LINES, &mut Blind);
-    output.print(&watched.timeline.to_string())?;
+    output.print(&from_first_fault(engine, &shrunk.schedule))?;
     output.print(&failure::headline(&shrunk.schedule, &shrunk.failure))?;
     output.print(&format!("replay: {}\n", failure::replay_command(engine, &shrunk.schedule)))?;
     let path = match path {
@@ -70,6 +75,27 @@ pub(crate) fn shrink_and_store(
     corpus::write(&path, &shrunk.schedule)?;
     output.print(&format!("stored: {}\n", path.display()))?;
     Ok(Some(shrunk))
+}
+
+/// What happened from a little before the first fault on, as far as it is not too much to read.
+fn from_first_fault(engine: Engine, schedule: &Schedule) -> String {
+    let timeline = match schedule.faults.first() {
+        Some(fault) => {
+            let starts = fault.at_ms.saturating_sub(BEFORE_FAULT_MS);
+            Timeline::with_last(SHRUNK_LINES_MAX).starting_at(Instant::from_millis(starts.into()))
+        }
+        None => Timeline::with_last(failure::LAST_LINES),
+    };
+    let timeline = world::watch_on(engine, schedule, timeline, &mut Blind).timeline;
+    let before = match timeline.left_out() {
+        0 => String::new(),
+        left_out => format!(
+            "({} happened before and {} left out)\n",
+            counted(left_out, "event"),
+            if left_out == 1 { "is" } else { "are" }
+        ),
+    };
+    format!("{before}{timeline}")
 }
 
 fn shrink_while_shown(

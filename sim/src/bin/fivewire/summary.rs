@@ -1,6 +1,6 @@
 //! The result of a sweep: one structure, printed as a table and written as JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use fivewire_sim::catalogue;
@@ -37,6 +37,9 @@ pub(crate) struct Summary {
     pub(crate) marks: BTreeMap<&'static str, u64>,
     /// How often each kind of fault hurt somebody in each state of the client.
     pub(crate) matrix: BTreeMap<&'static str, BTreeMap<&'static str, u32>>,
+    /// Marks that no run of this mixture can hit.
+    #[serde(skip)]
+    pub(crate) out_of_reach: BTreeSet<&'static str>,
     #[serde(skip)]
     pub(crate) matrix_table: String,
     /// In order of their numbers.
@@ -138,6 +141,12 @@ impl Summary {
             scenarios: scenarios.map(|(name, tally)| (name.clone(), tally.into())).collect(),
             faults: FaultRow::ALL.map(|row| (row.name(), totals.fault(row))).into(),
             marks: totals.marks.clone(),
+            out_of_reach: totals
+                .marks
+                .keys()
+                .copied()
+                .filter(|mark| !totals.can_reach(mark))
+                .collect(),
             matrix: cells(&totals.matrix),
             matrix_table: totals.matrix.to_string(),
             promises: Promise::ALL.map(|promise| PromiseRow::new(promise, totals)).into(),

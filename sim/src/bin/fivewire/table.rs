@@ -7,12 +7,19 @@ use crate::engine::Engine;
 use crate::format::{Columns, Side, count, counted, span};
 use crate::summary::{FULL_SEEDS, Summary, WIRES_FULL_SEEDS};
 
+/// What stands below the marks where one of them has no number.
+const OUT_OF_REACH: &str =
+    "  -: nothing in these runs can hit it (`--scenario wires` has the wires, `client` MQTT 5)\n";
+
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.scenario_table())?;
         write!(f, "\n{}", self.fault_table())?;
         write!(f, "\n{}", self.promise_table())?;
         write!(f, "\n{}", self.mark_table())?;
+        if !self.out_of_reach.is_empty() {
+            f.write_str(OUT_OF_REACH)?;
+        }
         write!(f, "\n{}", indented(&self.matrix_table))?;
         write!(f, "\n{}", self.figures())?;
         #[cfg(feature = "turmoil")]
@@ -56,7 +63,8 @@ impl Summary {
         let mut table = Columns::new([Side::Left, Side::Right]);
         table.row(["mark", "hits"]);
         for (name, hits) in &self.marks {
-            table.row([(*name).to_owned(), count(*hits)]);
+            let is_out = *hits == 0 && self.out_of_reach.contains(name);
+            table.row([(*name).to_owned(), if is_out { "-".to_owned() } else { count(*hits) }]);
         }
         table
     }

@@ -53,7 +53,16 @@ pub(crate) fn watch(
     lines_max: usize,
     extra: &mut dyn Observer,
 ) -> Watched {
-    let mut timeline = Timeline::with_last(lines_max);
+    watch_on(engine, schedule, Timeline::with_last(lines_max), extra)
+}
+
+/// The same, with a timeline that shows what it is told to.
+pub(crate) fn watch_on(
+    engine: Engine,
+    schedule: &Schedule,
+    mut timeline: Timeline,
+    extra: &mut dyn Observer,
+) -> Watched {
     let mut watching = true;
     let run = |schedule: &Schedule| {
         if std::mem::take(&mut watching) {
