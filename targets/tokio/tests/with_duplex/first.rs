@@ -24,7 +24,10 @@ async fn a_first_connection_that_fails_is_an_error_and_nothing_is_tried_again() 
     let (connecting, peer) = first_client(config(), ONCE);
     peer.refuse();
     let error = connecting.await.unwrap_err();
-    assert_eq!(error.to_string(), "no connection: TcpRefused, connection refused");
+    assert_eq!(
+        error.to_string(),
+        "no connection: nobody listens at this address and port, connection refused"
+    );
     assert!(peer.is_abandoned().await, "the client is gone, and its task with it");
 }
 
