@@ -58,6 +58,8 @@ impl Stages {
 pub(super) struct Attempts {
     /// It joins networks by itself, and has begun to.
     is_judged: bool,
+    /// The clock of what is told cannot be trusted.
+    is_timeless: bool,
     is_busy: bool,
     joins: Stages,
     opens: Stages,
@@ -70,7 +72,13 @@ pub(super) struct Attempts {
 impl Attempts {
     /// The board lost what it knew, or is asked to end.
     pub(super) fn forget(&mut self) {
-        *self = Self { is_busy: self.is_busy, ..Self::default() };
+        let Self { is_timeless, is_busy, .. } = *self;
+        *self = Self { is_timeless, is_busy, ..Self::default() };
+    }
+
+    /// Judges nothing: in a recording the clock of a new life begins at zero again.
+    pub(super) const fn ignore_time(&mut self) {
+        self.is_timeless = true;
     }
 
     /// The board looks at nothing for a while: a pause may last longer.
@@ -84,7 +92,7 @@ impl Attempts {
     pub(super) fn asked(&mut self, verdict: &mut Verdict, action: Action) {
         match action {
             Action::JoinWifi => {
-                self.is_judged = true;
+                self.is_judged = !self.is_timeless;
                 self.resumed(verdict, Next::Join);
                 self.joining_since = Some(verdict.now);
             }
@@ -159,7 +167,8 @@ impl Attempts {
 
     /// It tries again.
     fn resumed(&mut self, verdict: &mut Verdict, next: Next) {
-        verdict.require(P6, next == Next::Join || self.unanswered < UNANSWERED, || {
+        let may_open = self.unanswered < UNANSWERED || !self.is_judged;
+        verdict.require(P6, next == Next::Join || may_open, || {
             format!("{} attempts found nobody, and the network is not joined anew", self.unanswered)
         });
         let Some(pause) = self.pause.take().filter(|_| self.is_judged) else { return };
