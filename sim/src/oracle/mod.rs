@@ -56,7 +56,7 @@ use fivewire_core::mqtt::QoS;
 use fivewire_core::mqtt::v5::Properties;
 use fivewire_core::time::Instant;
 
-use crate::observation::{Observation, Observer, Part};
+use crate::observation::{Observation, Observer, Part, Standing};
 use crate::schedule::{Schedule, Topology};
 
 pub use bounds::{drain_ms, recovery_bound_ms, settle_bound_ms};
@@ -247,6 +247,11 @@ impl Oracle {
     }
 
     #[cold]
+    fn said_to_stand(&mut self, standing: Standing) {
+        p7_self::stands(&self.facts, &mut self.verdict, &self.judges.told, standing);
+    }
+
+    #[cold]
     fn cancelled(&mut self, ticket: u32) {
         let facts = &mut self.facts;
         let used_for = facts.tickets.get_mut(ticket).map(|ticket| ticket.used_for);
@@ -366,9 +371,7 @@ impl Observer for Oracle {
             Observation::SaidOfItself { unacknowledged, counters } => {
                 self.said_of_itself(unacknowledged, counters);
             }
-            Observation::SaidToStand(standing) => {
-                p7_self::stands(&self.facts, &mut self.verdict, &self.judges.told, standing);
-            }
+            Observation::SaidToStand(standing) => self.said_to_stand(standing),
             Observation::TimeAsked { cookie } => self.judges.questions.asked(now, cookie),
             Observation::Released { delivery } => self.released(delivery),
             Observation::WitnessPublished { topic, payload, qos, properties } => {
@@ -384,10 +387,8 @@ impl Observer for Oracle {
             | Observation::ToDevice { .. }
             | Observation::Woken { .. }
             | Observation::ClientState(_) => {}
-            Observation::Asked(action) => {
-                if self.facts.setup.topology == Topology::Client {
-                    self.judges.attempts.asked(&mut self.verdict, action);
-                }
+            Observation::Asked(action) if !self.is_bridge() => {
+                self.judges.attempts.asked(&mut self.verdict, action);
             }
             Observation::Finished => self.finished(),
             _ => self.observe_surroundings(observation),

@@ -8,7 +8,7 @@ use super::promise::Promise::P7;
 use super::verdict::Verdict;
 
 /// Of the time between two answers a clock may be wrong by this part, 1/1,000; no board's is worse.
-const CLOCK_ERROR: u64 = 1_000;
+const CLOCK_ERROR: i64 = 1_000;
 
 /// An answer, and when it may have been given.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +54,7 @@ impl Questions {
             return;
         };
         let between_us = micros_between(first.stamp, stamp);
-        let error_us = (answer.told_us - first.asked_us) / CLOCK_ERROR as i64;
+        let error_us = (answer.told_us - first.asked_us) / CLOCK_ERROR;
         let least_us = answer.asked_us - first.told_us - error_us;
         let most_us = answer.told_us - first.asked_us + error_us;
         verdict.require(P7, (least_us..=most_us).contains(&between_us), || {

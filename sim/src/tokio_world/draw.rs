@@ -27,9 +27,9 @@ pub enum Unfit {
         /// Its scenario.
         scenario: String,
     },
-    /// It needs something of MQTT 5 that the adapter has no setting for.
+    /// It needs something of MQTT 5 that this engine's application does not use.
     #[error(
-        "schedule {scenario:?} has setup.mqtt5.{field}, which the tokio adapter has no word for: \
+        "schedule {scenario:?} has setup.mqtt5.{field}, which this engine's application does not use: \
          run it with --engine events"
     )]
     Mqtt5 {
@@ -68,7 +68,7 @@ pub fn fits(schedule: &Schedule) -> Result<(), Unfit> {
     }
     match (schedule.setup.topology, &schedule.setup.mqtt5) {
         (Topology::Client, None) => Ok(()),
-        (Topology::Client, Some(mqtt5)) => match wordless(mqtt5) {
+        (Topology::Client, Some(mqtt5)) => match unused_of_mqtt5(mqtt5) {
             Some(field) => Err(Unfit::Mqtt5 { scenario: scenario(), field }),
             None => Ok(()),
         },
@@ -82,8 +82,8 @@ const fn unusual(habits: &Habits) -> Option<&'static str> {
     if habits.chooses_network { Some("chooses_network") } else { None }
 }
 
-/// What the adapter has no word for.
-const fn wordless(mqtt5: &Mqtt5) -> Option<&'static str> {
+/// What this engine's application does not use of MQTT 5.
+const fn unused_of_mqtt5(mqtt5: &Mqtt5) -> Option<&'static str> {
     if !mqtt5.bare {
         return Some("properties of messages");
     }

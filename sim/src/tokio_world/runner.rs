@@ -36,7 +36,7 @@ pub const NOT_JUDGED: &[(Promise, &str)] = &[
     ),
     (
         Promise::P5,
-        "that the properties of MQTT 5 are told: the adapter has no word for them, so messages have none",
+        "that the properties of MQTT 5 are told: this engine's application does not use them",
     ),
     (
         Promise::P3,
@@ -48,7 +48,7 @@ pub const NOT_JUDGED: &[(Promise, &str)] = &[
 ///
 /// # Errors
 /// It does not [fit](super::fits): it has a bridge, a habit that only an application with a bridge has, or
-/// something of MQTT 5 that the adapter has no word for.
+/// something of MQTT 5 that its application does not use.
 pub fn run<O: Observer + ?Sized>(schedule: &Schedule, extra: &mut O) -> Result<Report, Unfit> {
     run_planted(schedule, Planted::NONE, extra)
 }
@@ -57,7 +57,7 @@ pub fn run<O: Observer + ?Sized>(schedule: &Schedule, extra: &mut O) -> Result<R
 ///
 /// # Errors
 /// It does not [fit](super::fits): it has a bridge, a habit that only an application with a bridge has, or
-/// something of MQTT 5 that the adapter has no word for.
+/// something of MQTT 5 that its application does not use.
 pub fn run_planted<O: Observer + ?Sized>(
     schedule: &Schedule,
     planted: Planted,
@@ -74,7 +74,7 @@ pub fn run_planted<O: Observer + ?Sized>(
 ///
 /// # Errors
 /// It does not [fit](super::fits): it has a bridge, a habit that only an application with a bridge has, or
-/// something of MQTT 5 that the adapter has no word for.
+/// something of MQTT 5 that its application does not use.
 pub fn record(schedule: &Schedule) -> Result<Vec<u8>, Unfit> {
     fits(schedule)?;
     let mut blind = Blind;

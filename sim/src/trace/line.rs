@@ -8,7 +8,7 @@ use fivewire_core::mqtt::v5::Properties;
 
 use crate::fault::{Fault, FaultKind};
 use crate::observation::Observation as Seen;
-use crate::observation::{BoardLoss, Ending, Observation, Part};
+use crate::observation::{BoardLoss, Ending, Observation, Part, Standing};
 
 /// Whose line it is, and how it is marked: `>` towards the broker, `<` from it, `=` told or granted,
 /// `!` bad news, `.` everything else.
@@ -63,11 +63,7 @@ pub(super) fn describe(
             write!(text, "looks: {unacknowledged} unacknowledged")?;
             head("app", '.')
         }
-        Seen::SaidToStand(standing) => {
-            let ready = if standing.is_ready { "ready" } else { "not ready" };
-            write!(text, "looks: {ready}, {} unreleased", standing.unreleased)?;
-            head("app", '.')
-        }
+        Seen::SaidToStand(standing) => stands(text, standing)?,
         Seen::Told(event) => return tell(text, event),
         Seen::Released { delivery } => {
             write!(text, "releases delivery {delivery}")?;
@@ -330,6 +326,12 @@ fn expiry(text: &mut String, properties: Properties<'_>) -> fmt::Result {
         Some(seconds) => write!(text, " for {seconds} s"),
         None => Ok(()),
     }
+}
+
+fn stands(text: &mut String, standing: &Standing) -> Result<Option<Head>, fmt::Error> {
+    let ready = if standing.is_ready { "ready" } else { "not ready" };
+    write!(text, "looks: {ready}, {} unreleased", standing.unreleased)?;
+    Ok(head("app", '.'))
 }
 
 fn outcome(text: &mut String, ticket: u32, outcome: &str) -> Result<Option<Head>, fmt::Error> {
