@@ -12,6 +12,12 @@ mod clean;
 mod command;
 #[path = "../examples/low-power.rs"]
 mod low_power;
+#[path = "../examples/range.rs"]
+mod range;
+#[path = "../examples/simple.rs"]
+mod simple;
+#[path = "../examples/status.rs"]
+mod status;
 #[path = "../examples/streaming.rs"]
 mod streaming;
 mod support;
@@ -22,7 +28,104 @@ use fivewire_tokio::{Client, Config, Properties, ProtocolVersion, Publication, Q
 use std::time::Duration;
 
 use support::broker::Mosquitto;
+use tokio::sync::mpsc;
 use tokio::time::timeout;
+
+/// How long a loaded machine may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How often the programs do what they do every ten seconds.
+const PERIOD: Duration = Duration::from_millis(50);
+
+/// Where a program shows its lines.
+fn display() -> (impl Fn(&str), mpsc::UnboundedReceiver<String>) {
+    let (sender, lines) = mpsc::unbounded_channel();
+    let show = move |line: &str| {
+        let _ = sender.send(line.to_owned());
+    };
+    (show, lines)
+}
+
+/// Waits for a line with this in it.
+async fn shown(lines: &mut mpsc::UnboundedReceiver<String>, part: &str) {
+    let found = async { while !lines.recv().await.unwrap().contains(part) {} };
+    timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("nothing shows `{part}`"));
+}
+
+#[tokio::test]
+async fn counts_arrive_one_after_the_other_and_a_topic_switches_the_lamp() {
+    let Some(broker) = Mosquitto::start(false).await else { return };
+    let config = |client_id| Config::new(client_id).broker(broker.address());
+    let other = Client::connect(config("other")).unwrap();
+    let mut counts = other.subscribe("simple/count", QoS::AtLeastOnce).await.unwrap();
+    let client = Client::connect(config("simple")).unwrap();
+    let (show, mut lines) = display();
+    let played = async {
+        for count in 1..=3 {
+            let message = timeout(PATIENCE, counts.recv()).await.unwrap().unwrap();
+            assert_eq!(
+                (&*message.payload, message.qos),
+                (count.to_string().as_bytes(), QoS::AtLeastOnce)
+            );
+            shown(&mut lines, &format!("count {count} has arrived")).await;
+        }
+        for (payload, line) in [("1", "the lamp is on"), ("0", "the lamp is off")] {
+            other.publish("simple/led", payload, QoS::AtLeastOnce, true).await.unwrap();
+            shown(&mut lines, line).await;
+        }
+    };
+    tokio::select! {
+        ended = simple::run(&client, PERIOD, show) => panic!("{ended:?}"),
+        () = played => {}
+    }
+}
+
+#[tokio::test]
+async fn an_outage_is_counted_and_its_end_is_told() {
+    let Some(mut broker) = Mosquitto::start(false).await else { return };
+    let config = |client_id| Config::new(client_id).broker(broker.address()).backoff_last_ms(500);
+    let client = Client::connect(config("range")).unwrap();
+    let other = Client::connect(config("other")).unwrap();
+    let (show, mut lines) = display();
+    let played = async {
+        shown(&mut lines, "in range").await;
+        broker.terminate().await;
+        shown(&mut lines, "outage 1: disconnected").await;
+        shown(&mut lines, "no connection: nobody listens").await;
+        broker.launch().await;
+        shown(&mut lines, "in range again: outage 1 took").await;
+        let mut counts = other.subscribe("range/count", QoS::AtLeastOnce).await.unwrap();
+        let told = async {
+            while !counts.recv().await.unwrap().payload.windows(9).any(|part| part == b"outages 1")
+            {
+            }
+        };
+        timeout(PATIENCE, told).await.expect("the count tells of the outage");
+    };
+    tokio::select! {
+        ended = range::run(&client, PERIOD, show) => panic!("{ended:?}"),
+        () = played => {}
+    }
+}
+
+#[tokio::test]
+async fn every_event_every_message_and_what_the_client_says_of_itself_is_shown() {
+    let Some(broker) = Mosquitto::start(false).await else { return };
+    let config = |client_id| Config::new(client_id).broker(broker.address());
+    let client = Client::connect(config("status")).unwrap();
+    let other = Client::connect(config("other")).unwrap();
+    let (show, mut lines) = display();
+    let played = async {
+        shown(&mut lines, " ms  connected").await;
+        shown(&mut lines, "the broker is up").await;
+        shown(&mut lines, "state: Connected").await;
+        other.publish("status/hello", "world", QoS::AtLeastOnce, true).await.unwrap();
+        shown(&mut lines, "status/hello: \"world\", QoS 1").await;
+        client.shutdown().await;
+        shown(&mut lines, "shut down").await;
+    };
+    let (ended, ()) = tokio::join!(status::run(&client, PERIOD, show), played);
+    ended.unwrap();
+}
 
 #[tokio::test]
 async fn a_stream_of_pieces_arrives_whole_and_in_order() {
