@@ -16,5 +16,8 @@ mod simple;
 mod status;
 #[path = "../examples/simulated_streaming.rs"]
 mod streaming;
+#[cfg(feature = "turmoil")]
+#[path = "../examples/simulated_tls.rs"]
+mod tls;
 #[path = "../examples/simulated_unclean.rs"]
 mod unclean;

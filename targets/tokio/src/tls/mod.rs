@@ -7,13 +7,12 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::net::TcpStream;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use crate::connect::{Connect, Tcp};
+use crate::connect::{AddressError, Connect, Tcp};
 pub use error::{HandshakeError, TlsError};
 
 /// The port of MQTT over TLS, as registered with IANA.
@@ -66,15 +65,19 @@ impl TlsConfig {
         self.client = Some((certificate_file.into(), key_file.into()));
         self
     }
+
+    fn tcp(&self) -> Result<Tcp, AddressError> {
+        Tcp::with_default_port(&self.address, DEFAULT_TLS_PORT)
+    }
 }
 
-/// Opens TLS connections, versions 1.2 and 1.3, over [`Tcp`].
+/// Opens TLS connections, versions 1.2 and 1.3: over [`Tcp`], or over whatever else a [`Connect`] opens.
 ///
 /// What goes wrong in a handshake is a [`HandshakeError`], which
 /// [`Event::AttemptFailed`](crate::Event::AttemptFailed) carries.
 #[derive(Clone)]
-pub struct Tls {
-    tcp: Tcp,
+pub struct Tls<C = Tcp> {
+    inner: C,
     server_name: ServerName<'static>,
     connector: TlsConnector,
 }
@@ -85,35 +88,46 @@ impl Tls {
     /// # Errors
     /// The address, the name or the file that is wrong, and what to do about it.
     pub fn new(config: &TlsConfig) -> Result<Self, TlsError> {
-        let tcp = Tcp::with_default_port(&config.address, DEFAULT_TLS_PORT)?;
-        let name = config.server_name.as_deref().unwrap_or_else(|| tcp.host());
-        let server_name = ServerName::try_from(name.to_owned())
-            .map_err(|_| TlsError::ServerName { name: name.to_owned() })?;
-        let connector = TlsConnector::from(Arc::new(client_config(config)?));
-        Ok(Self { tcp, server_name, connector })
+        Self::over(config, config.tcp()?)
     }
 
     /// `host:port`.
     #[must_use]
     pub fn address(&self) -> &str {
-        self.tcp.address()
+        self.inner.address()
     }
 }
 
-impl std::fmt::Debug for Tls {
+impl<C: Connect> Tls<C> {
+    /// The same over what `inner` opens: a tunnel, a proxy, a simulated network. Of the address in
+    /// `config` only the host counts then, as the name that the broker's certificate must carry.
+    ///
+    /// # Errors
+    /// The address, the name or the file that is wrong, and what to do about it.
+    pub fn over(config: &TlsConfig, inner: C) -> Result<Self, TlsError> {
+        let tcp = config.tcp()?;
+        let name = config.server_name.as_deref().unwrap_or_else(|| tcp.host());
+        let server_name = ServerName::try_from(name.to_owned())
+            .map_err(|_| TlsError::ServerName { name: name.to_owned() })?;
+        let connector = TlsConnector::from(Arc::new(client_config(config)?));
+        Ok(Self { inner, server_name, connector })
+    }
+}
+
+impl<C: std::fmt::Debug> std::fmt::Debug for Tls<C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tls")
-            .field("tcp", &self.tcp)
+            .field("inner", &self.inner)
             .field("server_name", &self.server_name)
             .finish_non_exhaustive()
     }
 }
 
-impl Connect for Tls {
-    type Stream = TlsStream<TcpStream>;
+impl<C: Connect> Connect for Tls<C> {
+    type Stream = TlsStream<C::Stream>;
 
     async fn connect(&mut self) -> io::Result<Self::Stream> {
-        let stream = self.tcp.connect().await?;
+        let stream = self.inner.connect().await?;
         let opening = self.connector.connect(self.server_name.clone(), stream);
         opening.await.map_err(HandshakeError::in_handshake)
     }
