@@ -225,7 +225,9 @@ pub(super) async fn subscribe(
             let granted = subscription.granted();
             Some(event::Event::Subscribed { ticket, granted })
         }
-        Err(SubscribeError::Refused) => Some(event::Event::SubscribeRefused(ticket)),
+        Err(SubscribeError::Refused | SubscribeError::RefusedWith(_)) => {
+            Some(event::Event::SubscribeRefused(ticket))
+        }
         Err(error) => unanswered(*error),
     };
     stage.lock().answered(&filter, ticket, event);

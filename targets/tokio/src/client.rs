@@ -8,16 +8,18 @@ use fivewire_core::client::State;
 use fivewire_core::error::ConfigError;
 use fivewire_core::event::AbandonReason;
 use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::v5::SubscriptionOptions;
 use fivewire_core::recorder::Recorded;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
 use crate::config::Config;
 use crate::connect::{AddressError, Connect, Tcp};
-use crate::driver::{Control, Driver, Offer};
-use crate::event::{Events, Listener, Status};
+use crate::driver::{Control, Driver, Offer, Wanted};
+use crate::event::{Events, Listener, Standing, Status};
 use crate::planted::Planted;
 use crate::publication::{Outcome, Publication, Publish, PublishError};
+use crate::said::BrokerSaid;
 use crate::subscription::{SubscribeError, Subscription};
 
 /// Publications on their way to the driver. It takes them one by one while the outbox has room, so
@@ -37,7 +39,7 @@ const RECORDING_TAKEN: ConfigError = ConfigError::Contradiction {
 pub struct Client {
     control: mpsc::UnboundedSender<Control>,
     offers: mpsc::Sender<Offer>,
-    status: watch::Receiver<Status>,
+    standing: watch::Receiver<Standing>,
     room: Arc<Notify>,
     pub(crate) planted: Planted,
 }
@@ -91,10 +93,10 @@ impl Client {
         let (offer, offers) = mpsc::channel(OFFERS);
         let room = Arc::new(Notify::new());
         let weak = control.downgrade();
-        let (driver, status) =
+        let (driver, standing) =
             Driver::new(core, &config, controls, offers, weak, Arc::clone(&room));
         tokio::spawn(driver.run(connector));
-        Ok(Self { control, offers: offer, status, room, planted: config.planted })
+        Ok(Self { control, offers: offer, standing, room, planted: config.planted })
     }
 
     /// Publishes a message, and returns its outcome: with QoS 1 once the broker acknowledged it, with
@@ -189,9 +191,50 @@ impl Client {
         filter: impl Into<String>,
         qos: QoS,
     ) -> Result<Subscription, SubscribeError> {
-        let filter = filter.into();
+        self.ask_for(filter.into(), Wanted::Plain(qos)).await
+    }
+
+    /// Like [`subscribe`](Self::subscribe), with what MQTT 5 adds (§3.8.3.1): not to get what this client
+    /// publishes itself, to get the RETAIN flag as it was published, whether to get retained messages; and
+    /// with an identifier, 1 to 268,435,455, which comes back with each message (§3.8.2.1.2,
+    /// [`Message::subscription_identifiers`](crate::Message::subscription_identifiers)). They are kept at
+    /// each renewal.
+    ///
+    /// They are the broker's to keep: a message that it delivers, for whichever filter, goes to every
+    /// subscription of this client that matches. Asking for a filter once more replaces its options and
+    /// identifier for all of its streams.
+    ///
+    /// ```
+    /// use fivewire_tokio::{Client, QoS, SubscribeError, Subscription, SubscriptionOptions};
+    ///
+    /// async fn others(client: &Client) -> Result<Subscription, SubscribeError> {
+    ///     let no_local = true;
+    ///     let options = SubscriptionOptions { no_local, ..SubscriptionOptions::new(QoS::AtLeastOnce) };
+    ///     client.subscribe_with("chat/#", options, Some(7)).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Why the broker was not asked, or that it refused:
+    /// [`NeedsMqtt5`](crate::error::SubscribeError::NeedsMqtt5) where the client speaks 3.1.1;
+    /// [`Options`](crate::error::SubscribeError::Options) where the identifier is out of its range or a
+    /// shared subscription is not to get the client's own messages [MQTT5-3.8.3-4].
+    pub async fn subscribe_with(
+        &self,
+        filter: impl Into<String>,
+        options: SubscriptionOptions,
+        identifier: Option<u32>,
+    ) -> Result<Subscription, SubscribeError> {
+        self.ask_for(filter.into(), Wanted::With(options, identifier)).await
+    }
+
+    async fn ask_for(
+        &self,
+        filter: String,
+        wanted: Wanted,
+    ) -> Result<Subscription, SubscribeError> {
         let (reply, granted) = oneshot::channel();
-        self.order(Control::Subscribe { filter: filter.clone(), qos, reply });
+        self.order(Control::Subscribe { filter: filter.clone(), wanted, reply });
         let (granted, messages) = granted.await.unwrap_or(Err(SubscribeError::SHUT_DOWN))?;
         Ok(Subscription::new(filter, granted, messages, Arc::clone(&self.room), self.clone()))
     }
@@ -200,7 +243,7 @@ impl Client {
     /// Their streams end.
     ///
     /// # Errors
-    /// Why the broker was not asked.
+    /// Why the broker was not asked, or that it refused (MQTT 5).
     pub async fn unsubscribe(&self, filter: impl Into<String>) -> Result<(), SubscribeError> {
         let (reply, ended) = oneshot::channel();
         self.order(Control::Unsubscribe { filter: filter.into(), reply });
@@ -223,15 +266,25 @@ impl Client {
     /// Where the client stands, and what it counts.
     #[must_use]
     pub fn status(&self) -> Status {
-        *self.status.borrow()
+        self.standing.borrow().status
+    }
+
+    /// What the broker said of itself as it accepted this connection (MQTT 5 §3.2.2.3): its limits and the
+    /// like, and the client identifier that it assigned, at this connection or at an earlier one of this
+    /// run. `None` without a connection and in MQTT 3.1.1.
+    #[must_use]
+    pub fn broker_said(&self) -> Option<Arc<BrokerSaid>> {
+        self.standing.borrow().broker.clone()
     }
 
     /// Waits until the client is connected. False if it was shut down instead. Cancel-safe.
     pub async fn connected(&self) -> bool {
-        let mut status = self.status.clone();
-        let settled = |status: &Status| matches!(status.state, State::Connected | State::Stopped);
-        let seen = status.wait_for(settled).await;
-        seen.is_ok_and(|status| status.state == State::Connected)
+        let mut standing = self.standing.clone();
+        let settled = |standing: &Standing| {
+            matches!(standing.status.state, State::Connected | State::Stopped)
+        };
+        let seen = standing.wait_for(settled).await;
+        seen.is_ok_and(|standing| standing.status.state == State::Connected)
     }
 
     /// Disconnects on purpose, and waits until it is done: DISCONNECT was flushed, so the broker tells

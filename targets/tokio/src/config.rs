@@ -1,15 +1,16 @@
 //! What the caller decides, owned, with defaults for a machine that has an operating system.
 
+mod mqtt5;
+
 use bytes::Bytes;
 use fivewire_core::client::Memory;
 use fivewire_core::config::{self, Overflow, Release, Resubscribe};
 use fivewire_core::error::ConfigError;
-use fivewire_core::mqtt::v5::Property;
 use fivewire_core::mqtt::{self, ProtocolVersion, QoS};
 
 use crate::planted::Planted;
-use crate::properties::Properties;
 use crate::recording::Recording;
+use mqtt5::Mqtt5;
 
 /// The configuration of a [`Client`](crate::Client).
 ///
@@ -33,16 +34,13 @@ pub struct Config {
     username: Option<String>,
     password: Option<Vec<u8>>,
     will: Option<Will>,
-    will_properties: Properties,
-    /// The default is that of MQTT 5: none.
-    will_delay_interval_s: u32,
+    mqtt5: Mqtt5,
     /// Everything that is no text.
     settings: config::Config<'static>,
     pub(crate) seed: Option<u64>,
     pub(crate) paused: bool,
     pub(crate) queue_messages: usize,
     pub(crate) recording: Option<Recording>,
-    topic_aliases_bytes: usize,
     receive_bytes: usize,
     transmit_bytes: usize,
     outbox_bytes: usize,
@@ -72,7 +70,9 @@ macro_rules! core_settings {
 
 impl Config {
     /// The defaults, for this client identifier. It names the session at the broker, so it must be
-    /// the client's own and stay the same over restarts [MQTT-3.1.3-2].
+    /// the client's own and stay the same over restarts [MQTT-3.1.3-2]. In MQTT 5 it may be empty: the
+    /// broker then chooses one for this run, and [`BrokerSaid`](crate::BrokerSaid) tells it
+    /// [MQTT5-3.1.3-7].
     #[must_use]
     pub fn new(client_id: impl Into<String>) -> Self {
         Self {
@@ -81,14 +81,12 @@ impl Config {
             username: None,
             password: None,
             will: None,
-            will_properties: Properties::default(),
-            will_delay_interval_s: 0,
+            mqtt5: Mqtt5::new(),
             settings: config::Config { manages_wifi: false, ..config::Config::new("") },
             seed: None,
             paused: false,
             queue_messages: 64,
             recording: None,
-            topic_aliases_bytes: 4 * 1024,
             receive_bytes: 64 * 1024,
             transmit_bytes: 16 * 1024,
             outbox_bytes: 64 * 1024,
@@ -127,23 +125,6 @@ impl Config {
         self
     }
 
-    /// What travels with the will, default nothing. Without effect in MQTT 3.1.1 and without a
-    /// [`will`](Self::will).
-    #[must_use]
-    pub fn will_properties(mut self, properties: Properties) -> Self {
-        self.will_properties = properties;
-        self
-    }
-
-    /// Seconds, default 0, that the broker waits for the client to come back before it tells the
-    /// will (MQTT 5 §3.1.3.2.2); it does not wait longer than the session lasts. The will is told that
-    /// much later than P10 says. Without effect in MQTT 3.1.1 and without a [`will`](Self::will).
-    #[must_use]
-    pub const fn will_delay_interval_s(mut self, will_delay_interval_s: u32) -> Self {
-        self.will_delay_interval_s = will_delay_interval_s;
-        self
-    }
-
     core_settings! {
         /// The version of MQTT to speak, default 3.1.1.
         protocol: ProtocolVersion,
@@ -170,7 +151,7 @@ impl Config {
         /// QoS 1 publications under way at once, 1 to 16, default 8.
         window: u8,
         /// QoS 1 messages handed out and not yet released, 1 to 32, default 16. Matters with
-        /// [`Release::Explicit`].
+        /// [`Release::Explicit`]. In MQTT 5 the broker is told, and keeps to it (§3.1.2.11.3).
         receive_maximum: u8,
         /// When a received QoS 1 message is acknowledged to the broker. Default
         /// [`Release::AtHandOut`]: once it is in the queue of its [`Subscription`](crate::Subscription).
@@ -224,42 +205,9 @@ impl Config {
         self
     }
 
-    /// Seconds for which the session outlives a connection in MQTT 5, default `u32::MAX`: for ever.
-    /// Brokers may grant less. Ignored with [`clean_session`](Self::clean_session) and in 3.1.1.
-    #[must_use]
-    pub const fn session_expiry_interval_s(mut self, session_expiry_interval_s: u32) -> Self {
-        self.settings.mqtt5.session_expiry_interval_s = session_expiry_interval_s;
-        self
-    }
-
-    /// The largest topic alias that the broker may use in MQTT 5, default 0: none. The topics lie in
-    /// [`topic_aliases_bytes`](Self::topic_aliases_bytes); should they not fit, the client connects
-    /// anew and allows none.
-    #[must_use]
-    pub const fn topic_alias_maximum(mut self, topic_alias_maximum: u16) -> Self {
-        self.settings.mqtt5.topic_alias_maximum = topic_alias_maximum;
-        self
-    }
-
-    /// How many topics of this client's publications get an alias in MQTT 5, as far as the broker
-    /// takes them and [`topic_aliases_bytes`](Self::topic_aliases_bytes) last, default 0: none.
-    #[must_use]
-    pub const fn own_topic_aliases(mut self, own_topic_aliases: u16) -> Self {
-        self.settings.mqtt5.own_topic_aliases = own_topic_aliases;
-        self
-    }
-
-    /// Bytes, default 4,096. Holds the topics that have an alias, each with 5 bytes more than its
-    /// text. Allocated only where [`topic_alias_maximum`](Self::topic_alias_maximum) or
-    /// [`own_topic_aliases`](Self::own_topic_aliases) is set.
-    #[must_use]
-    pub const fn topic_aliases_bytes(mut self, topic_aliases_bytes: usize) -> Self {
-        self.topic_aliases_bytes = topic_aliases_bytes;
-        self
-    }
-
     /// Bytes, from 64, default 65,536. Limits the largest message that can be received (32 bytes
-    /// less, topic included), and holds those that wait while queues are full.
+    /// less, topic included), and holds those that wait while queues are full. In MQTT 5 the broker is
+    /// told that limit as the maximum packet size, and sends nothing larger (§3.1.2.11.4).
     #[must_use]
     pub const fn receive_bytes(mut self, receive_bytes: usize) -> Self {
         self.receive_bytes = receive_bytes;
@@ -305,6 +253,7 @@ impl Config {
             let (min, max) = (1, u32::MAX);
             return Err(ConfigError::OutOfRange { field: "queue_messages", value: 0, min, max });
         }
+        self.validate_version()?;
         self.with_core(|core| core.validate())
     }
 
@@ -317,10 +266,7 @@ impl Config {
 
     /// Calls `use_it` with the same as the core takes it.
     pub(crate) fn with_core<T>(&self, use_it: impl FnOnce(&config::Config<'_>) -> T) -> T {
-        let mut will_properties = self.will_properties.core();
-        if self.will_delay_interval_s > 0 {
-            will_properties.push(Property::WillDelayInterval(self.will_delay_interval_s));
-        }
+        let (connect, will_properties) = (self.mqtt5.of_connect(), self.mqtt5.of_will());
         use_it(&config::Config {
             client_id: &self.client_id,
             username: self.username.as_deref(),
@@ -331,7 +277,11 @@ impl Config {
                 qos: will.qos,
                 retain: will.retain,
             }),
-            mqtt5: config::Mqtt5 { will: &will_properties, ..self.settings.mqtt5 },
+            mqtt5: config::Mqtt5 {
+                connect: &connect,
+                will: &will_properties,
+                ..self.settings.mqtt5
+            },
             ..self.settings
         })
     }
@@ -349,8 +299,7 @@ impl Config {
         }
     }
 
-    /// The CONNECT packet: 14 bytes, and 2 more than each text in it. In MQTT 5 its properties and those
-    /// of the will take 15 more, and the broker may choose a client identifier of up to 64 bytes.
+    /// The CONNECT packet: 14 bytes, 2 more than each text in it, and what MQTT 5 adds.
     fn connect_bytes(&self) -> usize {
         let will = self.will.as_ref();
         let texts = [
@@ -360,26 +309,15 @@ impl Config {
             will.map(|will| will.topic.len()),
             will.map(|will| will.payload.len()),
         ];
-        let more = match self.settings.protocol {
-            ProtocolVersion::V5 => 80 + self.will_properties.size_bytes_max(),
-            _ => 0,
-        };
+        let more = if self.speaks_v5() { self.mqtt5.connect_bytes() } else { 0 };
         14 + more + texts.into_iter().flatten().map(|len| 2 + len).sum::<usize>()
-    }
-
-    /// The topics with an alias, behind the CONNECT packet.
-    const fn aliases_bytes(&self) -> usize {
-        let mqtt5 = &self.settings.mqtt5;
-        if mqtt5.topic_alias_maximum == 0 && mqtt5.own_topic_aliases == 0 {
-            return 0;
-        }
-        self.topic_aliases_bytes
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::properties::Properties;
     use fivewire_core::client::Client;
 
     #[test]
@@ -405,7 +343,11 @@ mod tests {
             let config = config
                 .protocol(ProtocolVersion::V5)
                 .will_properties(properties)
-                .will_delay_interval_s(1);
+                .will_delay_interval_s(1)
+                .request_problem_information(false)
+                .request_response_information(true)
+                .user_property(&text, &text)
+                .user_property(&text, "");
             assert!(fits(&config), "{long} in MQTT 5");
         }
     }

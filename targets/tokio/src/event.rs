@@ -10,8 +10,11 @@ use std::task::{Context, Poll};
 use fivewire_core::client::State;
 use fivewire_core::event::{Counters, DownReason};
 use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::v5::ReasonCode;
 use futures_core::Stream;
 use tokio::sync::mpsc;
+
+use crate::said::BrokerSaid;
 
 /// Events that wait for a slow listener.
 const QUEUE_EVENTS: usize = 64;
@@ -33,6 +36,20 @@ pub enum Event {
     /// The broker forgot the session that an earlier run had left (`clean_init`); the connection
     /// that lasts comes next.
     CleanSlate,
+    /// What the broker said besides in its CONNACK or DISCONNECT (MQTT 5), if it said anything. What
+    /// that leads to is told next: `Connected`, `CleanSlate`, `AttemptFailed` or `Disconnected`, the last
+    /// two with the reason code in their reason. [`Client::broker_said`](crate::Client::broker_said)
+    /// keeps what it said as it accepted the connection.
+    BrokerSaid(Arc<BrokerSaid>),
+    /// What the broker said about a subscription or the end of one, where it is more than success (MQTT 5
+    /// §3.9.3, §3.11.3). A refusal ends the subscription's streams; it may come when the subscription is
+    /// renewed, too.
+    Reason {
+        /// The topic filter.
+        filter: Arc<str>,
+        /// What it said; [`ReasonCode::retry`] tells what that means for asking again.
+        reason_code: ReasonCode,
+    },
     /// An attempt to connect failed. The client is already on its way to the next one.
     AttemptFailed {
         /// Why.
@@ -120,6 +137,13 @@ pub struct Status {
     pub unacknowledged: usize,
     /// Messages that matched no [`Subscription`](crate::Subscription) that is still read.
     pub unclaimed: u64,
+}
+
+/// The same, and what the broker said of itself as it accepted the connection (MQTT 5).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Standing {
+    pub(crate) status: Status,
+    pub(crate) broker: Option<Arc<BrokerSaid>>,
 }
 
 /// The events of a client, as a [`Stream`]. It ends after [`Event::Stopped`].

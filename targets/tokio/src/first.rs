@@ -1,6 +1,7 @@
 //! The first connection, for programs that want to know whether it comes about.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use fivewire_core::error::ConfigError;
 use fivewire_core::event::DownReason;
@@ -9,6 +10,7 @@ use crate::client::{Client, ConnectError};
 use crate::config::Config;
 use crate::connect::{Connect, Tcp};
 use crate::event::{Event, Listener, OpenError};
+use crate::said::BrokerSaid;
 use crate::words;
 
 impl Client {
@@ -46,20 +48,24 @@ impl Client {
         let (listener, mut events) = Listener::new();
         let client = Self::start(config, connector, Some(listener))?;
         let mut left = attempts.get();
+        let mut said = None;
         while let Some(event) = events.recv().await {
             match event {
                 Event::Connected { .. } => return Ok(client),
+                Event::BrokerSaid(words) => said = Some(words),
+                Event::CleanSlate => said = None,
                 Event::AttemptFailed { reason, error } => {
                     left -= 1;
                     if left == 0 {
                         client.shutdown().await;
-                        return Err(FirstConnectError::Failed { reason, error });
+                        return Err(FirstConnectError::Failed { reason, error, said });
                     }
+                    said = None;
                 }
                 _ => {}
             }
         }
-        Err(FirstConnectError::Failed { reason: DownReason::ShutDown, error: None })
+        Err(FirstConnectError::Failed { reason: DownReason::ShutDown, error: None, said: None })
     }
 }
 
@@ -71,12 +77,14 @@ pub enum FirstConnectError {
     #[error(transparent)]
     Config(#[from] ConnectError),
     /// So many attempts failed; this is why the last one did.
-    #[error("no connection: {}{}", words::down(*.reason), .error.as_ref().map_or_else(String::new, |error| format!(", {error}")))]
+    #[error("no connection: {}{}{}", words::down(*.reason), words::more(.error.as_ref()), words::more(.said.as_ref()))]
     Failed {
         /// Why.
         reason: DownReason,
         /// What the operating system or TLS said, if that is why.
         error: Option<OpenError>,
+        /// What the broker said besides in its refusal (MQTT 5), if it said anything.
+        said: Option<Arc<BrokerSaid>>,
     },
 }
 

@@ -43,6 +43,14 @@
 //! [`Tls`] opens connections over TLS, for [`Client::connect_with`]; [`TlsConfig`] shows how. It is
 //! the feature `tls`, which is on by default.
 //!
+//! # MQTT 5
+//!
+//! [`Config::protocol`] switches it on. Publications, messages and the will then have [`Properties`];
+//! [`Client::subscribe_with`] takes options and an identifier; [`Client::broker_said`] and
+//! [`Event::BrokerSaid`] tell the broker's limits and its words; reason codes are in [`DownReason`],
+//! [`PublishError`], [`SubscribeError`], [`Event::Reason`] and [`Publish::with_reason`]. In 3.1.1
+//! whatever of it is asked for is an error that says so.
+//!
 //! # Other transports, other clocks
 //!
 //! [`Client::connect_with`] runs over whatever [`Connect`] opens. The client reads no clock but
@@ -63,6 +71,7 @@ mod properties;
 mod publication;
 mod queue;
 mod recording;
+mod said;
 mod subscription;
 #[cfg(feature = "tls")]
 mod tls;
@@ -77,12 +86,14 @@ pub use fivewire_core::client::State;
 pub use fivewire_core::config::{Overflow, Release, Resubscribe};
 pub use fivewire_core::error;
 pub use fivewire_core::event::{AbandonReason, Counters, DownReason, RefusedReason, Ticket};
+pub use fivewire_core::mqtt::v5::{ReasonCode, RetainHandling, Retry, SubscriptionOptions};
 pub use fivewire_core::mqtt::{ProtocolVersion, QoS};
 pub use probe::{WAN_SERVER, wan_ok};
 pub use properties::Properties;
 pub use publication::{Outcome, Publication, Publish, PublishError};
 pub use queue::Queue;
 pub use recording::Recording;
+pub use said::BrokerSaid;
 pub use subscription::{Acknowledge, Message, SubscribeError, Subscription};
 #[cfg(feature = "tls")]
 pub use tls::{DEFAULT_TLS_PORT, HandshakeError, Tls, TlsConfig, TlsError};

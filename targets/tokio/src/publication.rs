@@ -8,6 +8,7 @@ use bytes::Bytes;
 use fivewire_core::error;
 use fivewire_core::event::{AbandonReason, RefusedReason, Ticket};
 use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::v5::ReasonCode;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -93,6 +94,9 @@ impl PublishError {
     }
 }
 
+/// How a publication ended, and what the broker said about that.
+pub(crate) type Settled = Result<(Outcome, ReasonCode), PublishError>;
+
 /// A publication that is queued. Await it to learn its outcome.
 ///
 /// It is sent whether somebody awaits this or not: dropping it only means that nobody wants to know.
@@ -101,7 +105,7 @@ impl PublishError {
 #[must_use = "it is published all the same, but nobody learns its outcome"]
 pub struct Publish {
     pub(crate) ticket: Ticket,
-    pub(crate) outcome: oneshot::Receiver<Result<Outcome, PublishError>>,
+    pub(crate) outcome: oneshot::Receiver<Settled>,
     pub(crate) control: mpsc::WeakUnboundedSender<Control>,
 }
 
@@ -114,14 +118,29 @@ impl Publish {
             let _ = control.send(Control::Cancel(self.ticket));
         }
     }
+
+    /// Like awaiting it, with what the broker said in its acknowledgement (MQTT 5 §3.4.2.1):
+    /// [`ReasonCode::NoMatchingSubscribers`] where it took the message and nobody has subscribed to it,
+    /// which brokers may tell. [`ReasonCode::Success`] without more to say: with QoS 0 and in MQTT 3.1.1,
+    /// too.
+    ///
+    /// # Errors
+    /// Why it was given up; [`PublishError::Refused`] names the broker's reason.
+    pub async fn with_reason(mut self) -> Result<(Outcome, ReasonCode), PublishError> {
+        std::future::poll_fn(|context| self.poll_settled(context)).await
+    }
+
+    fn poll_settled(&mut self, context: &mut Context<'_>) -> Poll<Settled> {
+        // The sender only goes away where the runtime ends with the client in it.
+        let lost = Err(PublishError::Abandoned(AbandonReason::ShutDown));
+        Pin::new(&mut self.outcome).poll(context).map(|outcome| outcome.unwrap_or(lost))
+    }
 }
 
 impl Future for Publish {
     type Output = Result<Outcome, PublishError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        // The sender only goes away where the runtime ends with the client in it.
-        let lost = Err(PublishError::Abandoned(AbandonReason::ShutDown));
-        Pin::new(&mut self.outcome).poll(context).map(|outcome| outcome.unwrap_or(lost))
+        self.poll_settled(context).map(|settled| settled.map(|(outcome, _)| outcome))
     }
 }

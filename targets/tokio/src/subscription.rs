@@ -9,6 +9,7 @@ use bytes::Bytes;
 use fivewire_core::error;
 use fivewire_core::event::Delivery;
 use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::v5::ReasonCode;
 use futures_core::Stream;
 use tokio::sync::{Notify, mpsc};
 
@@ -16,6 +17,7 @@ use crate::client::Client;
 use crate::driver::Control;
 use crate::planted::Bug;
 use crate::properties::Properties;
+use crate::words;
 
 /// A message that the broker delivered.
 #[derive(Debug)]
@@ -27,12 +29,16 @@ pub struct Message {
     pub payload: Bytes,
     /// The quality of service it was delivered with.
     pub qos: QoS,
-    /// True only for a message that the broker kept and sends because of a new subscription.
+    /// True only for a message that the broker kept and sends because of a new subscription; with
+    /// [`retain_as_published`](crate::SubscriptionOptions::retain_as_published), as it was published.
     pub retain: bool,
     /// The broker may have sent it before.
     pub dup: bool,
     /// What travelled with it; nothing in MQTT 3.1.1.
     pub properties: Properties,
+    /// The identifiers of the subscriptions that the broker sends it for (MQTT 5 §3.3.2.3.8), as
+    /// [`Client::subscribe_with`] named them; none where they have none.
+    pub subscription_identifiers: Vec<u32>,
     pub(crate) acknowledge: Option<Acknowledge>,
 }
 
@@ -84,11 +90,11 @@ impl Acknowledge {
 /// ([`Config::queue_messages`](crate::Config::queue_messages)): while one is full, the client takes no
 /// message off the connection, so read all of your subscriptions.
 ///
-/// It ends (`None`) after [`Client::unsubscribe`] and after [`Client::shutdown`], once the queue is
-/// empty. It keeps the client alive. Dropping it does not unsubscribe: a session that lasts goes on
-/// collecting messages for the next run of the program. What other subscriptions do not match is
-/// then counted as [`unclaimed`](crate::Status::unclaimed), so unsubscribe from what is not wanted
-/// any more.
+/// It ends (`None`) after [`Client::unsubscribe`], after [`Client::shutdown`] and where the broker
+/// refuses to renew it, once the queue is empty. It keeps the client alive. Dropping it does not
+/// unsubscribe: a session that lasts goes on collecting messages for the next run of the program. What
+/// other subscriptions do not match is then counted as [`unclaimed`](crate::Status::unclaimed), so
+/// unsubscribe from what is not wanted any more.
 #[derive(Debug)]
 #[must_use = "messages queue up until somebody reads them"]
 pub struct Subscription {
@@ -169,6 +175,11 @@ pub enum SubscribeError {
     /// The broker refused the subscription [MQTT-3.9.3-2].
     #[error("the broker refused the subscription")]
     Refused,
+    /// The broker refused the subscription or its end (MQTT 5 §3.9.3, §3.11.3), or said before that it has
+    /// no such thing: it is then not asked. A subscription whose end it refused has ended for this client
+    /// all the same. [`ReasonCode::retry`] tells what the reason means for asking again.
+    #[error("the broker refuses: {}", words::name(.0))]
+    RefusedWith(ReasonCode),
     /// Before the broker answered, the program asked for the opposite for the same filter.
     #[error("overtaken by a later call for the same filter")]
     Superseded,

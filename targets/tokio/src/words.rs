@@ -42,6 +42,11 @@ const fn refused(code: ConnectReturnCode) -> &'static str {
     }
 }
 
+/// `, ` and what somebody said, if he said anything.
+pub(crate) fn more(said: Option<&impl fmt::Display>) -> String {
+    said.map_or_else(String::new, |said| format!(", {said}"))
+}
+
 pub(crate) const fn abandoned(reason: AbandonReason) -> &'static str {
     match reason {
         AbandonReason::Cancelled => "it was cancelled",
@@ -61,7 +66,7 @@ pub(crate) fn refusal(reason: RefusedReason) -> String {
 }
 
 /// `NotAuthorized` as `not authorized`.
-fn name(code: &impl fmt::Debug) -> String {
+pub(crate) fn name(code: &impl fmt::Debug) -> String {
     let mut words = String::new();
     for letter in format!("{code:?}").chars() {
         if letter.is_uppercase() && !words.is_empty() {
@@ -81,6 +86,10 @@ impl fmt::Display for Event {
             }
             Self::Disconnected { reason } => write!(f, "disconnected: {}", down(*reason)),
             Self::CleanSlate => f.write_str("the broker forgot the session of an earlier run"),
+            Self::BrokerSaid(said) => write!(f, "the broker says: {said}"),
+            Self::Reason { filter, reason_code } => {
+                write!(f, "the broker says about {filter}: {}", name(reason_code))
+            }
             Self::AttemptFailed { reason, error: None } => {
                 write!(f, "no connection: {}", down(*reason))
             }
@@ -117,7 +126,11 @@ mod tests {
             "no connection: the broker refuses: not authorized"
         );
         assert_eq!(failed(DownReason::WifiLost), "no connection: wifi lost");
-        let first = FirstConnectError::Failed { reason: DownReason::ConnackOverdue, error: None };
+        let first = FirstConnectError::Failed {
+            reason: DownReason::ConnackOverdue,
+            error: None,
+            said: None,
+        };
         assert_eq!(
             first.to_string(),
             "no connection: it accepts connections, but does not answer as a broker"

@@ -2,6 +2,7 @@
 
 use fivewire_core::event::{Delivery, Ticket};
 use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::v5::SubscriptionOptions;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::event::Listener;
@@ -13,6 +14,15 @@ use crate::subscription::{Message, SubscribeError};
 pub(crate) struct Offer {
     pub(crate) publication: Publication,
     pub(crate) reply: oneshot::Sender<Result<Publish, PublishError>>,
+}
+
+/// What a subscription is to be like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Wanted {
+    /// In either version of MQTT.
+    Plain(QoS),
+    /// With an identifier, if there is one; in MQTT 5 only.
+    With(SubscriptionOptions, Option<u32>),
 }
 
 /// What the broker granted, and where the messages come out.
@@ -28,7 +38,7 @@ pub(crate) enum Control {
     /// The application owns the message.
     Release(Delivery),
     /// Ask for messages.
-    Subscribe { filter: String, qos: QoS, reply: oneshot::Sender<Granted> },
+    Subscribe { filter: String, wanted: Wanted, reply: oneshot::Sender<Granted> },
     /// Ask for no more messages.
     Unsubscribe { filter: String, reply: oneshot::Sender<Result<(), SubscribeError>> },
     /// Reply once the broker has shown that it lives, or that there is no connection.

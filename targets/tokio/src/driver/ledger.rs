@@ -5,15 +5,16 @@ use std::mem::discriminant;
 
 use fivewire_core::event::Ticket;
 use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::v5::ReasonCode;
 use tokio::sync::{mpsc, oneshot};
 
 use super::control::Granted;
-use crate::publication::{Outcome, PublishError};
+use crate::publication::Settled;
 use crate::subscription::{Message, SubscribeError};
 
 /// Publications without an outcome.
 pub(super) struct Publications {
-    waiting: BTreeMap<Ticket, oneshot::Sender<Result<Outcome, PublishError>>>,
+    waiting: BTreeMap<Ticket, oneshot::Sender<Settled>>,
 }
 
 impl Publications {
@@ -21,16 +22,13 @@ impl Publications {
         Self { waiting: BTreeMap::new() }
     }
 
-    pub(super) fn add(
-        &mut self,
-        ticket: Ticket,
-    ) -> oneshot::Receiver<Result<Outcome, PublishError>> {
+    pub(super) fn add(&mut self, ticket: Ticket) -> oneshot::Receiver<Settled> {
         let (sender, receiver) = oneshot::channel();
         self.waiting.insert(ticket, sender);
         receiver
     }
 
-    pub(super) fn settle(&mut self, ticket: Ticket, outcome: Result<Outcome, PublishError>) {
+    pub(super) fn settle(&mut self, ticket: Ticket, outcome: Settled) {
         if let Some(sender) = self.waiting.remove(&ticket) {
             // Whoever dropped the handle does not want to know.
             let _ = sender.send(outcome);
@@ -104,6 +102,12 @@ impl Requests {
         self.waiting.push(Request { ticket, filter, reply });
     }
 
+    /// The filter that this is about.
+    pub(super) fn filter(&self, ticket: Ticket) -> Option<&str> {
+        let request = self.waiting.iter().find(|request| request.ticket == ticket);
+        request.map(|request| request.filter.as_str())
+    }
+
     /// The broker granted a subscription.
     pub(super) fn granted(&mut self, ticket: Ticket, granted: QoS) {
         for request in self.waiting.extract_if(.., |request| request.ticket == ticket) {
@@ -115,18 +119,25 @@ impl Requests {
     }
 
     /// The broker refused a subscription.
-    pub(super) fn refused(&mut self, ticket: Ticket) {
+    pub(super) fn refused(&mut self, ticket: Ticket, reason_code: Option<ReasonCode>) {
+        let error = reason_code.map_or(SubscribeError::Refused, SubscribeError::RefusedWith);
         for request in self.waiting.extract_if(.., |request| request.ticket == ticket) {
-            request.reply.fail(SubscribeError::Refused);
+            request.reply.fail(error);
         }
     }
 
-    /// The broker confirmed that a subscription ended. Returns its filter.
-    pub(super) fn ended(&mut self, ticket: Ticket) -> Option<String> {
+    /// A subscription ended, which the broker confirmed or refused. Returns its filter.
+    pub(super) fn ended(
+        &mut self,
+        ticket: Ticket,
+        reason_code: Option<ReasonCode>,
+    ) -> Option<String> {
+        let refused = reason_code.filter(|reason_code| reason_code.is_failure());
         let mut filter = None;
         for request in self.waiting.extract_if(.., |request| request.ticket == ticket) {
             if let Reply::Unsubscribe(reply) = request.reply {
-                let _ = reply.send(Ok(()));
+                let _ = reply
+                    .send(refused.map_or(Ok(()), |code| Err(SubscribeError::RefusedWith(code))));
             }
             filter = Some(request.filter);
         }

@@ -5,16 +5,15 @@ use std::io;
 use fivewire_core::client::{self, Action, Client, Input, Output, State, TcpFailure};
 use fivewire_core::error;
 use fivewire_core::event::Delivery;
-use fivewire_core::mqtt::QoS;
 use fivewire_core::recorder::Recorded;
 use fivewire_core::time::{Instant, Wait};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::audience::Audience;
-use super::control::{Control, Granted, Offer};
+use super::control::{Control, Granted, Offer, Wanted};
 use super::router::Router;
 use crate::config::Config;
-use crate::event::{OpenError, Status};
+use crate::event::{OpenError, Standing, Status};
 use crate::publication::{Publish, PublishError};
 use crate::recording::Tape;
 use crate::subscription::SubscribeError;
@@ -50,7 +49,7 @@ pub(super) struct Machine {
     audience: Audience,
     /// Who waits for a sign of life.
     probes: Vec<oneshot::Sender<bool>>,
-    status: watch::Sender<Status>,
+    standing: watch::Sender<Standing>,
     control: mpsc::WeakUnboundedSender<Control>,
 }
 
@@ -59,22 +58,24 @@ impl Machine {
         core: Core,
         config: &Config,
         control: mpsc::WeakUnboundedSender<Control>,
-    ) -> (Self, watch::Receiver<Status>) {
-        let (status, receiver) = watch::channel(Status {
+    ) -> (Self, watch::Receiver<Standing>) {
+        let status = Status {
             state: core.state(),
             counters: core.counters(),
             unacknowledged: 0,
             unclaimed: 0,
-        });
+        };
+        let (standing, receiver) = watch::channel(Standing { status, broker: None });
+        let router = Router::new(config.queue_messages, control.clone());
         let machine = Self {
             core,
             epoch: tokio::time::Instant::now(),
             held: false,
             paused: config.paused,
             shutting_down: false,
-            audience: Audience::new(Router::new(config.queue_messages, control.clone())),
+            audience: Audience::new(router, config),
             probes: Vec::new(),
-            status,
+            standing,
             control,
         };
         (machine, receiver)
@@ -153,15 +154,19 @@ impl Machine {
         if self.core.state() != State::Connected {
             self.answer_probes(false);
         }
-        self.status.send_if_modified(|status| {
+        self.standing.send_if_modified(|standing| {
             let now = Status {
                 state: self.core.state(),
                 counters: self.core.counters(),
                 unacknowledged: self.core.unacknowledged(),
                 unclaimed: self.audience.unclaimed,
             };
-            let before = std::mem::replace(status, now);
-            before != now
+            let before = std::mem::replace(&mut standing.status, now);
+            let is_same = standing.broker == self.audience.broker;
+            if !is_same {
+                standing.broker.clone_from(&self.audience.broker);
+            }
+            before != now || !is_same
         });
         if self.audience.stopped {
             return Step::Stopped;
@@ -228,7 +233,7 @@ impl Machine {
                 self.core.cancel(self.now(), ticket);
             }
             Control::Release(delivery) => self.release(delivery),
-            Control::Subscribe { filter, qos, reply } => self.subscribe(filter, qos, reply),
+            Control::Subscribe { filter, wanted, reply } => self.subscribe(filter, wanted, reply),
             Control::Unsubscribe { filter, reply } => self.unsubscribe(filter, reply),
             Control::Probe(reply) => self.probe(reply),
             Control::Listen(listener) => self.audience.listeners.push(listener),
@@ -260,8 +265,15 @@ impl Machine {
         self.core.release(self.now(), delivery);
     }
 
-    fn subscribe(&mut self, filter: String, qos: QoS, reply: oneshot::Sender<Granted>) {
-        match self.core.subscribe(self.now(), &filter, qos) {
+    fn subscribe(&mut self, filter: String, wanted: Wanted, reply: oneshot::Sender<Granted>) {
+        let now = self.now();
+        let asked = match wanted {
+            Wanted::Plain(qos) => self.core.subscribe(now, &filter, qos),
+            Wanted::With(options, identifier) => {
+                self.core.subscribe_with(now, &filter, options, identifier)
+            }
+        };
+        match asked {
             Ok(ticket) => {
                 let messages = self.audience.router.add(ticket, &filter);
                 self.audience.requests.subscribe(ticket, filter, reply, messages);

@@ -25,13 +25,13 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::config::Config;
 use crate::connect::Connect;
-use crate::event::Status;
+use crate::event::Standing;
 use crate::planted::{Bug, Planted};
 use crate::publication::PublishError;
 use machine::{Machine, Step};
 use transport::{Io, Transport};
 
-pub(crate) use control::{Control, Offer};
+pub(crate) use control::{Control, Offer, Wanted};
 pub(crate) use machine::Core;
 
 /// Orders and offers taken before the connection is looked at again.
@@ -62,8 +62,8 @@ impl Driver {
         offers: mpsc::Receiver<Offer>,
         handles: mpsc::WeakUnboundedSender<Control>,
         room: Arc<Notify>,
-    ) -> (Self, watch::Receiver<Status>) {
-        let (machine, status) = Machine::new(core, config, handles);
+    ) -> (Self, watch::Receiver<Standing>) {
+        let (machine, standing) = Machine::new(core, config, handles);
         let driver = Self {
             machine,
             offers,
@@ -75,7 +75,7 @@ impl Driver {
             fired: false,
             control,
         };
-        (driver, status)
+        (driver, standing)
     }
 
     /// Runs until the client is shut down.

@@ -19,6 +19,16 @@ struct Route {
     messages: mpsc::Sender<Message>,
 }
 
+impl Route {
+    /// Whether a message of this topic is for it. What a shared subscription, `$share/NAME/FILTER`,
+    /// stands for begins behind its name (MQTT 5 §4.8.2); brokers of 3.1.1 know them, too.
+    fn matches(&self, name: &str) -> bool {
+        let shared = self.filter.strip_prefix("$share/").and_then(|rest| rest.split_once('/'));
+        topic::matches(&self.filter, name)
+            || shared.is_some_and(|(_, filter)| topic::matches(filter, name))
+    }
+}
+
 /// What became of a message.
 pub(super) enum Routed {
     /// At least one subscription has it.
@@ -56,6 +66,12 @@ impl Router {
         self.routes.retain(|route| route.filter != filter);
     }
 
+    /// The filter that the last ticket for it was about.
+    pub(super) fn filter(&self, ticket: Ticket) -> Option<&str> {
+        let route = self.routes.iter().find(|route| route.ticket == ticket);
+        route.map(|route| route.filter.as_str())
+    }
+
     /// Ends the subscriptions that the broker refuses, maybe after it had granted them.
     pub(super) fn refuse(&mut self, ticket: Ticket) {
         self.routes.retain(|route| route.ticket != ticket);
@@ -70,7 +86,7 @@ impl Router {
     /// Gives `message` to all subscriptions that match. Each has room for it, see
     /// [`has_room`](Self::has_room).
     pub(super) fn deliver(&self, message: &event::Message<'_>) -> Routed {
-        let matching = |route: &&Route| topic::matches(&route.filter, message.topic);
+        let matching = |route: &&Route| route.matches(message.topic);
         let wanted = self.routes.iter().filter(matching).count();
         if wanted == 0 {
             return Routed::Unclaimed(message.delivery);
@@ -92,6 +108,7 @@ impl Router {
                 retain: message.retain,
                 dup: message.dup,
                 properties: properties.clone(),
+                subscription_identifiers: message.properties.subscription_identifiers().collect(),
                 acknowledge,
             });
             match sent {

@@ -8,6 +8,7 @@ mod connecting;
 mod first;
 mod listening;
 mod low_power;
+mod mqtt5;
 mod publishing;
 mod receiving;
 mod recording;
