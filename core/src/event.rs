@@ -146,7 +146,8 @@ pub enum Event<'a> {
     /// The broker delivered a message.
     Message(Message<'a>),
     /// A message did not fit into the receive buffer. A QoS 1 message was acknowledged, because
-    /// the broker would send it again for ever.
+    /// the broker would send it again for ever. Over a bridge it is not told if the link is lost
+    /// just then.
     MessageTooLarge {
         /// Its quality of service.
         qos: QoS,

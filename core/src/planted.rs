@@ -61,6 +61,8 @@ pub enum Bug {
     NeverStops,
     /// The answer of the time server is told twice.
     TimeToldTwice,
+    /// A message that is too large is acknowledged, and nobody is told.
+    TooLargeUntold,
     /// The link keeps the phase of its clock over a reset.
     LinkPhaseKept,
     /// The link takes a bit for the one beside it where a character or a payload begins.

@@ -175,6 +175,7 @@ pub(crate) mod tests {
                 payload_max_bytes: 64,
                 inbound_every_ms: 5_000,
                 inbound_topics: vec!["down/a".to_owned(), "all/1/x".to_owned()],
+                large_percent: 0,
                 habits: crate::schedule::Habits::default(),
             },
             faults: faults.collect(),

@@ -63,6 +63,10 @@ pub enum Purpose {
     Restarting = 26,
     /// Which faults befall a device that its application shuts down.
     FaultsAtRestarts = 27,
+    /// Whether the witness has messages that are large for the device, and how many.
+    LargePercent = 28,
+    /// Which of them are, and how large.
+    LargeMessages = 29,
     /// How long questions and answers about the time travel, and which get lost.
     TimeServer = 32,
 }

@@ -15,6 +15,11 @@ pub use habits::Habits;
 /// The format of stored schedules; a file of another version is refused.
 pub const VERSION: u32 = 1;
 
+/// The receive buffer of a board that runs the client and the application, in bytes.
+pub const CLIENT_RECEIVE_BYTES: u16 = 2_048;
+/// The receive buffer of the client at a bridge's ESP8266, in bytes.
+pub const ESP_RECEIVE_BYTES: u16 = 1_024;
+
 /// A run.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -233,6 +238,19 @@ impl Setup {
         self.mqtt5.is_some()
     }
 
+    /// No message whose packet is larger fits into the memories between the broker and the application: the
+    /// receive buffer of the client, and those of the link of a bridge.
+    #[must_use]
+    pub fn message_max_bytes(&self) -> u32 {
+        match self.topology {
+            Topology::Client => CLIENT_RECEIVE_BYTES.into(),
+            Topology::Bridge => {
+                let Wires { host_memory_bytes, esp_memory_bytes, .. } = self.wires;
+                ESP_RECEIVE_BYTES.min(host_memory_bytes).min(esp_memory_bytes).into()
+            }
+        }
+    }
+
     /// There are wires to break.
     #[must_use]
     pub fn has_wires(&self) -> bool {
@@ -259,6 +277,10 @@ pub struct Workload {
     pub inbound_every_ms: u32,
     /// The topics that the witness publishes to, in turn; each must match one of the filters.
     pub inbound_topics: Vec<String>,
+    /// Of 100 messages of the witness, this many are about as large as what the device has memory for, or
+    /// larger. Every fourth of those is QoS 0.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub large_percent: u8,
     /// What the application does besides.
     #[serde(default, skip_serializing_if = "Habits::are_none")]
     pub habits: Habits,

@@ -76,6 +76,7 @@ pub fn draw(seed: u64, draw: &Draw<'_>) -> Schedule {
     let setup = draw_setup(&mut random, draw);
     let mut workload = draw_workload(&mut random, draw);
     workload.habits = habits::draw(seed, draw);
+    workload.large_percent = habits::large_percent(seed);
     let mut schedule = Schedule {
         version: VERSION,
         scenario: draw.scenario.to_owned(),
@@ -150,6 +151,7 @@ fn draw_workload(random: &mut Random, draw: &Draw<'_>) -> Workload {
         payload_max_bytes: payload_min_bytes + random.between(0, payload_range_bytes) as u16,
         inbound_every_ms: in_range(random, &draw.inbound_every_ms),
         inbound_topics: (0..random.between(1, 3)).map(|topic| format!("down/{topic}")).collect(),
+        large_percent: 0,
         habits: Habits::default(),
     }
 }

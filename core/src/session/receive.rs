@@ -283,6 +283,9 @@ impl<S: Storage> Session<S> {
         if let Some(id) = packet_id {
             self.deliveries.push(id, qos, true);
         }
+        if self.planted.has(Bug::TooLargeUntold) {
+            return None;
+        }
         self.desk.counters.too_large_in = self.desk.counters.too_large_in.saturating_add(1);
         Some(Event::MessageTooLarge { qos, size_bytes })
     }

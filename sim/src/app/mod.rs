@@ -1,6 +1,7 @@
 //! The application at the device: what it may do, and the default one that a schedule describes.
 
 mod habits;
+mod large;
 mod messages;
 mod properties;
 mod workload;
@@ -19,6 +20,7 @@ use crate::world::HostMachine;
 
 #[cfg(feature = "turmoil")]
 pub(crate) use habits::{COMING_AND_GOING, Fate, Routine};
+pub(crate) use large::Large;
 #[cfg(feature = "turmoil")]
 pub(crate) use messages::Messages;
 pub(crate) use messages::fill;

@@ -254,6 +254,7 @@ fn validate_workload(workload: &Workload, filters: &[String]) -> Result<(), Sche
             return Err(ScheduleError::UnmatchedTopic { field, value: name.clone(), filters });
         }
     }
+    in_range("workload.large_percent", workload.large_percent, 0, 100)?;
     validate_habits(&workload.habits)
 }
 

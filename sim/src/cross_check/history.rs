@@ -111,9 +111,10 @@ impl History {
         self.wishes.shutdown_asked();
     }
 
-    fn witness_published(&mut self, topic: &str, payload: &[u8]) {
+    fn witness_published(&mut self, topic: &str, payload: &[u8], qos: QoS) {
         let Some(number) = number(payload).filter(|_| topic.starts_with("down/")) else { return };
-        let is_owed = self.active.keys().any(|filter| matches(filter, topic.as_bytes()));
+        let is_owed = qos != QoS::AtMostOnce
+            && self.active.keys().any(|filter| matches(filter, topic.as_bytes()));
         let entry = self.inbound.entry(number).or_default();
         entry.published(self.endings, self.broker_stops, is_owed);
     }
@@ -300,8 +301,8 @@ impl Observer for History {
                 self.broker_stops += u32::from(is_down);
                 self.trouble(now);
             }
-            Observation::WitnessPublished { topic, payload, .. } => {
-                self.witness_published(topic, payload);
+            Observation::WitnessPublished { topic, payload, qos, .. } => {
+                self.witness_published(topic, payload, qos);
             }
             Observation::BoardDown { part: Part::Host, loss } => self.life_ends(now, loss),
             Observation::FaultBegan { index, fault } => self.fault(now, index, Some(fault.kind)),

@@ -367,6 +367,7 @@ fn calm(topology: Topology, seed: u64) -> Schedule {
             payload_max_bytes: 32,
             inbound_every_ms: 0,
             inbound_topics: Vec::new(),
+            large_percent: 0,
             habits: Habits::default(),
         },
         faults: Vec::new(),

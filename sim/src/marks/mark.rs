@@ -110,11 +110,13 @@ pub enum Situation {
     TimeTold,
     /// The application was asked whether a network may be joined.
     NetworkAsked,
+    /// A message was larger than the device has memory for, and the application was told so.
+    TooLargeTold,
 }
 
 impl Situation {
     /// How many there are.
-    pub const COUNT: usize = 47;
+    pub const COUNT: usize = 48;
 
     /// All of them, in order.
     pub const ALL: [Self; Self::COUNT] = [
@@ -165,6 +167,7 @@ impl Situation {
         Self::Compared,
         Self::TimeTold,
         Self::NetworkAsked,
+        Self::TooLargeTold,
     ];
 
     const fn name(self) -> &'static str {
@@ -216,6 +219,7 @@ impl Situation {
             Self::Compared => "compared",
             Self::TimeTold => "time-told",
             Self::NetworkAsked => "network-asked",
+            Self::TooLargeTold => "message-too-large-told",
         }
     }
 

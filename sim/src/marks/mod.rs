@@ -187,6 +187,7 @@ impl Marks {
                 self.reach(Situation::SubscriptionRefused);
             }
             Event::Unsubscribed(_) => self.reach(Situation::SubscriptionEnded),
+            Event::MessageTooLarge { .. } => self.reach(Situation::TooLargeTold),
             Event::TimeTold { .. } => self.reach(Situation::TimeTold),
             Event::NetworkAsked => self.reach(Situation::NetworkAsked),
             Event::CleanSlate => self.reach(Situation::CleanSlate),

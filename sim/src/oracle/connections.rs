@@ -23,6 +23,8 @@ pub(super) struct Unreleased {
     pub(super) packet_id: u16,
     pub(super) text: TextId,
     pub(super) size_bytes: usize,
+    /// Losses of the link there had been; `None` where no host hears of what the client does.
+    pub(super) link_losses_before: Option<u32>,
 }
 
 /// One connection.

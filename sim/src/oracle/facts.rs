@@ -15,6 +15,9 @@ use super::outbound::{Index, Outbound};
 use super::tickets::Tickets;
 use super::weather::Weather;
 
+/// What a PUBLISH has at most besides its payload, and the client keeps free of its memory.
+const AROUND_PAYLOAD_BYTES: usize = 256;
+
 /// The facts.
 #[derive(Debug)]
 pub(super) struct Facts {
@@ -116,6 +119,13 @@ impl Facts {
     /// Whether the broker may drop this message because it waited for too long.
     pub(super) fn may_expire(&self, text: TextId) -> bool {
         self.travelled.as_ref().is_some_and(|travelled| travelled.may_expire(text))
+    }
+
+    /// Whether the broker may have the message and not send it: it may expire, or be larger than the client
+    /// said that it takes (MQTT 5).
+    pub(super) fn may_stay(&self, text: TextId, payload: &[u8]) -> bool {
+        let limit = (self.setup.message_max_bytes() as usize).saturating_sub(AROUND_PAYLOAD_BYTES);
+        self.may_expire(text) || (self.travelled.is_some() && payload.len() > limit)
     }
 
     /// The keep alive that holds, in milliseconds: the device's, or a shorter one of the broker.

@@ -127,7 +127,7 @@ impl Oracle {
             judges: Judges {
                 order: Order::default(),
                 duplicates: Duplicates::default(),
-                received: Received::default(),
+                received: Received::new(setup.message_max_bytes() as usize),
                 slate: CleanSlate::default(),
                 attempts: Attempts::default(),
                 convergence: Convergence::default(),
@@ -152,6 +152,7 @@ impl Oracle {
     pub fn of_recording(schedule: &Schedule) -> Self {
         let mut oracle = Self::new(schedule);
         oracle.judges.will.expect_any_will();
+        oracle.judges.received.expect_any_memory();
         oracle.facts.weather = Weather::unknown();
         oracle.judges.attempts.ignore_time();
         oracle.judges.questions.ignore_time();
@@ -273,8 +274,8 @@ impl Oracle {
         if let Some(travelled) = &mut facts.travelled {
             travelled.witness(facts.now, text, properties);
         }
-        // what may expire is owed once the broker has sent it
-        if qos == QoS::AtMostOnce || facts.may_expire(text) {
+        // what the broker may keep for itself is owed once it has sent it
+        if qos == QoS::AtMostOnce || facts.may_stay(text, payload) {
             return;
         }
         // a session that ends with its connection lasts as long as that

@@ -1,29 +1,49 @@
 //! P5: a QoS 1 message is acknowledged to the broker once the application owns it, in order, and
 //! none is lost while the session lasts.
 
+use fivewire_core::mqtt::QoS;
 use fivewire_core::time::Instant;
 
 use super::connections::{Connection, Unreleased};
 use super::facts::Facts;
 use super::messages::TextId;
 use super::promise::Promise::P5;
+use super::reader::Connect;
 use super::verdict::Verdict;
 
-/// Only packets from here on may be too large for a receive buffer.
-const LARGE_MIN_BYTES: usize = 256;
+/// Where nobody knows how much memory the device has, packets up to this size fit into it.
+const SMALL_MAX_BYTES: usize = 255;
+/// What of the memory on a message's way is not for its packet, at most.
+const RESERVED_BYTES: usize = 64;
 /// How long a PUBACK may go before the word that its message was too large. An ESP8266 skips and
 /// acknowledges such a message by itself; the host hears of it over the link.
 const EXPLANATION_MS: u32 = 30_000;
 
 /// The state of this judgement.
-#[derive(Default, Debug)]
+#[derive(Debug)]
 pub(super) struct Received {
+    /// A packet of this size fits into every memory on its way.
+    fits_bytes: usize,
+    /// A larger one fits into none.
+    memory_bytes: usize,
     /// The largest QoS 1 packet the application got.
     largest_told_bytes: usize,
+    /// QoS and size of packets that the broker sent and that may be too large, and were not told to be so.
+    sent: Vec<(u8, usize)>,
     /// Sizes of messages that were told as too large and not seen acknowledged yet.
     too_large: Vec<usize>,
-    /// Acknowledged without having been told, to be explained by their size until then.
-    unexplained: Vec<(Instant, TextId, usize)>,
+    /// Acknowledged without having been told, to be explained by their size.
+    unexplained: Vec<Unexplained>,
+}
+
+/// A message that was acknowledged without having been told.
+#[derive(Clone, Copy, Debug)]
+struct Unexplained {
+    deadline: Instant,
+    text: TextId,
+    size_bytes: usize,
+    /// The explanation may be lost with the link.
+    link_losses: u32,
 }
 
 /// Whether the application owned a message in the life that opened the connection. A PUBACK may
@@ -38,6 +58,52 @@ fn is_owned(facts: &Facts, connection: &Connection, text: TextId) -> bool {
 }
 
 impl Received {
+    /// No packet that is larger than this fits into the memories of the device.
+    pub(super) const fn new(memory_bytes: usize) -> Self {
+        Self {
+            fits_bytes: memory_bytes.saturating_sub(RESERVED_BYTES),
+            memory_bytes,
+            largest_told_bytes: 0,
+            sent: Vec::new(),
+            too_large: Vec::new(),
+            unexplained: Vec::new(),
+        }
+    }
+
+    /// Nobody knows how much memory the device has.
+    pub(super) const fn expect_any_memory(&mut self) {
+        (self.fits_bytes, self.memory_bytes) = (SMALL_MAX_BYTES, usize::MAX);
+    }
+
+    const fn knows_memory(&self) -> bool {
+        self.memory_bytes < usize::MAX
+    }
+
+    /// A packet of this size may not fit into the memory of the device.
+    pub(super) const fn may_be_too_large(&self, size_bytes: usize) -> bool {
+        size_bytes > self.fits_bytes
+    }
+
+    /// CONNECT came: what it says of the largest packet is so (MQTT 5 §3.1.2.11.4).
+    pub(super) fn connecting(&self, verdict: &mut Verdict, connect: &Connect<'_>) {
+        if connect.level != 5 || !self.knows_memory() {
+            return;
+        }
+        let said = connect.properties.packet_max_bytes().map_or(usize::MAX, |bytes| bytes as usize);
+        let is_so = (self.fits_bytes..=self.memory_bytes).contains(&said);
+        verdict.require(P5, is_so, || {
+            let (from, to) = (self.fits_bytes, self.memory_bytes);
+            format!("the device says that it takes packets of {said} bytes, and not {from} to {to}")
+        });
+    }
+
+    /// PUBLISH came from the broker.
+    pub(super) fn sent(&mut self, qos: u8, size_bytes: usize) {
+        if self.may_be_too_large(size_bytes) {
+            self.sent.push((qos, size_bytes));
+        }
+    }
+
     /// PUBACK came from the device.
     pub(super) fn acknowledged(
         &mut self,
@@ -56,7 +122,7 @@ impl Received {
             });
             return;
         };
-        let Unreleased { text, size_bytes, .. } = connection.unreleased[place];
+        let Unreleased { text, size_bytes, link_losses_before, .. } = connection.unreleased[place];
         verdict.require(P5, place == 0, || {
             format!(
                 "PUBACK {packet_id} for {} came before those of {place} earlier messages \
@@ -69,16 +135,37 @@ impl Received {
             verdict.require(P5, true, String::new);
         } else if let Some(place) = self.too_large.iter().position(|&size| size == size_bytes) {
             self.too_large.swap_remove(place);
-        } else if size_bytes >= LARGE_MIN_BYTES && size_bytes > self.largest_told_bytes {
-            self.unexplained.push((facts.now.plus_ms(EXPLANATION_MS), text, size_bytes));
+        } else if self.may_be_too_large(size_bytes) && size_bytes > self.largest_told_bytes {
+            let deadline = facts.now.plus_ms(EXPLANATION_MS);
+            self.unexplained.extend(link_losses_before.map(|link_losses| Unexplained {
+                deadline,
+                text,
+                size_bytes,
+                link_losses,
+            }));
         } else {
             verdict.require(P5, false, || unowned(facts, text));
         }
     }
 
     /// The application was told that a message of this size did not fit.
-    pub(super) fn too_large(&mut self, size_bytes: usize) {
-        match self.unexplained.iter().position(|&(_, _, size)| size == size_bytes) {
+    pub(super) fn too_large(&mut self, verdict: &mut Verdict, qos: QoS, size_bytes: usize) {
+        if self.knows_memory() {
+            verdict.require(P5, self.may_be_too_large(size_bytes), || {
+                format!("a message of {size_bytes} bytes was told to be too large, and fits")
+            });
+            let sent = self.sent.iter().position(|&sent| sent == (qos as u8, size_bytes));
+            verdict.require(P5, sent.is_some(), || {
+                format!(
+                    "a {qos:?} message of {size_bytes} bytes was told to be too large, and not sent"
+                )
+            });
+            sent.map(|place| self.sent.swap_remove(place));
+        }
+        if qos == QoS::AtMostOnce {
+            return;
+        }
+        match self.unexplained.iter().position(|message| message.size_bytes == size_bytes) {
             Some(place) => {
                 self.unexplained.swap_remove(place);
             }
@@ -87,10 +174,11 @@ impl Received {
     }
 
     /// Time went on.
-    pub(super) fn waited(&self, facts: &Facts, verdict: &mut Verdict) {
-        for &(deadline, text, _) in &self.unexplained {
-            if facts.now > deadline {
-                verdict.require(P5, false, || unowned(facts, text));
+    pub(super) fn waited(&mut self, facts: &Facts, verdict: &mut Verdict) {
+        self.unexplained.retain(|message| message.link_losses == facts.link_losses);
+        for message in &self.unexplained {
+            if facts.now > message.deadline {
+                verdict.require(P5, false, || unowned(facts, message.text));
             }
         }
     }
@@ -99,12 +187,13 @@ impl Received {
     pub(super) fn forget(&mut self) {
         self.unexplained.clear();
         self.too_large.clear();
+        self.sent.clear();
     }
 
     /// Everything had time to settle: what was published for the device has been told.
     pub(super) fn settled(&self, facts: &Facts, verdict: &mut Verdict) {
-        if let Some(&(_, text, _)) = self.unexplained.first() {
-            verdict.require(P5, false, || unowned(facts, text));
+        if let Some(message) = self.unexplained.first() {
+            verdict.require(P5, false, || unowned(facts, message.text));
         }
         let unpaid = facts.inbound.unpaid().next();
         verdict.require(P5, unpaid.is_none(), || {

@@ -48,6 +48,11 @@ impl Told {
         (self.is_running, self.is_wifi_up) = (false, false);
     }
 
+    /// The host hears of what its ESP8266 does.
+    pub(super) const fn hears_esp(&self) -> bool {
+        self.is_running
+    }
+
     /// A PUBLISH with DUP arrived.
     pub(super) const fn redelivered(&mut self) {
         self.redelivered += 1;

@@ -12,6 +12,7 @@ const SESSION_EXPIRY_INTERVAL: u8 = 0x11;
 const WILL_DELAY_INTERVAL: u8 = 0x18;
 const TOPIC_ALIAS: u8 = 0x23;
 const USER_PROPERTY: u8 = 0x26;
+const MAXIMUM_PACKET_SIZE: u8 = 0x27;
 
 /// The bytes of properties, of which each has the length it should have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,6 +53,11 @@ impl<'a> Properties<'a> {
     /// For how many seconds a session lasts without a connection.
     pub(crate) fn session_expiry_s(self) -> u32 {
         self.four_bytes(SESSION_EXPIRY_INTERVAL).unwrap_or(0)
+    }
+
+    /// The largest packet that the sender takes.
+    pub(crate) fn packet_max_bytes(self) -> Option<u32> {
+        self.four_bytes(MAXIMUM_PACKET_SIZE)
     }
 
     /// How many seconds a will waits.

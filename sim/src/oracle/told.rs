@@ -27,8 +27,8 @@ impl Oracle {
                 self.publication_ended(ticket.get(), Outcome::Abandoned, Some(reason));
             }
             Event::Message(message) => self.message_told(&message),
-            Event::MessageTooLarge { qos, size_bytes } if qos != QoS::AtMostOnce => {
-                self.judges.received.too_large(size_bytes);
+            Event::MessageTooLarge { qos, size_bytes } => {
+                self.judges.received.too_large(&mut self.verdict, qos, size_bytes);
             }
             Event::Subscribed { ticket, .. } => {
                 self.filter_told(ticket.get(), Wish::Wanted);

@@ -3,6 +3,7 @@
 use std::mem;
 
 use crate::observation::{ConnectionId, Ending};
+use crate::schedule::Topology;
 
 use super::connections::{Request, Unreleased};
 use super::outbound::Identity;
@@ -54,6 +55,7 @@ impl Oracle {
             Packet::Connect(connect) => {
                 judges.slate.connecting(facts, verdict, connection, connect.clean_session);
                 judges.will.connecting(facts, verdict, connect);
+                judges.received.connecting(verdict, connect);
                 let is_late = connection.is_left;
                 facts.connections.get_mut(slot).from_broker.set_version(connect.level);
                 facts.connections.get_mut(slot).connect = Some(connect.clean_session);
@@ -137,8 +139,13 @@ impl Oracle {
             judges.received.acknowledged(facts, verdict, connection, packet_id);
         }
         let unreleased = &mut facts.connections.get_mut(slot).unreleased;
-        if let Some(place) = unreleased.iter().position(|sent| sent.packet_id == packet_id) {
-            unreleased.remove(place);
+        let place = unreleased.iter().position(|sent| sent.packet_id == packet_id);
+        let sent = place.and_then(|place| unreleased.remove(place));
+        if let Some(Unreleased { text, size_bytes, .. }) = sent
+            && judges.received.may_be_too_large(size_bytes)
+        {
+            // whoever is told of it instead is told enough
+            facts.inbound.get_mut(text).told_of_owed += 1;
         }
     }
 
@@ -261,10 +268,11 @@ impl Oracle {
     }
 
     fn publish_of_broker(&mut self, slot: usize, publish: &Publish<'_>) {
-        let facts = &mut self.facts;
+        let Self { facts, judges, .. } = self;
+        judges.received.sent(publish.qos, publish.size_bytes);
         let link_losses = facts.link_losses;
         let text = facts.inbound.note(publish.topic, publish.payload);
-        let may_expire = facts.may_expire(text);
+        let may_stay = facts.may_stay(text, publish.payload);
         let message = facts.inbound.get_mut(text);
         message.copies_any += 1;
         if publish.qos == 0 {
@@ -275,13 +283,16 @@ impl Oracle {
                 message.link_losses_before = link_losses;
             }
             message.copies += 1;
-            if may_expire && message.copies == 1 {
+            if may_stay && message.copies == 1 {
                 facts.inbound.owe(text);
             }
         }
         let Publish { packet_id, size_bytes, .. } = *publish;
+        let is_heard = facts.setup.topology == Topology::Client || judges.told.hears_esp();
+        let link_losses_before = is_heard.then_some(link_losses);
         let connection = facts.connections.get_mut(slot);
-        connection.unreleased.push_back(Unreleased { packet_id, text, size_bytes });
+        let sent = Unreleased { packet_id, text, size_bytes, link_losses_before };
+        connection.unreleased.push_back(sent);
     }
 
     #[cold]

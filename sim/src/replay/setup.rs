@@ -70,6 +70,7 @@ pub(super) fn of(recording: &[u8]) -> Schedule {
             payload_max_bytes: 0,
             inbound_every_ms: 0,
             inbound_topics: Vec::new(),
+            large_percent: 0,
             habits: Habits::default(),
         },
         faults: Vec::new(),

@@ -34,6 +34,12 @@ pub(super) fn draw(seed: u64, draw: &Draw<'_>) -> Habits {
     }
 }
 
+/// The witness of one run in eight has messages that are large for the device.
+pub(super) fn large_percent(seed: u64) -> u8 {
+    let mut random = Random::new(seed, Purpose::LargePercent);
+    if random.chance(1, 8) { random.between(1, 20) as u8 } else { 0 }
+}
+
 /// A fault may come so long before the device is asked to shut down, in milliseconds.
 const BEFORE_MS: u32 = 200;
 /// A fault may come so long after: while the device waits for what it sent, stops, and connects again.

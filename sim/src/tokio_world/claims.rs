@@ -7,6 +7,9 @@
 
 use std::collections::BTreeMap;
 
+use fivewire_core::event::Event;
+use fivewire_core::mqtt::QoS;
+
 use crate::oracle::reader::{Packet, Reader};
 
 use super::seen::{Message, Seen, Stage, Stream};
@@ -14,6 +17,15 @@ use crate::observation::{BoardLoss, ConnectionId, Observation, Part};
 
 /// A message as the broker sent it, with its topic and payload.
 type Text = (Vec<u8>, Vec<u8>);
+
+/// A PUBLISH with QoS 1 or 2.
+#[derive(Debug)]
+struct Sent {
+    packet_id: u16,
+    qos: QoS,
+    size_bytes: usize,
+    text: Text,
+}
 
 #[derive(Clone, Copy, Default, Debug)]
 struct Count {
@@ -27,8 +39,8 @@ struct Count {
 struct Line {
     from_device: Reader,
     from_broker: Reader,
-    /// What was sent with QoS 1 and not acknowledged.
-    open: Vec<(u16, Text)>,
+    /// What was sent with QoS 1 or 2 and not acknowledged.
+    open: Vec<Sent>,
 }
 
 /// Watches what passes the broker's socket, and what the application fetches.
@@ -38,6 +50,8 @@ pub(super) struct Claims {
     is_explicit: bool,
     lines: BTreeMap<u32, Line>,
     counts: BTreeMap<Text, Count>,
+    /// Sizes of messages that were told to be too large, and not acknowledged yet.
+    too_large: Vec<usize>,
     /// The application takes no messages.
     holds: bool,
     /// One that was in the queue of a program that ended in good order.
@@ -66,6 +80,11 @@ impl Claims {
             Seen::Plain(Observation::EndedAtBroker { connection, .. }) => {
                 self.lines.remove(&connection.0);
             }
+            Seen::Plain(Observation::Told(Event::MessageTooLarge { qos, size_bytes }))
+                if *qos != QoS::AtMostOnce =>
+            {
+                self.too_large.push(*size_bytes);
+            }
             Seen::Plain(Observation::Holds(holds)) => self.holds = *holds,
             Seen::Plain(Observation::BoardDown { part: Part::Host, loss }) => {
                 // who takes none leaves them behind
@@ -73,6 +92,7 @@ impl Claims {
                     self.abandoned = self.unfetched();
                 }
                 self.counts.clear();
+                self.too_large.clear();
             }
             _ => {}
         }
@@ -94,10 +114,11 @@ impl Claims {
         let Line { from_broker, open, .. } = self.lines.entry(connection.0).or_default();
         while let Some(packet) = from_broker.next(&mut bytes) {
             if let Packet::Publish(publish) = packet
-                && publish.qos > 0
+                && let Some(qos @ (QoS::AtLeastOnce | QoS::ExactlyOnce)) = QoS::from_u8(publish.qos)
             {
                 let text = (publish.topic.to_vec(), publish.payload.to_vec());
-                open.push((publish.packet_id, text));
+                let (packet_id, size_bytes) = (publish.packet_id, publish.size_bytes);
+                open.push(Sent { packet_id, qos, size_bytes, text });
             }
         }
     }
@@ -109,15 +130,25 @@ impl Claims {
             if let Packet::Connect(connect) = packet {
                 from_broker.set_version(connect.level);
             }
-            let Packet::Puback(packet_id, _) = packet else { continue };
-            let Some(place) = open.iter().position(|&(id, _)| id == packet_id) else { continue };
-            let (_, text) = open.remove(place);
+            let (Packet::Puback(answered, _) | Packet::Pubrec(answered)) = packet else { continue };
+            let place = open.iter().position(|sent| sent.packet_id == answered);
+            let Some(Sent { qos, size_bytes, text, .. }) = place.map(|place| open.remove(place))
+            else {
+                continue;
+            };
+            if let Some(place) = self.too_large.iter().position(|&size| size == size_bytes) {
+                self.too_large.swap_remove(place);
+                continue;
+            }
             let count = self.counts.entry(text.clone()).or_default();
-            count.acknowledged += 1;
+            // what comes again with QoS 2 is answered again, and not told
+            if qos == QoS::AtLeastOnce || count.acknowledged == 0 {
+                count.acknowledged += 1;
+            }
             if count.acknowledged > count.told {
                 count.told += 1;
                 count.claimed += 1;
-                told.push(message(text));
+                told.push(message(text, qos));
             }
         }
         told
@@ -136,13 +167,8 @@ impl Claims {
     }
 }
 
-fn message((topic, payload): Text) -> Message {
-    Message {
-        topic: String::from_utf8_lossy(&topic).into_owned(),
-        payload,
-        qos: fivewire_core::mqtt::QoS::AtLeastOnce,
-        retain: false,
-    }
+fn message((topic, payload): Text, qos: QoS) -> Message {
+    Message { topic: String::from_utf8_lossy(&topic).into_owned(), payload, qos, retain: false }
 }
 
 #[cfg(test)]
@@ -160,7 +186,7 @@ mod tests {
     }
 
     fn fetched() -> Seen {
-        let message = message((b"a".to_vec(), b"x".to_vec()));
+        let message = message((b"a".to_vec(), b"x".to_vec()), QoS::AtLeastOnce);
         Seen::Message(Stage::Told { delivery: None, dup: false }, message)
     }
 
@@ -195,6 +221,30 @@ mod tests {
         assert_eq!(left(false, BoardLoss::Ended), Some("a".to_owned()));
         assert_eq!(left(true, BoardLoss::Ended), None);
         assert_eq!(left(false, BoardLoss::PowerLoss), None);
+    }
+
+    #[test]
+    fn a_message_that_was_too_large_is_not_claimed() {
+        let mut claims = Claims::new(false);
+        let (qos, size_bytes) = (QoS::AtLeastOnce, PUBLISH.len());
+        claims.look(&Seen::told(Event::MessageTooLarge { qos, size_bytes }));
+        assert_eq!(passed(&mut claims), (Vec::new(), false));
+        assert_eq!(passed(&mut claims).0.len(), 1, "the next one is another");
+    }
+
+    #[test]
+    fn a_message_with_qos_2_is_told_once_however_often_it_is_answered() {
+        let mut claims = Claims::new(false);
+        let connection = ConnectionId(1);
+        let mut publish = PUBLISH.to_vec();
+        publish[0] = 0x34;
+        let mut pass = || {
+            claims.look(&Seen::Bytes(Stream::FromBroker, connection, publish.clone()));
+            claims.look(&Seen::Bytes(Stream::ToBroker, connection, b"\x50\x02\x00\x07".to_vec())).0
+        };
+        let told: Vec<QoS> = pass().into_iter().map(|message| message.qos).collect();
+        assert_eq!(told, [QoS::ExactlyOnce]);
+        assert_eq!(pass(), []);
     }
 
     #[test]

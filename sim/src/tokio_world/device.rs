@@ -18,7 +18,7 @@ use super::stage::{Parts, Stage};
 use crate::app::{Messages, Routine};
 use crate::observation::{BoardLoss, Observation, Part};
 use crate::random::{Purpose, Random};
-use crate::schedule::{Schedule, Setup};
+use crate::schedule::{CLIENT_RECEIVE_BYTES, Schedule, Setup};
 use crate::world::{DEVICE_ID, WILL_PAYLOAD, WILL_TOPIC};
 
 /// The device's host.
@@ -210,7 +210,7 @@ impl Device {
             })
             // as the event world's board has
             .outbox_bytes(setup.outbox_bytes as usize)
-            .receive_bytes(2_048)
+            .receive_bytes(CLIENT_RECEIVE_BYTES.into())
             .transmit_bytes(2_048)
             .subscriptions_bytes(1_024)
             .queue_messages(1)

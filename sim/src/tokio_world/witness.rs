@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use fivewire_core::mqtt::PacketId;
+use fivewire_core::mqtt::{PacketId, QoS};
 use fivewire_core::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::sleep;
@@ -19,7 +19,7 @@ use super::seen::{Message, Seen, Stage as Way};
 use super::socket::{BROKER, PORT, PREAMBLE_BYTES};
 use super::stage::Stage;
 use super::words::{self, Heard};
-use crate::app::{Intervals, fill};
+use crate::app::{Intervals, Large, fill};
 use crate::random::{Purpose, Random};
 use crate::schedule::Schedule;
 
@@ -30,6 +30,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(super) struct Witness {
     intervals: Intervals,
     content: Random,
+    large: Large,
     is_v5: bool,
     topics: Vec<String>,
     payload_min_bytes: u32,
@@ -63,6 +64,7 @@ impl Witness {
             next: intervals.next(),
             intervals,
             content: Random::new(schedule.seed, Purpose::InboundContent),
+            large: Large::new(schedule),
             topics: workload.inbound_topics.clone(),
             payload_min_bytes: u32::from(workload.payload_min_bytes),
             // as the event world's: it respects what the broker takes
@@ -143,14 +145,17 @@ impl Witness {
             self.owed -= 1;
             self.numbered += 1;
             let size = self.content.between(self.payload_min_bytes, self.payload_max_bytes);
+            let (size, qos) = self.large.draw(size);
             let mut payload = Vec::new();
             fill(&mut payload, self.numbered, size as usize);
             let topic = &self.topics[(self.numbered % self.topics.len() as u64) as usize];
-            self.last_id = self.last_id.checked_add(1).unwrap_or(1);
-            let id = PacketId::new(self.last_id).expect("it counts from 1");
-            let bytes = words::publish(self.is_v5, id, topic, &payload);
+            let id = (qos != QoS::AtMostOnce).then(|| {
+                self.last_id = self.last_id.checked_add(1).unwrap_or(1);
+                PacketId::new(self.last_id).expect("it counts from 1")
+            });
+            let bytes = words::publish(self.is_v5, qos, id, topic, &payload);
             self.outgoing.extend_from_slice(&bytes);
-            self.unacknowledged.push_back((id, bytes));
+            self.unacknowledged.extend(id.map(|id| (id, bytes)));
         }
     }
 

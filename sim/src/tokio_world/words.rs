@@ -44,8 +44,14 @@ pub(super) fn connect_v5() -> Vec<u8> {
     }))
 }
 
-pub(super) fn publish(is_v5: bool, id: PacketId, topic: &str, payload: &[u8]) -> Vec<u8> {
-    let (qos, packet_id) = (QoS::AtLeastOnce, Some(id));
+/// With an identifier unless the quality of service is 0.
+pub(super) fn publish(
+    is_v5: bool,
+    qos: QoS,
+    packet_id: Option<PacketId>,
+    topic: &str,
+    payload: &[u8],
+) -> Vec<u8> {
     if is_v5 {
         let publish = v5::Publish { packet_id, ..v5::Publish::new(topic, payload, qos) };
         return encoded(&v5::Packet::Publish(publish));

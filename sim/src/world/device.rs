@@ -17,7 +17,7 @@ use super::World;
 use crate::app::Application;
 use crate::observation::{EspStanding, Standing};
 pub use crate::oracle::{WILL_PAYLOAD, WILL_TOPIC};
-use crate::schedule::{Habits, Setup, Topology};
+use crate::schedule::{CLIENT_RECEIVE_BYTES, ESP_RECEIVE_BYTES, Habits, Setup, Topology};
 
 /// The device's client identifier.
 pub const DEVICE_ID: &str = "device";
@@ -133,7 +133,7 @@ fn client_memory(receive_bytes: usize, outbox_bytes: usize) -> client::Memory<By
 pub(super) fn esp_memory(setup: &Setup) -> esp::Memory<Bytes> {
     let topic_bytes = usize::from(setup.topic_bytes.0);
     esp::Memory {
-        client: client_memory(1_024, 4_096),
+        client: client_memory(ESP_RECEIVE_BYTES.into(), 4_096),
         frames: vec![0; 1_536],
         publication_topics: vec![0; topic_bytes],
         message_topics: vec![0; topic_bytes],
@@ -144,7 +144,10 @@ pub(super) fn esp_memory(setup: &Setup) -> esp::Memory<Bytes> {
 impl HostMemory {
     pub(super) fn new(setup: &Setup) -> Self {
         match setup.topology {
-            Topology::Client => Self::Client(client_memory(2_048, setup.outbox_bytes as usize)),
+            Topology::Client => {
+                let outbox_bytes = setup.outbox_bytes as usize;
+                Self::Client(client_memory(CLIENT_RECEIVE_BYTES.into(), outbox_bytes))
+            }
             Topology::Bridge => Self::Bridge(host::Memory {
                 outbox: vec![0; setup.outbox_bytes as usize],
                 subscriptions: vec![0; 1_024],

@@ -11,7 +11,7 @@ use fivewire_core::mqtt::{
 use fivewire_core::time::Instant;
 
 use super::agenda::NEVER;
-use crate::app::{Intervals, Tags, fill};
+use crate::app::{Intervals, Large, Tags, fill};
 use crate::broker::ClientKey;
 use crate::queue::{ByteQueue, Encode};
 use crate::random::{Purpose, Random};
@@ -37,6 +37,7 @@ pub(super) struct Witness {
     intervals: Intervals,
     content: Random,
     tags: Tags,
+    large: Large,
     is_v5: bool,
     topics: Vec<String>,
     payload_min_bytes: u32,
@@ -63,6 +64,7 @@ impl Witness {
             intervals: Intervals::new(schedule.seed, Purpose::Inbound, workload.inbound_every_ms),
             content: Random::new(schedule.seed, Purpose::InboundContent),
             tags: Tags::new(schedule, Purpose::Mqtt5Inbound),
+            large: Large::new(schedule),
             is_v5: schedule.setup.is_v5(),
             topics: workload.inbound_topics.clone(),
             payload_min_bytes: u32::from(workload.payload_min_bytes),
@@ -149,6 +151,7 @@ impl Witness {
         self.owed -= 1;
         self.numbered += 1;
         let size = self.content.between(self.payload_min_bytes, self.payload_max_bytes);
+        let (size, qos) = self.large.draw(size);
         let mut payload = std::mem::take(&mut self.payload);
         fill(&mut payload, self.numbered, size as usize);
         let turn = (self.numbered % self.topics.len() as u64) as usize;
@@ -156,8 +159,8 @@ impl Witness {
         let tag = self.tags.draw();
         tag.with(self.numbered, |properties| {
             let properties = Properties::of(properties);
-            self.send_publish(&topic, &payload, QoS::AtLeastOnce, false, properties);
-            show(&topic, &payload, QoS::AtLeastOnce, properties);
+            self.send_publish(&topic, &payload, qos, false, properties);
+            show(&topic, &payload, qos, properties);
         });
         self.topics[turn] = topic;
         self.payload = payload;

@@ -52,6 +52,7 @@ pub(crate) fn schedule(setup: Setup) -> Schedule {
             payload_max_bytes: 8,
             inbound_every_ms: 0,
             inbound_topics: Vec::new(),
+            large_percent: 0,
             habits: Habits::default(),
         },
         // a fault at a board, so that the general bound holds

@@ -137,6 +137,9 @@ fn what_becomes_of_sessions_is_marked() {
 #[test]
 fn what_the_device_tells_is_marked() {
     let mut run = Run::bridge();
+    let qos = QoS::AtMostOnce;
+    run.told(Event::MessageTooLarge { qos, size_bytes: 2_000 });
+    assert_eq!(run.count(Situation::TooLargeTold), 1);
     for reason in [DownReason::PingrespOverdue, DownReason::AckOverdue, DownReason::Shed] {
         run.told(Event::Disconnected { reason });
     }

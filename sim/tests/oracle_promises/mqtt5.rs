@@ -10,8 +10,9 @@ use fivewire_sim::schedule::{Mqtt5, Setup};
 
 use crate::history::{History, payload, setup, ticket};
 
-/// CONNECT of MQTT 5 without a clean start, keep alive 60.
-const CONNECT: &[u8] = b"\x10\x13\x00\x04MQTT\x05\x00\x00\x3c\x00\x00\x06device";
+/// CONNECT of MQTT 5 without a clean start, keep alive 60, maximum packet size 2,016.
+const CONNECT: &[u8] =
+    b"\x10\x18\x00\x04MQTT\x05\x00\x00\x3c\x05\x27\x00\x00\x07\xe0\x00\x06device";
 const CONNACK: &[u8] = b"\x20\x03\x00\x00\x00";
 const OLD_SESSION: &[u8] = b"\x20\x03\x01\x00\x00";
 
@@ -40,6 +41,17 @@ fn connected() -> History {
     let mut history = History::of(limits());
     open(&mut history, CONNACK);
     history
+}
+
+#[test]
+fn a_maximum_packet_size_that_the_memory_does_not_have_is_caught() {
+    for wrong in [&b"\x05\x27\x00\x00\x08\x01"[..], b"\x05\x27\x00\x00\x07\x00", b"\x00"] {
+        let mut connect = CONNECT.to_vec();
+        connect.splice(12..18, wrong.iter().copied());
+        connect[1] = connect.len() as u8 - 2;
+        let mut history = History::of(limits());
+        history.open().device_sends(&connect).breaks(P5, "says that it takes packets of");
+    }
 }
 
 fn publish_with(history: &mut History, number: u32, properties: &[Property<'_>]) {

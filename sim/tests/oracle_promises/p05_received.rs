@@ -1,9 +1,10 @@
 use fivewire_core::event::Event;
 use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::v5::Properties;
 use fivewire_sim::fault::FaultKind;
 use fivewire_sim::observation::{BoardLoss, ConnectionId, Ending, Observation, Part};
 use fivewire_sim::oracle::Promise::P5;
-use fivewire_sim::schedule::Setup;
+use fivewire_sim::schedule::{Setup, Topology};
 
 use crate::history::{History, packet, setup};
 
@@ -121,21 +122,79 @@ fn a_message_that_no_broker_sent_is_caught() {
     subscribed(setup()).message(1, "in/0").breaks(P5, "which no broker sent");
 }
 
+/// A QoS 1 message with a payload of so many bytes is published for the device and sent to it.
+fn large(history: &mut History, payload_bytes: usize) -> Event<'static> {
+    let payload = vec![7; payload_bytes];
+    let qos = QoS::AtLeastOnce;
+    let properties = Properties::NONE;
+    let (topic, payload_of) = ("in/0", &payload);
+    history.see(Observation::WitnessPublished { topic, payload: payload_of, qos, properties });
+    let packet = packet::publish(topic, &payload, 1, false, false);
+    history.broker_sends(&packet);
+    Event::MessageTooLarge { qos, size_bytes: packet.len() }
+}
+
 #[test]
 fn a_message_too_large_may_be_acknowledged_if_it_is_told_so() {
-    let large = packet::publish("in/0", &[7; 400], 1, false, false);
-    let size_bytes = large.len();
-    let too_large = Event::MessageTooLarge { qos: QoS::AtLeastOnce, size_bytes };
     let mut history = subscribed(setup());
-    history.broker_sends(&large).told(too_large).device_sends(&packet::puback(1)).settle();
+    let too_large = large(&mut history, 2_100);
+    history.told(too_large).device_sends(&packet::puback(1)).settle();
     history.passes();
 
     let mut history = subscribed(setup());
-    history.broker_sends(&large).device_sends(&packet::puback(1)).told(too_large).settle();
+    let too_large = large(&mut history, 2_100);
+    history.device_sends(&packet::puback(1)).told(too_large).settle();
     history.passes();
 
     let mut history = subscribed(setup());
-    history.broker_sends(&large).device_sends(&packet::puback(1)).idle_s(40);
+    large(&mut history, 2_100);
+    history.device_sends(&packet::puback(1)).idle_s(40);
+    history.breaks(P5, "before the application got it");
+
+    let mut history = subscribed(setup());
+    large(&mut history, 2_100);
+    history.settle().breaks(P5, "never told");
+}
+
+#[test]
+fn a_message_that_fits_is_not_told_to_be_too_large() {
+    let mut history = subscribed(setup());
+    let too_large = large(&mut history, 1_500);
+    history.told(too_large).breaks(P5, "and fits");
+
+    let mut history = subscribed(setup());
+    large(&mut history, 1_500);
+    history.device_sends(&packet::puback(1)).breaks(P5, "before the application got it");
+}
+
+#[test]
+fn a_message_too_large_was_sent_and_is_told_once() {
+    let mut history = subscribed(setup());
+    let too_large = large(&mut history, 2_100);
+    history.told(too_large).told(too_large).breaks(P5, "and not sent");
+
+    let mut history = subscribed(setup());
+    let size_bytes = 2_100;
+    history.told(Event::MessageTooLarge { qos: QoS::AtMostOnce, size_bytes });
+    history.breaks(P5, "and not sent");
+}
+
+fn bridge() -> Setup {
+    Setup { topology: Topology::Bridge, ..setup() }
+}
+
+#[test]
+fn the_word_of_a_message_too_large_may_be_lost_with_the_link_and_only_with_it() {
+    let mut history = subscribed(bridge());
+    history.told(Event::EspReady { resumed: false });
+    large(&mut history, 1_100);
+    history.device_sends(&packet::puback(1));
+    history.see(Observation::Link { end: Part::Host, up: false }).settle().passes();
+
+    let mut history = subscribed(bridge());
+    history.told(Event::EspReady { resumed: false });
+    large(&mut history, 1_100);
+    history.device_sends(&packet::puback(1)).settle();
     history.breaks(P5, "before the application got it");
 }
 

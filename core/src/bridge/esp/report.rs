@@ -11,9 +11,11 @@ use crate::storage::Storage;
 
 impl<S: Storage> Esp<S> {
     /// Reports an event. While there is no host to report to nothing is kept: a host that comes
-    /// back asks for everything it does not know.
+    /// back asks for everything it does not know. What it cannot ask for is told as soon as there is a
+    /// link: that a message was too large.
     pub(super) fn report(&mut self, event: &Event<'_>) {
-        if !self.configured {
+        let waits_for_nobody = self.link_up && matches!(event, Event::MessageTooLarge { .. });
+        if !self.configured && !waits_for_nobody {
             return;
         }
         let frame = match *event {
