@@ -346,7 +346,7 @@ impl Director<'_> {
         // an application that waits for room may not have looked for long
         parts.device.messages.pass_to(now);
         parts.device.messages.wind_down();
-        parts.device.habits.wind_down(now);
+        parts.device.plan.wind_down(now);
         parts.witness.pass_to(now);
         parts.witness.wind_down();
         parts.see(Observation::Healed);
