@@ -186,7 +186,8 @@ impl Director<'_> {
             FaultKind::ConnectDenied { .. }
             | FaultKind::AcksSwallowed
             | FaultKind::AcksDoubled
-            | FaultKind::PublicationsRefused { .. } => {
+            | FaultKind::PublicationsRefused { .. }
+            | FaultKind::QosExceeded => {
                 self.stage.lock().misbehave();
             }
             FaultKind::AppHolds => self.hold(),
@@ -300,7 +301,8 @@ impl Director<'_> {
             FaultKind::ConnectDenied { .. }
             | FaultKind::AcksSwallowed
             | FaultKind::AcksDoubled
-            | FaultKind::PublicationsRefused { .. } => {
+            | FaultKind::PublicationsRefused { .. }
+            | FaultKind::QosExceeded => {
                 self.stage.lock().misbehave();
             }
             FaultKind::AppHolds => self.hold(),
