@@ -65,6 +65,8 @@ pub enum Bug {
     TimeToldTwice,
     /// A message that is too large is acknowledged, and nobody is told.
     TooLargeUntold,
+    /// The end of a QoS 2 message is not confirmed to the broker [MQTT-4.3.3-2].
+    PubcompForgotten,
     /// The link keeps the phase of its clock over a reset.
     LinkPhaseKept,
     /// The link takes a bit for the one beside it where a character or a payload begins.

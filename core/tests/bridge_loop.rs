@@ -386,7 +386,8 @@ fn a_message_with_a_topic_that_was_never_told_means_a_reset_and_says_so() {
         (&[0xB0, 0, 0, b'1'][..], "UnknownTopic"),
         (&[0xB0, 0, 0x81, 1, b'x', b'1'], "UnknownTopic"),
         (&[0xB0, 0, 0x80, 1, b'+', b'1'], "Garbage"),
-        (&[0xB4, 1, 0x80, 1, b'x', b'1'], "Garbage"),
+        (&[0xB6, 1, 0x80, 1, b'x', b'1'], "Garbage"),
+        (&[0xB8, 0, 0x80, 1, b'x', b'1'], "Garbage"),
         (&[0x95, 1], "Garbage"),
     ] {
         let mut bridge = Bridge::new();
@@ -396,6 +397,16 @@ fn a_message_with_a_topic_that_was_never_told_means_a_reset_and_says_so() {
         assert_eq!(bridge.told(&format!("EspReset {{ cause: {cause} }}")), 1, "{frame:?}");
         assert_eq!((bridge.resets, bridge.told("Message")), (2, 0));
     }
+}
+
+/// A broker may send it although less was granted.
+#[test]
+fn a_message_with_qos_2_is_told_like_any_other() {
+    let mut bridge = Bridge::new();
+    bridge.esp_boots();
+    bridge.host.handle(bridge.now, host::Input::Frame(&[0xB4, 1, 0x80, 1, b'x', b'1']));
+    bridge.settle();
+    assert_eq!((bridge.resets, bridge.told("qos: ExactlyOnce")), (1, 1));
 }
 
 /// Sizes of the frames that carry a topic of 16 bytes and a payload of 8.

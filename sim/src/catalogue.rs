@@ -134,13 +134,14 @@ pub const ALL: &[Scenario] = &[
     ),
     bridge(
         "broker-moods",
-        "the broker hangs, refuses, or acknowledges nothing or twice",
+        "the broker hangs, refuses, acknowledges nothing or twice, or exceeds the granted QoS",
         &[
             FaultKind::BrokerHang,
             FaultKind::BrokerCloses,
             FaultKind::ConnectDenied { code: 0 },
             FaultKind::AcksSwallowed,
             FaultKind::AcksDoubled,
+            FaultKind::QosExceeded,
         ],
     ),
     bridge(

@@ -194,12 +194,15 @@ pub enum FaultKind {
         /// The reason code (MQTT 5 §3.4.2.1), 0x80 or above.
         code: u8,
     },
+    // --- the broker, in either version
+    /// The broker delivers QoS 1 messages with QoS 2, whatever it granted [MQTT-3.8.4-6].
+    QosExceeded,
 }
 
 impl FaultKind {
     /// One of each kind. Arguments are nothing to go by, except for how much a broker remembers. New
     /// kinds go to the end: tables and stored results count on the order.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::WifiOutage,
         Self::WifiFade,
         Self::Latency { extra_ms: 0 },
@@ -243,6 +246,7 @@ impl FaultKind {
         Self::EspFirmware { speaks: Firmware::Syncom },
         Self::BrokerDisconnects { code: 0 },
         Self::PublicationsRefused { code: 0 },
+        Self::QosExceeded,
     ];
 
     /// Its name in schedules, tables and timelines, without arguments.
@@ -292,6 +296,7 @@ impl FaultKind {
             Self::EspFirmware { .. } => "esp-firmware",
             Self::BrokerDisconnects { .. } => "broker-disconnects",
             Self::PublicationsRefused { .. } => "publications-refused",
+            Self::QosExceeded => "qos-exceeded",
         }
     }
 

@@ -67,6 +67,8 @@ pub enum Purpose {
     LargePercent = 28,
     /// Which of them are, and how large.
     LargeMessages = 29,
+    /// When the broker delivers with more than the quality of service that it granted.
+    QosExceeded = 30,
     /// How long further clients of the broker stay, and stay away.
     Visits = 40,
     /// How long questions and answers about the time travel, and which get lost.

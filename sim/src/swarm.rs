@@ -6,6 +6,7 @@
 
 mod habits;
 mod mqtt5;
+mod qos;
 mod wires;
 
 use std::ops::RangeInclusive;
@@ -101,6 +102,7 @@ pub fn draw(seed: u64, draw: &Draw<'_>) -> Schedule {
     }
     mqtt5::draw(draw, &mut schedule);
     habits::move_faults(&mut schedule);
+    qos::draw(draw, &mut schedule);
     schedule
 }
 
@@ -164,8 +166,8 @@ fn draw_kinds(random: &mut Random, draw: &Draw<'_>) -> Vec<FaultKind> {
     if draw.fidelity == Fidelity::Frame {
         kinds.retain(|kind| !kind.needs_wires());
     }
-    // those are drawn apart, see `mqtt5`
-    kinds.retain(|kind| !kind.needs_mqtt5());
+    // those are drawn apart, see `mqtt5` and `qos`
+    kinds.retain(|kind| !kind.needs_mqtt5() && *kind != FaultKind::QosExceeded);
     let count = in_range(random, &draw.kinds_per_run) as usize;
     for place in 0..count.min(kinds.len()) {
         let other = random.between(place as u32, kinds.len() as u32 - 1) as usize;
@@ -356,7 +358,11 @@ mod tests {
         let options = Draw::default();
         for seed in 0..500 {
             let schedule = draw(seed, &options);
-            assert!((3..=30).contains(&schedule.faults.len()), "{seed}");
+            // those are drawn apart and come on top
+            let is_apart = |fault: &&Fault| fault.kind == FaultKind::QosExceeded;
+            let apart = schedule.faults.iter().filter(is_apart).count();
+            assert!((3..=30).contains(&(schedule.faults.len() - apart)), "{seed}");
+            assert!(apart <= 3, "{seed}");
             assert!((1..=16).contains(&schedule.setup.window), "{seed}");
             assert!(schedule.workload.publish_every_ms <= 5_000, "{seed}");
             assert!(schedule.workload.inbound_every_ms <= 5_000, "{seed}");

@@ -11,7 +11,9 @@ use crate::mqtt::{Packet, PacketId, QoS};
 pub(crate) const CAPACITY: usize = 32;
 
 /// QoS 2 messages whose PUBREL has not come. We ask for QoS 1 at most, so a broker sends QoS 2 only
-/// for a subscription of an earlier life of the session.
+/// for a subscription of an earlier life of the session, or because it is mistaken. Of more at once
+/// the oldest are forgotten: those may be handed out twice if the connection ends. To wait for their
+/// PUBREL would be to wait for ever, because messages that are not handed out may lie before it.
 const QOS2_CAPACITY: usize = 8;
 
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +31,8 @@ pub(crate) struct Deliveries {
     first: usize,
     count: usize,
     last: u32,
-    /// Identifiers of QoS 2 messages that were handed out and answered with PUBREC [MQTT-4.3.3-2].
+    /// Identifiers of QoS 2 messages that were handed out and answered with PUBREC, oldest first
+    /// [MQTT-4.3.3-2].
     awaiting_pubrel: [Option<PacketId>; QOS2_CAPACITY],
     pubrec_due: Option<PacketId>,
     pubcomp_due: Option<PacketId>,
@@ -87,8 +90,7 @@ impl Deliveries {
         }
         let entry = self.entries[self.first].filter(|entry| entry.released)?;
         if entry.qos == QoS::ExactlyOnce {
-            let free = self.awaiting_pubrel.iter_mut().find(|slot| slot.is_none())?;
-            *free = Some(entry.packet_id);
+            self.await_pubrel(entry.packet_id);
         }
         self.entries[self.first] = None;
         self.first = (self.first + 1) % CAPACITY;
@@ -99,11 +101,27 @@ impl Deliveries {
         })
     }
 
-    /// A QoS 2 message that was handed out before comes again: it is answered, not handed out.
+    fn await_pubrel(&mut self, packet_id: PacketId) {
+        let slots = &mut self.awaiting_pubrel;
+        if slots.contains(&Some(packet_id)) {
+            return;
+        }
+        let free = slots.iter().position(Option::is_none).unwrap_or_else(|| {
+            slots.rotate_left(1);
+            QOS2_CAPACITY - 1
+        });
+        slots[free] = Some(packet_id);
+    }
+
+    /// A QoS 2 message that was handed out before comes again: it is answered, not handed out, and
+    /// like any other behind those that came before it [MQTT-4.6.0-3]. The caller saw to it that
+    /// there is room.
     pub(crate) fn is_repeated_qos2(&mut self, packet_id: PacketId) -> bool {
         let repeated = self.awaiting_pubrel.contains(&Some(packet_id));
-        if repeated {
+        if repeated && self.count == 0 && !self.owes_pubrec() {
             self.pubrec_due = Some(packet_id);
+        } else if repeated {
+            self.push(packet_id, QoS::ExactlyOnce, true);
         }
         repeated
     }
@@ -113,17 +131,17 @@ impl Deliveries {
         self.pubcomp_due.is_some()
     }
 
-    /// The last repeated QoS 2 message is not answered yet: the next one has to wait.
-    pub(crate) const fn owes_pubrec(&self) -> bool {
+    /// A repeated QoS 2 message is not answered yet, and no other comes before it.
+    const fn owes_pubrec(&self) -> bool {
         self.pubrec_due.is_some()
     }
 
     /// PUBREL came: the identifier is free, whether it was known or not.
     pub(crate) fn pubrel(&mut self, packet_id: PacketId) {
-        for slot in &mut self.awaiting_pubrel {
-            if *slot == Some(packet_id) {
-                *slot = None;
-            }
+        let slots = &mut self.awaiting_pubrel;
+        while let Some(place) = slots.iter().position(|slot| *slot == Some(packet_id)) {
+            slots[place..].rotate_left(1);
+            slots[QOS2_CAPACITY - 1] = None;
         }
         self.pubcomp_due = Some(packet_id);
     }

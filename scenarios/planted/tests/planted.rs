@@ -52,6 +52,7 @@ bugs! {
     a_network_that_is_left_too_early: NetworkLeftEarly breaks P6;
     a_host_that_never_stops: NeverStops breaks P7;
     a_time_that_is_told_twice: TimeToldTwice breaks P7;
+    a_qos_2_message_that_is_never_completed: PubcompForgotten breaks P5 or P6;
     a_message_too_large_that_nobody_is_told_of: TooLargeUntold breaks P5;
     a_receive_maximum_of_the_broker_that_is_ignored: ReceiveMaximumIgnored breaks P9;
     a_topic_alias_that_is_kept_over_a_reconnect: AliasesKept breaks P1;

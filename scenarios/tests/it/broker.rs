@@ -129,3 +129,26 @@ fn a_broker_whose_machine_lost_power_says_nothing_and_is_noticed_all_the_same() 
     sim.run_for(mins(4));
     sim.assert_acked(opened);
 }
+
+/// A device asks for QoS 1 at most; a broker may send QoS 2 all the same.
+#[test]
+fn what_comes_with_qos_2_is_told_once_and_answered_to_its_end() {
+    for new in [Sim::client as fn(u64) -> Sim, Sim::bridge] {
+        let (mut sim, tap) = Tap::on(new(5));
+        sim.subscribe("in/+");
+        sim.run_until_connected();
+        sim.run_for(secs(1));
+        sim.at_for(0, secs(30), FaultKind::QosExceeded);
+        sim.run_for(10);
+        for _ in 0..20 {
+            sim.witness_publish("in/light", b"on", QoS::AtLeastOnce, false);
+            sim.run_for(100);
+        }
+        sim.at(0, FaultKind::TcpReset);
+        sim.run_for(secs(20));
+        sim.assert_told("in/light", 20..=21);
+        assert!(tap.count("PUBCOMP") >= 20, "each is completed");
+        assert_eq!(sim.counters().connections, 2, "only the reset ended a connection");
+        sim.heal_and_settle();
+    }
+}

@@ -9,7 +9,11 @@ use super::shared::Shared;
 
 impl Session {
     /// Sends a message or queues it. With QoS 0 only a connected client gets it.
-    pub(super) fn deliver(&mut self, outgoing: Outgoing, shared: &mut Shared) {
+    pub(super) fn deliver(&mut self, mut outgoing: Outgoing, shared: &mut Shared) {
+        let raised = shared.misbehaviour.exactly_once_to.as_deref();
+        if outgoing.qos == QoS::AtLeastOnce && raised == Some(&self.client_id) {
+            outgoing.qos = QoS::ExactlyOnce;
+        }
         let Outgoing { message, qos, retain, .. } = outgoing;
         if qos == QoS::AtMostOnce {
             if let Some(slot) = self.connection {

@@ -248,7 +248,10 @@ impl History {
         let is_load = |kind: &FaultKind| {
             matches!(
                 kind,
-                FaultKind::Backlog { .. } | FaultKind::AppHolds | FaultKind::AppBurst { .. }
+                FaultKind::Backlog { .. }
+                    | FaultKind::AppHolds
+                    | FaultKind::AppBurst { .. }
+                    | FaultKind::QosExceeded
             )
         };
         let Some(kind) = kind.filter(|kind| !is_load(kind)) else { return };

@@ -17,6 +17,7 @@ pub(super) enum Seen {
     WindowFull,
     SubscriptionRenewed,
     PubackDoubled,
+    Qos2Completed,
     ReceiveMaximumReached,
     AliasAfterReconnect,
 }
@@ -174,7 +175,10 @@ impl Device {
                     return self.aliased();
                 }
             }
-            Packet::Puback(packet_id, _) => self.unreleased.retain(|open| open != packet_id),
+            Packet::Puback(packet_id, _) | Packet::Pubrec(packet_id) => {
+                self.unreleased.retain(|open| open != packet_id);
+            }
+            Packet::Pubcomp(_) => return Seen::Qos2Completed,
             Packet::Subscribe { .. } => {
                 self.subscribing += 1;
                 if self.asked == 0 {

@@ -112,11 +112,13 @@ pub enum Situation {
     NetworkAsked,
     /// A message was larger than the device has memory for, and the application was told so.
     TooLargeTold,
+    /// A message with QoS 2 went all its way, from PUBLISH to PUBCOMP.
+    Qos2Completed,
 }
 
 impl Situation {
     /// How many there are.
-    pub const COUNT: usize = 48;
+    pub const COUNT: usize = 49;
 
     /// All of them, in order.
     pub const ALL: [Self; Self::COUNT] = [
@@ -168,6 +170,7 @@ impl Situation {
         Self::TimeTold,
         Self::NetworkAsked,
         Self::TooLargeTold,
+        Self::Qos2Completed,
     ];
 
     const fn name(self) -> &'static str {
@@ -220,6 +223,7 @@ impl Situation {
             Self::TimeTold => "time-told",
             Self::NetworkAsked => "network-asked",
             Self::TooLargeTold => "message-too-large-told",
+            Self::Qos2Completed => "qos-2-completed",
         }
     }
 

@@ -56,6 +56,7 @@ impl Counts {
             Seen::Redelivered => self.reach(Situation::Redelivered),
             Seen::WindowFull => self.reach(Situation::WindowFull),
             Seen::SubscriptionRenewed => self.reach(Situation::SubscriptionRenewed),
+            Seen::Qos2Completed => self.reach(Situation::Qos2Completed),
             Seen::PubackDoubled => self.reach(Situation::PubackDoubled),
             Seen::ReceiveMaximumReached => self.reach(Situation::ReceiveMaximumReached),
             Seen::AliasAfterReconnect => self.reach(Situation::AliasAfterReconnect),

@@ -18,10 +18,11 @@ pub(super) enum Request {
     Unsubscribe(usize),
 }
 
-/// A QoS 1 PUBLISH of the broker that the device has not acknowledged.
+/// A PUBLISH of the broker with QoS 1 or 2 that the device has not acknowledged.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unreleased {
     pub(super) packet_id: u16,
+    pub(super) qos: u8,
     pub(super) text: TextId,
     pub(super) size_bytes: usize,
     /// Losses of the link there had been; `None` where no host hears of what the client does.
@@ -60,10 +61,12 @@ pub(super) struct Connection {
     pub(super) requests: Vec<(u16, Request)>,
     /// Filters of the unanswered SUBSCRIBE and UNSUBSCRIBE packets, oldest first.
     pub(super) asked: VecDeque<u32>,
-    /// What the broker sent with QoS 1 and the device has not acknowledged, oldest first.
+    /// What the broker sent with QoS 1 or 2 and the device has not acknowledged, oldest first.
     pub(super) unreleased: VecDeque<Unreleased>,
     /// What of the requests the broker seems to have left out.
     pub(super) left_out: LeftOut,
+    /// PUBREL packets of the broker without a PUBCOMP.
+    pub(super) completing: Vec<u16>,
     /// The first-arrival number of the last redelivered publication.
     pub(super) redelivered: u32,
 }
@@ -117,6 +120,7 @@ impl Connection {
         self.asked.clear();
         self.unreleased.clear();
         self.left_out = LeftOut::default();
+        self.completing.clear();
         self.redelivered = 0;
     }
 }

@@ -7,7 +7,9 @@ use super::messages::{Messages, TextId};
 pub(super) struct InboundMessage {
     /// PUBLISH packets the broker wrote, of any kind.
     pub(super) copies_any: u32,
-    /// Those with QoS 1 that are not retained.
+    /// The qualities of service they had, as bits.
+    pub(super) qos_sent: u8,
+    /// Those with QoS 1 or 2 that are not retained.
     pub(super) copies: u32,
     /// How often the application was told, with QoS 1 and not retained.
     pub(super) told: u32,

@@ -104,29 +104,36 @@ impl Received {
         }
     }
 
-    /// PUBACK came from the device.
+    /// PUBACK came from the device, or with QoS 2 PUBREC.
     pub(super) fn acknowledged(
         &mut self,
         facts: &Facts,
         verdict: &mut Verdict,
         connection: &Connection,
-        packet_id: u16,
+        (qos, packet_id): (u8, u16),
     ) {
+        let name = if qos == 1 { "PUBACK" } else { "PUBREC" };
         let place = connection.unreleased.iter().position(|sent| sent.packet_id == packet_id);
         let Some(place) = place else {
             verdict.require(P5, false, || {
                 format!(
-                    "PUBACK {packet_id} came on connection {}, where no such PUBLISH is open",
+                    "{name} {packet_id} came on connection {}, where no such PUBLISH is open",
                     connection.id
                 )
             });
             return;
         };
         let Unreleased { text, size_bytes, link_losses_before, .. } = connection.unreleased[place];
-        verdict.require(P5, place == 0, || {
+        verdict.require(P5, connection.unreleased[place].qos == qos, || {
+            let sent = connection.unreleased[place].qos;
+            format!("{} with QoS {sent} was answered with {name}", facts.inbound.show(text))
+        });
+        let earlier =
+            connection.unreleased.iter().take(place).filter(|sent| sent.qos == qos).count();
+        verdict.require(P5, earlier == 0, || {
             format!(
-                "PUBACK {packet_id} for {} came before those of {place} earlier messages \
-                 [MQTT-4.6.0-2]",
+                "{name} {packet_id} for {} came before those of {earlier} earlier messages \
+                 [MQTT-4.6.0-2] [MQTT-4.6.0-3]",
                 facts.inbound.show(text)
             )
         });
@@ -205,10 +212,29 @@ impl Received {
     }
 }
 
-/// The application was told of a message: the broker must have sent it.
-pub(super) fn told(facts: &Facts, verdict: &mut Verdict, text: TextId) {
+/// PUBCOMP came from the device: it answers a PUBREL [MQTT-4.3.3-2].
+pub(super) fn completed(
+    verdict: &mut Verdict,
+    connection: &Connection,
+    packet_id: u16,
+    is_expected: bool,
+) {
+    verdict.require(P5, is_expected, || {
+        format!("PUBCOMP {packet_id} came on connection {}, where no PUBREL is open", connection.id)
+    });
+}
+
+/// The application was told of a message: the broker must have sent it, and so.
+pub(super) fn told(facts: &Facts, verdict: &mut Verdict, text: TextId, qos: QoS) {
     verdict.require(P5, facts.inbound.get(text).copies_any > 0, || {
         format!("the application was told of {}, which no broker sent", facts.inbound.show(text))
+    });
+    let as_sent = facts.inbound.get(text).qos_sent & 1 << qos as u8;
+    verdict.require(P5, as_sent > 0, || {
+        format!(
+            "the application was told of {} with {qos:?}, and it was not sent so",
+            facts.inbound.show(text)
+        )
     });
 }
 

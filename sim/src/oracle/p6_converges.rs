@@ -110,6 +110,7 @@ impl Convergence {
     pub(super) fn finished(&self, facts: &Facts, verdict: &mut Verdict) {
         connected(facts, verdict);
         drained(facts, verdict);
+        completed(facts, verdict);
     }
 }
 
@@ -138,6 +139,18 @@ fn connected(facts: &Facts, verdict: &mut Verdict) {
         facts.connections.live().any(|connection| connection.is_accepted() && !connection.is_left);
     verdict.require(P6, has_session, || {
         "the application is told that it is connected, but the broker has no such session".into()
+    });
+}
+
+/// Every PUBREL was answered with PUBCOMP [MQTT-4.3.3-2].
+fn completed(facts: &Facts, verdict: &mut Verdict) {
+    let open = facts
+        .connections
+        .live()
+        .filter(|connection| !connection.is_left && !connection.is_tainted)
+        .find_map(|connection| connection.completing.first());
+    verdict.require(P6, open.is_none() || facts.is_shutting_down, || {
+        format!("PUBREL {} has no PUBCOMP long after everything healed", open.unwrap_or(&0))
     });
 }
 

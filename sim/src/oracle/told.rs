@@ -96,7 +96,7 @@ impl Oracle {
         let life = facts.device_life;
         let text = facts.inbound.note(message.topic.as_bytes(), message.payload);
         if facts.sees_broker {
-            p5_received::told(facts, verdict, text);
+            p5_received::told(facts, verdict, text, message.qos);
             mqtt5::told(facts, verdict, text, message.properties);
         }
         if message.qos == QoS::AtMostOnce {

@@ -23,7 +23,8 @@ impl Trouble {
             FaultKind::Backlog { .. }
             | FaultKind::AppHolds
             | FaultKind::AppBurst { .. }
-            | FaultKind::PublicationsRefused { .. } => Self::Load,
+            | FaultKind::PublicationsRefused { .. }
+            | FaultKind::QosExceeded => Self::Load,
             FaultKind::HostBusy => Self::Host,
             FaultKind::HostReset => Self::Board,
             _ if kind.needs_bridge() => Self::Board,

@@ -8,7 +8,9 @@ use crate::schedule::Topology;
 use super::connections::{Request, Unreleased};
 use super::outbound::Identity;
 use super::reader::{Filters, Packet, Publish};
-use super::{Oracle, mqtt5, p1_published, p3_duplicates, p4_subscriptions, p6_answers};
+use super::{
+    Oracle, mqtt5, p1_published, p3_duplicates, p4_subscriptions, p5_received, p6_answers,
+};
 
 /// From here on, a code of a SUBACK refuses a filter, and one of a PUBACK (MQTT 5) a publication.
 const REFUSED: u8 = 0x80;
@@ -70,7 +72,9 @@ impl Oracle {
                 self.publish_of_device_v5(slot, publish);
             }
             Packet::Publish(publish) => self.publish_of_device(slot, publish),
-            Packet::Puback(packet_id, _) => self.puback_of_device(slot, *packet_id),
+            Packet::Puback(packet_id, _) => self.received_by_device(slot, 1, *packet_id),
+            Packet::Pubrec(packet_id) => self.received_by_device(slot, 2, *packet_id),
+            Packet::Pubcomp(packet_id) => self.completed_by_device(slot, *packet_id),
             Packet::Subscribe { packet_id, filters } => self.subscribe(slot, *packet_id, *filters),
             Packet::Unsubscribe { packet_id, filters } => {
                 self.unsubscribe(slot, *packet_id, *filters);
@@ -132,11 +136,12 @@ impl Oracle {
         }
     }
 
-    fn puback_of_device(&mut self, slot: usize, packet_id: u16) {
+    /// PUBACK, or with QoS 2 PUBREC.
+    fn received_by_device(&mut self, slot: usize, qos: u8, packet_id: u16) {
         let Self { facts, judges, verdict } = self;
         let connection = facts.connections.get(slot);
         if !connection.is_tainted {
-            judges.received.acknowledged(facts, verdict, connection, packet_id);
+            judges.received.acknowledged(facts, verdict, connection, (qos, packet_id));
         }
         let unreleased = &mut facts.connections.get_mut(slot).unreleased;
         let place = unreleased.iter().position(|sent| sent.packet_id == packet_id);
@@ -147,6 +152,17 @@ impl Oracle {
             // whoever is told of it instead is told enough
             facts.inbound.get_mut(text).told_of_owed += 1;
         }
+    }
+
+    #[cold]
+    fn completed_by_device(&mut self, slot: usize, packet_id: u16) {
+        let Self { facts, verdict, .. } = self;
+        let connection = facts.connections.get_mut(slot);
+        let place = connection.completing.iter().position(|&open| open == packet_id);
+        if !connection.is_tainted {
+            p5_received::completed(verdict, connection, packet_id, place.is_some());
+        }
+        place.map(|place| connection.completing.remove(place));
     }
 
     #[cold]
@@ -213,6 +229,9 @@ impl Oracle {
                 }
             }
             Packet::Puback(packet_id, code) => self.puback_of_broker(slot, packet_id, code),
+            Packet::Pubrel(packet_id) => {
+                self.facts.connections.get_mut(slot).completing.push(packet_id);
+            }
             Packet::Disconnect(code) => {
                 self.judges.farewell.said(self.facts.connections.get(slot), code);
             }
@@ -276,6 +295,7 @@ impl Oracle {
         let may_stay = facts.may_stay(text, publish.payload);
         let message = facts.inbound.get_mut(text);
         message.copies_any += 1;
+        message.qos_sent |= 1 << publish.qos;
         if publish.qos == 0 {
             return;
         }
@@ -288,11 +308,11 @@ impl Oracle {
                 facts.inbound.owe(text);
             }
         }
-        let Publish { packet_id, size_bytes, .. } = *publish;
+        let Publish { packet_id, qos, size_bytes, .. } = *publish;
         let is_heard = facts.setup.topology == Topology::Client || judges.told.hears_esp();
         let link_losses_before = is_heard.then_some(link_losses);
         let connection = facts.connections.get_mut(slot);
-        let sent = Unreleased { packet_id, text, size_bytes, link_losses_before };
+        let sent = Unreleased { packet_id, qos, text, size_bytes, link_losses_before };
         connection.unreleased.push_back(sent);
         p6_answers::sent(connection, facts.now);
     }

@@ -191,7 +191,8 @@ impl Director<'_> {
             FaultKind::ConnectDenied { .. }
             | FaultKind::AcksSwallowed
             | FaultKind::AcksDoubled
-            | FaultKind::PublicationsRefused { .. } => {
+            | FaultKind::PublicationsRefused { .. }
+            | FaultKind::QosExceeded => {
                 self.stage.lock().misbehave();
             }
             FaultKind::AppHolds => self.hold(),
@@ -305,7 +306,8 @@ impl Director<'_> {
             FaultKind::ConnectDenied { .. }
             | FaultKind::AcksSwallowed
             | FaultKind::AcksDoubled
-            | FaultKind::PublicationsRefused { .. } => {
+            | FaultKind::PublicationsRefused { .. }
+            | FaultKind::QosExceeded => {
                 self.stage.lock().misbehave();
             }
             FaultKind::AppHolds => self.hold(),

@@ -74,6 +74,7 @@ impl Parts {
             swallow_acknowledgements: self.faults.is_on(Lasting::AcksSwallowed),
             double_acknowledgements: self.faults.is_on(Lasting::AcksDoubled),
             deny_connect,
+            exactly_once_to: self.faults.is_on(Lasting::QosExceeded).then(|| DEVICE_ID.to_owned()),
             ..self.server.broker.misbehaviour().clone()
         };
         self.server.broker.set_misbehaviour(misbehaviour);

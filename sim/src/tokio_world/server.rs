@@ -277,6 +277,9 @@ fn note(event: &Event<'_>, faults: &mut Faults, seen: &mut Vec<Seen>, heard_good
                 faults.bite(Lasting::PublicationsRefused);
             }
         }
+        Event::Delivered { publish, .. } if publish.qos == QoS::ExactlyOnce => {
+            faults.bite(Lasting::QosExceeded);
+        }
         Event::SessionExpired { client_id: DEVICE_ID } => {
             seen.push(Seen::Plain(Observation::SessionExpired));
         }

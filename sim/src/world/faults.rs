@@ -35,9 +35,10 @@ pub(crate) enum Lasting {
     HostPowerOff,
     EspFirmware,
     PublicationsRefused,
+    QosExceeded,
 }
 
-const LASTING: usize = Lasting::PublicationsRefused as usize + 1;
+const LASTING: usize = Lasting::QosExceeded as usize + 1;
 
 impl Lasting {
     /// The sort of `kind`; `None` for what happens at once.
@@ -70,6 +71,7 @@ impl Lasting {
             FaultKind::HostPowerOff => Self::HostPowerOff,
             FaultKind::EspFirmware { .. } => Self::EspFirmware,
             FaultKind::PublicationsRefused { .. } => Self::PublicationsRefused,
+            FaultKind::QosExceeded => Self::QosExceeded,
             FaultKind::TcpReset
             | FaultKind::TcpHalfOpen
             | FaultKind::BrokerCloses

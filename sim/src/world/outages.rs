@@ -148,11 +148,14 @@ impl<A: Application> World<A> {
             swallow_acknowledgements: self.faults.is_on(Lasting::AcksSwallowed),
             double_acknowledgements: self.faults.is_on(Lasting::AcksDoubled),
             deny_connect,
+            exactly_once_to: self.faults.is_on(Lasting::QosExceeded).then(|| DEVICE_ID.to_owned()),
             ..self.server.broker.misbehaviour().clone()
         };
         let concerns_publications =
             misbehaviour.swallow_acknowledgements || misbehaviour.double_acknowledgements;
-        let concerns_publications = concerns_publications || self.schedule.setup.is_v5();
+        let concerns_publications = concerns_publications
+            || misbehaviour.exactly_once_to.is_some()
+            || self.schedule.setup.is_v5();
         self.server.broker.set_misbehaviour(misbehaviour);
         self.server.broker.set_events(concerns_publications);
     }

@@ -285,6 +285,11 @@ impl<A: Application> World<A> {
 
 /// Sees which faults bite in what the broker does.
 fn note(event: &Event<'_>, faults: &mut super::faults::Faults) {
+    if let Event::Delivered { publish, .. } = event
+        && publish.qos == QoS::ExactlyOnce
+    {
+        faults.bite(Lasting::QosExceeded);
+    }
     if let Event::PublishReceived { key, publish, .. } = event
         && *key != WITNESS_KEY
         && publish.qos != QoS::AtMostOnce

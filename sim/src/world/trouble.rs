@@ -99,7 +99,8 @@ impl<A: Application> World<A> {
             FaultKind::ConnectDenied { .. }
             | FaultKind::AcksSwallowed
             | FaultKind::AcksDoubled
-            | FaultKind::PublicationsRefused { .. } => {
+            | FaultKind::PublicationsRefused { .. }
+            | FaultKind::QosExceeded => {
                 self.misbehave();
             }
             FaultKind::EspBrownOut if self.has_bridge() => self.plan_sag(),
@@ -138,7 +139,8 @@ impl<A: Application> World<A> {
             FaultKind::ConnectDenied { .. }
             | FaultKind::AcksSwallowed
             | FaultKind::AcksDoubled
-            | FaultKind::PublicationsRefused { .. } => {
+            | FaultKind::PublicationsRefused { .. }
+            | FaultKind::QosExceeded => {
                 self.misbehave();
             }
             FaultKind::EspBrownOut if !self.faults.is_on(Lasting::EspBrownOut) => {

@@ -132,3 +132,18 @@ fn bytes_can_be_put_into_a_connection() {
     assert!(!rig.broker.inject(ClientKey(1), b"x"));
     assert!(!rig.broker.inject(ClientKey(9), b"x"));
 }
+
+#[test]
+fn more_can_be_delivered_than_was_granted_and_only_to_whom_it_is_meant_for() {
+    let exactly_once_to = Some("b".into());
+    let mut rig = connected_to(Misbehaviour { exactly_once_to, ..Misbehaviour::default() });
+    rig.connect(2, "b");
+    rig.subscribe(1, "a", 1);
+    rig.subscribe(2, "a", 1);
+    let expected = [publish_qos1(1, b'x'), puback(7)].concat();
+    assert_eq!(rig.answer(1, &publish_qos1(7, b'x')), expected);
+    assert_eq!(rig.sent_to(2), b"\x34\x06\x00\x01a\x00\x01x");
+    assert_eq!(rig.answer(2, b"\x50\x02\x00\x01"), b"\x62\x02\x00\x01");
+    assert_eq!(rig.answer(2, b"\x70\x02\x00\x01"), b"");
+    assert_eq!(rig.broker.in_flight("b"), 0);
+}

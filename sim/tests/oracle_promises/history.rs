@@ -129,6 +129,18 @@ pub(crate) mod packet {
         whole(0x40, &id.to_be_bytes())
     }
 
+    pub(crate) fn pubrec(id: u16) -> Vec<u8> {
+        whole(0x50, &id.to_be_bytes())
+    }
+
+    pub(crate) fn pubrel(id: u16) -> Vec<u8> {
+        whole(0x62, &id.to_be_bytes())
+    }
+
+    pub(crate) fn pubcomp(id: u16) -> Vec<u8> {
+        whole(0x70, &id.to_be_bytes())
+    }
+
     pub(crate) fn subscribe(id: u16, filters: &[&str]) -> Vec<u8> {
         let mut body = id.to_be_bytes().to_vec();
         for filter in filters {

@@ -104,7 +104,9 @@ fn what_packets_show_is_marked() {
     assert_eq!(run.count(Situation::Redelivered), 1);
     assert_eq!(run.count(Situation::WindowFull), 1);
     assert_eq!(run.count(Situation::PubackDoubled), 1);
+    run.device_sends(&packet::pubcomp(4));
     assert_eq!(run.count(Situation::SubscriptionRenewed), 1);
+    assert_eq!(run.count(Situation::Qos2Completed), 1);
 }
 
 #[test]

@@ -1,12 +1,12 @@
-use fivewire_core::event::Event;
+use fivewire_core::event::{Event, Message};
 use fivewire_core::mqtt::QoS;
 use fivewire_core::mqtt::v5::Properties;
 use fivewire_sim::fault::FaultKind;
 use fivewire_sim::observation::{BoardLoss, ConnectionId, Ending, Observation, Part};
-use fivewire_sim::oracle::Promise::P5;
+use fivewire_sim::oracle::Promise::{P5, P6};
 use fivewire_sim::schedule::{Setup, Topology};
 
-use crate::history::{History, packet, setup};
+use crate::history::{History, packet, payload, setup};
 
 fn subscribed(setup: Setup) -> History {
     let mut history = History::of(setup);
@@ -196,6 +196,52 @@ fn the_word_of_a_message_too_large_may_be_lost_with_the_link_and_only_with_it() 
     large(&mut history, 1_100);
     history.device_sends(&packet::puback(1)).settle();
     history.breaks(P5, "before the application got it");
+}
+
+/// The broker sends message 1 of the workload with QoS 2, although less was granted.
+fn exactly_once(history: &mut History) {
+    let mut packet = packet::publish("in/0", &payload(1), 1, false, false);
+    packet[0] = 0x34;
+    history.witness(1, "in/0").broker_sends(&packet);
+    let qos = QoS::ExactlyOnce;
+    history.told(Event::Message(Message::new("in/0", &payload(1), qos)));
+}
+
+#[test]
+fn what_comes_with_qos_2_is_answered_to_its_end() {
+    let mut history = subscribed(setup());
+    exactly_once(&mut history);
+    history.device_sends(&packet::pubrec(1)).broker_sends(&packet::pubrel(1));
+    history.device_sends(&packet::pubcomp(1)).settle().passes();
+
+    let mut history = subscribed(setup());
+    exactly_once(&mut history);
+    history.device_sends(&packet::pubrec(1)).broker_sends(&packet::pubrel(1));
+    history.settle().breaks(P6, "has no PUBCOMP");
+}
+
+#[test]
+fn wrong_answers_to_qos_2_are_caught() {
+    let mut history = subscribed(setup());
+    exactly_once(&mut history);
+    history.device_sends(&packet::puback(1)).breaks(P5, "was answered with PUBACK");
+
+    let mut history = subscribed(setup());
+    exactly_once(&mut history);
+    history.device_sends(&packet::pubrec(1)).device_sends(&packet::pubcomp(1));
+    history.breaks(P5, "where no PUBREL is open");
+
+    let mut history = subscribed(setup());
+    history.witness(1, "in/0").deliver(1, "in/0", 1, false).message(1, "in/0");
+    history.device_sends(&packet::pubrec(1)).breaks(P5, "was answered with PUBREC");
+}
+
+#[test]
+fn a_message_is_told_with_the_quality_of_service_it_came_with() {
+    let mut history = subscribed(setup());
+    history.witness(1, "in/0").deliver(1, "in/0", 1, false);
+    history.told(Event::Message(Message::new("in/0", &payload(1), QoS::ExactlyOnce)));
+    history.breaks(P5, "and it was not sent so");
 }
 
 fn wiping() -> Setup {

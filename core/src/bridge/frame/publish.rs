@@ -58,7 +58,9 @@ impl<'a> Publish<'a> {
         let ticket = Ticket::new(reader.varint()?).ok_or(Garbage)?;
         let packet_id = match qos {
             QoS::AtMostOnce => None,
-            _ => Some(PacketId::new(reader.u16()?).ok_or(Garbage)?),
+            QoS::AtLeastOnce => Some(PacketId::new(reader.u16()?).ok_or(Garbage)?),
+            // a host publishes none
+            QoS::ExactlyOnce => return Err(Garbage),
         };
         let topic = Naming::read(&mut reader)?;
         Ok(Self { ticket, again, retain, packet_id, topic, payload: reader.rest() })
@@ -86,12 +88,12 @@ const fn flags(dup: bool, qos: QoS, retain: bool) -> u8 {
     (dup as u8) << 3 | qos.as_u8() << 1 | retain as u8
 }
 
-/// What it says: neither DUP with QoS 0 [MQTT-3.3.1-2] nor QoS 2 is ever sent.
+/// What it says: DUP with QoS 0 is never sent [MQTT-3.3.1-2]. QoS 2 is, by a broker that exceeds what it granted.
 fn read_flags(first: u8) -> Result<(bool, QoS, bool), Garbage> {
     let (dup, retain) = (first & 0b1000 != 0, first & 1 != 0);
     match QoS::from_u8(first >> 1 & 0b11) {
         Some(QoS::AtMostOnce) if !dup => Ok((dup, QoS::AtMostOnce, retain)),
-        Some(QoS::AtLeastOnce) => Ok((dup, QoS::AtLeastOnce, retain)),
+        Some(qos @ (QoS::AtLeastOnce | QoS::ExactlyOnce)) => Ok((dup, qos, retain)),
         _ => Err(Garbage),
     }
 }
