@@ -81,21 +81,21 @@ fn stored_schedules_without_a_bridge_are_kept_by_the_adapter_too() {
 }
 
 #[test]
-fn every_second_run_of_the_adapter_speaks_mqtt_5_and_what_it_has_no_word_for_is_refused_by_name() {
+fn every_second_run_of_the_adapter_speaks_mqtt_5_and_properties_are_refused_by_name() {
     let runs = (0..40).map(tokio_world::default_for);
     let speaking: Vec<_> = runs.filter(|schedule| schedule.setup.is_v5()).collect();
     assert!((10..=30).contains(&speaking.len()), "{} of 40", speaking.len());
-    let refused = |change: fn(&mut Mqtt5)| {
-        let mut schedule = speaking[0].clone();
-        assert_eq!(tokio_world::fits(&schedule), Ok(()));
-        change(schedule.setup.mqtt5.as_mut().unwrap());
-        tokio_world::fits(&schedule).unwrap_err().to_string()
+    let has = |is_so: fn(&Mqtt5) -> bool| {
+        assert!(speaking.iter().flat_map(|schedule| &schedule.setup.mqtt5).any(is_so));
     };
-    for (error, name) in [
-        (refused(|mqtt5| mqtt5.bare = false), "properties of messages"),
-        (refused(|mqtt5| mqtt5.will_delay_s = 5), "will_delay_s"),
-        (refused(|mqtt5| mqtt5.aliases_from_broker = 2), "aliases_from_broker"),
-    ] {
-        assert!(error.contains(name) && error.contains("--engine events"), "{error}");
-    }
+    has(|mqtt5| mqtt5.will_delay_s > 0);
+    has(|mqtt5| mqtt5.aliases_from_broker > 0);
+    let mut schedule = speaking[0].clone();
+    assert_eq!(tokio_world::fits(&schedule), Ok(()));
+    schedule.setup.mqtt5.as_mut().unwrap().bare = false;
+    let error = tokio_world::fits(&schedule).unwrap_err().to_string();
+    assert!(
+        error.contains("properties of messages") && error.contains("--engine events"),
+        "{error}"
+    );
 }

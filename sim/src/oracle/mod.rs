@@ -22,7 +22,7 @@ mod inbound;
 mod link;
 pub(crate) mod matcher;
 mod messages;
-mod mqtt5;
+pub(crate) mod mqtt5;
 mod outbound;
 mod p10_will;
 mod p11_time;

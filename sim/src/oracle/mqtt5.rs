@@ -89,7 +89,7 @@ impl Published {
 
 /// The topics that aliases stand for on a connection, in one direction.
 #[derive(Default, Debug)]
-pub(super) struct Aliases(Vec<Vec<u8>>);
+pub(crate) struct Aliases(Vec<Vec<u8>>);
 
 impl Aliases {
     pub(super) fn clear(&mut self) {
@@ -97,7 +97,7 @@ impl Aliases {
     }
 
     /// The topic of a PUBLISH; `None` if its alias has no meaning.
-    pub(super) fn topic(&mut self, publish: &Publish<'_>) -> Option<Vec<u8>> {
+    pub(crate) fn topic(&mut self, publish: &Publish<'_>) -> Option<Vec<u8>> {
         let Some(alias) = publish.properties.alias() else { return Some(publish.topic.to_vec()) };
         let place = usize::from(alias);
         if publish.topic.is_empty() {

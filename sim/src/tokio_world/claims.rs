@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use fivewire_core::event::Event;
 use fivewire_core::mqtt::QoS;
 
+use crate::oracle::mqtt5::Aliases;
 use crate::oracle::reader::{Packet, Reader};
 
 use super::seen::{Message, Seen, Stage, Stream};
@@ -39,6 +40,8 @@ struct Count {
 struct Line {
     from_device: Reader,
     from_broker: Reader,
+    /// Of the broker.
+    aliases: Aliases,
     /// What was sent with QoS 1 or 2 and not acknowledged.
     open: Vec<Sent>,
 }
@@ -111,12 +114,14 @@ impl Claims {
     }
 
     fn sent(&mut self, connection: ConnectionId, mut bytes: &[u8]) {
-        let Line { from_broker, open, .. } = self.lines.entry(connection.0).or_default();
+        let Line { from_broker, aliases, open, .. } = self.lines.entry(connection.0).or_default();
         while let Some(packet) = from_broker.next(&mut bytes) {
             if let Packet::Publish(publish) = packet
+                // every packet: one of QoS 0 may be the one that gives an alias its meaning
+                && let Some(topic) = aliases.topic(&publish)
                 && let Some(qos @ (QoS::AtLeastOnce | QoS::ExactlyOnce)) = QoS::from_u8(publish.qos)
             {
-                let text = (publish.topic.to_vec(), publish.payload.to_vec());
+                let text = (topic, publish.payload.to_vec());
                 let (packet_id, size_bytes) = (publish.packet_id, publish.size_bytes);
                 open.push(Sent { packet_id, qos, size_bytes, text });
             }
@@ -125,7 +130,8 @@ impl Claims {
 
     fn acknowledged(&mut self, connection: ConnectionId, mut bytes: &[u8]) -> Vec<Message> {
         let mut told = Vec::new();
-        let Line { from_device, from_broker, open } = self.lines.entry(connection.0).or_default();
+        let Line { from_device, from_broker, open, .. } =
+            self.lines.entry(connection.0).or_default();
         while let Some(packet) = from_device.next(&mut bytes) {
             if let Packet::Connect(connect) = packet {
                 from_broker.set_version(connect.level);
@@ -245,6 +251,22 @@ mod tests {
         let told: Vec<QoS> = pass().into_iter().map(|message| message.qos).collect();
         assert_eq!(told, [QoS::ExactlyOnce]);
         assert_eq!(pass(), []);
+    }
+
+    #[test]
+    fn a_message_with_a_topic_alias_is_told_with_the_topic_that_it_stands_for() {
+        const CONNECT: &[u8] = b"\x10\x0e\x00\x04MQTT\x05\x00\x00\x00\x00\x00\x01d";
+        let mut claims = Claims::new(false);
+        let connection = ConnectionId(1);
+        claims.look(&Seen::Bytes(Stream::ToBroker, connection, CONNECT.to_vec()));
+        for publish in [
+            b"\x30\x08\x00\x01a\x03\x23\x00\x01x".as_slice(),
+            b"\x32\x09\x00\x00\x00\x07\x03\x23\x00\x01x",
+        ] {
+            claims.look(&Seen::Bytes(Stream::FromBroker, connection, publish.to_vec()));
+        }
+        claims.look(&Seen::Bytes(Stream::ToBroker, connection, PUBACK.to_vec()));
+        assert_eq!(claims.unfetched(), Some("a".to_owned()));
     }
 
     #[test]

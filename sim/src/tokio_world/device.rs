@@ -222,7 +222,10 @@ impl Device {
         if let Some(mqtt5) = &setup.mqtt5 {
             config = config
                 .protocol(ProtocolVersion::V5)
-                .session_expiry_interval_s(mqtt5.session_expiry_s);
+                .session_expiry_interval_s(mqtt5.session_expiry_s)
+                .will_delay_interval_s(mqtt5.will_delay_s)
+                .topic_alias_maximum(mqtt5.aliases_from_broker)
+                .own_topic_aliases(mqtt5.aliases_from_device);
         }
         if setup.will {
             config = config.will(WILL_TOPIC, WILL_PAYLOAD, QoS::AtLeastOnce, false);

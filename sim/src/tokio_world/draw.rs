@@ -87,12 +87,6 @@ const fn unused_of_mqtt5(mqtt5: &Mqtt5) -> Option<&'static str> {
     if !mqtt5.bare {
         return Some("properties of messages");
     }
-    if mqtt5.will_delay_s > 0 {
-        return Some("will_delay_s");
-    }
-    if mqtt5.aliases_from_broker > 0 {
-        return Some("aliases_from_broker");
-    }
     None
 }
 
@@ -144,9 +138,9 @@ fn drawn(scenario: &Scenario, seed: u64, draw: Draw<'_>) -> Schedule {
     let draw =
         Draw { scenario: scenario.name, topology: Topology::Client, kinds: scenario.kinds, ..draw };
     let mut schedule = swarm::draw(seed, &draw);
-    // as much of MQTT 5 as the adapter has words for
+    // as much of MQTT 5 as its application uses
     if let Some(mqtt5) = &mut schedule.setup.mqtt5 {
-        (mqtt5.bare, mqtt5.will_delay_s, mqtt5.aliases_from_broker) = (true, 0, 0);
+        mqtt5.bare = true;
     }
     schedule
 }
