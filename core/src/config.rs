@@ -245,11 +245,17 @@ impl<'a> Config<'a> {
         let join = if self.manages_wifi { self.join_timeout_ms } else { 0 };
         let attempt = max(max(self.open_timeout_ms, self.response_timeout_ms), join);
         let doomed = attempt.saturating_add(self.backoff_last_ms);
+        max(unnoticed, doomed).saturating_add(self.join_and_connect_ms())
+    }
+
+    /// One join, and a connection, or two where a clean slate is asked for: the longest time it takes
+    /// while nothing fails. Milliseconds.
+    pub(crate) const fn join_and_connect_ms(&self) -> u32 {
+        let join = if self.manages_wifi { self.join_timeout_ms } else { 0 };
         let connect = self.open_timeout_ms.saturating_add(self.response_timeout_ms);
         let once_more = connect.saturating_add(self.backoff_first_ms);
         let clean_slate = if self.clean_init && !self.clean_session { once_more } else { 0 };
-        let reconnect = join.saturating_add(connect).saturating_add(clean_slate);
-        max(unnoticed, doomed).saturating_add(reconnect)
+        join.saturating_add(connect).saturating_add(clean_slate)
     }
 }
 

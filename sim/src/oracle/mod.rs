@@ -378,6 +378,10 @@ impl Observer for Oracle {
                 self.said_of_itself(unacknowledged, counters);
             }
             Observation::SaidToStand(standing) => self.said_to_stand(standing),
+            Observation::StatedBound { recovery_bound_ms } => {
+                let Self { facts, verdict, .. } = self;
+                Convergence::stated(facts, verdict, recovery_bound_ms);
+            }
             Observation::TimeAsked { cookie } => self.judges.questions.asked(now, cookie),
             Observation::Released { delivery } => self.released(delivery),
             Observation::WitnessPublished { topic, payload, qos, properties } => {

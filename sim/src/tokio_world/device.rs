@@ -280,12 +280,14 @@ fn start(
     device.life += 1;
     device.remains = None;
     let config = device.config();
+    let recovery_bound_ms = config.recovery_bound_ms();
     let setup = &device.setup;
     let filters: Vec<String> = setup.filters.iter().chain(&setup.refused_filter).cloned().collect();
     let orders = device.orders.subscribe();
     if device.orders.borrow().holds {
         parts.see(Observation::Holds(true));
     }
+    parts.see(Observation::StatedBound { recovery_bound_ms });
     drop(parts);
     let client = Client::connect_with(config, Dial { stage: stage.clone() })?;
     stage.lock().device.client = Some(client.clone());
