@@ -1,9 +1,9 @@
 //! Since when the broker owes answers, and when that is too long.
 //!
-//! Publications and subscriptions have a clock each, so that steady answers of one kind do not hide that one
-//! of the other kind never comes. For the same reason the clock of publications is that of the oldest: a broker
-//! acknowledges in order `[MQTT-4.6.0-2]`, and one that has left out the oldest owes it however many later ones it
-//! acknowledges.
+//! Publications and subscriptions have a clock each, so that steady answers of one kind do not hide
+//! that one of the other kind never comes. For the same reason the clock of publications is that of
+//! the oldest: a broker acknowledges in order `[MQTT-4.6.0-2]`, and one that has left out the
+//! oldest owes it however many later ones it acknowledges.
 
 use crate::checkpoint::{Checkpoint, Pass};
 use crate::time::Instant;
@@ -44,9 +44,9 @@ impl Owed {
         self.suback_since = self.suback_since.map(|_| now);
     }
 
-    /// Reading was withheld from that instant until now. The clocks stood still meanwhile, and go back as far again for what
-    /// has piled up before the answers. They do not begin anew: an application that holds for a moment at each message
-    /// would never miss an answer.
+    /// Reading was withheld from that instant until now. The clocks stood still meanwhile, and go
+    /// back as far again for what has piled up before the answers. They do not begin anew: an
+    /// application that holds for a moment at each message would never miss an answer.
     pub(super) fn held_up(&mut self, now: Instant, withheld_since: Instant) {
         let later_us = 2 * now.micros_since(withheld_since);
         let later = |since: Instant| now.min(Instant::from_micros(since.as_micros() + later_us));

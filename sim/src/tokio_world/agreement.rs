@@ -1,8 +1,8 @@
 //! Whether the clients of the broker heard the same.
 //!
-//! All of them hear the device through the same broker, which gives each message to all who want it at once. So what a
-//! listener heard is, message by message, what the witness heard of those topics: from where the later of the two
-//! began to where the earlier ended.
+//! All of them hear the device through the same broker, which gives each message to all who want it
+//! at once. So what a listener heard is, message by message, what the witness heard of those
+//! topics: from where the later of the two began to where the earlier ended.
 
 use fivewire_core::mqtt::QoS;
 
@@ -34,8 +34,8 @@ impl Hearing {
         self.terms.push(Term { era, is_after_witness, heard: Vec::new() });
     }
 
-    /// A message came. One with QoS 0 does not wait for who is away for a moment, and one that the broker had kept is for
-    /// who comes later: nobody else has to have heard it.
+    /// A message came. One with QoS 0 does not wait for who is away for a moment, and one that the
+    /// broker had kept is for who comes later: nobody else has to have heard it.
     pub(super) fn hear(&mut self, message: &Message) {
         if message.qos == QoS::AtMostOnce || message.retain {
             return;
@@ -46,8 +46,8 @@ impl Hearing {
         }
     }
 
-    /// Compares what a listener with this filter heard with what the witness did. Both have nothing left to hear if
-    /// the listener `stays`. How many messages both heard.
+    /// Compares what a listener with this filter heard with what the witness did. Both have nothing
+    /// left to hear if the listener `stays`. How many messages both heard.
     ///
     /// # Errors
     /// They do not agree: a message that one of them did not hear, or heard in another place.
@@ -88,7 +88,8 @@ enum Ends {
 }
 
 impl Term {
-    /// Finds the place of this term in `all` that the witness heard in its era, and says how much of it is there.
+    /// Finds the place of this term in `all` that the witness heard in its era, and says how much
+    /// of it is there.
     fn within(&self, all: &[&Text], ends: Ends) -> Result<usize, String> {
         let (size, last) = (self.heard.len().cast_signed(), all.len().cast_signed());
         if size == 0 {

@@ -11,7 +11,8 @@ use crate::schedule::Schedule;
 const VISIT_MIN_MS: u32 = 2_000;
 const VISIT_MAX_MS: u32 = 40_000;
 
-/// Who they are: one that wants a single topic and stays, one that wants all of the device's and comes and goes.
+/// Who they are: one that wants a single topic and stays, one that wants all of the device's and
+/// comes and goes.
 const IDENTITIES: [Identity; 2] = [
     Identity { client_id: "neighbour", filter: "up/0", clean_session: false },
     Identity { client_id: "visitor", filter: "up/+", clean_session: true },
@@ -51,8 +52,8 @@ impl Listener {
         !self.identity.clean_session
     }
 
-    /// Takes bytes of the broker. `era` counts how often the broker has forgotten everything; the witness is there
-    /// already, or not yet.
+    /// Takes bytes of the broker. `era` counts how often the broker has forgotten everything; the
+    /// witness is there already, or not yet.
     pub(super) fn receive(&mut self, era: u32, has_witness: bool, bytes: &[u8]) {
         let Self { plain, hearing, .. } = self;
         plain.receive(bytes, |news| match news {

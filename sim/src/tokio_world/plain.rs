@@ -1,5 +1,5 @@
-//! A plain MQTT client on a machine of its own, with a good line to the broker: what every witness is made of.
-//! It is written on the codec alone, so that the adapter is not its own witness.
+//! A plain MQTT client on a machine of its own, with a good line to the broker: what every witness
+//! is made of. It is written on the codec alone, so that the adapter is not its own witness.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::task::Waker;
@@ -73,8 +73,8 @@ impl Plain {
         self.is_subscribed && self.outgoing.is_empty()
     }
 
-    /// Its connection is over, because it wants so or the broker starts anew, which may have forgotten it. It is told at
-    /// once, because it is not the one under test.
+    /// Its connection is over, because it wants so or the broker starts anew, which may have
+    /// forgotten it. It is told at once, because it is not the one under test.
     pub(super) fn cut_off(&mut self, is_forgotten: bool) {
         self.disconnected();
         self.is_subscribed &= !is_forgotten;
