@@ -73,8 +73,11 @@ pub struct Config<'a> {
     /// Milliseconds, 500 to 60,000, default 6,000. The broker must answer CONNECT and PINGREQ
     /// within it: slower than any broker on a loaded uplink, faster than a person's patience.
     pub response_timeout_ms: u32,
-    /// Milliseconds, 1,000 to 600,000, default 20,000. A broker that lives but acknowledges nothing
-    /// for this long is left, and its publications are redelivered on a new connection.
+    /// Milliseconds, 1,000 to 600,000, default 20,000. A broker that lives but leaves the oldest
+    /// publication unacknowledged, or SUBSCRIBE and UNSUBSCRIBE unanswered, for this long is left,
+    /// however much else it acknowledges meanwhile: it does so in order [MQTT-4.6.0-2]. What is
+    /// unacknowledged is redelivered on a new connection. Time in which the application holds, so
+    /// that nothing is read, does not count.
     pub ack_timeout_ms: u32,
     /// Ask for a session that ends with the connection. Default `false`: the broker then keeps
     /// QoS 1 messages for a client that is away, which is what this crate is for.

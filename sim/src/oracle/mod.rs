@@ -33,6 +33,7 @@ mod p3_duplicates;
 mod p4_subscriptions;
 mod p5_clean_slate;
 mod p5_received;
+mod p6_answers;
 mod p6_attempts;
 mod p6_converges;
 mod p7_accounted;
@@ -70,6 +71,7 @@ use p2_order::Order;
 use p3_duplicates::Duplicates;
 use p5_clean_slate::CleanSlate;
 use p5_received::Received;
+use p6_answers::Answers;
 use p6_attempts::Attempts;
 use p6_converges::Convergence;
 use p7_patience::Patience;
@@ -98,6 +100,7 @@ struct Judges {
     duplicates: Duplicates,
     received: Received,
     slate: CleanSlate,
+    answers: Answers,
     attempts: Attempts,
     convergence: Convergence,
     patience: Patience,
@@ -132,6 +135,7 @@ impl Oracle {
                 duplicates: Duplicates::default(),
                 received: Received::new(setup.message_max_bytes() as usize),
                 slate: CleanSlate::default(),
+                answers: Answers::default(),
                 attempts: Attempts::default(),
                 convergence: Convergence::default(),
                 patience: Patience::default(),
@@ -192,6 +196,7 @@ impl Oracle {
     /// Time goes on to `now`: what should have happened before?
     fn wait(&mut self, now: Instant) {
         let Self { facts, judges, verdict } = self;
+        judges.answers.waited(facts, verdict, now);
         judges.convergence.waited(facts, verdict, now);
         judges.patience.waited(facts, verdict, now);
         judges.pressure.waited(facts, verdict, now);
