@@ -233,8 +233,9 @@ impl<'a> Config<'a> {
     /// connected again (P6).
     ///
     /// At that moment it may still trust a dead connection, which it notices after a ping interval
-    /// and a response timeout; or hang in an attempt that was doomed, and pause after it. Then it
-    /// needs at most one join, and a connection, or two where it asks for a clean slate.
+    /// and a response timeout; or wait for an answer that the broker has left out; or hang in an
+    /// attempt that was doomed, and pause after it. Then it needs at most one join, and a connection,
+    /// or two where it asks for a clean slate.
     #[must_use]
     pub const fn recovery_bound_ms(&self) -> u32 {
         let noticed_ms = self.effective_ping_interval_ms().saturating_add(self.response_timeout_ms);
@@ -242,10 +243,11 @@ impl<'a> Config<'a> {
         let short_lived = noticed_ms < self.backoff_last_ms;
         let pause_ms = if short_lived { self.backoff_last_ms } else { self.backoff_first_ms };
         let unnoticed = noticed_ms.saturating_add(pause_ms);
+        let left_out = self.ack_timeout_ms.saturating_add(self.backoff_first_ms);
         let join = if self.manages_wifi { self.join_timeout_ms } else { 0 };
         let attempt = max(max(self.open_timeout_ms, self.response_timeout_ms), join);
         let doomed = attempt.saturating_add(self.backoff_last_ms);
-        max(unnoticed, doomed).saturating_add(self.join_and_connect_ms())
+        max(max(unnoticed, left_out), doomed).saturating_add(self.join_and_connect_ms())
     }
 
     /// One join, and a connection, or two where a clean slate is asked for: the longest time it takes

@@ -131,6 +131,16 @@ impl<S: Storage> Subscriptions<S> {
         self.asked
     }
 
+    /// Of what was asked and not answered, nothing was asked before what has this identifier.
+    pub(crate) fn is_oldest_asked(&self, id: PacketId) -> bool {
+        // they are given in turn, and come round
+        let age =
+            |id: PacketId| self.last_packet_id.wrapping_sub(id.get()) & !FIRST_SUBSCRIPTION_ID;
+        self.iter()
+            .filter_map(|subscription| subscription.packet_id)
+            .all(|other| age(other) <= age(id))
+    }
+
     /// Some are to be asked for or ended.
     pub(crate) const fn has_due(&self) -> bool {
         self.due > 0

@@ -316,6 +316,13 @@ impl<S: Storage> Outbox<S> {
         given.find_map(|record| record.packet_id) == Some(id)
     }
 
+    /// That one has begun to leave and is not complete.
+    pub(crate) fn is_oldest_leaving(&self) -> bool {
+        let mut given = self.records(self.head).take_while(|record| record.at < self.cursor);
+        let oldest = given.find(|record| record.packet_id.is_some());
+        oldest.is_some_and(|oldest| self.is_leaving(&oldest))
+    }
+
     /// The PUBACK for `id` came. `None` if nothing under way has this identifier; `Some(None)` if
     /// the application gave the publication up and is not told.
     #[expect(clippy::option_option, reason = "unknown, silent and told are three answers")]

@@ -4,6 +4,7 @@
 //! and closes them when it says so. `step` decides what comes next, `show` lends it: two halves of
 //! the `poll` that every machine has, so that the client can look at the decision in between.
 
+mod answers;
 mod checkpoint;
 mod commands;
 mod connect;
@@ -264,9 +265,9 @@ impl<S: Storage> Session<S> {
             Input::Sent(count) => {
                 if count > 0 {
                     self.keep_alive.sent(self.now);
-                    if self.desk.outbox.is_mid_packet() {
+                    if self.desk.outbox.is_oldest_leaving() {
                         // A long packet on a slow line: nobody can answer what has not arrived.
-                        self.owed.start_over(self.now);
+                        self.owed.oldest_leaves(self.now);
                     }
                 }
                 self.transmit.sent(count);

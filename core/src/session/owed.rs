@@ -13,19 +13,16 @@ use crate::time::Instant;
 pub(super) struct Owed {
     /// The oldest publication is owed its PUBACK since then, or since it became the oldest.
     puback_since: Option<Instant>,
-    /// A SUBACK or UNSUBACK is owed since then, or since the last one came.
+    /// The oldest SUBSCRIBE or UNSUBSCRIBE is owed its answer since then, or since it became the oldest.
     suback_since: Option<Instant>,
 }
 
 impl Owed {
-    /// What is under way now was given to the transport.
-    pub(super) fn given(&mut self, now: Instant, in_flight: usize, asked: usize) {
-        if in_flight > 0 {
-            self.puback_since.get_or_insert(now);
-        }
-        if asked > 0 {
-            self.suback_since.get_or_insert(now);
-        }
+    /// So much is under way now. What is wanted no more is owed no more, though no answer came.
+    pub(super) fn under_way(&mut self, now: Instant, in_flight: usize, asked: usize) {
+        let since = |since: Option<Instant>, count| (count > 0).then(|| since.unwrap_or(now));
+        self.puback_since = since(self.puback_since, in_flight);
+        self.suback_since = since(self.suback_since, asked);
     }
 
     /// The oldest publication under way was acknowledged: the clock of the next one starts.
@@ -33,15 +30,14 @@ impl Owed {
         self.puback_since = (in_flight > 0).then_some(now);
     }
 
-    /// A SUBACK or UNSUBACK came.
+    /// What was asked first was answered: the clock of the next one starts.
     pub(super) fn subscription_answered(&mut self, now: Instant, asked: usize) {
         self.suback_since = (asked > 0).then_some(now);
     }
 
-    /// Nothing could have been answered until now.
-    pub(super) fn start_over(&mut self, now: Instant) {
+    /// A part of the oldest publication left: it could not be answered until now.
+    pub(super) fn oldest_leaves(&mut self, now: Instant) {
         self.puback_since = self.puback_since.map(|_| now);
-        self.suback_since = self.suback_since.map(|_| now);
     }
 
     /// Reading was withheld from that instant until now. The clocks stood still meanwhile, and go
@@ -78,25 +74,41 @@ mod tests {
     fn each_kind_of_answer_has_its_own_clock_and_the_longest_counts() {
         let mut owed = Owed::default();
         assert_eq!(owed.since(), None);
-        owed.given(T, 1, 0);
-        owed.given(T.plus_ms(5), 2, 1);
+        owed.under_way(T, 1, 0);
+        owed.under_way(T.plus_ms(5), 2, 1);
         assert_eq!(owed.since(), Some(T));
         owed.oldest_acknowledged(T.plus_ms(9), 1);
         assert_eq!(owed.since(), Some(T.plus_ms(5)), "of the subscription");
         owed.subscription_answered(T.plus_ms(10), 0);
         assert_eq!(owed.since(), Some(T.plus_ms(9)), "of the next publication");
-        owed.start_over(T.plus_ms(20));
+        owed.oldest_leaves(T.plus_ms(20));
         assert_eq!(owed.since(), Some(T.plus_ms(20)));
         owed.oldest_acknowledged(T.plus_ms(21), 0);
         assert_eq!(owed.since(), None);
-        owed.start_over(T.plus_ms(22));
+        owed.oldest_leaves(T.plus_ms(22));
         assert_eq!(owed.since(), None, "nothing is owed");
+    }
+
+    #[test]
+    fn a_long_publication_that_leaves_puts_off_no_answer_to_a_subscription() {
+        let mut owed = Owed::default();
+        owed.under_way(T, 1, 1);
+        owed.oldest_leaves(T.plus_ms(20));
+        assert_eq!(owed.since(), Some(T));
+    }
+
+    #[test]
+    fn what_is_wanted_no_more_is_owed_no_more() {
+        let mut owed = Owed::default();
+        owed.under_way(T, 0, 1);
+        owed.under_way(T.plus_ms(1), 0, 0);
+        assert_eq!(owed.since(), None);
     }
 
     #[test]
     fn a_moment_in_which_reading_is_withheld_costs_little_and_a_long_one_begins_anew() {
         let mut owed = Owed::default();
-        owed.given(T, 1, 0);
+        owed.under_way(T, 1, 0);
         owed.held_up(T.plus_ms(100), T.plus_ms(90));
         assert_eq!(owed.since(), Some(T.plus_ms(20)));
         owed.held_up(T.plus_ms(1_100), T.plus_ms(100));

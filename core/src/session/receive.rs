@@ -3,14 +3,13 @@
 use super::inbound::{Next, RESERVE_BYTES, publish_id, publish_qos};
 use super::{Close, Handed, Phase, Session, Step};
 use crate::config::{Release, Resubscribe};
-use crate::event::{DownReason, Event, Ticket};
+use crate::event::{DownReason, Event};
 use crate::mqtt::{
     Breach, Connack, ConnectReturnCode, FixedHeader, Packet, PacketId, QoS, SubscribeReturnCode,
     decode,
 };
 use crate::planted::Bug;
 use crate::storage::Storage;
-use crate::subscriptions::Standing;
 
 /// The type of a PUBREL packet (MQTT 3.1.1 §2.2.1).
 const PUBREL: u8 = 6;
@@ -95,40 +94,44 @@ impl<S: Storage> Session<S> {
         None
     }
 
-    /// Hands out the oldest message that is kept, if the application takes it.
+    /// Hands out the oldest message that is kept, if the application takes it. One that was delivered already
+    /// (QoS 2) is dropped, and the next one has its turn.
     fn hand_out(&mut self) -> Option<Step> {
-        let (header, packet) = self.inbound.first_kept()?;
-        let too_large = packet.len() > self.message_max_bytes;
-        if packet.len() > self.hand_out_max_bytes && !too_large {
-            return None;
-        }
-        // It was decoded before it was kept.
-        let qos = publish_qos(&header)?;
-        let packet_id = match qos {
-            QoS::AtMostOnce => None,
-            QoS::AtLeastOnce | QoS::ExactlyOnce => {
-                publish_id(&header, &self.inbound.bytes()[packet.clone()]).and_then(PacketId::new)
-            }
-        };
-        if too_large {
-            return self.answer_too_large(qos, packet_id, packet.len());
-        }
-        let mut delivery = None;
-        if let Some(id) = packet_id {
-            if self.deliveries.count() >= self.limits.receive_maximum {
+        loop {
+            let (header, packet) = self.inbound.first_kept()?;
+            let too_large = packet.len() > self.message_max_bytes;
+            if packet.len() > self.hand_out_max_bytes && !too_large {
                 return None;
             }
-            if qos == QoS::ExactlyOnce && self.deliveries.is_repeated_qos2(id) {
-                self.inbound.drop_first_kept(packet.len());
-                return None;
+            // It was decoded before it was kept.
+            let qos = publish_qos(&header)?;
+            let packet_id = match qos {
+                QoS::AtMostOnce => None,
+                QoS::AtLeastOnce | QoS::ExactlyOnce => {
+                    publish_id(&header, &self.inbound.bytes()[packet.clone()])
+                        .and_then(PacketId::new)
+                }
+            };
+            if too_large {
+                return self.answer_too_large(qos, packet_id, packet.len());
             }
-            let at_hand_out = self.limits.release == Release::AtHandOut;
-            let released = at_hand_out || self.planted.has(Bug::PubackBeforeHost);
-            let name = self.deliveries.push(id, qos, released);
-            delivery = (!at_hand_out).then_some(name);
+            let mut delivery = None;
+            if let Some(id) = packet_id {
+                if self.deliveries.count() >= self.limits.receive_maximum {
+                    return None;
+                }
+                if qos == QoS::ExactlyOnce && self.deliveries.is_repeated_qos2(id) {
+                    self.inbound.drop_first_kept(packet.len());
+                    continue;
+                }
+                let at_hand_out = self.limits.release == Release::AtHandOut;
+                let released = at_hand_out || self.planted.has(Bug::PubackBeforeHost);
+                let name = self.deliveries.push(id, qos, released);
+                delivery = (!at_hand_out).then_some(name);
+            }
+            self.handed = Some(packet.len());
+            return Some(Step::Message(Handed { packet, delivery }));
         }
-        self.handed = Some(packet.len());
-        Some(Step::Message(Handed { packet, delivery }))
     }
 
     /// A kept message that can never be handed out.
@@ -370,77 +373,6 @@ impl<S: Storage> Session<S> {
         }
         self.session_in_doubt = false;
         Event::Connected { session_present }
-    }
-
-    /// Nothing is said about a PUBACK that matches nothing: it is the late copy of one that did.
-    fn take_puback(&mut self, id: PacketId) -> Option<Event<'static>> {
-        match self.acknowledge(id) {
-            Some(ticket) => ticket.map(Event::Acked),
-            None => self.unknown_ack(),
-        }
-    }
-
-    /// As [`Outbox::acknowledge`](crate::outbox::Outbox::acknowledge).
-    #[expect(clippy::option_option, reason = "unknown, silent and told are three answers")]
-    pub(super) fn acknowledge(&mut self, id: PacketId) -> Option<Option<Ticket>> {
-        let is_oldest = self.desk.outbox.is_oldest_in_flight(id);
-        let ticket = self.desk.outbox.acknowledge(id)?;
-        if self.planted.has(Bug::AnyAckIsProgress) {
-            self.owed.start_over(self.now);
-        }
-        if is_oldest {
-            self.owed.oldest_acknowledged(self.now, self.desk.outbox.in_flight());
-        }
-        Some(ticket)
-    }
-
-    #[cold]
-    fn take_suback(&mut self, id: PacketId, code: SubscribeReturnCode) -> Option<Event<'static>> {
-        let known = self.desk.subscriptions.with_id(id).filter(|s| s.standing == Standing::Asked);
-        let Some(mut subscription) = known else { return self.unknown_ack() };
-        subscription.packet_id = None;
-        let event = match code {
-            SubscribeReturnCode::Granted(granted) => {
-                let told = subscription.told;
-                subscription.standing = Standing::Active;
-                subscription.granted = granted;
-                subscription.told = true;
-                self.desk.subscriptions.update(&subscription);
-                (!told).then_some(Event::Subscribed { ticket: subscription.ticket, granted })
-            }
-            SubscribeReturnCode::Failure if self.planted.has(Bug::RefusalRetried) => {
-                subscription.standing = Standing::Wanted;
-                self.desk.subscriptions.update(&subscription);
-                None
-            }
-            SubscribeReturnCode::Failure => {
-                self.desk.subscriptions.remove(&subscription);
-                Some(Event::SubscribeRefused(subscription.ticket))
-            }
-        };
-        self.subscription_answered();
-        event
-    }
-
-    #[cold]
-    fn take_unsuback(&mut self, id: PacketId) -> Option<Event<'static>> {
-        let known =
-            self.desk.subscriptions.with_id(id).filter(|s| s.standing == Standing::LeavingAsked);
-        let Some(subscription) = known else { return self.unknown_ack() };
-        self.desk.subscriptions.remove(&subscription);
-        self.subscription_answered();
-        Some(Event::Unsubscribed(subscription.ticket))
-    }
-
-    #[cold]
-    pub(super) const fn unknown_ack(&mut self) -> Option<Event<'static>> {
-        self.desk.counters.unknown_acks = self.desk.counters.unknown_acks.saturating_add(1);
-        None
-    }
-
-    /// A SUBACK or UNSUBACK came.
-    pub(super) fn subscription_answered(&mut self) {
-        self.owed.subscription_answered(self.now, self.desk.subscriptions.asked());
     }
 
     /// While messages are held, QoS 0 ones give way as soon as the buffer runs full (P9).

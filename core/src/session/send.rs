@@ -35,7 +35,7 @@ impl<S: Storage> Session<S> {
             self.fill_batch();
         }
         let (in_flight, asked) = (self.desk.outbox.in_flight(), self.desk.subscriptions.asked());
-        self.owed.given(self.now, in_flight, asked);
+        self.owed.under_way(self.now, in_flight, asked);
     }
 
     fn has_more_to_send(&self) -> bool {

@@ -98,6 +98,37 @@ fn a_subscription_that_is_left_unanswered_is_asked_for_again_however_much_else_i
     sim.assert_told("in/light", 1..=1);
 }
 
+#[test]
+fn an_answer_to_another_subscription_does_not_hide_one_that_is_left_out() {
+    let mut sim = Sim::client(20);
+    sim.run_until_connected();
+    sim.at_for(0, secs(1), FaultKind::AcksSwallowed);
+    sim.subscribe("in/+");
+    for _ in 0..3 {
+        sim.run_for(secs(6));
+        sim.subscribe("side/#");
+        sim.run_for(secs(6));
+        sim.unsubscribe("side/#");
+    }
+    sim.witness_publish("in/light", b"on", QoS::AtLeastOnce, false);
+    sim.run_for(secs(2));
+    sim.assert_told("in/light", 1..=1);
+}
+
+#[test]
+fn long_publications_do_not_hide_an_acknowledgement_that_is_left_out() {
+    let mut sim = Sim::client(21).configure(|setup| setup.outbox_bytes = 16_384);
+    sim.run_until_connected();
+    sim.at_for(0, secs(1), FaultKind::AcksSwallowed);
+    let opened = sim.publish("door/open", b"1", QoS::AtLeastOnce);
+    for _ in 0..6 {
+        sim.run_for(secs(5));
+        sim.publish("picture", &[7; 3_000], QoS::AtLeastOnce);
+    }
+    sim.run_for(secs(2));
+    sim.assert_acked(opened);
+}
+
 /// D-46: a refusal is final for the attempt, said once, and no reason to spin.
 #[test]
 fn a_refused_connection_is_tried_again_at_the_pace_of_the_back_off() {

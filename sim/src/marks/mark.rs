@@ -62,7 +62,7 @@ pub enum Situation {
     Shed,
     /// A second PUBACK for the same publication arrived.
     PubackDoubled,
-    /// The broker lived, acknowledged nothing, and was left.
+    /// The broker lived, left something unanswered, and was left.
     AcknowledgementsOverdue,
     /// A board was lost while an edge on the wires had not been looked at.
     CutMidBit,

@@ -14,7 +14,7 @@ const JOIN_MS: u32 = 12_000;
 const OPEN_MS: u32 = 6_000;
 /// The longest pause between attempts.
 const PAUSE_MS: u32 = 8_000;
-/// A broker that lives and acknowledges nothing is left after this.
+/// A broker that lives and leaves something unanswered is left after this.
 const ACKNOWLEDGEMENT_MS: u32 = 20_000;
 /// The watchdog's timeout, and that of the start-up.
 const WATCHDOG_MS: u32 = 10_000;

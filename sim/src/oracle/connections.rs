@@ -90,6 +90,28 @@ impl Connection {
         Some(self.requests.remove(place).1)
     }
 
+    /// The answer to this SUBSCRIBE or UNSUBSCRIBE comes: what was asked of the same filter before has been
+    /// left out, and is superseded.
+    pub(super) fn supersede_before(&mut self, answered: u16) {
+        let Some(&filter) = self.asked.get(self.filters_before(answered)) else { return };
+        let (mut place, mut start) = (0, 0);
+        while let Some(&(number, request)) = self.requests.get(place) {
+            if number == answered {
+                return;
+            }
+            let count = match request {
+                Request::Publish(_) => 0,
+                Request::Subscribe(count) | Request::Unsubscribe(count) => count,
+            };
+            if count == 1 && self.asked[start] == filter {
+                self.requests.remove(place);
+                self.asked.remove(start);
+            } else {
+                (place, start) = (place + 1, start + count);
+            }
+        }
+    }
+
     /// Where the filters of the request with this identifier begin in `asked`.
     pub(super) fn filters_before(&self, packet_id: u16) -> usize {
         let before = self.requests.iter().take_while(|&&(number, _)| number != packet_id);

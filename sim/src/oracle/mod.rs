@@ -352,6 +352,12 @@ impl Observer for Oracle {
         if self.facts.setup.has_wires() {
             self.observe_link(observation);
         }
+        self.judge(now, observation);
+    }
+}
+
+impl Oracle {
+    fn judge(&mut self, now: Instant, observation: &Observation<'_>) {
         match *observation {
             Observation::ToBroker { connection, bytes } => self.read_device(connection, bytes),
             Observation::FromBroker { connection, bytes } => self.read_broker(connection, bytes),

@@ -31,8 +31,8 @@ pub(super) struct Answers {
     look_at: Option<Instant>,
 }
 
-/// The broker sent a message, and waits for its acknowledgement.
-pub(super) fn sent(connection: &mut Connection, now: Instant) {
+/// The broker sent a message, or is about to hear that the device has one.
+pub(super) fn pressed(connection: &mut Connection, now: Instant) {
     if connection.unreleased.len() >= PRESSING {
         connection.left_out.pressed_at = now;
     }
@@ -46,15 +46,13 @@ impl Answers {
         let Some(place) = requests.iter().position(|&(number, _)| number == packet_id) else {
             return;
         };
-        if !is_publication(requests[place]) {
-            left_out.wish_since = None;
-            return;
-        }
-        let (before, after) = (&requests[..place], &requests[place + 1..]);
-        let is_oldest = !before.iter().copied().any(is_publication);
-        left_out.publication_since =
-            if is_oldest { None } else { left_out.publication_since.or(Some(now)) };
-        if before.iter().chain(after).copied().any(|request| !is_publication(request)) {
+        let kind = is_publication(requests[place]);
+        let others = || requests[..place].iter().copied();
+        let is_oldest = !others().any(|other| is_publication(other) == kind);
+        let since = if kind { &mut left_out.publication_since } else { &mut left_out.wish_since };
+        *since = if is_oldest { None } else { since.or(Some(now)) };
+        let waits = requests.iter().copied().any(|request| !is_publication(request));
+        if kind && waits {
             left_out.wish_since.get_or_insert(now);
         }
         if left_out.since().is_some() && self.look_at.is_none() {

@@ -143,14 +143,18 @@ impl Oracle {
         if !connection.is_tainted {
             judges.received.acknowledged(facts, verdict, connection, (qos, packet_id));
         }
-        let unreleased = &mut facts.connections.get_mut(slot).unreleased;
+        let connection = facts.connections.get_mut(slot);
+        p6_answers::pressed(connection, facts.now);
+        let unreleased = &mut connection.unreleased;
         let place = unreleased.iter().position(|sent| sent.packet_id == packet_id);
         let sent = place.and_then(|place| unreleased.remove(place));
         if let Some(Unreleased { text, size_bytes, .. }) = sent
             && judges.received.may_be_too_large(size_bytes)
         {
             // whoever is told of it instead is told enough
-            facts.inbound.get_mut(text).told_of_owed += 1;
+            let life = facts.device_life;
+            let message = facts.inbound.get_mut(text);
+            message.told_of_owed += u32::from(message.told_in_life != Some(life));
         }
     }
 
@@ -316,13 +320,14 @@ impl Oracle {
         let connection = facts.connections.get_mut(slot);
         let sent = Unreleased { packet_id, qos, text, size_bytes, link_losses_before };
         connection.unreleased.push_back(sent);
-        p6_answers::sent(connection, facts.now);
+        p6_answers::pressed(connection, facts.now);
     }
 
     #[cold]
     fn suback(&mut self, slot: usize, packet_id: u16, codes: &[u8]) {
         let Self { facts, judges, .. } = self;
         let connection = facts.connections.get_mut(slot);
+        connection.supersede_before(packet_id);
         judges.answers.answering(connection, packet_id, facts.now);
         let start = connection.filters_before(packet_id);
         let is_subscribe = |request| matches!(request, Request::Subscribe(_));
@@ -345,6 +350,7 @@ impl Oracle {
     fn unsuback(&mut self, slot: usize, packet_id: u16) {
         let Self { facts, judges, .. } = self;
         let connection = facts.connections.get_mut(slot);
+        connection.supersede_before(packet_id);
         judges.answers.answering(connection, packet_id, facts.now);
         let start = connection.filters_before(packet_id);
         let is_unsubscribe = |request| matches!(request, Request::Unsubscribe(_));

@@ -100,7 +100,9 @@ impl Term {
             return Ok(0);
         }
         // the place of its first message, or how many it heard before the witness began
-        let starts = if self.is_after_witness { 0..last } else { 1 - size..last };
+        let first = if self.is_after_witness { 0 } else { 1 - size };
+        // the witness may have lost all that this one heard just before the broker forgot everything
+        let starts = first..last + isize::from(ends == Ends::Abruptly);
         let fits = |start: &isize| {
             let end = start + size;
             let ends_well = match ends {
@@ -193,5 +195,13 @@ mod tests {
         let witness = heard(0, false, &[1]);
         let listener = heard(0, true, &[]);
         assert_eq!(listener.agrees_with(&witness, "up/1", true), Ok(0));
+    }
+
+    #[test]
+    fn what_was_heard_just_before_the_broker_forgot_everything_may_be_lost_to_the_witness() {
+        let mut witness = heard(0, false, &[1, 2, 3]);
+        witness.begin(1, false);
+        assert_eq!(heard(0, true, &[4]).agrees_with(&witness, "up/+", true), Ok(0));
+        assert!(heard(0, true, &[1, 3]).agrees_with(&witness, "up/+", true).is_err());
     }
 }

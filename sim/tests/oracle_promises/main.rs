@@ -10,6 +10,7 @@ mod p02_order;
 mod p03_duplicates;
 mod p04_subscriptions;
 mod p05_received;
+mod p06_answers;
 mod p06_attempts;
 mod p06_converges;
 mod p07_accounted;

@@ -201,8 +201,9 @@ impl Client {
     /// each renewal.
     ///
     /// They are the broker's to keep: a message that it delivers, for whichever filter, goes to every
-    /// subscription of this client that matches. Asking for a filter once more replaces its options and
-    /// identifier for all of its streams.
+    /// subscription of this client that matches. Asking for a filter once more with this
+    /// call replaces its options and identifier for all of its streams; [`subscribe`](Self::subscribe) keeps
+    /// them.
     ///
     /// ```
     /// use fivewire_tokio::{Client, QoS, SubscribeError, Subscription, SubscriptionOptions};

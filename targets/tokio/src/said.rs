@@ -8,7 +8,7 @@ use fivewire_core::mqtt::v5;
 /// What the broker said besides in its CONNACK (MQTT 5 §3.2.2.3) or DISCONNECT (§3.14.2.2). What it
 /// did not say has the value that the specification gives to its absence.
 ///
-/// The client keeps to all of it by itself: it withholds publications beyond
+/// The client keeps to its limits by itself: it withholds publications beyond
 /// [`receive_maximum`](Self::receive_maximum), refuses what the broker would not take, and pings as often as
 /// [`server_keep_alive_s`](Self::server_keep_alive_s) wants.
 #[derive(Clone, PartialEq, Eq, Debug)]

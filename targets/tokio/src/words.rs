@@ -16,7 +16,7 @@ pub(crate) fn down(reason: DownReason) -> String {
         DownReason::TcpClosed => "the connection was closed",
         DownReason::ConnackOverdue => "it accepts connections, but does not answer as a broker",
         DownReason::PingrespOverdue => "the broker was silent for too long",
-        DownReason::AckOverdue => "the broker lives, but acknowledges nothing",
+        DownReason::AckOverdue => "the broker lives, but leaves something unanswered",
         DownReason::Refused(code) => return format!("the broker refuses: {}", refused(code)),
         DownReason::RefusedWith(code) => return format!("the broker refuses: {}", name(&code)),
         DownReason::ByBroker(code) => return format!("the broker said goodbye: {}", name(&code)),

@@ -244,7 +244,8 @@ impl<S: Storage> Session<S> {
 
     fn take_suback_v5(&mut self, id: PacketId, reason_code: ReasonCode) -> Option<Event<'static>> {
         let known = self.desk.subscriptions.with_id(id).filter(|s| s.standing == Standing::Asked);
-        let Some(mut subscription) = known else { return self.unknown_ack() };
+        let Some(mut subscription) = known else { return self.unknown_subscription_ack() };
+        let is_oldest = self.desk.subscriptions.is_oldest_asked(id);
         subscription.packet_id = None;
         let ticket = subscription.ticket;
         let event = match QoS::from_u8(reason_code.as_u8()) {
@@ -261,7 +262,7 @@ impl<S: Storage> Session<S> {
                 Some(self.explained(Event::SubscribeRefused(ticket), ticket, reason_code))
             }
         };
-        self.subscription_answered();
+        self.subscription_answered(is_oldest);
         event
     }
 
@@ -272,10 +273,11 @@ impl<S: Storage> Session<S> {
     ) -> Option<Event<'static>> {
         let known =
             self.desk.subscriptions.with_id(id).filter(|s| s.standing == Standing::LeavingAsked);
-        let Some(subscription) = known else { return self.unknown_ack() };
+        let Some(subscription) = known else { return self.unknown_subscription_ack() };
+        let is_oldest = self.desk.subscriptions.is_oldest_asked(id);
         let ticket = subscription.ticket;
         self.desk.subscriptions.remove(&subscription);
-        self.subscription_answered();
+        self.subscription_answered(is_oldest);
         Some(self.explained(Event::Unsubscribed(ticket), ticket, reason_code))
     }
 }

@@ -14,6 +14,10 @@ use crate::planted::{Bug, Planted};
 /// What is read at once, at most.
 const READ_BYTES: usize = 16 * 1024;
 
+/// What is still received of a connection that broke while writing, at most: whoever sends on and on through a
+/// half-closed tunnel is not listened to for ever.
+const REST_BYTES: usize = 64 * 1024;
+
 /// How long the other side may take to close after our DISCONNECT.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -36,6 +40,8 @@ pub(super) struct Transport<S> {
     incoming: Box<[u8]>,
     /// Why the connection broke, if it did not just end.
     pub(super) error: Option<io::Error>,
+    /// What may still be received once it has.
+    rest_bytes: usize,
     /// Both directions take turns in being looked at first, so that neither starves the other.
     receive_first: bool,
     planted: Planted,
@@ -49,6 +55,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport<S> {
             written: 0,
             incoming: vec![0; READ_BYTES].into_boxed_slice(),
             error: None,
+            rest_bytes: REST_BYTES,
             receive_first: false,
             planted,
         }
@@ -94,10 +101,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport<S> {
     /// why, and what was sent to it meanwhile breaks the connection.
     fn poll_rest(&mut self, context: &mut Context<'_>, capacity: usize) -> Io {
         let error = self.error.take();
-        let rest = self.poll_receive(context, capacity);
+        let rest = self.poll_receive(context, capacity.min(self.rest_bytes));
         self.error = error;
         match rest {
-            Poll::Ready(Io::Received(count)) => Io::Received(count),
+            Poll::Ready(Io::Received(count)) => {
+                self.rest_bytes -= count;
+                Io::Received(count)
+            }
             Poll::Ready(Io::Sent(_) | Io::Closed) | Poll::Pending => Io::Closed,
         }
     }
@@ -106,7 +116,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport<S> {
         while self.written < self.outgoing.len() {
             let rest = &self.outgoing[self.written..];
             match ready!(Pin::new(&mut self.stream).poll_write(context, rest)) {
-                Ok(0) => return Poll::Ready(Io::Closed),
+                Ok(0) => return Poll::Ready(self.broken(io::ErrorKind::WriteZero.into())),
                 Err(error) => return Poll::Ready(self.broken(error)),
                 Ok(_) if self.planted.has(Bug::PartialWriteIgnored) => {
                     self.written = self.outgoing.len();
