@@ -9,8 +9,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use fivewire_core::mqtt::v5;
 use fivewire_core::mqtt::{PacketId, QoS};
 use fivewire_core::time::Instant;
+use fivewire_tokio::Properties;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::sleep;
 use turmoil::net::TcpStream;
@@ -19,7 +21,7 @@ use super::seen::{Message, Seen, Stage as Way};
 use super::socket::{BROKER, PORT, PREAMBLE_BYTES};
 use super::stage::Stage;
 use super::words::{self, Heard};
-use crate::app::{Intervals, Large, fill};
+use crate::app::{Intervals, Large, Tag, Tags, fill, number};
 use crate::random::{Purpose, Random};
 use crate::schedule::Schedule;
 
@@ -31,6 +33,9 @@ pub(super) struct Witness {
     intervals: Intervals,
     content: Random,
     large: Large,
+    tags: Tags,
+    /// What travels with each numbered message.
+    tagged: Vec<Tag>,
     is_v5: bool,
     topics: Vec<String>,
     payload_min_bytes: u32,
@@ -65,6 +70,8 @@ impl Witness {
             intervals,
             content: Random::new(schedule.seed, Purpose::InboundContent),
             large: Large::new(schedule),
+            tags: Tags::new(schedule, Purpose::Mqtt5Inbound),
+            tagged: Vec::new(),
             topics: workload.inbound_topics.clone(),
             payload_min_bytes: u32::from(workload.payload_min_bytes),
             // as the event world's: it respects what the broker takes
@@ -104,6 +111,15 @@ impl Witness {
     /// No message comes into being any more.
     pub(super) const fn wind_down(&mut self) {
         self.next = None;
+    }
+
+    /// What travels with the numbered message that has this payload.
+    pub(super) fn properties(&self, payload: &[u8]) -> Properties {
+        let number = number(payload).filter(|number| *number > 0).unwrap_or(u64::MAX);
+        let tag = usize::try_from(number - 1).ok().and_then(|place| self.tagged.get(place));
+        tag.map_or_else(Properties::default, |tag| {
+            tag.with(number, |properties| v5::Properties::of(properties).into())
+        })
     }
 
     /// Messages that it has published.
@@ -153,7 +169,11 @@ impl Witness {
                 self.last_id = self.last_id.checked_add(1).unwrap_or(1);
                 PacketId::new(self.last_id).expect("it counts from 1")
             });
-            let bytes = words::publish(self.is_v5, qos, id, topic, &payload);
+            let tag = self.tags.draw();
+            self.tagged.push(tag);
+            let bytes = tag.with(self.numbered, |properties| {
+                words::publish(self.is_v5, qos, id, topic, &payload, properties)
+            });
             self.outgoing.extend_from_slice(&bytes);
             self.unacknowledged.extend(id.map(|id| (id, bytes)));
         }
