@@ -73,8 +73,11 @@ pub struct Config<'a> {
     /// Milliseconds, 500 to 60,000, default 6,000. The broker must answer CONNECT and PINGREQ
     /// within it: slower than any broker on a loaded uplink, faster than a person's patience.
     pub response_timeout_ms: u32,
-    /// Milliseconds, 1,000 to 600,000, default 20,000. A broker that lives but acknowledges nothing
-    /// for this long is left, and its publications are redelivered on a new connection.
+    /// Milliseconds, 1,000 to 600,000, default 20,000. A broker that lives but leaves the oldest
+    /// publication unacknowledged, or SUBSCRIBE and UNSUBSCRIBE unanswered, for this long is left,
+    /// however much else it acknowledges meanwhile: it does so in order [MQTT-4.6.0-2]. What is
+    /// unacknowledged is redelivered on a new connection. Time in which the application holds, so
+    /// that nothing is read, does not count.
     pub ack_timeout_ms: u32,
     /// Ask for a session that ends with the connection. Default `false`: the broker then keeps
     /// QoS 1 messages for a client that is away, which is what this crate is for.
@@ -242,11 +245,17 @@ impl<'a> Config<'a> {
         let join = if self.manages_wifi { self.join_timeout_ms } else { 0 };
         let attempt = max(max(self.open_timeout_ms, self.response_timeout_ms), join);
         let doomed = attempt.saturating_add(self.backoff_last_ms);
+        max(unnoticed, doomed).saturating_add(self.join_and_connect_ms())
+    }
+
+    /// One join, and a connection, or two where a clean slate is asked for: the longest time it takes
+    /// while nothing fails. Milliseconds.
+    pub(crate) const fn join_and_connect_ms(&self) -> u32 {
+        let join = if self.manages_wifi { self.join_timeout_ms } else { 0 };
         let connect = self.open_timeout_ms.saturating_add(self.response_timeout_ms);
         let once_more = connect.saturating_add(self.backoff_first_ms);
         let clean_slate = if self.clean_init && !self.clean_session { once_more } else { 0 };
-        let reconnect = join.saturating_add(connect).saturating_add(clean_slate);
-        max(unnoticed, doomed).saturating_add(reconnect)
+        join.saturating_add(connect).saturating_add(clean_slate)
     }
 }
 

@@ -31,6 +31,8 @@ pub enum Bug {
     RetainAlwaysSet,
     /// Any PUBACK acknowledges the oldest publication.
     AckMatchesOldest,
+    /// Any PUBACK is taken for a sign that what is owed since before it will come.
+    AnyAckIsProgress,
     /// No PINGREQ is ever sent.
     KeepAliveNeverSent,
     /// A full outbox swallows a publication and says it was queued.

@@ -116,6 +116,8 @@ pub enum Observation<'a> {
     SaidOfItself { unacknowledged: usize, counters: &'a Counters },
     /// Where the device stood, by its own account, when the application looked.
     SaidToStand(Standing),
+    /// How long the device's configuration says that it may take to be connected again, told as its program starts.
+    StatedBound { recovery_bound_ms: u32 },
     /// The application asked the device to shut down.
     ShutDownAsked,
     // --- the network

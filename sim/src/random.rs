@@ -69,6 +69,8 @@ pub enum Purpose {
     LargeMessages = 29,
     /// When the broker delivers with more than the quality of service that it granted.
     QosExceeded = 30,
+    /// How long further clients of the broker stay, and stay away.
+    Visits = 40,
     /// How long questions and answers about the time travel, and which get lost.
     TimeServer = 32,
 }

@@ -310,6 +310,12 @@ impl<S: Storage> Outbox<S> {
         self.is_mid_packet() && record.packet().contains(&self.sending.start)
     }
 
+    /// Of the publications under way, none was sent before the one with this identifier.
+    pub(crate) fn is_oldest_in_flight(&self, id: PacketId) -> bool {
+        let mut given = self.records(self.head).take_while(|record| record.at < self.cursor);
+        given.find_map(|record| record.packet_id) == Some(id)
+    }
+
     /// The PUBACK for `id` came. `None` if nothing under way has this identifier; `Some(None)` if
     /// the application gave the publication up and is not told.
     #[expect(clippy::option_option, reason = "unknown, silent and told are three answers")]

@@ -43,7 +43,7 @@ impl<S: Storage> Checkpoint for Session<S> {
             handed,
             withheld_since,
             session_in_doubt,
-            ack_owed_since,
+            owed,
             shedding,
             closing,
             #[cfg(feature = "mqtt5")]
@@ -65,7 +65,7 @@ impl<S: Storage> Checkpoint for Session<S> {
         pass.field(handed)?;
         pass.field(withheld_since)?;
         pass.field(session_in_doubt)?;
-        pass.field(ack_owed_since)?;
+        owed.walk(pass)?;
         pass.field(shedding)?;
         pass.field(closing)?;
         match version {

@@ -10,6 +10,7 @@ mod connect;
 mod deliveries;
 mod inbound;
 mod keep_alive;
+mod owed;
 mod receive;
 mod send;
 #[cfg(feature = "mqtt5")]
@@ -31,6 +32,7 @@ use connect::ConnectPacket;
 use deliveries::Deliveries;
 use inbound::Inbound;
 use keep_alive::KeepAlive;
+use owed::Owed;
 #[cfg(feature = "mqtt5")]
 pub(crate) use v5::{Aliases, Server};
 
@@ -175,8 +177,8 @@ pub(crate) struct Session<S> {
     /// A CONNECT went out whose CONNACK was never seen: the broker may have begun a new session
     /// with it, and a session that is present next time may be that one, without our subscriptions.
     session_in_doubt: bool,
-    /// An acknowledgement is owed since then, or since the last one came.
-    ack_owed_since: Option<Instant>,
+    /// Since when the broker owes answers.
+    owed: Owed,
     /// Messages are given up unacknowledged, to get at the acknowledgements behind them.
     shedding: bool,
     closing: Option<Close>,
@@ -219,7 +221,7 @@ impl<S: Storage> Session<S> {
             too_large: None,
             handed: None,
             withheld_since: None,
-            ack_owed_since: None,
+            owed: Owed::default(),
             shedding: false,
             closing: None,
             #[cfg(feature = "mqtt5")]
@@ -264,7 +266,7 @@ impl<S: Storage> Session<S> {
                     self.keep_alive.sent(self.now);
                     if self.desk.outbox.is_mid_packet() {
                         // A long packet on a slow line: nobody can answer what has not arrived.
-                        self.ack_owed_since = self.ack_owed_since.map(|_| self.now);
+                        self.owed.start_over(self.now);
                     }
                 }
                 self.transmit.sent(count);
@@ -386,7 +388,7 @@ impl<S: Storage> Session<S> {
         self.too_large = None;
         self.handed = None;
         self.withheld_since = None;
-        self.ack_owed_since = None;
+        self.owed = Owed::default();
         self.shedding = false;
         #[cfg(feature = "mqtt5")]
         self.v5.connection_lost(self.planted);
@@ -428,14 +430,14 @@ impl<S: Storage> Session<S> {
     }
 
     fn ack_overdue_at(&self) -> Option<Instant> {
-        let since = self.ack_owed_since.filter(|_| self.withheld_since.is_none())?;
+        let since = self.owed.since().filter(|_| self.withheld_since.is_none())?;
         Some(since.plus_ms(self.limits.ack_timeout_ms))
     }
 
     /// Acknowledgements may wait behind messages that the application does not take. After a while
     /// those messages are given up: the broker delivers them again, because it gets no PUBACK (P9).
     fn shed_at(&self) -> Option<Instant> {
-        let since = self.withheld_since?.max(self.ack_owed_since?);
+        let since = self.withheld_since?.max(self.owed.since()?);
         Some(since.plus_ms(self.limits.response_timeout_ms))
     }
 
@@ -444,10 +446,10 @@ impl<S: Storage> Session<S> {
         let withheld = self.receive_capacity() == 0;
         match (withheld, self.withheld_since) {
             (true, None) => self.withheld_since = Some(self.now),
-            (false, Some(_)) => {
+            (false, Some(since)) => {
                 self.withheld_since = None;
                 self.keep_alive.received(self.now);
-                self.ack_owed_since = self.ack_owed_since.map(|_| self.now);
+                self.owed.held_up(self.now, since);
             }
             (true, Some(_)) | (false, None) => {}
         }

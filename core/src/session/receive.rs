@@ -3,7 +3,7 @@
 use super::inbound::{Next, RESERVE_BYTES, publish_id, publish_qos};
 use super::{Close, Handed, Phase, Session, Step};
 use crate::config::{Release, Resubscribe};
-use crate::event::{DownReason, Event};
+use crate::event::{DownReason, Event, Ticket};
 use crate::mqtt::{
     Breach, Connack, ConnectReturnCode, FixedHeader, Packet, PacketId, QoS, SubscribeReturnCode,
     decode,
@@ -374,13 +374,24 @@ impl<S: Storage> Session<S> {
 
     /// Nothing is said about a PUBACK that matches nothing: it is the late copy of one that did.
     fn take_puback(&mut self, id: PacketId) -> Option<Event<'static>> {
-        match self.desk.outbox.acknowledge(id) {
-            Some(ticket) => {
-                self.ack_progress();
-                ticket.map(Event::Acked)
-            }
+        match self.acknowledge(id) {
+            Some(ticket) => ticket.map(Event::Acked),
             None => self.unknown_ack(),
         }
+    }
+
+    /// As [`Outbox::acknowledge`](crate::outbox::Outbox::acknowledge).
+    #[expect(clippy::option_option, reason = "unknown, silent and told are three answers")]
+    pub(super) fn acknowledge(&mut self, id: PacketId) -> Option<Option<Ticket>> {
+        let is_oldest = self.desk.outbox.is_oldest_in_flight(id);
+        let ticket = self.desk.outbox.acknowledge(id)?;
+        if self.planted.has(Bug::AnyAckIsProgress) {
+            self.owed.start_over(self.now);
+        }
+        if is_oldest {
+            self.owed.oldest_acknowledged(self.now, self.desk.outbox.in_flight());
+        }
+        Some(ticket)
     }
 
     #[cold]
@@ -407,7 +418,7 @@ impl<S: Storage> Session<S> {
                 Some(Event::SubscribeRefused(subscription.ticket))
             }
         };
-        self.ack_progress();
+        self.subscription_answered();
         event
     }
 
@@ -417,7 +428,7 @@ impl<S: Storage> Session<S> {
             self.desk.subscriptions.with_id(id).filter(|s| s.standing == Standing::LeavingAsked);
         let Some(subscription) = known else { return self.unknown_ack() };
         self.desk.subscriptions.remove(&subscription);
-        self.ack_progress();
+        self.subscription_answered();
         Some(Event::Unsubscribed(subscription.ticket))
     }
 
@@ -427,10 +438,9 @@ impl<S: Storage> Session<S> {
         None
     }
 
-    /// An acknowledgement came: the clock for the next one starts.
-    pub(super) fn ack_progress(&mut self) {
-        let owed = self.desk.outbox.in_flight() + self.desk.subscriptions.asked() > 0;
-        self.ack_owed_since = owed.then_some(self.now);
+    /// A SUBACK or UNSUBACK came.
+    pub(super) fn subscription_answered(&mut self) {
+        self.owed.subscription_answered(self.now, self.desk.subscriptions.asked());
     }
 
     /// While messages are held, QoS 0 ones give way as soon as the buffer runs full (P9).

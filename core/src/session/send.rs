@@ -34,11 +34,8 @@ impl<S: Storage> Session<S> {
         if self.has_more_to_send() {
             self.fill_batch();
         }
-        if self.ack_owed_since.is_none()
-            && self.desk.outbox.in_flight() + self.desk.subscriptions.asked() > 0
-        {
-            self.ack_owed_since = Some(self.now);
-        }
+        let (in_flight, asked) = (self.desk.outbox.in_flight(), self.desk.subscriptions.asked());
+        self.owed.given(self.now, in_flight, asked);
     }
 
     fn has_more_to_send(&self) -> bool {

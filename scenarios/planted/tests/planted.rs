@@ -36,6 +36,7 @@ bugs! {
     a_wildcard_matched_letter_by_letter: WildcardLiteral breaks P5 or P6;
     retain_always_set: RetainAlwaysSet breaks P1;
     a_puback_for_the_wrong_publication: AckMatchesOldest breaks P1 or P3;
+    an_acknowledgement_that_stands_for_those_before_it: AnyAckIsProgress breaks P6;
     a_keep_alive_that_is_never_sent: KeepAliveNeverSent breaks P10 or P6;
     an_outbox_that_overflows_in_silence: OverflowSilent breaks P1 or P7;
     a_back_off_without_bound: BackoffUnbounded breaks P6;

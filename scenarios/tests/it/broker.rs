@@ -76,6 +76,28 @@ fn a_broker_that_acknowledges_nothing_is_left_in_bounded_time() {
     sim.assert_acked(opened);
 }
 
+#[test]
+fn an_acknowledgement_that_is_left_out_is_missed_however_many_others_come() {
+    let mut sim = Sim::client(18).workload(|workload| workload.publish_every_ms = 2_000);
+    sim.run_until_connected();
+    sim.at_for(0, secs(1), FaultKind::AcksSwallowed);
+    let opened = sim.publish("door/open", b"1", QoS::AtLeastOnce);
+    sim.run_for(secs(30));
+    sim.assert_acked(opened);
+}
+
+#[test]
+fn a_subscription_that_is_left_unanswered_is_asked_for_again_however_much_else_is_answered() {
+    let mut sim = Sim::client(19).workload(|workload| workload.publish_every_ms = 2_000);
+    sim.run_until_connected();
+    sim.at_for(0, secs(1), FaultKind::AcksSwallowed);
+    sim.subscribe("in/+");
+    sim.run_for(secs(30));
+    sim.witness_publish("in/light", b"on", QoS::AtLeastOnce, false);
+    sim.run_for(secs(2));
+    sim.assert_told("in/light", 1..=1);
+}
+
 /// D-46: a refusal is final for the attempt, said once, and no reason to spin.
 #[test]
 fn a_refused_connection_is_tried_again_at_the_pace_of_the_back_off() {

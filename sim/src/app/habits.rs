@@ -5,7 +5,8 @@ use fivewire_core::event::{Event, Ticket};
 use fivewire_core::mqtt::QoS;
 use fivewire_core::time::Instant;
 
-use super::{Commands, Intervals};
+use super::Commands;
+use super::plan::{Due, Plan};
 use crate::random::{Purpose, Random};
 use crate::schedule::{Habits, Schedule};
 
@@ -21,50 +22,60 @@ pub(crate) struct Fate {
     pub(crate) cancelled_at: Option<Instant>,
 }
 
-/// Carries the habits out: when it is time for which, and what has to be remembered meanwhile.
+/// Draws what is to become of each publication.
 #[derive(Clone, Debug)]
-pub(crate) struct Routine {
+pub(crate) struct Fates {
     habits: Habits,
     random: Random,
-    resubscribes: Intervals,
-    resubscribes_next: Option<Instant>,
+}
+
+impl Fates {
+    pub(crate) fn new(schedule: &Schedule) -> Self {
+        let random = Random::new(schedule.seed, Purpose::Habits);
+        Self { habits: schedule.workload.habits, random }
+    }
+
+    pub(crate) fn draw(&mut self, now: Instant) -> Fate {
+        let Habits { cancelled_percent, deadline_percent, retained_percent, .. } = self.habits;
+        if self.habits.are_none() {
+            return Fate::default();
+        }
+        let mut later = |percent: u8| {
+            let is_so = self.random.chance(percent.into(), 100);
+            let after_ms = self.random.between(0, self.habits.patience_max_ms);
+            is_so.then(|| now.plus_ms(after_ms))
+        };
+        let (cancelled_at, deadline) = (later(cancelled_percent), later(deadline_percent));
+        Fate { retain: self.random.chance(retained_percent.into(), 100), deadline, cancelled_at }
+    }
+}
+
+/// Carries the habits out, and remembers what has to be remembered meanwhile.
+#[derive(Clone, Debug)]
+pub(super) struct Routine {
+    plan: Plan,
+    fates: Fates,
+    chooses_network: bool,
     is_subscribed: bool,
-    asks: Intervals,
-    asks_next: Option<Instant>,
     cookie: u64,
     to_cancel: Vec<(Instant, Ticket)>,
-    restarts: Intervals,
-    restarts_next: Option<Instant>,
     /// The device was asked to shut down.
     is_leaving: bool,
     /// The device asked whether it may join the given network.
     is_asked: bool,
-    /// Nothing new is begun from here on.
-    ends_at: Option<Instant>,
 }
 
 impl Routine {
-    pub(crate) fn new(schedule: &Schedule) -> Self {
-        let (seed, habits) = (schedule.seed, schedule.workload.habits);
-        let mut resubscribes =
-            Intervals::new(seed, Purpose::Resubscribing, habits.resubscribes_every_ms);
-        let mut restarts = Intervals::new(seed, Purpose::Restarting, habits.restarts_every_ms);
-        let mut asks = Intervals::new(seed, Purpose::Asking, habits.asks_every_ms);
+    pub(super) fn new(schedule: &Schedule) -> Self {
         Self {
-            habits,
-            random: Random::new(seed, Purpose::Habits),
-            resubscribes_next: resubscribes.next(),
-            resubscribes,
+            plan: Plan::new(schedule),
+            fates: Fates::new(schedule),
+            chooses_network: schedule.workload.habits.chooses_network,
             is_subscribed: false,
-            asks_next: asks.next(),
-            asks,
             cookie: 0,
             to_cancel: Vec::new(),
-            restarts_next: restarts.next(),
-            restarts,
             is_leaving: false,
             is_asked: false,
-            ends_at: None,
         }
     }
 
@@ -83,23 +94,13 @@ impl Routine {
 
     pub(super) const fn told(&mut self, event: &Event<'_>) {
         if matches!(event, Event::NetworkAsked) {
-            self.is_asked = self.habits.chooses_network;
+            self.is_asked = self.chooses_network;
         }
     }
 
     /// Draws what is to become of a publication.
-    pub(crate) fn fate(&mut self, now: Instant) -> Fate {
-        let Habits { cancelled_percent, deadline_percent, retained_percent, .. } = self.habits;
-        if self.habits.are_none() {
-            return Fate::default();
-        }
-        let mut later = |percent: u8| {
-            let is_so = self.random.chance(percent.into(), 100);
-            let after_ms = self.random.between(0, self.habits.patience_max_ms);
-            is_so.then(|| now.plus_ms(after_ms))
-        };
-        let (cancelled_at, deadline) = (later(cancelled_percent), later(deadline_percent));
-        Fate { retain: self.random.chance(retained_percent.into(), 100), deadline, cancelled_at }
+    pub(super) fn fate(&mut self, now: Instant) -> Fate {
+        self.fates.draw(now)
     }
 
     /// A publication with this fate got a ticket.
@@ -113,8 +114,7 @@ impl Routine {
         }
         let asked = self.is_asked.then_some(Instant::ZERO);
         let cancels = self.to_cancel.iter().map(|&(at, _)| at).min();
-        let times = [asked, cancels, self.resubscribes_next, self.asks_next, self.restarts_next];
-        times.into_iter().flatten().min()
+        [asked, cancels, self.plan.next()].into_iter().flatten().min()
     }
 
     pub(super) fn act(&mut self, commands: &mut Commands<'_>) {
@@ -122,9 +122,7 @@ impl Routine {
         if self.is_leaving {
             return;
         }
-        // first, so that all that was asked for before has been told
-        if self.asks_next.is_some_and(|at| at <= now) {
-            self.asks_next = self.asks.next();
+        if self.plan.take(Due::Compare, now) {
             self.cookie += 1;
             commands.compare();
             commands.ask_time(self.cookie);
@@ -138,13 +136,10 @@ impl Routine {
             self.is_asked = false;
             self.answer(commands);
         }
-        if self.resubscribes_next.is_some_and(|at| at <= now) {
-            let is_open = |at: &Instant| self.ends_at.is_none_or(|end| *at < end);
-            self.resubscribes_next = self.resubscribes.next().filter(is_open);
+        if self.plan.take(Due::Resubscribe, now) {
             self.resubscribe(commands);
         }
-        if self.restarts_next.is_some_and(|at| at <= now) {
-            self.restarts_next = self.restarts.find(|at| *at > now);
+        if self.plan.take(Due::Restart, now) {
             self.is_leaving = true;
             commands.shut_down();
         }
@@ -159,18 +154,16 @@ impl Routine {
     }
 
     fn answer(&mut self, commands: &mut Commands<'_>) {
-        commands.answer_network(match self.random.chance(3, 4) {
+        let random = &mut self.fates.random;
+        commands.answer_network(match random.chance(3, 4) {
             true => NetworkAnswer::UseGiven,
-            false => NetworkAnswer::AskAgain { after_ms: self.random.between(100, 2_000) },
+            false => NetworkAnswer::AskAgain { after_ms: random.between(100, 2_000) },
         });
     }
 
     /// Begins nothing new. What is due already is still asked for, once the device is there again.
     pub(super) fn wind_down(&mut self, now: Instant) {
-        self.ends_at = Some(now);
-        self.resubscribes_next.take_if(|at| *at >= now);
-        self.asks_next = None;
-        self.restarts_next = None;
+        self.plan.wind_down(now);
         self.to_cancel.clear();
     }
 }

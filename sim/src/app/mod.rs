@@ -3,6 +3,7 @@
 mod habits;
 mod large;
 mod messages;
+mod plan;
 mod properties;
 mod workload;
 
@@ -19,11 +20,13 @@ use crate::observation::{Observation, Observer};
 use crate::world::HostMachine;
 
 #[cfg(feature = "turmoil")]
-pub(crate) use habits::{COMING_AND_GOING, Fate, Routine};
+pub(crate) use habits::{COMING_AND_GOING, Fate, Fates};
 pub(crate) use large::Large;
 #[cfg(feature = "turmoil")]
 pub(crate) use messages::Messages;
 pub(crate) use messages::{fill, number};
+#[cfg(feature = "turmoil")]
+pub(crate) use plan::{Due, Plan};
 #[cfg(feature = "turmoil")]
 pub(crate) use properties::Tag;
 pub(crate) use properties::Tags;

@@ -96,7 +96,8 @@ impl History {
 
     /// The application wants something of a topic filter.
     fn asked(&mut self, now: Instant, filter: &str, ticket: u32, wish: Wish) {
-        let is_disturbed = !self.is_connected || self.harmful > 0;
+        let is_doomed = self.sessions.is_doomed(now);
+        let is_disturbed = !self.is_connected || self.harmful > 0 || is_doomed;
         self.wishes.ask(now, filter, ticket, wish, is_disturbed);
     }
 

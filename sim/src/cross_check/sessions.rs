@@ -139,6 +139,12 @@ impl Sessions {
         }
     }
 
+    /// The device's connection is gone at the broker's end, or something happened that may still end it.
+    pub(super) fn is_doomed(&self, now: Instant) -> bool {
+        let line = self.lines.values().next_back();
+        line.is_none_or(|line| line.has_ended || line.is_struck(now))
+    }
+
     fn strike_all(&mut self, now: Instant) {
         self.lines.values_mut().for_each(|line| line.struck_at = Some(now));
     }

@@ -45,7 +45,17 @@ pub fn recovery_bound_ms(schedule: &Schedule) -> u32 {
     } else {
         general_bound_ms(setup)
     };
-    bound_ms + 10 * setup.latency_max_ms
+    bound_ms + latency_ms(setup)
+}
+
+/// The longest time that a device may say that recovery takes, in milliseconds, latency aside.
+pub(super) fn stated_max_ms(setup: &Setup) -> u32 {
+    general_bound_ms(setup)
+}
+
+/// What the way to the broker and back adds to every bound, in milliseconds.
+pub(super) const fn latency_ms(setup: &Setup) -> u32 {
+    10 * setup.latency_max_ms
 }
 
 /// How long a publication that waits may take after recovery, in milliseconds: a round trip of its

@@ -6,6 +6,7 @@ use fivewire_core::time::Instant;
 
 use super::messages::TextId;
 use super::mqtt5::Aliases;
+use super::p6_answers::LeftOut;
 use super::reader::Reader;
 
 /// What an unanswered packet of the device asked for.
@@ -62,6 +63,8 @@ pub(super) struct Connection {
     pub(super) asked: VecDeque<u32>,
     /// What the broker sent with QoS 1 or 2 and the device has not acknowledged, oldest first.
     pub(super) unreleased: VecDeque<Unreleased>,
+    /// What of the requests the broker seems to have left out.
+    pub(super) left_out: LeftOut,
     /// PUBREL packets of the broker without a PUBCOMP.
     pub(super) completing: Vec<u16>,
     /// The first-arrival number of the last redelivered publication.
@@ -116,6 +119,7 @@ impl Connection {
         self.requests.clear();
         self.asked.clear();
         self.unreleased.clear();
+        self.left_out = LeftOut::default();
         self.completing.clear();
         self.redelivered = 0;
     }

@@ -22,7 +22,7 @@ const AROUND_PAYLOAD_BYTES: usize = 256;
 #[derive(Debug)]
 pub(super) struct Facts {
     pub(super) setup: Setup,
-    /// See [`super::recovery_bound_ms`].
+    /// See [`super::recovery_bound_ms`]. Where the device promises more, it is that.
     pub(super) recovery_bound_ms: u32,
     /// See [`super::drain_ms`].
     pub(super) drain_ms: u32,

@@ -33,6 +33,7 @@ mod p3_duplicates;
 mod p4_subscriptions;
 mod p5_clean_slate;
 mod p5_received;
+mod p6_answers;
 mod p6_attempts;
 mod p6_converges;
 mod p7_accounted;
@@ -69,6 +70,7 @@ use p2_order::Order;
 use p3_duplicates::Duplicates;
 use p5_clean_slate::CleanSlate;
 use p5_received::Received;
+use p6_answers::Answers;
 use p6_attempts::Attempts;
 use p6_converges::Convergence;
 use p7_patience::Patience;
@@ -96,6 +98,7 @@ struct Judges {
     duplicates: Duplicates,
     received: Received,
     slate: CleanSlate,
+    answers: Answers,
     attempts: Attempts,
     convergence: Convergence,
     patience: Patience,
@@ -129,6 +132,7 @@ impl Oracle {
                 duplicates: Duplicates::default(),
                 received: Received::new(setup.message_max_bytes() as usize),
                 slate: CleanSlate::default(),
+                answers: Answers::default(),
                 attempts: Attempts::default(),
                 convergence: Convergence::default(),
                 patience: Patience::default(),
@@ -188,6 +192,7 @@ impl Oracle {
     /// Time goes on to `now`: what should have happened before?
     fn wait(&mut self, now: Instant) {
         let Self { facts, judges, verdict } = self;
+        judges.answers.waited(facts, verdict, now);
         judges.convergence.waited(facts, verdict, now);
         judges.patience.waited(facts, verdict, now);
         judges.pressure.waited(facts, verdict, now);
@@ -373,6 +378,10 @@ impl Observer for Oracle {
                 self.said_of_itself(unacknowledged, counters);
             }
             Observation::SaidToStand(standing) => self.said_to_stand(standing),
+            Observation::StatedBound { recovery_bound_ms } => {
+                let Self { facts, verdict, .. } = self;
+                Convergence::stated(facts, verdict, recovery_bound_ms);
+            }
             Observation::TimeAsked { cookie } => self.judges.questions.asked(now, cookie),
             Observation::Released { delivery } => self.released(delivery),
             Observation::WitnessPublished { topic, payload, qos, properties } => {

@@ -261,6 +261,11 @@ impl Farewell {
         }
     }
 
+    /// The device met a reset: what it sent crossed the broker's goodbye, and the answer to that overtook it.
+    pub(super) const fn cut_off(&mut self) {
+        self.expected = None;
+    }
+
     /// The application was told that the connection is gone.
     pub(super) fn disconnected(
         &mut self,

@@ -4,6 +4,7 @@
 use fivewire_core::event::DownReason;
 use fivewire_core::time::Instant;
 
+use super::bounds::{latency_ms, stated_max_ms};
 use super::facts::Facts;
 use super::promise::Promise::{self, P6, P9};
 use super::verdict::Verdict;
@@ -45,6 +46,17 @@ impl Convergence {
     pub(super) fn healed(&mut self, facts: &Facts) {
         self.connected_by = Some(facts.now.plus_ms(facts.recovery_bound_ms));
         self.published(facts);
+    }
+
+    /// The device says how long recovery may take, latency aside: no longer than the setup has it. From then on
+    /// it is held to what it says.
+    pub(super) fn stated(facts: &mut Facts, verdict: &mut Verdict, stated_ms: u32) {
+        let max_ms = stated_max_ms(&facts.setup);
+        verdict.require(P6, stated_ms <= max_ms, || {
+            format!("the device says that recovery may take {stated_ms} ms, and not {max_ms}")
+        });
+        let with_latency_ms = stated_ms.saturating_add(latency_ms(&facts.setup));
+        facts.recovery_bound_ms = facts.recovery_bound_ms.min(with_latency_ms);
     }
 
     /// Something more is to be drained, or the time for it begins.

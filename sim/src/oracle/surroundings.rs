@@ -1,7 +1,7 @@
 //! What happens around the device: faults, boards, the link, the network, the broker's process.
 
 use crate::fault::{Fault, FaultKind};
-use crate::observation::{BoardLoss, Observation, Part};
+use crate::observation::{BoardLoss, Ending, Observation, Part};
 
 use fivewire_core::event::ResetCause;
 
@@ -42,7 +42,10 @@ impl Oracle {
             Observation::EndedAtBroker { connection, ending } => {
                 self.ended_at_broker(connection, ending);
             }
-            Observation::EndedAtDevice { connection, .. } => {
+            Observation::EndedAtDevice { connection, ending } => {
+                if ending == Ending::Reset {
+                    self.judges.farewell.cut_off();
+                }
                 if let Some(slot) = self.facts.connections.find(connection.0) {
                     self.facts.connections.get_mut(slot).is_left = true;
                 }

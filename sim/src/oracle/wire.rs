@@ -8,7 +8,9 @@ use crate::schedule::Topology;
 use super::connections::{Request, Unreleased};
 use super::outbound::Identity;
 use super::reader::{Filters, Packet, Publish};
-use super::{Oracle, mqtt5, p1_published, p3_duplicates, p4_subscriptions, p5_received};
+use super::{
+    Oracle, mqtt5, p1_published, p3_duplicates, p4_subscriptions, p5_received, p6_answers,
+};
 
 /// From here on, a code of a SUBACK refuses a filter, and one of a PUBACK (MQTT 5) a publication.
 const REFUSED: u8 = 0x80;
@@ -240,8 +242,9 @@ impl Oracle {
     }
 
     fn puback_of_broker(&mut self, slot: usize, packet_id: u16, code: u8) {
-        let facts = &mut self.facts;
+        let Self { facts, judges, .. } = self;
         let connection = facts.connections.get_mut(slot);
+        judges.answers.answering(connection, packet_id, facts.now);
         let is_publish = |request| matches!(request, Request::Publish(_));
         let Some(Request::Publish(index)) = connection.answer(packet_id, is_publish) else {
             return;
@@ -311,12 +314,14 @@ impl Oracle {
         let connection = facts.connections.get_mut(slot);
         let sent = Unreleased { packet_id, qos, text, size_bytes, link_losses_before };
         connection.unreleased.push_back(sent);
+        p6_answers::sent(connection, facts.now);
     }
 
     #[cold]
     fn suback(&mut self, slot: usize, packet_id: u16, codes: &[u8]) {
-        let facts = &mut self.facts;
+        let Self { facts, judges, .. } = self;
         let connection = facts.connections.get_mut(slot);
+        judges.answers.answering(connection, packet_id, facts.now);
         let start = connection.filters_before(packet_id);
         let is_subscribe = |request| matches!(request, Request::Subscribe(_));
         let answered = connection.answer(packet_id, is_subscribe);
@@ -336,8 +341,9 @@ impl Oracle {
 
     #[cold]
     fn unsuback(&mut self, slot: usize, packet_id: u16) {
-        let facts = &mut self.facts;
+        let Self { facts, judges, .. } = self;
         let connection = facts.connections.get_mut(slot);
+        judges.answers.answering(connection, packet_id, facts.now);
         let start = connection.filters_before(packet_id);
         let is_unsubscribe = |request| matches!(request, Request::Unsubscribe(_));
         let answered = connection.answer(packet_id, is_unsubscribe);

@@ -88,7 +88,7 @@ pub(super) async fn publish(stage: Stage, client: Client, mut orders: watch::Rec
             let messages = &mut device.messages;
             messages.pass_to(now());
             messages.draft().map(|draft| {
-                let fate = device.routine.fate(now());
+                let fate = device.fates.draw(now());
                 let mut payload = Vec::new();
                 fill(&mut payload, draft.number, draft.size_bytes);
                 let topic = messages.topic(draft.number).to_owned();

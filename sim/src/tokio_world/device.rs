@@ -12,10 +12,10 @@ use tokio::time::sleep;
 
 use super::application;
 use super::dial::Dial;
-use super::habits::{self, Habits, Parting};
+use super::habits::{self, Parting};
 use super::recordings::Recordings;
 use super::stage::{Parts, Stage};
-use crate::app::{Messages, Routine};
+use crate::app::{Fates, Messages, Plan};
 use crate::observation::{BoardLoss, Observation, Part};
 use crate::random::{Purpose, Random};
 use crate::schedule::{CLIENT_RECEIVE_BYTES, Schedule, Setup};
@@ -70,8 +70,10 @@ impl Holdings {
 pub(super) struct Device {
     setup: Setup,
     pub(super) messages: Messages,
-    pub(super) routine: Routine,
-    pub(super) habits: Habits,
+    pub(super) fates: Fates,
+    pub(super) plan: Plan,
+    /// The subscription that comes and goes was asked for last, not its end.
+    is_subscribed: bool,
     seeds: Random,
     boot: Random,
     pub(super) planted: fivewire_tokio::planted::Planted,
@@ -108,8 +110,9 @@ impl Device {
         Self {
             setup: schedule.setup.clone(),
             messages: Messages::new(schedule),
-            routine: Routine::new(schedule),
-            habits: Habits::new(schedule),
+            fates: Fates::new(schedule),
+            plan: Plan::new(schedule),
+            is_subscribed: false,
             seeds: Random::new(schedule.seed, Purpose::Machine),
             boot: Random::new(schedule.seed, Purpose::Boot),
             planted: fivewire_tokio::planted::Planted::NONE,
@@ -140,11 +143,17 @@ impl Device {
         self.is_leaving = false;
         self.is_stopped = false;
         self.wishes.clear();
-        self.habits.started();
+        self.is_subscribed = false;
         self.ticket = 0;
         self.delivery = 0;
         self.pending = 0;
         self.is_connected = false;
+    }
+
+    /// The subscription that comes and goes does one or the other. True if it comes.
+    pub(super) const fn toggle_subscription(&mut self) -> bool {
+        self.is_subscribed = !self.is_subscribed;
+        self.is_subscribed
     }
 
     /// How long the next boot takes.
@@ -271,12 +280,14 @@ fn start(
     device.life += 1;
     device.remains = None;
     let config = device.config();
+    let recovery_bound_ms = config.recovery_bound_ms();
     let setup = &device.setup;
     let filters: Vec<String> = setup.filters.iter().chain(&setup.refused_filter).cloned().collect();
     let orders = device.orders.subscribe();
     if device.orders.borrow().holds {
         parts.see(Observation::Holds(true));
     }
+    parts.see(Observation::StatedBound { recovery_bound_ms });
     drop(parts);
     let client = Client::connect_with(config, Dial { stage: stage.clone() })?;
     stage.lock().device.client = Some(client.clone());

@@ -6,10 +6,10 @@ use std::time::{Duration, UNIX_EPOCH};
 use fivewire_core::time::Instant;
 use turmoil::{Builder, Sim};
 
+use super::crowd;
 use super::device::{self, DEVICE};
 use super::socket::{self, BROKER};
 use super::stage::{Parts, Stage};
-use super::witness;
 use crate::fault::{Fault, FaultKind};
 use crate::observation::{BoardLoss, Ending, Observation, Part};
 use crate::random::{Purpose, Random};
@@ -18,6 +18,8 @@ use crate::world::Lasting;
 
 /// The witness's host.
 const WITNESS: &str = "witness";
+/// The host of those who only listen.
+const LISTENERS: &str = "listeners";
 /// A schedule up to this long runs in ticks of a millisecond, any other in ticks of ten.
 const FINE_MAX_MS: u32 = 60_000;
 const FINE_TICK: Duration = Duration::from_millis(1);
@@ -69,7 +71,9 @@ impl Director<'_> {
         let host = stage.clone();
         sim.host(BROKER, move || socket::listen(host.clone()));
         let host = stage.clone();
-        sim.host(WITNESS, move || witness::run(host.clone()));
+        sim.host(WITNESS, move || crowd::watch(host.clone()));
+        let host = stage.clone();
+        sim.host(LISTENERS, move || crowd::listen(host.clone()));
         Self {
             sim,
             stage,
@@ -181,6 +185,7 @@ impl Director<'_> {
                 self.stage.lock().broker_goes_down(memory, ending, sort);
                 self.direct_way();
                 self.sim.partition(WITNESS, BROKER);
+                self.sim.partition(LISTENERS, BROKER);
                 self.sim.crash(BROKER);
             }
             FaultKind::ConnectDenied { .. }
@@ -326,6 +331,7 @@ impl Director<'_> {
         }
         if !crashed {
             self.sim.repair(WITNESS, BROKER);
+            self.sim.repair(LISTENERS, BROKER);
         }
     }
 
@@ -348,7 +354,7 @@ impl Director<'_> {
         // an application that waits for room may not have looked for long
         parts.device.messages.pass_to(now);
         parts.device.messages.wind_down();
-        parts.device.habits.wind_down(now);
+        parts.device.plan.wind_down(now);
         parts.witness.pass_to(now);
         parts.witness.wind_down();
         parts.see(Observation::Healed);

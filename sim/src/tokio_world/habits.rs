@@ -2,6 +2,8 @@
 //! compares what the client says of itself, ends and renews a subscription, and shuts the client down in
 //! good order. What becomes of its publications is drawn as in the event world, by the same code.
 
+use std::time::Duration;
+
 use fivewire_core::time::Instant;
 use fivewire_tokio::Client;
 use tokio::sync::watch;
@@ -12,104 +14,20 @@ use super::application::{self, now, until};
 use super::device::{HEARD_WITHIN, Orders};
 use super::seen::Seen;
 use super::stage::Stage;
-use crate::app::{COMING_AND_GOING, Intervals};
-use crate::random::Purpose;
-use crate::schedule::Schedule;
+use crate::app::{COMING_AND_GOING, Due, Plan};
 
-/// Something to be done, again and again.
-struct Series {
-    intervals: Intervals,
-    next: Option<Instant>,
+/// What is to be done now, in the event world's order. The runtime's timers count whole milliseconds: what is
+/// due within this one is due, so that nothing comes later than there.
+fn take(plan: &mut Plan, now: Instant) -> Option<Due> {
+    let end_of_ms = Instant::from_micros((now.as_millis() + 1) * 1_000 - 1);
+    [Due::Compare, Due::Resubscribe, Due::Restart]
+        .into_iter()
+        .find(|&due| plan.take(due, end_of_ms))
 }
 
-impl Series {
-    fn new(seed: u64, purpose: Purpose, every_ms: u32) -> Self {
-        let mut series = Self { intervals: Intervals::new(seed, purpose, every_ms), next: None };
-        series.go_on();
-        series
-    }
-
-    /// The runtime's timers count whole milliseconds: nothing comes later than in the event world.
-    fn go_on(&mut self) {
-        let next = self.intervals.next();
-        self.next = next.map(|at| Instant::from_micros(at.as_millis() * 1_000));
-    }
-
-    fn is_due(&self, now: Instant) -> bool {
-        self.next.is_some_and(|at| at <= now)
-    }
-}
-
-/// What is to be done now.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Due {
-    Compare,
-    Subscribe,
-    Unsubscribe,
-    Restart,
-}
-
-/// When what is to be done. It outlives the board's memory.
-pub(super) struct Habits {
-    compares: Series,
-    resubscribes: Series,
-    is_subscribed: bool,
-    restarts: Series,
-    /// Nothing new is begun from here on.
-    ends_at: Option<Instant>,
-}
-
-impl Habits {
-    pub(super) fn new(schedule: &Schedule) -> Self {
-        let (seed, habits) = (schedule.seed, schedule.workload.habits);
-        Self {
-            compares: Series::new(seed, Purpose::Asking, habits.asks_every_ms),
-            resubscribes: Series::new(seed, Purpose::Resubscribing, habits.resubscribes_every_ms),
-            is_subscribed: false,
-            restarts: Series::new(seed, Purpose::Restarting, habits.restarts_every_ms),
-            ends_at: None,
-        }
-    }
-
-    /// The board starts: what was asked of the client before means nothing any more.
-    pub(super) const fn started(&mut self) {
-        self.is_subscribed = false;
-    }
-
-    /// What is due already is still done, but for another start.
-    pub(super) const fn wind_down(&mut self, now: Instant) {
-        self.ends_at = Some(now);
-        self.compares.next = None;
-        self.restarts.next = None;
-    }
-
-    fn next(&self) -> Option<Instant> {
-        let resubscribes =
-            self.resubscribes.next.filter(|at| self.ends_at.is_none_or(|end| *at < end));
-        [self.compares.next, resubscribes, self.restarts.next].into_iter().flatten().min()
-    }
-
-    /// In the event world's order.
-    fn due(&mut self, now: Instant) -> Option<Due> {
-        if self.next().is_none_or(|at| at > now) {
-            return None;
-        }
-        if self.compares.is_due(now) {
-            self.compares.go_on();
-            return Some(Due::Compare);
-        }
-        if self.resubscribes.is_due(now)
-            && self.ends_at.is_none_or(|end| self.resubscribes.next < Some(end))
-        {
-            self.resubscribes.go_on();
-            self.is_subscribed = !self.is_subscribed;
-            return Some(if self.is_subscribed { Due::Subscribe } else { Due::Unsubscribe });
-        }
-        while self.restarts.is_due(now) {
-            self.restarts.go_on();
-        }
-        Some(Due::Restart)
-    }
+/// How long to wait until something is due.
+fn pause(plan: &Plan) -> Option<Duration> {
+    plan.next().map(|at| until(Instant::from_micros(at.as_millis() * 1_000)))
 }
 
 /// Why a client is shut down.
@@ -132,21 +50,13 @@ pub(super) async fn carry_out(
         if orders.borrow_and_update().shut_down {
             return Parting::ForGood;
         }
-        let due = stage.lock().device.habits.due(now());
-        let filter = COMING_AND_GOING.to_owned();
+        let due = take(&mut stage.lock().device.plan, now());
         match due {
             Some(Due::Compare) => compare(stage, client).await,
-            Some(Due::Subscribe) => {
-                let (stage, client, orders) = (stage.clone(), client.clone(), orders.clone());
-                tasks.spawn_local(application::subscribe(stage, client, filter, orders));
-            }
-            Some(Due::Unsubscribe) => {
-                let (stage, client) = (stage.clone(), client.clone());
-                tasks.spawn_local(application::unsubscribe(stage, client, filter));
-            }
+            Some(Due::Resubscribe) => resubscribe(stage, client, &orders, tasks),
             Some(Due::Restart) => return Parting::Anew,
             None => {
-                let pause = stage.lock().device.habits.next().map(until);
+                let pause = pause(&stage.lock().device.plan);
                 tokio::select! {
                     biased;
                     changed = orders.changed() => if changed.is_err() { return Parting::ForGood },
@@ -154,6 +64,22 @@ pub(super) async fn carry_out(
                 }
             }
         }
+    }
+}
+
+/// Begins or ends the subscription that comes and goes.
+fn resubscribe(
+    stage: &Stage,
+    client: &Client,
+    orders: &watch::Receiver<Orders>,
+    tasks: &mut JoinSet<()>,
+) {
+    let (stage, client, filter) = (stage.clone(), client.clone(), COMING_AND_GOING.to_owned());
+    let is_subscribed = stage.lock().device.toggle_subscription();
+    if is_subscribed {
+        tasks.spawn_local(application::subscribe(stage, client, filter, orders.clone()));
+    } else {
+        tasks.spawn_local(application::unsubscribe(stage, client, filter));
     }
 }
 

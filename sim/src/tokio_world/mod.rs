@@ -6,8 +6,8 @@
 //! same schedules, judged by the same oracle.
 //!
 //! ```text
-//!  host "device"                      host "broker"              host "witness"
-//!  Client (fivewire-tokio) -- Wire -- turmoil TCP -- Wire -- Broker -- turmoil TCP -- plain client
+//!  host "device"                      host "broker"              hosts "witness", "listeners"
+//!  Client (fivewire-tokio) -- Wire -- turmoil TCP -- Wire -- Broker -- turmoil TCP -- plain clients
 //!                   \______________________ Director: faults, time ______________________/
 //! ```
 //!
@@ -33,16 +33,20 @@ compile_error!(
      without the feature `turmoil` (`--no-default-features`)"
 );
 
+mod agreement;
 mod answers;
 mod application;
 mod claims;
+mod crowd;
 mod device;
 mod dial;
 mod director;
 mod draw;
 mod habits;
 mod lines;
+mod listeners;
 mod moods;
+mod plain;
 mod recordings;
 mod runner;
 mod seen;

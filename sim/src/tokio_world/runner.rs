@@ -9,13 +9,14 @@ use super::claims::Claims;
 use super::device::Holdings;
 use super::director::Director;
 use super::draw::{Unfit, fits};
+use super::plain::Identity;
 use super::seen::{Seen, Stage as Way};
 use crate::observation::{Observation, Observer};
 use crate::oracle::{Breach, Promise, settle_bound_ms};
 use crate::run::{Report, Watch, situations};
 use crate::schedule::Schedule;
 use crate::trace::Blind;
-use crate::world::{Messages, SETTLE_LIMIT_MS};
+use crate::world::{DEVICE_ID, Messages, SETTLE_LIMIT_MS, WITNESS_ID};
 
 /// It must stay settled this long, in milliseconds, as in the event world.
 const QUIET_MS: u32 = 5_000;
@@ -89,6 +90,8 @@ struct Run<'a, O: ?Sized> {
     state: State,
     /// What only this engine can see.
     breach: Option<Breach>,
+    /// Messages that the witness and somebody else heard.
+    heard_by_both: usize,
     events: u64,
 }
 
@@ -101,6 +104,7 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
             answers: Answers::default(),
             state: State::Idle,
             breach: None,
+            heard_by_both: 0,
             events: 0,
         }
     }
@@ -134,8 +138,23 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
                         unfetched.unwrap_or_default()
                     )
                 });
+                self.compare_hearings();
                 self.see(now, &Observation::Finished);
                 return;
+            }
+        }
+    }
+
+    /// All who hear the device through the broker have heard the same.
+    fn compare_hearings(&mut self) {
+        let parts = self.director.stage.clone();
+        let parts = parts.lock();
+        for listener in &parts.listeners {
+            let Identity { client_id, filter, .. } = listener.identity;
+            let of_witness = &parts.witness.hearing;
+            match listener.hearing.agrees_with(of_witness, filter, listener.stays()) {
+                Ok(common) => self.heard_by_both += common,
+                Err(error) => self.require(Promise::P1, false, || format!("{client_id}: {error}")),
             }
         }
     }
@@ -227,8 +246,11 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
 
     fn is_settled(&self) -> bool {
         let parts = self.director.stage.lock();
-        let is_quiet = parts.server.is_drained() && parts.witness.is_idle();
-        parts.device.is_settled() && self.answers.are_complete() && is_quiet
+        let is_drained = |client_id| parts.server.is_drained(client_id);
+        let is_quiet = is_drained(DEVICE_ID) && is_drained(WITNESS_ID) && parts.witness.is_idle();
+        let mut stay = parts.listeners.iter().filter(|listener| listener.stays());
+        let all_heard = stay.all(|one| is_drained(one.identity.client_id) && one.plain.is_idle());
+        all_heard && parts.device.is_settled() && self.answers.are_complete() && is_quiet
     }
 
     fn require(&mut self, promise: Promise, holds: bool, detail: impl FnOnce() -> String) {
@@ -262,5 +284,26 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
             marks: situations(&self.watch.marks).collect(),
             matrix: self.watch.marks.matrix().clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tokio_world::default_for;
+
+    #[test]
+    fn several_clients_of_the_broker_hear_the_device_and_agree() {
+        let mut common = 0;
+        for seed in 0..8 {
+            let schedule = default_for(seed);
+            let mut blind = Blind;
+            let mut run = Run::new(&schedule, Planted::NONE, &mut blind);
+            run.play(&schedule);
+            assert_eq!(run.breach(), None, "seed {seed}");
+            assert!(run.heard_by_both > 0, "seed {seed}");
+            common += run.heard_by_both;
+        }
+        assert!(common > 500, "{common} messages were compared");
     }
 }

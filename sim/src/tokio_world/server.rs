@@ -14,11 +14,11 @@ use crate::broker::{Broker, ClientKey, CloseReason, Event, Input, Misbehaviour, 
 use crate::fault::Memory;
 use crate::observation::{ConnectionId, Ending, Observation};
 use crate::schedule::Schedule;
-use crate::world::{DEVICE_ID, Faults, Lasting, REFUSED_TOPIC, WITNESS_ID, broker_config};
+use crate::world::{DEVICE_ID, Faults, Lasting, REFUSED_TOPIC, broker_config};
 
 /// A socket takes this much that is not sent.
 const SOCKET_BYTES: usize = 16_384;
-/// Connections of the witness are named from here on.
+/// Connections of the witness and of those who only listen are named from here on.
 const WITNESS_FIRST: u32 = 1 << 31;
 /// The first four bits of a PUBLISH.
 const PUBLISH: u8 = 3;
@@ -45,6 +45,8 @@ pub(super) struct Server {
     pub(super) is_down: bool,
     /// It will have forgotten everything when it starts again.
     forgets: bool,
+    /// How often it has.
+    pub(super) era: u32,
     wait: Wait,
     sockets: BTreeMap<ClientKey, Socket>,
     witnesses: u32,
@@ -62,6 +64,7 @@ impl Server {
             speaks_v5: schedule.setup.is_v5(),
             is_down: false,
             forgets: false,
+            era: 0,
             wait: Wait::ForInput,
             sockets: BTreeMap::new(),
             witnesses: 0,
@@ -78,9 +81,9 @@ impl Server {
         self.sockets.values().filter(|socket| socket.connection.is_some()).count()
     }
 
-    /// The broker owes the device nothing.
-    pub(super) fn is_drained(&self) -> bool {
-        self.broker.queued(DEVICE_ID) == 0 && self.broker.in_flight(DEVICE_ID) == 0
+    /// The broker owes this client nothing.
+    pub(super) fn is_drained(&self, client_id: &str) -> bool {
+        self.broker.queued(client_id) == 0 && self.broker.in_flight(client_id) == 0
     }
 
     /// The device's connection, if it is connected.
@@ -248,7 +251,9 @@ impl Parts {
         let memory = if forgets { Memory::Lost } else { Memory::Kept };
         self.server.broker.restart(self.now, memory);
         self.see(Observation::BrokerDown(false));
-        self.witness.cut_off();
+        self.server.era += u32::from(forgets);
+        self.witness.plain.cut_off(forgets);
+        self.listeners.iter_mut().for_each(|listener| listener.plain.cut_off(forgets));
         if forgets {
             self.see(Observation::SessionForgotten);
         }
@@ -292,7 +297,7 @@ fn note(
             let (topic, payload) = ((*topic).to_owned(), payload.to_vec());
             seen.push(Seen::MessageExpired { topic, payload });
         }
-        Event::Disconnected { client_id: Some(client), reason, .. } if *client != WITNESS_ID => {
+        Event::Disconnected { client_id: Some(DEVICE_ID), reason, .. } => {
             *heard_goodbye |= *reason == CloseReason::Disconnect;
         }
         _ => {}

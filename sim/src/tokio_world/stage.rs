@@ -8,6 +8,7 @@ use fivewire_core::time::Instant;
 
 use super::device::Device;
 use super::lines::Lines;
+use super::listeners::Listener;
 use super::seen::{Seen, Stream};
 use super::server::Server;
 use super::witness::Witness;
@@ -30,6 +31,7 @@ pub(super) struct Parts {
     pub(super) server: Server,
     pub(super) device: Device,
     pub(super) witness: Witness,
+    pub(super) listeners: Vec<Listener>,
 }
 
 impl Stage {
@@ -44,6 +46,7 @@ impl Stage {
             server: Server::new(schedule),
             device: Device::new(schedule),
             witness: Witness::new(schedule),
+            listeners: Listener::all(schedule),
         })))
     }
 

@@ -1,4 +1,4 @@
-//! What the witness says and hears, in either version of MQTT.
+//! What a plain client says and hears, in either version of MQTT.
 
 use fivewire_core::mqtt::v5::{self, Property, SubscriptionOptions};
 use fivewire_core::mqtt::{
@@ -9,36 +9,35 @@ use fivewire_tokio::Properties;
 
 use super::seen::Message;
 use crate::queue::{ByteQueue, Encode};
-use crate::world::WITNESS_ID;
 
-/// What the broker told the witness.
+/// What the broker told it.
 pub(super) enum Heard {
     Publish { id: Option<PacketId>, dup: bool, message: Message },
     Puback(PacketId),
     Accepted { session_present: bool },
+    Suback,
     Else,
 }
 
-/// The packet with which it asks for its session, which never ends.
-pub(super) fn connect() -> Vec<u8> {
+/// The packet with which it asks for its session, which never ends or ends with the connection.
+pub(super) fn connect(is_v5: bool, client_id: &str, clean_session: bool) -> Vec<u8> {
+    if is_v5 {
+        let lasting = [Property::SessionExpiryInterval(u32::MAX)];
+        let properties = if clean_session { &[][..] } else { &lasting };
+        return encoded(&v5::Packet::Connect(v5::Connect {
+            client_id,
+            clean_start: clean_session,
+            keep_alive_s: 0,
+            properties: v5::Properties::of(properties),
+            will: None,
+            username: None,
+            password: None,
+        }));
+    }
     encoded(&Packet::Connect(Connect {
-        client_id: WITNESS_ID,
-        clean_session: false,
+        client_id,
+        clean_session,
         keep_alive_s: 0,
-        will: None,
-        username: None,
-        password: None,
-    }))
-}
-
-/// The same in MQTT 5.
-pub(super) fn connect_v5() -> Vec<u8> {
-    let lasting = [Property::SessionExpiryInterval(u32::MAX)];
-    encoded(&v5::Packet::Connect(v5::Connect {
-        client_id: WITNESS_ID,
-        clean_start: false,
-        keep_alive_s: 0,
-        properties: v5::Properties::of(&lasting),
         will: None,
         username: None,
         password: None,
@@ -72,16 +71,16 @@ pub(super) fn puback(is_v5: bool, id: PacketId) -> Vec<u8> {
     }
 }
 
-pub(super) fn subscribe_to_everything(is_v5: bool) -> Vec<u8> {
+pub(super) fn subscribe(is_v5: bool, filter: &str) -> Vec<u8> {
     let packet_id = PacketId::new(u16::MAX).expect("it is not 0");
     if is_v5 {
-        let everything = [("#", SubscriptionOptions::new(QoS::AtLeastOnce))];
-        let (properties, filters) = (v5::Properties::NONE, v5::Filters::of(&everything));
+        let filters = [(filter, SubscriptionOptions::new(QoS::AtLeastOnce))];
+        let (properties, filters) = (v5::Properties::NONE, v5::Filters::of(&filters));
         let subscribe = v5::Subscribe { packet_id, properties, filters };
         return encoded(&v5::Packet::Subscribe(subscribe));
     }
-    let everything = [("#", QoS::AtLeastOnce)];
-    let filters = Filters::list(&everything);
+    let filters = [(filter, QoS::AtLeastOnce)];
+    let filters = Filters::list(&filters);
     encoded(&Packet::Subscribe(Subscribe { packet_id, filters }))
 }
 
@@ -124,6 +123,7 @@ pub(super) fn heard(is_v5: bool, packet: &[u8]) -> Heard {
         Packet::Connack(connack) if connack.return_code == ConnectReturnCode::Accepted => {
             Heard::Accepted { session_present: connack.session_present }
         }
+        Packet::Suback(_) => Heard::Suback,
         _ => Heard::Else,
     }
 }
@@ -147,6 +147,7 @@ fn heard_v5(packet: &[u8]) -> Heard {
         v5::Packet::Connack(connack) if connack.reason_code.as_u8() == 0 => {
             Heard::Accepted { session_present: connack.session_present }
         }
+        v5::Packet::Suback(_) => Heard::Suback,
         _ => Heard::Else,
     }
 }

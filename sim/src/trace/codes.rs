@@ -62,6 +62,7 @@ pub(super) const fn code(observation: &Seen<'_>) -> u64 {
         Seen::TimeAsked { .. } => 51,
         Seen::SaidOfItself { .. } => 52,
         Seen::SaidToStand(_) => 53,
+        Seen::StatedBound { .. } => 54,
     }
 }
 

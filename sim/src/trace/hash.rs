@@ -206,6 +206,7 @@ impl TraceHash {
             | Seen::TimeAsked { .. }
             | Seen::SaidOfItself { .. }
             | Seen::SaidToStand(_)
+            | Seen::StatedBound { .. }
             | Seen::Told(_)
             | Seen::Released { .. }
             | Seen::Holds(_)
@@ -229,6 +230,10 @@ impl TraceHash {
 
 impl Observer for TraceHash {
     fn observe(&mut self, now: Instant, observation: &Observation<'_>) {
+        // it follows from the setup alone
+        if matches!(observation, Seen::StatedBound { .. }) {
+            return;
+        }
         self.word(now.as_micros() << 8 | code(observation));
         match observation {
             Seen::Published { ticket, topic, payload, qos, retain, properties } => {

@@ -7,7 +7,7 @@ use fivewire_core::time::Instant;
 
 use super::World;
 use super::agenda::{NEVER, Slot};
-use super::device::{EspMachine, HostMachine, HostMemory, Tape, esp_memory};
+use super::device::{EspMachine, HostMachine, HostMemory, Tape, esp_memory, stated_bound_ms};
 use super::faults::Lasting;
 use super::link::LostFrame;
 use super::tcp::Side;
@@ -190,7 +190,9 @@ impl<A: Application> World<A> {
         let mut machine =
             HostMachine::new(setup, self.services, self.planted, memory, seed, recorder);
         self.host.clock.restart(self.now);
+        let recovery_bound_ms = stated_bound_ms(setup, self.services);
         self.see(observer, &Observation::BoardUp { part: Part::Host });
+        self.see(observer, &Observation::StatedBound { recovery_bound_ms });
         machine.start(Instant::ZERO);
         self.host.machine = Some(machine);
         self.application.started(Instant::from_micros(self.now));

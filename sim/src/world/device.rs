@@ -119,6 +119,30 @@ pub(super) fn config<'a>(
     }
 }
 
+/// The settings of a bridge with this client.
+const fn settings(config: Config<'_>, services: Services) -> Settings<'_> {
+    let network = Network {
+        ssid: "greenhouse",
+        password: "tomatoes",
+        use_default: services.uses_stored_network,
+    };
+    let broker = Broker { host: "broker.lan", port: 1_883 };
+    Settings {
+        asks_network: services.asks_network,
+        tells_attempts: services.tells_attempts,
+        ..Settings::new(config, network, broker)
+    }
+}
+
+/// What the core says of how long recovery may take, in milliseconds.
+pub(super) fn stated_bound_ms(setup: &Setup, services: Services) -> u32 {
+    let config = config(setup, Planted::NONE, &[]);
+    match setup.topology {
+        Topology::Client => config.recovery_bound_ms(),
+        Topology::Bridge => settings(config, services).recovery_bound_ms(),
+    }
+}
+
 fn client_memory(receive_bytes: usize, outbox_bytes: usize) -> client::Memory<Bytes> {
     client::Memory {
         receive: vec![0; receive_bytes],
@@ -201,21 +225,8 @@ impl HostMachine {
         let machine = match memory {
             HostMemory::Client(memory) => Client::new(&config, memory, seed)
                 .map(|client| Self::Client(Recorded::new(client, recorder))),
-            HostMemory::Bridge(memory) => {
-                let network = Network {
-                    ssid: "greenhouse",
-                    password: "tomatoes",
-                    use_default: services.uses_stored_network,
-                };
-                let broker = Broker { host: "broker.lan", port: 1_883 };
-                let settings = Settings {
-                    asks_network: services.asks_network,
-                    tells_attempts: services.tells_attempts,
-                    ..Settings::new(config, network, broker)
-                };
-                Host::new(&settings, memory, seed)
-                    .map(|host| Self::Bridge(Recorded::new(host, recorder)))
-            }
+            HostMemory::Bridge(memory) => Host::new(&settings(config, services), memory, seed)
+                .map(|host| Self::Bridge(Recorded::new(host, recorder))),
         };
         machine.unwrap_or_else(|error| panic!("this setup cannot work: {error}"))
     }

@@ -115,6 +115,19 @@ fn the_bound_is_a_minute_with_the_defaults_and_follows_the_setup() {
 }
 
 #[test]
+fn a_device_is_held_to_what_it_says_and_may_not_say_more_than_its_setup_has() {
+    let stating = |recovery_bound_ms| {
+        let mut history = History::of(setup());
+        history.see(Observation::StatedBound { recovery_bound_ms });
+        history.see(Observation::Healed).wait_ms(41_000).device_sends(&packet::PINGREQ);
+        history
+    };
+    stating(48_000).passes();
+    stating(40_000).breaks(P6, "not connected 40200 ms after everything healed");
+    stating(48_001).breaks(P6, "says that recovery may take 48001 ms, and not 48000");
+}
+
+#[test]
 fn trouble_with_the_network_alone_must_be_over_after_30_seconds() {
     let mut schedule = schedule(setup());
     schedule.faults = vec![fault(FaultKind::WifiOutage)];

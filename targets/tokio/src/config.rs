@@ -135,8 +135,8 @@ impl Config {
         ping_interval_ms: u32,
         /// Milliseconds, 500 to 60,000, default 6,000, for the answers to CONNECT and PINGREQ.
         response_timeout_ms: u32,
-        /// Milliseconds, 1,000 to 600,000, default 20,000, until a broker that lives but
-        /// acknowledges nothing is left.
+        /// Milliseconds, 1,000 to 600,000, default 20,000, until a broker that lives but leaves the
+        /// oldest publication unacknowledged, or a subscription unanswered, is left.
         ack_timeout_ms: u32,
         /// Ask for a session that ends with the connection. Default `false`: the broker keeps
         /// QoS 1 messages for a client that is away.

@@ -118,10 +118,8 @@ impl<'a> Settings<'a> {
     pub const fn recovery_bound_ms(&self) -> u32 {
         let client = self.client.recovery_bound_ms();
         let noticed = max(self.watchdog_timeout_ms, self.startup_timeout_ms);
-        let connect = self.client.open_timeout_ms + self.client.response_timeout_ms;
-        let restarted =
-            noticed + self.startup_timeout_ms + self.client.join_timeout_ms + 2 * connect;
-        max(client, restarted)
+        let restarted = noticed + self.startup_timeout_ms;
+        max(client, restarted.saturating_add(self.client.join_and_connect_ms()))
     }
 }
 

@@ -219,8 +219,7 @@ impl<S: Storage> Session<S> {
         if reason_code.is_failure() && self.planted.has(Bug::PublicationRefusalRetried) {
             return None;
         }
-        let Some(ticket) = self.desk.outbox.acknowledge(id) else { return self.unknown_ack() };
-        self.ack_progress();
+        let Some(ticket) = self.acknowledge(id) else { return self.unknown_ack() };
         let ticket = ticket?;
         if reason_code.is_failure() {
             Some(self.refused(ticket, reason_code))
@@ -262,7 +261,7 @@ impl<S: Storage> Session<S> {
                 Some(self.explained(Event::SubscribeRefused(ticket), ticket, reason_code))
             }
         };
-        self.ack_progress();
+        self.subscription_answered();
         event
     }
 
@@ -276,7 +275,7 @@ impl<S: Storage> Session<S> {
         let Some(subscription) = known else { return self.unknown_ack() };
         let ticket = subscription.ticket;
         self.desk.subscriptions.remove(&subscription);
-        self.ack_progress();
+        self.subscription_answered();
         Some(self.explained(Event::Unsubscribed(ticket), ticket, reason_code))
     }
 }

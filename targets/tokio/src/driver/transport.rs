@@ -66,19 +66,40 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport<S> {
             self.written = self.outgoing.len();
         }
         poll_fn(|context| {
+            if self.error.is_some() {
+                return Poll::Ready(self.poll_rest(context, capacity));
+            }
             let first = if self.receive_first {
                 self.poll_receive(context, capacity)
             } else {
                 self.poll_send(context)
             };
-            match first {
+            let io = match first {
                 Poll::Ready(io) => Poll::Ready(io),
                 Poll::Pending if self.planted.has(Bug::LostWakeUp) => Poll::Pending,
                 Poll::Pending if self.receive_first => self.poll_send(context),
                 Poll::Pending => self.poll_receive(context, capacity),
+            };
+            match io {
+                Poll::Ready(Io::Closed) if self.error.is_some() => {
+                    Poll::Ready(self.poll_rest(context, capacity))
+                }
+                io => io,
             }
         })
         .await
+    }
+
+    /// The connection broke. What had arrived by then is still received: a broker that ends a connection says
+    /// why, and what was sent to it meanwhile breaks the connection.
+    fn poll_rest(&mut self, context: &mut Context<'_>, capacity: usize) -> Io {
+        let error = self.error.take();
+        let rest = self.poll_receive(context, capacity);
+        self.error = error;
+        match rest {
+            Poll::Ready(Io::Received(count)) => Io::Received(count),
+            Poll::Ready(Io::Sent(_) | Io::Closed) | Poll::Pending => Io::Closed,
+        }
     }
 
     fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Io> {
@@ -142,5 +163,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport<S> {
         };
         // Whatever goes wrong now, the connection is closed afterwards.
         let _ = timeout(LINGER, farewell).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::duplex;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_broker_said_before_it_closed_is_received_though_it_takes_nothing_more() {
+        let (near, mut broker) = duplex(64);
+        broker.write_all(b"bye").await.unwrap();
+        drop(broker);
+        let mut transport = Transport::new(near, Planted::NONE);
+        transport.outgoing.extend_from_slice(b"late");
+        // so that writing has the first turn
+        transport.receive_first = true;
+        assert_eq!(transport.progress(64).await, Io::Received(3));
+        assert_eq!(transport.received(3), b"bye");
+        assert_eq!(transport.progress(64).await, Io::Closed);
+        assert_eq!(transport.error.unwrap().kind(), io::ErrorKind::BrokenPipe);
     }
 }

@@ -10,6 +10,7 @@ use super::host_end::HostEnd;
 use super::pair::Pair;
 use super::pico::Pico;
 use super::pico_alone::Bench;
+use super::side_by_side;
 use crate::rp2040;
 
 /// Characters a second under an application's load, and the latency of a message in ms (SPEC.md
@@ -45,25 +46,36 @@ pub fn measure(root: &Path, esp: &Path, speed: Speed) -> Result<()> {
         "the Pico uses    bytes/s  times  publication, most  other task  edge answered by ESP8266, Pico"
     );
     let mut slow = Vec::new();
+    let mut variants = Vec::new();
     for (name, feature, least) in VARIANTS {
         let pico = rp2040::build_with(root, Some(&root.join(EMULATED)), "rate", feature)?;
-        let (alone, rate) = rayon::join(|| run_alone(root, &pico), || run(root, &pico, esp, speed));
-        println!("{name}, ESP8266 simulated: {}", alone?);
-        let rate = rate?;
-        let times = rate.bytes_per_s / PREDECESSOR_BYTES_PER_S;
-        println!(
-            "{name:15} {:8} {times:6} {:8} {:5} us {:9} %  {:20} ns {:5} ns",
-            rate.bytes_per_s,
-            rate.latency_us,
-            rate.latency_max_us,
-            rate.other_task_percent,
-            rate.esp_ns,
-            rate.pico_ns,
-        );
-        if times < least {
-            slow.push(format!("{name}: {times} times, and not {least}"));
-        }
+        variants.push((name, pico, least));
     }
+    side_by_side::run(
+        variants.into_iter(),
+        |(name, pico, least)| {
+            let (alone, rate) =
+                rayon::join(|| run_alone(root, &pico), || run(root, &pico, esp, speed));
+            Ok((name, least, alone?, rate?))
+        },
+        |(name, least, alone, rate)| {
+            println!("{name}, ESP8266 simulated: {alone}");
+            let times = rate.bytes_per_s / PREDECESSOR_BYTES_PER_S;
+            println!(
+                "{name:15} {:8} {times:6} {:8} {:5} us {:9} %  {:20} ns {:5} ns",
+                rate.bytes_per_s,
+                rate.latency_us,
+                rate.latency_max_us,
+                rate.other_task_percent,
+                rate.esp_ns,
+                rate.pico_ns,
+            );
+            if times < least {
+                slow.push(format!("{name}: {times} times, and not {least}"));
+            }
+            Ok(())
+        },
+    )?;
     println!(
         "predecessor     {PREDECESSOR_BYTES_PER_S:8}      1 {:8}       us",
         PREDECESSOR_LATENCY_MS * 1_000
