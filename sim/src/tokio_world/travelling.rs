@@ -66,6 +66,6 @@ mod tests {
         };
         assert_eq!(read, expected);
         assert_eq!(lend(&read, |lent| Properties::from(lent)), expected);
-        assert_eq!(lend(&Properties::default(), |lent| lent.is_empty()), true);
+        assert!(lend(&Properties::default(), |lent| lent.is_empty()));
     }
 }
