@@ -1,6 +1,7 @@
 //! Everything that can be seen happening in a world: the one seam between the world and those who
 //! watch it (the oracle, the marks, the hash, the timeline, a program's own rule).
 
+use fivewire_core::bridge::host;
 use fivewire_core::client;
 use fivewire_core::event::{Counters, Event, ResetCause};
 use fivewire_core::link;
@@ -65,8 +66,19 @@ pub struct Standing {
     pub is_ready: bool,
     /// Messages that the application was handed and has not released (explicit release only).
     pub unreleased: usize,
+    /// Where the client stands (without a bridge only).
+    pub client: Option<ClientStanding>,
     /// Where the ESP8266 stands (bridge only).
     pub esp: Option<EspStanding>,
+}
+
+/// Where a client stands, by its own account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ClientStanding {
+    /// On its way up or down.
+    pub state: client::State,
+    /// A SUBSCRIBE or UNSUBSCRIBE has no answer.
+    pub awaits_suback: bool,
 }
 
 /// Where the ESP8266 stands, by its host's account.
@@ -76,6 +88,10 @@ pub struct EspStanding {
     pub is_running: bool,
     /// It has joined a network.
     pub is_wifi_up: bool,
+    /// Where the host stands with it.
+    pub state: host::State,
+    /// Messages wait for the application.
+    pub has_waiting_messages: bool,
 }
 
 /// One thing that happened. Bytes are lent; who wants to keep them copies them.

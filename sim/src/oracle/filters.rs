@@ -24,6 +24,8 @@ pub(super) struct Filter {
     pub(super) asks: u32,
     /// The ticket of the last ask.
     pub(super) ticket: u32,
+    /// The application changed its mind in this host life: an earlier request may have no answer any more.
+    pub(super) is_changed: bool,
     /// The broker granted it since the application first asked in this host life.
     pub(super) was_granted: bool,
     /// The broker refused it, and this was not told.
@@ -85,6 +87,7 @@ impl Filters {
                 wish: Wish::Forgotten,
                 asks: 0,
                 ticket: 0,
+                is_changed: false,
                 was_granted: false,
                 was_refused: false,
                 was_ended: false,
@@ -99,6 +102,7 @@ impl Filters {
         if filter.wish != Wish::Wanted {
             filter.was_granted = false;
         }
+        filter.is_changed |= filter.wish != Wish::Forgotten;
         filter.wish = wish;
         filter.asks += 1;
         filter.ticket = ticket;
@@ -111,6 +115,7 @@ impl Filters {
     pub(super) fn forget(&mut self) {
         for filter in &mut self.list {
             filter.wish = Wish::Forgotten;
+            filter.is_changed = false;
             filter.was_granted = false;
             filter.was_refused = false;
         }

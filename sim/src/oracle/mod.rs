@@ -39,6 +39,7 @@ mod p6_converges;
 mod p7_accounted;
 mod p7_patience;
 mod p7_self;
+mod p7_standing;
 mod p7_time;
 mod p8_watchdog;
 mod p9_pressure;
@@ -75,6 +76,7 @@ use p6_attempts::Attempts;
 use p6_converges::Convergence;
 use p7_patience::Patience;
 use p7_self::Told;
+use p7_standing::Way;
 use p7_time::Questions;
 use p8_watchdog::Watchdog;
 use p9_pressure::Pressure;
@@ -103,6 +105,7 @@ struct Judges {
     convergence: Convergence,
     patience: Patience,
     told: Told,
+    way: Way,
     questions: Questions,
     watchdog: Watchdog,
     pressure: Pressure,
@@ -137,6 +140,7 @@ impl Oracle {
                 convergence: Convergence::default(),
                 patience: Patience::default(),
                 told: Told::default(),
+                way: Way::default(),
                 questions: Questions::default(),
                 watchdog: Watchdog::new(setup.host_drift_ppm),
                 pressure: Pressure::default(),
@@ -227,7 +231,8 @@ impl Oracle {
 
     #[cold]
     fn filter_asked(&mut self, ticket: u32, filter: &str, wish: Wish) {
-        let Self { facts, verdict, .. } = self;
+        let Self { facts, judges, verdict } = self;
+        judges.told.filter_asked();
         let place = facts.filters.ask(filter.as_bytes(), ticket, wish);
         let used_for = match wish {
             Wish::Wanted => Use::Subscription(place),
@@ -254,7 +259,8 @@ impl Oracle {
 
     #[cold]
     fn said_to_stand(&mut self, standing: Standing) {
-        p7_self::stands(&self.facts, &mut self.verdict, &self.judges.told, standing);
+        let Self { facts, judges, verdict } = self;
+        p7_standing::stands(facts, verdict, &judges.told, judges.way, standing);
     }
 
     #[cold]
@@ -397,9 +403,16 @@ impl Observer for Oracle {
             | Observation::ToDevice { .. }
             | Observation::Woken { .. }
             | Observation::ClientState(_) => {}
-            Observation::Asked(action) if !self.is_bridge() => {
-                self.judges.attempts.asked(&mut self.verdict, action);
+            Observation::Asked(action) => {
+                let is_bridge = self.is_bridge();
+                let Self { facts, judges, verdict } = self;
+                judges.told.asked(action, facts.is_shutting_down);
+                judges.way.asked(action);
+                if !is_bridge {
+                    judges.attempts.asked(verdict, action);
+                }
             }
+            Observation::Opened { .. } => self.judges.way.opened(),
             Observation::Finished => self.finished(),
             _ => self.observe_surroundings(observation),
         }

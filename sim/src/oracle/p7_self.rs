@@ -1,8 +1,8 @@
 //! P7: what the device says of itself agrees with what it told before.
 
-use fivewire_core::event::{Counters, Event};
+use fivewire_core::client::Action;
+use fivewire_core::event::{AbandonReason, Counters, DownReason, Event};
 
-use crate::observation::Standing;
 use crate::schedule::Topology;
 
 use super::facts::Facts;
@@ -16,16 +16,39 @@ pub(super) struct Told {
     failed_attempts: u32,
     too_large_in: u32,
     esp_resets: u32,
+    /// Connections given up because messages had been shed.
+    shed: u32,
+    /// Publications that were dropped on their way out, by quality of service.
+    dropped_out: [u32; 2],
     /// The ESP8266 has its settings, and a network.
-    is_running: bool,
-    is_wifi_up: bool,
+    pub(super) is_running: bool,
+    pub(super) is_wifi_up: bool,
+    seen: Seen,
+}
+
+/// What was seen on the way to the broker since then, counted.
+#[derive(Clone, Copy, Default, Debug)]
+struct Seen {
+    /// Networks joined or tried to be, and connections opened or tried to be.
+    attempts: u32,
+    /// Connections opened or tried to be.
+    opened: u32,
+    /// Times the client left a network that it was in.
+    networks_left: u32,
     /// PUBLISH packets with DUP that arrived at the broker on connections of this life.
     redelivered: u32,
+    /// PUBLISH packets that the broker wrote: those with QoS 0, and the others.
+    inbound: [u32; 2],
+    /// Acknowledgements that the broker wrote and that answer nothing that it was asked.
+    unasked: u32,
+    /// Topic filters asked for, or for their end: two of the same may overtake each other.
+    filters_asked: u32,
 }
 
 impl Told {
     pub(super) const fn note(&mut self, event: &Event<'_>) {
         match event {
+            Event::Disconnected { reason: DownReason::Shed } => self.shed += 1,
             Event::Connected { .. } => {
                 self.connections += 1;
                 // who is connected has a network, also where only the link had been lost
@@ -55,7 +78,50 @@ impl Told {
 
     /// A PUBLISH with DUP arrived.
     pub(super) const fn redelivered(&mut self) {
-        self.redelivered += 1;
+        self.seen.redelivered += 1;
+    }
+
+    /// A publication was given up.
+    pub(super) fn abandoned(&mut self, qos: u8, reason: AbandonReason) {
+        if matches!(reason, AbandonReason::Dropped | AbandonReason::ConnectionLost) {
+            self.dropped_out[usize::from(qos.min(1))] += 1;
+        }
+    }
+
+    /// The client wants something of its network or its transport.
+    pub(super) const fn asked(&mut self, action: Action, is_leaving: bool) {
+        match action {
+            Action::JoinWifi => self.seen.attempts += 1,
+            Action::LeaveWifi if self.is_wifi_up && !is_leaving => self.seen.networks_left += 1,
+            Action::LeaveWifi | Action::OpenTcp | Action::CloseTcp => {}
+        }
+    }
+
+    /// A connection is attempted.
+    pub(super) const fn opening(&mut self) {
+        self.seen.attempts += 1;
+        self.seen.opened += 1;
+    }
+
+    /// The broker wrote a PUBLISH.
+    pub(super) fn sent_inbound(&mut self, qos: u8) {
+        self.seen.inbound[usize::from(qos.min(1))] += 1;
+    }
+
+    /// The broker wrote an acknowledgement of nothing.
+    pub(super) const fn unasked(&mut self) {
+        self.seen.unasked += 1;
+    }
+
+    /// The broker wrote what is no MQTT: the device may take it for anything before it looks closer.
+    pub(super) fn malformed(&mut self) {
+        self.seen.inbound = self.seen.inbound.map(|count| count + 1);
+        self.seen.unasked += 1;
+    }
+
+    /// The application asked for a topic filter, or for its end.
+    pub(super) const fn filter_asked(&mut self) {
+        self.seen.filters_asked += 1;
     }
 }
 
@@ -77,36 +143,37 @@ pub(super) fn said(
     same("connections", counters.connections, told.connections);
     same("messages that were too large", counters.too_large_in, told.too_large_in);
     same("resets of the ESP8266", counters.esp_resets, told.esp_resets);
-    if facts.setup.topology == Topology::Client {
+    let [qos0, qos1] = told.dropped_out;
+    same("dropped QoS 0 publications", counters.dropped_qos0_out, qos0);
+    same("dropped QoS 1 publications", counters.dropped_qos1_out, qos1);
+    let is_client = facts.setup.topology == Topology::Client;
+    if is_client {
         same("failed attempts", counters.failed_attempts, told.failed_attempts);
-        verdict.require(P7, counters.redelivered >= told.redelivered, || {
-            let (says, seen) = (counters.redelivered, told.redelivered);
-            format!("the device counts {says} redelivered publications, and {seen} arrived")
-        });
+        same("networks left", counters.wifi_rejoins, told.seen.networks_left);
     }
+    limits(facts, verdict, told, counters, is_client);
 }
 
-/// The application looked where the device stands.
-#[cold]
-pub(super) fn stands(facts: &Facts, verdict: &mut Verdict, told: &Told, standing: Standing) {
-    let Standing { is_ready, unreleased, esp } = standing;
-    verdict.require(P7, is_ready == facts.is_up, || {
-        format!("the device says that it is ready: {is_ready}, and told: {}", facts.is_up)
-    });
-    // with a connection go its messages, which come again
-    let (least, all) = facts.inbound.handed_out(facts.disruptions);
-    // a host counts those whose release the link has not taken, too
-    let most = if esp.is_some() { usize::MAX } else { all };
-    verdict.require(P7, (least..=most).contains(&unreleased), || {
-        format!("the device says {unreleased} messages are not released, and not {least} to {most}")
-    });
-    let Some(esp) = esp else { return };
-    verdict.require(P7, esp.is_running == told.is_running, || {
-        let says = esp.is_running;
-        format!("the host says that the ESP8266 is running: {says}, and told: {}", told.is_running)
-    });
-    verdict.require(P7, esp.is_wifi_up == told.is_wifi_up, || {
-        let says = esp.is_wifi_up;
-        format!("the host says that the network is there: {says}, and told: {}", told.is_wifi_up)
-    });
+/// What can only be counted at the client, and not seen by others: between which limits it is. A host hears of
+/// it now and then, and not at all of what an ESP8266 had counted when it crashed.
+fn limits(facts: &Facts, verdict: &mut Verdict, told: &Told, counters: &Counters, is_client: bool) {
+    let Seen { attempts, opened, redelivered, inbound, unasked, filters_asked, networks_left } =
+        told.seen;
+    let mut within = |what: &str, says: u32, least: u32, most: u32| {
+        let least = if is_client { least } else { 0 };
+        verdict.require(P7, (least..=most).contains(&says), || {
+            format!("the device counts {says} {what}, and not {least} to {most}")
+        });
+    };
+    // what was under way on a connection that broke did not arrive
+    let broken = opened.saturating_mul(facts.setup.window.into());
+    let most = redelivered.saturating_add(broken);
+    within("redelivered publications", counters.redelivered, redelivered, most);
+    within("failed attempts", counters.failed_attempts, 0, attempts);
+    within("networks left", counters.wifi_rejoins, 0, networks_left.max(attempts));
+    let [qos0, others] = inbound;
+    within("dropped QoS 0 messages", counters.dropped_qos0_in, 0, qos0);
+    within("shed messages", counters.shed_in, told.shed, others);
+    let most = unasked.saturating_add(filters_asked);
+    within("unknown acknowledgements", counters.unknown_acks, 0, most);
 }

@@ -24,6 +24,7 @@ impl Oracle {
                 self.judges.attempts.forget();
             }
             Observation::Opening { connection } => {
+                self.judges.told.opening();
                 let troubles = self.facts.weather.troubles;
                 self.facts.changes_at_attempt = self.facts.link_changes;
                 self.facts.connections.attempt(connection.0, self.facts.device_life, troubles);
@@ -154,6 +155,7 @@ impl Oracle {
         judges.patience.forget();
         judges.attempts.forget();
         judges.told = Told::default();
+        judges.way.forget();
         judges.watchdog.off();
         judges.malformed.excuse();
     }
@@ -236,6 +238,7 @@ impl Oracle {
         let is_healthy = facts.connections.live().any(|connection| {
             connection.is_accepted() && !connection.is_harmed && !connection.is_left
         });
+        judges.told.malformed();
         judges.malformed.written(facts, is_heard && is_healthy);
         self.taint();
     }

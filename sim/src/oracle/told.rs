@@ -16,6 +16,7 @@ impl Oracle {
     pub(super) fn told(&mut self, event: &Event<'_>) {
         p7_accounted::told(&self.facts, &mut self.verdict);
         self.judges.told.note(event);
+        self.judges.way.told(event);
         self.judges.attempts.told(self.facts.now, event);
         match *event {
             Event::Acked(ticket) => self.publication_ended(ticket.get(), Outcome::Acked, None),
@@ -83,6 +84,7 @@ impl Oracle {
         p1_published::ended(facts, verdict, index, outcome);
         p7_patience::ended(facts, verdict, index, outcome, reason);
         if let Some(reason) = reason {
+            judges.told.abandoned(facts.outbound.get(index).qos, reason);
             let may_expire = judges.patience.may_expire(facts, index);
             p1_published::abandoned(facts, verdict, index, reason, may_expire);
         }

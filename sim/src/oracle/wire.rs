@@ -247,6 +247,7 @@ impl Oracle {
         judges.answers.answering(connection, packet_id, facts.now);
         let is_publish = |request| matches!(request, Request::Publish(_));
         let Some(Request::Publish(index)) = connection.answer(packet_id, is_publish) else {
+            judges.told.unasked();
             return;
         };
         match &mut facts.travelled {
@@ -290,6 +291,7 @@ impl Oracle {
     fn publish_of_broker(&mut self, slot: usize, publish: &Publish<'_>) {
         let Self { facts, judges, .. } = self;
         judges.received.sent(publish.qos, publish.size_bytes);
+        judges.told.sent_inbound(publish.qos);
         let link_losses = facts.link_losses;
         let text = facts.inbound.note(publish.topic, publish.payload);
         let may_stay = facts.may_stay(text, publish.payload);
@@ -325,7 +327,7 @@ impl Oracle {
         let start = connection.filters_before(packet_id);
         let is_subscribe = |request| matches!(request, Request::Subscribe(_));
         let answered = connection.answer(packet_id, is_subscribe);
-        let Some(Request::Subscribe(count)) = answered else { return };
+        let Some(Request::Subscribe(count)) = answered else { return self.judges.told.unasked() };
         let session = connection.session;
         // of a SUBACK that does not fit, nothing is believed
         let codes = if codes.len() == count { codes } else { &[] };
@@ -347,7 +349,9 @@ impl Oracle {
         let start = connection.filters_before(packet_id);
         let is_unsubscribe = |request| matches!(request, Request::Unsubscribe(_));
         let answered = connection.answer(packet_id, is_unsubscribe);
-        let Some(Request::Unsubscribe(count)) = answered else { return };
+        let Some(Request::Unsubscribe(count)) = answered else {
+            return self.judges.told.unasked();
+        };
         for filter in connection.asked.drain(start..start + count) {
             facts.filters.get_mut(filter).end();
         }

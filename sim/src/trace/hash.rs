@@ -142,7 +142,7 @@ impl TraceHash {
     }
 
     fn standing(&mut self, standing: Standing) {
-        let Standing { is_ready, unreleased, esp } = standing;
+        let Standing { is_ready, unreleased, esp, .. } = standing;
         let esp = esp
             .map_or(0, |esp| 1 | u64::from(esp.is_running) << 1 | u64::from(esp.is_wifi_up) << 2);
         self.word((unreleased as u64) << 8 | esp << 1 | u64::from(is_ready));

@@ -15,7 +15,7 @@ use fivewire_core::time::Instant;
 
 use super::World;
 use crate::app::Application;
-use crate::observation::{EspStanding, Standing};
+use crate::observation::{ClientStanding, EspStanding, Standing};
 pub use crate::oracle::{WILL_PAYLOAD, WILL_TOPIC};
 use crate::schedule::{CLIENT_RECEIVE_BYTES, ESP_RECEIVE_BYTES, Habits, Setup, Topology};
 
@@ -342,14 +342,21 @@ impl HostMachine {
             Self::Client(client) => Standing {
                 is_ready: client.state() == client::State::Connected,
                 unreleased: client.unreleased(),
+                client: Some(ClientStanding {
+                    state: client.state(),
+                    awaits_suback: client.awaiting_suback(),
+                }),
                 esp: None,
             },
             Self::Bridge(host) => Standing {
                 is_ready: host.is_ready(),
                 unreleased: host.unreleased(),
+                client: None,
                 esp: Some(EspStanding {
                     is_running: host.is_running(),
                     is_wifi_up: host.is_wifi_up(),
+                    state: host.state(),
+                    has_waiting_messages: host.has_waiting_messages(),
                 }),
             },
         }

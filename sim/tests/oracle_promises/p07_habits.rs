@@ -1,13 +1,18 @@
 //! What is given up, what ends, and what the device says of itself.
 
+use fivewire_core::bridge::host;
+use fivewire_core::client::{Action, State};
 use fivewire_core::event::{AbandonReason, Counters, Event};
+use fivewire_core::mqtt::QoS;
 use fivewire_core::sntp::Stamp;
 use fivewire_core::time::Instant;
-use fivewire_sim::observation::{BoardLoss, EspStanding, Observation, Part, Standing};
+use fivewire_sim::observation::{
+    BoardLoss, ClientStanding, EspStanding, Observation, Part, Standing,
+};
 use fivewire_sim::oracle::Promise::{P1, P4, P7, P10};
 use fivewire_sim::schedule::{Setup, Topology};
 
-use crate::history::{History, setup, ticket};
+use crate::history::{History, packet, setup, ticket};
 
 fn connected() -> History {
     let mut history = History::of(setup());
@@ -104,6 +109,16 @@ fn a_device_that_counts_right_is_believed_and_one_that_does_not_is_caught() {
         (counted(|counters| counters.failed_attempts = 1), "1 failed attempts, not 0"),
         (counted(|counters| counters.too_large_in = 3), "3 messages that were too large, not 0"),
         (counted(|counters| counters.esp_resets = 1), "1 resets of the ESP8266, not 0"),
+        (counted(|counters| counters.dropped_qos0_out = 1), "1 dropped QoS 0 publications, not 0"),
+        (counted(|counters| counters.dropped_qos1_out = 1), "1 dropped QoS 1 publications, not 0"),
+        (counted(|counters| counters.wifi_rejoins = 1), "1 networks left, not 0"),
+        (
+            counted(|counters| counters.redelivered = 9),
+            "9 redelivered publications, and not 0 to 8",
+        ),
+        (counted(|counters| counters.dropped_qos0_in = 1), "1 dropped QoS 0 messages, and not"),
+        (counted(|counters| counters.shed_in = 1), "1 shed messages, and not 0 to 0"),
+        (counted(|counters| counters.unknown_acks = 1), "1 unknown acknowledgements, and not"),
     ];
     for (counters, words) in wrong {
         let mut history = connected();
@@ -122,7 +137,7 @@ fn redelivered_publications_that_are_not_counted_are_caught() {
     history.arrive(1, "a", 1, true);
     let counters = counted(|counters| counters.connections = 2);
     says(&mut history, 1, &counters);
-    history.breaks(P7, "0 redelivered publications, and 1 arrived");
+    history.breaks(P7, "0 redelivered publications, and not 1 to 17");
 }
 
 #[test]
@@ -178,7 +193,8 @@ fn a_time_that_answers_nothing_is_caught() {
 
 /// The device has been told of its ESP8266 and of a network, and is connected.
 fn standing() -> Standing {
-    Standing { is_ready: true, unreleased: 0, esp: None }
+    let client = ClientStanding { state: State::Connected, awaits_suback: false };
+    Standing { is_ready: true, unreleased: 0, client: Some(client), esp: None }
 }
 
 fn stands(history: &mut History, standing: Standing) -> &mut History {
@@ -190,7 +206,9 @@ fn a_device_that_is_where_it_says_is_believed_and_one_that_is_not_is_caught() {
     let mut history = connected();
     stands(&mut history, standing()).passes();
     history.break_off();
-    stands(&mut history, Standing { is_ready: false, ..standing() }).passes();
+    let down = ClientStanding { state: State::TcpBackoff, awaits_suback: false };
+    let down = Standing { is_ready: false, client: Some(down), ..standing() };
+    stands(&mut history, down).passes();
     stands(&mut history, standing()).breaks(P7, "says that it is ready: true, and told: false");
     let mut history = connected();
     stands(&mut history, Standing { unreleased: 1, ..standing() });
@@ -200,8 +218,13 @@ fn a_device_that_is_where_it_says_is_believed_and_one_that_is_not_is_caught() {
 #[test]
 fn a_host_that_is_wrong_about_its_esp8266_is_caught() {
     let of = |is_running, is_wifi_up| {
-        let esp = Some(EspStanding { is_running, is_wifi_up });
-        Standing { is_ready: false, esp, ..standing() }
+        let state = match is_running {
+            true => host::State::Running { connected: false },
+            false => host::State::Configuring,
+        };
+        let has_waiting_messages = false;
+        let esp = EspStanding { is_running, is_wifi_up, state, has_waiting_messages };
+        Standing { is_ready: false, client: None, esp: Some(esp), ..standing() }
     };
     let running = || {
         let mut history = History::of(Setup { topology: Topology::Bridge, ..setup() });
@@ -215,4 +238,45 @@ fn a_host_that_is_wrong_about_its_esp8266_is_caught() {
     lost.see(Observation::Link { end: Part::Host, up: false });
     stands(&mut lost, of(false, false)).passes();
     stands(&mut lost, of(false, true)).breaks(P7, "the network is there: true");
+    let but = |change: fn(&mut EspStanding)| {
+        let mut wrong = of(true, true);
+        change(wrong.esp.as_mut().expect("it has one"));
+        wrong
+    };
+    for state in [host::State::AwaitingEsp, host::State::Running { connected: true }] {
+        let mut wrong = of(true, true);
+        wrong.esp.as_mut().expect("it has one").state = state;
+        stands(&mut running(), wrong).breaks(P7, "and told otherwise");
+    }
+    let waits = but(|esp| esp.has_waiting_messages = true);
+    stands(&mut running(), waits).breaks(P7, "which takes them");
+    let mut held = running();
+    stands(held.see(Observation::Holds(true)), waits).passes();
+}
+
+#[test]
+fn a_client_that_is_wrong_about_its_way_is_caught() {
+    let of = |state, awaits_suback| {
+        let client = Some(ClientStanding { state, awaits_suback });
+        Standing { is_ready: state == State::Connected, client, ..standing() }
+    };
+    let mut history = connected();
+    stands(&mut history, of(State::Connected, false)).break_off();
+    stands(&mut history, of(State::TcpBackoff, false)).told(Event::Wifi(false));
+    stands(&mut history, of(State::WifiBackoff, false)).wait_ms(400);
+    history.see(Observation::Asked(Action::JoinWifi));
+    stands(&mut history, of(State::JoiningWifi, false)).see(Observation::Asked(Action::OpenTcp));
+    stands(&mut history, of(State::OpeningTcp, false)).open();
+    stands(&mut history, of(State::Connecting, false)).passes();
+    stands(&mut history, of(State::TcpBackoff, false)).breaks(P7, "says that it is TcpBackoff");
+
+    let asked = || {
+        let mut history = connected();
+        let (filter, qos) = ("in/#", QoS::AtLeastOnce);
+        history.see(Observation::SubscribeAsked { ticket: 1, filter, qos });
+        history.device_sends(&packet::subscribe(1, &[filter]));
+        history
+    };
+    stands(&mut asked(), of(State::Connected, true)).passes();
+    stands(&mut asked(), of(State::Connected, false)).breaks(P7, "no SUBACK is missing");
 }
