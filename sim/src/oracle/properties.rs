@@ -70,8 +70,8 @@ impl<'a> Properties<'a> {
         self.find(TOPIC_ALIAS)?.first_chunk().map(|bytes| u16::from_be_bytes(*bytes))
     }
 
-    /// Those that nobody on the way may change (MQTT 5 §3.3.2.3), as bytes. Only that of user properties is an
-    /// order that means something [MQTT5-3.3.2-18], so the kinds are put into one.
+    /// Those that nobody on the way may change (MQTT 5 §3.3.2.3), as bytes. Only that of user properties
+    /// is an order that means something [MQTT5-3.3.2-18], so the kinds are put into one.
     pub(super) fn travelling(self) -> Vec<u8> {
         let mut kept: Vec<(u8, &[u8])> = self.iter().filter(|&(id, _)| travels(id)).collect();
         kept.sort_by_key(|&(id, _)| id);

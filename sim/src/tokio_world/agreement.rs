@@ -34,8 +34,9 @@ impl Hearing {
         self.terms.push(Term { era, is_after_witness, heard: Vec::new() });
     }
 
-    /// A message came. One with QoS 0 does not wait for who is away for a moment, one with an interval only for as long as
-    /// that lasts, and one that the broker had kept is for who comes later: nobody else has to have heard it.
+    /// A message came. One with QoS 0 does not wait for who is away for a moment, one with an interval only
+    /// for as long as that lasts, and one that the broker had kept is for who comes later: nobody else has
+    /// to have heard it.
     pub(super) fn hear(&mut self, message: &Message) {
         let expires = message.properties.message_expiry_interval_s.is_some();
         if message.qos == QoS::AtMostOnce || message.retain || expires {

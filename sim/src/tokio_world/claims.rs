@@ -115,8 +115,8 @@ impl Claims {
         Some(String::from_utf8_lossy(&text.0).into_owned())
     }
 
-    /// A message that was acknowledged, and that a program which ended in good order has not fetched; or one that
-    /// came out of its subscription with other properties than the broker had sent.
+    /// A message that was acknowledged, and that a program which ended in good order has not fetched; or one
+    /// that came out of its subscription with other properties than the broker had sent.
     pub(super) const fn take_broken(&mut self) -> Option<String> {
         self.broken.take()
     }

@@ -1,5 +1,5 @@
-//! What travels with a message in MQTT 5: as the application says it and is told, as it is in a packet, and as
-//! those who watch want it.
+//! What travels with a message in MQTT 5: as the application says it and is told, as it is in a packet,
+//! and as those who watch want it.
 
 use fivewire_core::mqtt::v5::{self, Property};
 use fivewire_tokio::Properties;
@@ -53,8 +53,9 @@ mod tests {
 
     #[test]
     fn they_are_the_same_in_a_packet_and_for_those_who_watch() {
-        let packet = b"\x26\x00\x01k\x00\x02vw\x02\x00\x00\x00\x3c\x01\x01\x08\x00\x03a/b\x26\x00\x01k\x00\x00\
-            \x09\x00\x01\xff\x03\x00\x01t";
+        let packet =
+            b"\x26\x00\x01k\x00\x02vw\x02\x00\x00\x00\x3c\x01\x01\x08\x00\x03a/b\x26\x00\x01k\
+            \x00\x00\x09\x00\x01\xff\x03\x00\x01t";
         let read = of_packet(wire::Properties::of(packet).expect("they are well-formed"));
         let expected = Properties {
             payload_is_utf8: true,
