@@ -226,7 +226,7 @@ pub struct Mqtt5 {
     pub expiring_percent: u8,
     /// It is from 1 to this many seconds.
     pub expiry_max_s: u32,
-    /// Messages have no properties at all, because one of the clients has no word for them.
+    /// Messages have no properties at all.
     #[serde(default, skip_serializing_if = "is_default")]
     pub bare: bool,
 }

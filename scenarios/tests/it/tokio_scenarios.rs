@@ -2,7 +2,11 @@
 //! that is left with something to break when there is no bridge. Minutes full of trouble, and one
 //! hour.
 
+use fivewire_core::event::Event;
+use fivewire_core::mqtt::v5::Properties;
+use fivewire_core::time::Instant;
 use fivewire_scenarios::seeds;
+use fivewire_sim::observation::{Observation, Observer};
 use fivewire_sim::schedule::Mqtt5;
 use fivewire_sim::{catalogue, corpus, tokio_world};
 
@@ -81,21 +85,41 @@ fn stored_schedules_without_a_bridge_are_kept_by_the_adapter_too() {
 }
 
 #[test]
-fn every_second_run_of_the_adapter_speaks_mqtt_5_and_properties_are_refused_by_name() {
+fn every_second_run_of_the_adapter_speaks_mqtt_5_with_all_that_the_event_world_uses() {
     let runs = (0..40).map(tokio_world::default_for);
-    let speaking: Vec<_> = runs.filter(|schedule| schedule.setup.is_v5()).collect();
+    let speaking: Vec<_> = runs.filter_map(|schedule| schedule.setup.mqtt5).collect();
     assert!((10..=30).contains(&speaking.len()), "{} of 40", speaking.len());
-    let has = |is_so: fn(&Mqtt5) -> bool| {
-        assert!(speaking.iter().flat_map(|schedule| &schedule.setup.mqtt5).any(is_so));
-    };
+    let has = |is_so: fn(&Mqtt5) -> bool| assert!(speaking.iter().any(is_so));
+    has(|mqtt5| !mqtt5.bare && mqtt5.expiring_percent > 0);
     has(|mqtt5| mqtt5.will_delay_s > 0);
     has(|mqtt5| mqtt5.aliases_from_broker > 0);
-    let mut schedule = speaking[0].clone();
-    assert_eq!(tokio_world::fits(&schedule), Ok(()));
-    schedule.setup.mqtt5.as_mut().unwrap().bare = false;
-    let error = tokio_world::fits(&schedule).unwrap_err().to_string();
-    assert!(
-        error.contains("properties of messages") && error.contains("--engine events"),
-        "{error}"
-    );
+    has(|mqtt5| mqtt5.aliases_from_device > 0);
+}
+
+/// What was published by the application, and told to it, with properties.
+#[derive(Default)]
+struct Travelled([u32; 2]);
+
+impl Observer for Travelled {
+    fn observe(&mut self, _now: Instant, observation: &Observation<'_>) {
+        let has_some = |properties: Properties<'_>| u32::from(!properties.is_empty());
+        match *observation {
+            Observation::Published { properties, .. } => self.0[0] += has_some(properties),
+            Observation::Told(Event::Message(message)) => {
+                self.0[1] += has_some(message.properties);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn messages_of_the_adapter_have_their_properties_both_ways() {
+    let mut schedules = (0..).map(tokio_world::default_for);
+    let has_some = |mqtt5: &Mqtt5| !mqtt5.bare;
+    let schedule = schedules.find(|it| it.setup.mqtt5.as_ref().is_some_and(has_some)).unwrap();
+    let mut travelled = Travelled::default();
+    assert_eq!(tokio_world::run(&schedule, &mut travelled).unwrap().breach, None);
+    let Travelled([published, told]) = travelled;
+    assert!(published > 5 && told > 5, "{published} published and {told} told");
 }

@@ -120,6 +120,11 @@ impl Messages {
     }
 }
 
+/// The number that a message of the workload begins with.
+pub(crate) fn number(payload: &[u8]) -> Option<u64> {
+    payload.first_chunk().map(|first| u64::from_be_bytes(*first))
+}
+
 /// Makes `payload` the message with this number: eight bytes big-endian, then filler.
 pub(crate) fn fill(payload: &mut Vec<u8>, number: u64, size_bytes: usize) {
     payload.clear();

@@ -24,9 +24,11 @@ pub(crate) use habits::{COMING_AND_GOING, Fate, Fates};
 pub(crate) use large::Large;
 #[cfg(feature = "turmoil")]
 pub(crate) use messages::Messages;
-pub(crate) use messages::fill;
+pub(crate) use messages::{fill, number};
 #[cfg(feature = "turmoil")]
 pub(crate) use plan::{Due, Plan};
+#[cfg(feature = "turmoil")]
+pub(crate) use properties::Tag;
 pub(crate) use properties::Tags;
 pub(crate) use workload::Intervals;
 pub use workload::Workload;

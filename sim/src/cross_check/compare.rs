@@ -125,7 +125,9 @@ fn outbound(comparison: &mut Comparison, number: u64, entries: [Option<&Outbound
             let known = if_so(at_most_once, Known::AtMostOnce).or_else(power_lost);
             let withdrawn = || if_so(both.iter().any(|entry| entry.is_withdrawn), Known::Withdrawn);
             let shut_down = || if_so(both.iter().any(|entry| entry.is_shut_down), Known::ShutDown);
-            let known = known.or_else(withdrawn).or_else(shut_down);
+            let expired =
+                || if_so(both.iter().any(|entry| entry.is_expired), Known::MessageExpired);
+            let known = known.or_else(withdrawn).or_else(shut_down).or_else(expired);
             known.or_else(|| if_so(refused, Known::Refused))
         },
     );
@@ -139,8 +141,9 @@ fn outbound(comparison: &mut Comparison, number: u64, entries: [Option<&Outbound
             let power_lost = || if_so(missing.is_unknown(), Known::PowerLost);
             let withdrawn = || if_so(missing.is_withdrawn, Known::Withdrawn);
             let shut_down = || if_so(missing.is_shut_down, Known::ShutDown);
+            let expired = || if_so(missing.is_expired, Known::MessageExpired);
             let known = if_so(missing.is_at_risk(), Known::AtMostOnce).or_else(power_lost);
-            known.or_else(withdrawn).or_else(shut_down)
+            known.or_else(withdrawn).or_else(shut_down).or_else(expired)
         },
     );
     if arrived == [true; 2] {
@@ -174,7 +177,11 @@ fn inbound(comparison: &mut Comparison, number: u64, entries: [Option<&Inbound>;
     comparison.fact(
         || format!("message {number} told to the application"),
         told,
-        || if_so(both.iter().any(|entry| entry.told == 0 && !entry.is_owed), Known::NotOwed),
+        || {
+            let missing = if one.told == 0 { one } else { other };
+            let expired = || if_so(missing.is_expired(), Known::MessageExpired);
+            if_so(!missing.is_owed(), Known::NotOwed).or_else(expired)
+        },
     );
     if told == [true; 2] {
         let more = if one.told > other.told { one } else { other };

@@ -61,11 +61,16 @@ pub enum KnownDifference {
     /// A broker that refuses publications for a while (MQTT 5) refuses those that arrive in that time.
     /// Explained is the outcome of a message that the broker refused in the run in which it was given up.
     Refused,
+    /// A message whose interval (MQTT 5) is over is not carried any further: how far it had come by then
+    /// depends on the instant. Explained is what became of a publication that was given up for that reason,
+    /// in the run in which it was, and that a message for the device was not told in the run in which the
+    /// broker let as many copies of it expire as it owed.
+    MessageExpired,
 }
 
 impl KnownDifference {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Times,
         Self::Clocks,
         Self::WifiIsTold,
@@ -82,6 +87,7 @@ impl KnownDifference {
         Self::ShutDown,
         Self::Overtaken,
         Self::Refused,
+        Self::MessageExpired,
     ];
 
     /// Its name in results.
@@ -104,6 +110,7 @@ impl KnownDifference {
             Self::ShutDown => "shut-down",
             Self::Overtaken => "overtaken",
             Self::Refused => "refused",
+            Self::MessageExpired => "message-expired",
         }
     }
 

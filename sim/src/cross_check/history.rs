@@ -9,6 +9,7 @@ use fivewire_core::time::Instant;
 use super::messages::{Inbound, Outbound, Outcome};
 use super::sessions::{Line, Sessions};
 use super::wishes::{Answer, Wish, Wishes};
+use crate::app::number;
 use crate::fault::FaultKind;
 use crate::observation::{BoardLoss, ConnectionId, Observation, Observer, Part};
 use crate::oracle::matcher::matches;
@@ -35,17 +36,12 @@ pub struct History {
     is_finished: bool,
 }
 
-/// The number that a message of the workload begins with.
-fn number(payload: &[u8]) -> Option<u64> {
-    payload.first_chunk().map(|first| u64::from_be_bytes(*first))
-}
-
 impl History {
-    fn published(&mut self, ticket: u32, payload: &[u8], qos: QoS) {
+    fn published(&mut self, ticket: u32, payload: &[u8], qos: QoS, expires: bool) {
         let Some(number) = number(payload) else { return };
         self.tickets.insert(ticket, number);
         let is_unsafe = !self.is_connected || self.harmful > 0;
-        let new = || Outbound::new(qos, self.endings, is_unsafe);
+        let new = || Outbound::new(qos, expires, self.endings, is_unsafe);
         self.outbound.entry(number).or_insert_with(new).published += 1;
     }
 
@@ -118,6 +114,14 @@ impl History {
             && self.active.keys().any(|filter| matches(filter, topic.as_bytes()));
         let entry = self.inbound.entry(number).or_default();
         entry.published(self.endings, self.broker_stops, is_owed);
+    }
+
+    /// A message for the device was over before it could be sent.
+    fn expired(&mut self, topic: &str, payload: &[u8]) {
+        let number = number(payload).filter(|_| topic.starts_with("down/"));
+        if let Some(entry) = number.and_then(|number| self.inbound.get_mut(&number)) {
+            entry.expires();
+        }
     }
 
     /// The broker's session is over: it owes nothing of what was not told.
@@ -269,8 +273,9 @@ impl Observer for History {
             return;
         }
         match *observation {
-            Observation::Published { ticket, payload, qos, .. } => {
-                self.published(ticket, payload, qos);
+            Observation::Published { ticket, payload, qos, properties, .. } => {
+                let expires = properties.message_expiry_interval_s().is_some();
+                self.published(ticket, payload, qos, expires);
             }
             Observation::SubscribeAsked { ticket, filter, .. } => {
                 self.asked(now, filter, ticket, Wish::Messages);
@@ -308,6 +313,7 @@ impl Observer for History {
             Observation::WitnessPublished { topic, payload, qos, .. } => {
                 self.witness_published(topic, payload, qos);
             }
+            Observation::MessageExpired { topic, payload } => self.expired(topic, payload),
             Observation::BoardDown { part: Part::Host, loss } => self.life_ends(now, loss),
             Observation::FaultBegan { index, fault } => self.fault(now, index, Some(fault.kind)),
             Observation::FaultEnded { index } => self.fault(now, index, None),

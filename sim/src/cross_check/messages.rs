@@ -29,6 +29,10 @@ pub(super) struct Outbound {
     pub(super) is_refused: bool,
     /// The application gave it up, or its deadline came.
     pub(super) is_withdrawn: bool,
+    /// It has an interval after which nobody wants it.
+    expires: bool,
+    /// It was given up because that was over.
+    pub(super) is_expired: bool,
     /// It was given up because the application shut its device down.
     pub(super) is_shut_down: bool,
     /// The board lost power before there was an outcome.
@@ -41,7 +45,7 @@ pub(super) struct Outbound {
 }
 
 impl Outbound {
-    pub(super) const fn new(qos: QoS, endings: u32, is_unsafe: bool) -> Self {
+    pub(super) const fn new(qos: QoS, expires: bool, endings: u32, is_unsafe: bool) -> Self {
         Self {
             qos,
             published: 0,
@@ -50,6 +54,8 @@ impl Outbound {
             cuts: 0,
             is_refused: false,
             is_withdrawn: false,
+            expires,
+            is_expired: false,
             is_shut_down: false,
             lost_power: false,
             is_unsafe,
@@ -75,7 +81,10 @@ impl Outbound {
             self.is_unsafe = true;
         }
         self.is_shut_down = is_leaving && matches!(reason, AbandonReason::ShutDown);
-        self.is_withdrawn = matches!(reason, AbandonReason::Cancelled | AbandonReason::Expired);
+        let is_over = matches!(reason, AbandonReason::Expired);
+        self.is_expired = is_over && self.expires;
+        self.is_withdrawn =
+            matches!(reason, AbandonReason::Cancelled) || (is_over && !self.expires);
     }
 
     /// Something goes wrong.
@@ -100,8 +109,10 @@ impl Outbound {
 pub(super) struct Inbound {
     pub(super) published: u32,
     pub(super) told: u32,
-    /// The broker owed it to the device once, and the session has lasted since.
-    pub(super) is_owed: bool,
+    /// How often the broker came to owe it to the device, in a session that has lasted since.
+    owed: u32,
+    /// Copies that it let expire.
+    expired: u32,
     /// Connections that ended between its first publication and the last time it was told.
     pub(super) cuts: u32,
     /// Stops of the broker between its first and its last publication.
@@ -118,7 +129,7 @@ impl Inbound {
         }
         self.published += 1;
         self.stops = stops - self.stops_before;
-        self.is_owed |= is_owed;
+        self.owed += is_owed as u32;
     }
 
     pub(super) const fn told(&mut self, endings: u32) {
@@ -128,6 +139,23 @@ impl Inbound {
 
     /// The broker owes it no more.
     pub(super) const fn forgiven(&mut self) {
-        self.is_owed &= self.told > 0;
+        if self.told == 0 {
+            (self.owed, self.expired) = (0, 0);
+        }
+    }
+
+    /// The broker let a copy expire.
+    pub(super) const fn expires(&mut self) {
+        self.expired += 1;
+    }
+
+    /// The broker owed it to the device once, and the session has lasted since.
+    pub(super) const fn is_owed(&self) -> bool {
+        self.owed > 0
+    }
+
+    /// All that the broker owed of it was over before the device could have it.
+    pub(super) const fn is_expired(&self) -> bool {
+        self.owed > 0 && self.expired >= self.owed
     }
 }

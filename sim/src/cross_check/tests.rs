@@ -12,6 +12,7 @@ use crate::run;
 use crate::schedule::{Mqtt5, Schedule, Topology};
 use crate::swarm::{self, Draw};
 
+mod expiry;
 mod wishes;
 
 /// Passes a run on to a history, and what `change` makes of each observation.

@@ -3,15 +3,15 @@
 
 use fivewire_core::mqtt::v5;
 
-const PAYLOAD_FORMAT_INDICATOR: u8 = 0x01;
+pub(crate) const PAYLOAD_FORMAT_INDICATOR: u8 = 0x01;
 const MESSAGE_EXPIRY_INTERVAL: u8 = 0x02;
-const CONTENT_TYPE: u8 = 0x03;
-const RESPONSE_TOPIC: u8 = 0x08;
-const CORRELATION_DATA: u8 = 0x09;
+pub(crate) const CONTENT_TYPE: u8 = 0x03;
+pub(crate) const RESPONSE_TOPIC: u8 = 0x08;
+pub(crate) const CORRELATION_DATA: u8 = 0x09;
 const SESSION_EXPIRY_INTERVAL: u8 = 0x11;
 const WILL_DELAY_INTERVAL: u8 = 0x18;
 const TOPIC_ALIAS: u8 = 0x23;
-const USER_PROPERTY: u8 = 0x26;
+pub(crate) const USER_PROPERTY: u8 = 0x26;
 const MAXIMUM_PACKET_SIZE: u8 = 0x27;
 
 /// The bytes of properties, of which each has the length it should have.
@@ -23,7 +23,7 @@ impl<'a> Properties<'a> {
     pub(crate) const NONE: Self = Self(&[]);
 
     /// `None` if they are none.
-    pub(super) fn of(bytes: &'a [u8]) -> Option<Self> {
+    pub(crate) fn of(bytes: &'a [u8]) -> Option<Self> {
         let mut rest = bytes;
         while !rest.is_empty() {
             split(&mut rest)?;
@@ -70,14 +70,12 @@ impl<'a> Properties<'a> {
         self.find(TOPIC_ALIAS)?.first_chunk().map(|bytes| u16::from_be_bytes(*bytes))
     }
 
-    /// Those that nobody on the way may change (MQTT 5 §3.3.2.3), as bytes.
+    /// Those that nobody on the way may change (MQTT 5 §3.3.2.3), as bytes. Only that of user properties
+    /// is an order that means something [MQTT5-3.3.2-18], so the kinds are put into one.
     pub(super) fn travelling(self) -> Vec<u8> {
-        let mut kept = Vec::new();
-        for (id, value) in self.iter().filter(|&(id, _)| travels(id)) {
-            kept.push(id);
-            kept.extend_from_slice(value);
-        }
-        kept
+        let mut kept: Vec<(u8, &[u8])> = self.iter().filter(|&(id, _)| travels(id)).collect();
+        kept.sort_by_key(|&(id, _)| id);
+        kept.into_iter().flat_map(|(id, value)| [&[id], value].concat()).collect()
     }
 }
 
@@ -91,33 +89,35 @@ const fn travels(id: u8) -> bool {
 
 /// The same bytes for what an application said or was told.
 pub(super) fn travelling(properties: v5::Properties<'_>) -> Vec<u8> {
-    let mut kept = Vec::new();
-    for property in properties.iter() {
-        match property {
-            v5::Property::PayloadFormatIndicator(is_utf8) => {
-                kept.extend([PAYLOAD_FORMAT_INDICATOR, u8::from(is_utf8)]);
-            }
-            v5::Property::ContentType(text) => put(&mut kept, CONTENT_TYPE, &[text.as_bytes()]),
-            v5::Property::ResponseTopic(topic) => {
-                put(&mut kept, RESPONSE_TOPIC, &[topic.as_bytes()]);
-            }
-            v5::Property::CorrelationData(bytes) => put(&mut kept, CORRELATION_DATA, &[bytes]),
-            v5::Property::UserProperty(name, value) => {
-                put(&mut kept, USER_PROPERTY, &[name.as_bytes(), value.as_bytes()]);
-            }
-            _ => {}
-        }
-    }
-    kept
+    let mut kept: Vec<Vec<u8>> = properties.iter().filter_map(bytes).collect();
+    kept.sort_by_key(|property| property[0]);
+    kept.concat()
 }
 
-fn put(kept: &mut Vec<u8>, id: u8, texts: &[&[u8]]) {
-    kept.push(id);
+/// A property that travels, as it is in a packet.
+fn bytes(property: v5::Property<'_>) -> Option<Vec<u8>> {
+    Some(match property {
+        v5::Property::PayloadFormatIndicator(is_utf8) => {
+            vec![PAYLOAD_FORMAT_INDICATOR, u8::from(is_utf8)]
+        }
+        v5::Property::ContentType(text) => texts(CONTENT_TYPE, &[text.as_bytes()]),
+        v5::Property::ResponseTopic(topic) => texts(RESPONSE_TOPIC, &[topic.as_bytes()]),
+        v5::Property::CorrelationData(bytes) => texts(CORRELATION_DATA, &[bytes]),
+        v5::Property::UserProperty(name, value) => {
+            texts(USER_PROPERTY, &[name.as_bytes(), value.as_bytes()])
+        }
+        _ => return None,
+    })
+}
+
+fn texts(id: u8, texts: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = vec![id];
     for text in texts {
         let size_bytes = u16::try_from(text.len()).expect("MQTT has no longer texts");
-        kept.extend(size_bytes.to_be_bytes());
-        kept.extend_from_slice(text);
+        bytes.extend(size_bytes.to_be_bytes());
+        bytes.extend_from_slice(text);
     }
+    bytes
 }
 
 /// Takes a property off the front.
@@ -141,7 +141,7 @@ fn split<'a>(bytes: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
 }
 
 /// Bytes of a text with its length in front.
-fn text(bytes: &[u8]) -> Option<usize> {
+pub(crate) fn text(bytes: &[u8]) -> Option<usize> {
     let size_bytes = bytes.first_chunk().map(|size| u16::from_be_bytes(*size))?;
     Some(2 + usize::from(size_bytes))
 }
@@ -157,13 +157,19 @@ mod tests {
         let properties = Properties::of(bytes).expect("they are well-formed");
         assert_eq!((properties.expiry_s(), properties.alias()), (Some(60), Some(7)));
         assert_eq!(properties.iter().count(), 5);
-        assert_eq!(properties.travelling(), b"\x26\x00\x01k\x00\x02vw\x09\x00\x01x");
+        assert_eq!(properties.travelling(), b"\x09\x00\x01x\x26\x00\x01k\x00\x02vw");
         let said = [
             v5::Property::MessageExpiryInterval(9),
             v5::Property::UserProperty("k", "vw"),
             v5::Property::CorrelationData(b"x"),
         ];
         assert_eq!(travelling(v5::Properties::of(&said)), properties.travelling());
+        let user = |first, second| {
+            let [first, second] =
+                [first, second].map(|value| v5::Property::UserProperty("k", value));
+            travelling(v5::Properties::of(&[first, v5::Property::ContentType("t"), second]))
+        };
+        assert_ne!(user("1", "2"), user("2", "1"), "their order is theirs");
         for size_bytes in [1, 4, 8, 14, 17, 20] {
             assert_eq!(Properties::of(&bytes[..size_bytes]), None, "{size_bytes}");
         }

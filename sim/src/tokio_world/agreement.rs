@@ -34,10 +34,12 @@ impl Hearing {
         self.terms.push(Term { era, is_after_witness, heard: Vec::new() });
     }
 
-    /// A message came. One with QoS 0 does not wait for who is away for a moment, and one that the
-    /// broker had kept is for who comes later: nobody else has to have heard it.
+    /// A message came. One with QoS 0 does not wait for who is away for a moment, one with an interval only
+    /// for as long as that lasts, and one that the broker had kept is for who comes later: nobody else has
+    /// to have heard it.
     pub(super) fn hear(&mut self, message: &Message) {
-        if message.qos == QoS::AtMostOnce || message.retain {
+        let expires = message.properties.message_expiry_interval_s.is_some();
+        if message.qos == QoS::AtMostOnce || message.retain || expires {
             return;
         }
         let text = (message.topic.clone().into_bytes(), message.payload.clone());
@@ -147,6 +149,8 @@ impl Term {
 
 #[cfg(test)]
 mod tests {
+    use fivewire_tokio::Properties;
+
     use super::*;
 
     fn heard(era: u32, is_after_witness: bool, payloads: &[u8]) -> Hearing {
@@ -155,7 +159,8 @@ mod tests {
         for payload in payloads {
             let (topic, payload) = ("up/0".to_owned(), vec![*payload]);
             let qos = QoS::AtLeastOnce;
-            hearing.hear(&Message { topic, payload, qos, retain: false });
+            let properties = Properties::default();
+            hearing.hear(&Message { topic, payload, qos, retain: false, properties });
         }
         hearing
     }
@@ -187,6 +192,19 @@ mod tests {
         assert_eq!(agree(&heard(0, false, &[8, 9, 1, 2]), false), Some(2));
         assert_eq!(agree(&heard(0, false, &[8, 9]), false), Some(0));
         assert_eq!(agree(&heard(0, false, &[9, 1, 3]), false), None);
+    }
+
+    #[test]
+    fn a_message_that_expires_may_have_been_over_for_one_of_them() {
+        let mut listener = heard(0, true, &[2, 3]);
+        listener.hear(&Message {
+            topic: "up/0".to_owned(),
+            payload: vec![9],
+            qos: QoS::AtLeastOnce,
+            retain: false,
+            properties: Properties { message_expiry_interval_s: Some(1), ..Properties::default() },
+        });
+        assert_eq!(agree(&listener, false), Some(2));
     }
 
     #[test]

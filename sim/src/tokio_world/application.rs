@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use fivewire_core::error;
 use fivewire_core::event::{self, AbandonReason, Ticket};
-use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::{QoS, v5};
 use fivewire_core::time::Instant;
 use fivewire_tokio::{
-    Client, Event, Events, Outcome, Publication, Publish, PublishError, SubscribeError,
+    Client, Event, Events, Outcome, Properties, Publication, Publish, PublishError, SubscribeError,
     Subscription,
 };
 use tokio::sync::watch;
@@ -92,7 +92,10 @@ pub(super) async fn publish(stage: Stage, client: Client, mut orders: watch::Rec
                 let mut payload = Vec::new();
                 fill(&mut payload, draft.number, draft.size_bytes);
                 let topic = messages.topic(draft.number).to_owned();
-                (Message { topic, payload, qos: draft.qos, retain: fate.retain }, fate)
+                let properties =
+                    draft.tag.with(draft.number, |all| Properties::from(v5::Properties::of(all)));
+                let (qos, retain) = (draft.qos, fate.retain);
+                (Message { topic, payload, qos, retain, properties }, fate)
             })
         };
         if let Some((message, fate)) = next {
@@ -115,15 +118,17 @@ async fn queue(
     message: &Message,
     deadline: Option<Instant>,
 ) -> Result<Publish, PublishError> {
-    let Message { topic, payload, qos, retain } = message.clone();
+    let Message { topic, payload, qos, retain, properties } = message.clone();
+    let publication = Publication::new(topic, payload, qos);
+    let publication = Publication { retain, properties, ..publication };
     if deadline.is_none() {
-        let queued = client.try_publish(topic.clone(), payload.clone(), qos, retain).await;
+        let queued = client.try_enqueue(publication.clone()).await;
         let Err(PublishError::NotQueued(error)) = queued else { return queued };
-        stage.lock().seen.push(Seen::PublishRefused { topic: topic.clone(), error });
+        let topic = publication.topic.clone();
+        stage.lock().seen.push(Seen::PublishRefused { topic, error });
     }
     let deadline = deadline.map(|at| tokio::time::Instant::now() + until(at));
-    let publication = Publication::new(topic, payload, qos);
-    client.enqueue(Publication { retain, deadline, ..publication }).await
+    client.enqueue(Publication { deadline, ..publication }).await
 }
 
 /// There was no room for it in time, or before the client was shut down: its turn comes again, with another
@@ -293,6 +298,7 @@ fn take(stage: &Stage, mut message: fivewire_tokio::Message) {
         payload: message.payload.to_vec(),
         qos: message.qos,
         retain: message.retain,
+        properties: message.properties.clone(),
     };
     parts.seen.push(Seen::Message(Way::Told { delivery, dup: message.dup }, seen));
     let after_ms = parts.device.release_after_ms();

@@ -9,11 +9,13 @@ use std::collections::BTreeMap;
 
 use fivewire_core::event::Event;
 use fivewire_core::mqtt::QoS;
+use fivewire_tokio::Properties;
 
 use crate::oracle::mqtt5::Aliases;
 use crate::oracle::reader::{Packet, Reader};
 
 use super::seen::{Message, Seen, Stage, Stream};
+use super::travelling;
 use crate::observation::{BoardLoss, ConnectionId, Observation, Part};
 
 /// A message as the broker sent it, with its topic and payload.
@@ -26,10 +28,13 @@ struct Sent {
     qos: QoS,
     size_bytes: usize,
     text: Text,
+    properties: Properties,
 }
 
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Default, Debug)]
 struct Count {
+    /// What travelled with each copy that the broker sent.
+    sent: Vec<Properties>,
     told: u32,
     acknowledged: u32,
     /// Told on the adapter's word alone.
@@ -57,8 +62,8 @@ pub(super) struct Claims {
     too_large: Vec<usize>,
     /// The application takes no messages.
     holds: bool,
-    /// One that was in the queue of a program that ended in good order.
-    abandoned: Option<String>,
+    /// How P5 was broken.
+    broken: Option<String>,
 }
 
 impl Claims {
@@ -92,7 +97,9 @@ impl Claims {
             Seen::Plain(Observation::BoardDown { part: Part::Host, loss }) => {
                 // who takes none leaves them behind
                 if *loss == BoardLoss::Ended && !self.holds {
-                    self.abandoned = self.unfetched();
+                    self.broken = self.unfetched().map(|topic| {
+                        format!("a message of {topic} was acknowledged and went with a program that ended")
+                    });
                 }
                 self.counts.clear();
                 self.too_large.clear();
@@ -108,9 +115,10 @@ impl Claims {
         Some(String::from_utf8_lossy(&text.0).into_owned())
     }
 
-    /// A message that was acknowledged, and that a program which ended in good order has not fetched.
-    pub(super) fn take_abandoned(&mut self) -> Option<String> {
-        self.abandoned.take()
+    /// A message that was acknowledged, and that a program which ended in good order has not fetched; or one
+    /// that came out of its subscription with other properties than the broker had sent.
+    pub(super) const fn take_broken(&mut self) -> Option<String> {
+        self.broken.take()
     }
 
     fn sent(&mut self, connection: ConnectionId, mut bytes: &[u8]) {
@@ -119,11 +127,15 @@ impl Claims {
             if let Packet::Publish(publish) = packet
                 // every packet: one of QoS 0 may be the one that gives an alias its meaning
                 && let Some(topic) = aliases.topic(&publish)
-                && let Some(qos @ (QoS::AtLeastOnce | QoS::ExactlyOnce)) = QoS::from_u8(publish.qos)
+                && let Some(qos) = QoS::from_u8(publish.qos)
             {
                 let text = (topic, publish.payload.to_vec());
+                let properties = travelling::of_packet(publish.properties);
+                self.counts.entry(text.clone()).or_default().sent.push(properties.clone());
                 let (packet_id, size_bytes) = (publish.packet_id, publish.size_bytes);
-                open.push(Sent { packet_id, qos, size_bytes, text });
+                if qos != QoS::AtMostOnce {
+                    open.push(Sent { packet_id, qos, size_bytes, text, properties });
+                }
             }
         }
     }
@@ -138,10 +150,8 @@ impl Claims {
             }
             let (Packet::Puback(answered, _) | Packet::Pubrec(answered)) = packet else { continue };
             let place = open.iter().position(|sent| sent.packet_id == answered);
-            let Some(Sent { qos, size_bytes, text, .. }) = place.map(|place| open.remove(place))
-            else {
-                continue;
-            };
+            let Some(sent) = place.map(|place| open.remove(place)) else { continue };
+            let Sent { qos, size_bytes, text, properties, .. } = sent;
             if let Some(place) = self.too_large.iter().position(|&size| size == size_bytes) {
                 self.too_large.swap_remove(place);
                 continue;
@@ -154,7 +164,7 @@ impl Claims {
             if count.acknowledged > count.told {
                 count.told += 1;
                 count.claimed += 1;
-                told.push(message(text, qos));
+                told.push(message(text, qos, properties));
             }
         }
         told
@@ -166,6 +176,11 @@ impl Claims {
         let count = self.counts.entry(text).or_default();
         if count.claimed > 0 {
             count.claimed -= 1;
+            // what was told are those of the copy that was acknowledged: this may be another one
+            if !count.sent.contains(&message.properties) {
+                let topic = &message.topic;
+                self.broken = Some(format!("a message of {topic} was told with other properties"));
+            }
             return true;
         }
         count.told += 1;
@@ -173,8 +188,9 @@ impl Claims {
     }
 }
 
-fn message((topic, payload): Text, qos: QoS) -> Message {
-    Message { topic: String::from_utf8_lossy(&topic).into_owned(), payload, qos, retain: false }
+fn message((topic, payload): Text, qos: QoS, properties: Properties) -> Message {
+    let topic = String::from_utf8_lossy(&topic).into_owned();
+    Message { topic, payload, qos, retain: false, properties }
 }
 
 #[cfg(test)]
@@ -182,6 +198,7 @@ mod tests {
     use super::*;
 
     const PUBLISH: &[u8] = b"\x32\x06\x00\x01a\x00\x07x";
+    const CONNECT: &[u8] = b"\x10\x0e\x00\x04MQTT\x05\x00\x00\x00\x00\x00\x01d";
     const PUBACK: &[u8] = b"\x40\x02\x00\x07";
 
     fn passed(claims: &mut Claims) -> (Vec<Message>, bool) {
@@ -192,7 +209,8 @@ mod tests {
     }
 
     fn fetched() -> Seen {
-        let message = message((b"a".to_vec(), b"x".to_vec()), QoS::AtLeastOnce);
+        let text = (b"a".to_vec(), b"x".to_vec());
+        let message = message(text, QoS::AtLeastOnce, Properties::default());
         Seen::Message(Stage::Told { delivery: None, dup: false }, message)
     }
 
@@ -222,9 +240,10 @@ mod tests {
             claims.look(&Seen::Plain(Observation::Holds(holds)));
             passed(&mut claims);
             claims.look(&ends(loss));
-            claims.take_abandoned()
+            claims.take_broken()
         };
-        assert_eq!(left(false, BoardLoss::Ended), Some("a".to_owned()));
+        let broken = left(false, BoardLoss::Ended).unwrap_or_default();
+        assert!(broken.contains("a message of a was acknowledged and went"), "{broken}");
         assert_eq!(left(true, BoardLoss::Ended), None);
         assert_eq!(left(false, BoardLoss::PowerLoss), None);
     }
@@ -255,7 +274,6 @@ mod tests {
 
     #[test]
     fn a_message_with_a_topic_alias_is_told_with_the_topic_that_it_stands_for() {
-        const CONNECT: &[u8] = b"\x10\x0e\x00\x04MQTT\x05\x00\x00\x00\x00\x00\x01d";
         let mut claims = Claims::new(false);
         let connection = ConnectionId(1);
         claims.look(&Seen::Bytes(Stream::ToBroker, connection, CONNECT.to_vec()));
@@ -267,6 +285,34 @@ mod tests {
         }
         claims.look(&Seen::Bytes(Stream::ToBroker, connection, PUBACK.to_vec()));
         assert_eq!(claims.unfetched(), Some("a".to_owned()));
+    }
+
+    #[test]
+    fn what_is_fetched_has_the_properties_that_were_sent_with_one_of_its_copies() {
+        let connection = ConnectionId(1);
+        let broken = |expiry_s| {
+            let mut claims = Claims::new(false);
+            claims.look(&Seen::Bytes(Stream::ToBroker, connection, CONNECT.to_vec()));
+            for copy in [
+                b"\x32\x0c\x00\x01a\x00\x06\x05\x02\x00\x00\x00\x09x",
+                b"\x32\x0c\x00\x01a\x00\x07\x05\x02\x00\x00\x00\x08x",
+            ] {
+                claims.look(&Seen::Bytes(Stream::FromBroker, connection, copy.to_vec()));
+            }
+            let puback = Seen::Bytes(Stream::ToBroker, connection, PUBACK.to_vec());
+            let (told, _) = claims.look(&puback);
+            assert_eq!(
+                told[0].properties.message_expiry_interval_s,
+                Some(8),
+                "that copy was acknowledged"
+            );
+            let Seen::Message(way, mut message) = fetched() else { unreachable!() };
+            message.properties.message_expiry_interval_s = Some(expiry_s);
+            claims.look(&Seen::Message(way, message));
+            claims.take_broken()
+        };
+        assert_eq!((broken(9), broken(8)), (None, None));
+        assert!(broken(10).is_some());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::catalogue::{self, Scenario};
 use crate::fault::FaultKind;
-use crate::schedule::{Fidelity, Habits, Mqtt5, Schedule, Topology};
+use crate::schedule::{Fidelity, Habits, Schedule, Topology};
 use crate::swarm::{self, Draw};
 
 /// A run of a minute, in fine ticks, is full of trouble. Of the default mixture, three of four are.
@@ -26,17 +26,6 @@ pub enum Unfit {
     Bridge {
         /// Its scenario.
         scenario: String,
-    },
-    /// It needs something of MQTT 5 that this engine's application does not use.
-    #[error(
-        "schedule {scenario:?} has setup.mqtt5.{field}, which this engine's application does not use: \
-         run it with --engine events"
-    )]
-    Mqtt5 {
-        /// Its scenario.
-        scenario: String,
-        /// What it is.
-        field: &'static str,
     },
     /// Its application has a habit that only that of a bridge has.
     #[error(
@@ -66,13 +55,9 @@ pub fn fits(schedule: &Schedule) -> Result<(), Unfit> {
     if let Some(field) = unusual(&schedule.workload.habits) {
         return Err(Unfit::Habits { scenario: scenario(), field });
     }
-    match (schedule.setup.topology, &schedule.setup.mqtt5) {
-        (Topology::Client, None) => Ok(()),
-        (Topology::Client, Some(mqtt5)) => match unused_of_mqtt5(mqtt5) {
-            Some(field) => Err(Unfit::Mqtt5 { scenario: scenario(), field }),
-            None => Ok(()),
-        },
-        (Topology::Bridge, _) => Err(Unfit::Bridge { scenario: scenario() }),
+    match schedule.setup.topology {
+        Topology::Client => Ok(()),
+        Topology::Bridge => Err(Unfit::Bridge { scenario: scenario() }),
     }
 }
 
@@ -80,14 +65,6 @@ pub fn fits(schedule: &Schedule) -> Result<(), Unfit> {
 /// application that asks for time and memory, what it asks of the client itself is left.
 const fn unusual(habits: &Habits) -> Option<&'static str> {
     if habits.chooses_network { Some("chooses_network") } else { None }
-}
-
-/// What this engine's application does not use of MQTT 5.
-const fn unused_of_mqtt5(mqtt5: &Mqtt5) -> Option<&'static str> {
-    if !mqtt5.bare {
-        return Some("properties of messages");
-    }
-    None
 }
 
 /// The run of this seed of a scenario, with the bridge and its faults left out: an hour.
@@ -137,10 +114,5 @@ pub fn default_for(seed: u64) -> Schedule {
 fn drawn(scenario: &Scenario, seed: u64, draw: Draw<'_>) -> Schedule {
     let draw =
         Draw { scenario: scenario.name, topology: Topology::Client, kinds: scenario.kinds, ..draw };
-    let mut schedule = swarm::draw(seed, &draw);
-    // as much of MQTT 5 as its application uses
-    if let Some(mqtt5) = &mut schedule.setup.mqtt5 {
-        mqtt5.bare = true;
-    }
-    schedule
+    swarm::draw(seed, &draw)
 }

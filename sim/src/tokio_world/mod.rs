@@ -55,6 +55,7 @@ mod socket;
 mod stage;
 #[cfg(test)]
 mod tests;
+mod travelling;
 mod wire;
 mod witness;
 mod words;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::task::Waker;
 
+use fivewire_core::mqtt::v5::Property;
 use fivewire_core::mqtt::{PacketId, QoS};
 
 use super::seen::Message;
@@ -105,12 +106,18 @@ impl Plain {
     }
 
     /// Publishes with QoS 0 or 1.
-    pub(super) fn publish(&mut self, topic: &str, payload: &[u8], qos: QoS) {
+    pub(super) fn publish(
+        &mut self,
+        topic: &str,
+        payload: &[u8],
+        qos: QoS,
+        properties: &[Property<'_>],
+    ) {
         let id = (qos != QoS::AtMostOnce).then(|| {
             self.last_id = self.last_id.checked_add(1).unwrap_or(1);
             PacketId::new(self.last_id).expect("it counts from 1")
         });
-        let bytes = words::publish(self.is_v5, qos, id, topic, payload);
+        let bytes = words::publish(self.is_v5, qos, id, topic, payload, properties);
         self.outgoing.extend_from_slice(&bytes);
         self.unacknowledged.extend(id.map(|id| (id, bytes)));
     }

@@ -36,10 +36,6 @@ pub const NOT_JUDGED: &[(Promise, &str)] = &[
          queue that owns it is inside the adapter; that it comes out of it is judged instead",
     ),
     (
-        Promise::P5,
-        "that the properties of MQTT 5 are told: this engine's application does not use them",
-    ),
-    (
         Promise::P3,
         "that DUP is unset without a lost link: there is no link; lost connections are judged",
     ),
@@ -48,8 +44,7 @@ pub const NOT_JUDGED: &[(Promise, &str)] = &[
 /// Runs `schedule` to its end, or to the first breach. `extra` watches too.
 ///
 /// # Errors
-/// It does not [fit](super::fits): it has a bridge, a habit that only an application with a bridge has, or
-/// something of MQTT 5 that its application does not use.
+/// It does not [fit](super::fits): it has a bridge or a habit that only an application with a bridge has.
 pub fn run<O: Observer + ?Sized>(schedule: &Schedule, extra: &mut O) -> Result<Report, Unfit> {
     run_planted(schedule, Planted::NONE, extra)
 }
@@ -57,8 +52,7 @@ pub fn run<O: Observer + ?Sized>(schedule: &Schedule, extra: &mut O) -> Result<R
 /// The same with a bug in the adapter, for those that are built with bugs.
 ///
 /// # Errors
-/// It does not [fit](super::fits): it has a bridge, a habit that only an application with a bridge has, or
-/// something of MQTT 5 that its application does not use.
+/// It does not [fit](super::fits): it has a bridge or a habit that only an application with a bridge has.
 pub fn run_planted<O: Observer + ?Sized>(
     schedule: &Schedule,
     planted: Planted,
@@ -74,8 +68,7 @@ pub fn run_planted<O: Observer + ?Sized>(
 /// [`replay`](crate::replay::replay). Each life of the device is a beginning in it.
 ///
 /// # Errors
-/// It does not [fit](super::fits): it has a bridge, a habit that only an application with a bridge has, or
-/// something of MQTT 5 that its application does not use.
+/// It does not [fit](super::fits): it has a bridge or a habit that only an application with a bridge has.
 pub fn record(schedule: &Schedule) -> Result<Vec<u8>, Unfit> {
     fits(schedule)?;
     let mut blind = Blind;
@@ -230,18 +223,20 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
     fn show(&mut self, now: Instant, seen: &Seen) {
         self.answers.look(seen);
         let (told, was_told) = self.claims.look(seen);
-        if let Some(topic) = self.claims.take_abandoned() {
-            self.require(Promise::P5, false, || {
-                format!("a message of {topic} was acknowledged and went with a program that ended")
-            });
+        if let Some(broken) = self.claims.take_broken() {
+            self.require(Promise::P5, false, || broken);
         }
         for message in told {
             let way = Way::Told { delivery: None, dup: false };
-            self.see(now, &Seen::Message(way, message).observation());
+            self.show_it(now, &Seen::Message(way, message));
         }
         if !was_told {
-            self.see(now, &seen.observation());
+            self.show_it(now, seen);
         }
+    }
+
+    fn show_it(&mut self, now: Instant, seen: &Seen) {
+        seen.show(|observation| self.see(now, observation));
     }
 
     fn see(&mut self, now: Instant, observation: &Observation<'_>) {

@@ -6,8 +6,10 @@
 use fivewire_core::error::PublishError;
 use fivewire_core::event::{self, Counters, Delivery, Event};
 use fivewire_core::mqtt::QoS;
-use fivewire_core::mqtt::v5::Properties;
+use fivewire_core::mqtt::v5;
+use fivewire_tokio::Properties;
 
+use super::travelling;
 use crate::fault::Fault;
 use crate::observation::{ConnectionId, Observation};
 
@@ -28,6 +30,8 @@ pub(super) enum Seen {
     SaidOfItself { unacknowledged: usize, counters: Counters },
     /// The client refused a publication.
     PublishRefused { topic: String, error: PublishError },
+    /// A message for the device waited at the broker for too long.
+    MessageExpired { topic: String, payload: Vec<u8> },
     /// A fault of the schedule began.
     FaultBegan { index: usize, fault: Fault },
 }
@@ -56,6 +60,8 @@ pub(super) struct Message {
     pub(super) payload: Vec<u8>,
     pub(super) qos: QoS,
     pub(super) retain: bool,
+    /// What travels with it; nothing in MQTT 3.1.1.
+    pub(super) properties: Properties,
 }
 
 impl Seen {
@@ -64,8 +70,18 @@ impl Seen {
         Self::Plain(Observation::Told(event))
     }
 
-    /// As those who watch want it.
-    pub(super) fn observation(&self) -> Observation<'_> {
+    /// Shows it as those who watch want it.
+    pub(super) fn show(&self, show: impl FnOnce(&Observation<'_>)) {
+        match self {
+            Self::Message(_, message) => {
+                travelling::lend(&message.properties, |lent| show(&self.observation(lent)));
+            }
+            _ => show(&self.observation(v5::Properties::NONE)),
+        }
+    }
+
+    /// A message has these properties, which it cannot lend itself.
+    fn observation<'a>(&'a self, properties: v5::Properties<'a>) -> Observation<'a> {
         match self {
             Self::Plain(observation) => *observation,
             Self::Bytes(stream, connection, bytes) => {
@@ -76,7 +92,7 @@ impl Seen {
                     Stream::ToDevice => Observation::ToDevice { connection, bytes },
                 }
             }
-            Self::Message(stage, message) => message.at(*stage),
+            Self::Message(stage, message) => message.at(*stage, properties),
             Self::SubscribeAsked { ticket, filter, qos } => {
                 Observation::SubscribeAsked { ticket: *ticket, filter, qos: *qos }
             }
@@ -89,34 +105,28 @@ impl Seen {
             Self::PublishRefused { topic, error } => {
                 Observation::PublishRefused { topic, error: *error }
             }
+            Self::MessageExpired { topic, payload } => {
+                Observation::MessageExpired { topic, payload }
+            }
             Self::FaultBegan { index, fault } => Observation::FaultBegan { index: *index, fault },
         }
     }
 }
 
 impl Message {
-    fn at(&self, stage: Stage) -> Observation<'_> {
-        let Self { topic, payload, qos, retain } = self;
+    fn at<'a>(&'a self, stage: Stage, properties: v5::Properties<'a>) -> Observation<'a> {
+        let Self { topic, payload, qos, retain, .. } = self;
         let (qos, retain) = (*qos, *retain);
         match stage {
             Stage::Published { ticket } => {
-                let properties = Properties::NONE;
                 Observation::Published { ticket, topic, payload, qos, retain, properties }
             }
             Stage::Told { delivery, dup } => {
-                let message = event::Message {
-                    delivery,
-                    topic,
-                    payload,
-                    qos,
-                    retain,
-                    dup,
-                    properties: Properties::NONE,
-                };
+                let message =
+                    event::Message { delivery, topic, payload, qos, retain, dup, properties };
                 Observation::Told(Event::Message(message))
             }
             Stage::WitnessPublished => {
-                let properties = Properties::NONE;
                 Observation::WitnessPublished { topic, payload, qos, properties }
             }
             Stage::WitnessReceived => Observation::WitnessReceived { topic, payload, qos, retain },

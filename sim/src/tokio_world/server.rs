@@ -9,6 +9,7 @@ use fivewire_core::time::Wait;
 
 use super::seen::{Message, Seen, Stage as Way, Stream};
 use super::stage::Parts;
+use super::witness::Witness;
 use crate::broker::{Broker, ClientKey, CloseReason, Event, Input, Misbehaviour, Output};
 use crate::fault::Memory;
 use crate::observation::{ConnectionId, Ending, Observation};
@@ -177,7 +178,7 @@ impl Parts {
     /// Does what the machine wants until it waits.
     pub(super) fn drain_broker(&mut self) {
         loop {
-            let Self { server, faults, seen, now, .. } = self;
+            let Self { server, faults, seen, now, witness, .. } = self;
             match server.broker.poll() {
                 Output::Transmit(key, bytes) => {
                     let offered = bytes.len();
@@ -200,7 +201,9 @@ impl Parts {
                     server.broker.handle(*now, Input::Sent(key, taken));
                 }
                 Output::Close(key, reason) => self.close_socket(key, reason),
-                Output::Event(event) => note(&event, faults, seen, &mut server.heard_goodbye),
+                Output::Event(event) => {
+                    note(&event, faults, witness, seen, &mut server.heard_goodbye);
+                }
                 Output::Wait(wait) => {
                     self.server.wait = wait;
                     break;
@@ -259,7 +262,13 @@ impl Parts {
 }
 
 /// Sees which faults bite in what the broker does, and what the witness says.
-fn note(event: &Event<'_>, faults: &mut Faults, seen: &mut Vec<Seen>, heard_goodbye: &mut bool) {
+fn note(
+    event: &Event<'_>,
+    faults: &mut Faults,
+    witness: &Witness,
+    seen: &mut Vec<Seen>,
+    heard_goodbye: &mut bool,
+) {
     match event {
         Event::PublishReceived { key, publish, .. } if key.0 > WITNESS_FIRST => {
             let message = Message {
@@ -267,6 +276,7 @@ fn note(event: &Event<'_>, faults: &mut Faults, seen: &mut Vec<Seen>, heard_good
                 payload: publish.payload.to_vec(),
                 qos: publish.qos,
                 retain: publish.retain,
+                properties: witness.properties(publish.payload),
             };
             seen.push(Seen::Message(Way::WitnessPublished, message));
         }
@@ -282,6 +292,10 @@ fn note(event: &Event<'_>, faults: &mut Faults, seen: &mut Vec<Seen>, heard_good
         }
         Event::SessionExpired { client_id: DEVICE_ID } => {
             seen.push(Seen::Plain(Observation::SessionExpired));
+        }
+        Event::MessageExpired { client_id: DEVICE_ID, topic, payload } => {
+            let (topic, payload) = ((*topic).to_owned(), payload.to_vec());
+            seen.push(Seen::MessageExpired { topic, payload });
         }
         Event::Disconnected { client_id: Some(DEVICE_ID), reason, .. } => {
             *heard_goodbye |= *reason == CloseReason::Disconnect;

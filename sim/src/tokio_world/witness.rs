@@ -1,11 +1,13 @@
 //! The witness: it subscribes to everything and publishes for the device.
 
+use fivewire_core::mqtt::v5;
 use fivewire_core::time::Instant;
+use fivewire_tokio::Properties;
 
 use super::agreement::Hearing;
 use super::plain::{Identity, News, Plain};
 use super::seen::{Seen, Stage as Way};
-use crate::app::{Intervals, Large, fill};
+use crate::app::{Intervals, Large, Tag, Tags, fill, number};
 use crate::random::{Purpose, Random};
 use crate::schedule::Schedule;
 use crate::world::WITNESS_ID;
@@ -19,6 +21,9 @@ pub(super) struct Witness {
     intervals: Intervals,
     content: Random,
     large: Large,
+    tags: Tags,
+    /// What travels with each numbered message.
+    tagged: Vec<Tag>,
     topics: Vec<String>,
     payload_min_bytes: u32,
     payload_max_bytes: u32,
@@ -43,6 +48,8 @@ impl Witness {
             intervals,
             content: Random::new(schedule.seed, Purpose::InboundContent),
             large: Large::new(schedule),
+            tags: Tags::new(schedule, Purpose::Mqtt5Inbound),
+            tagged: Vec::new(),
             topics: workload.inbound_topics.clone(),
             payload_min_bytes: u32::from(workload.payload_min_bytes),
             // as the event world's: it respects what the broker takes
@@ -75,6 +82,15 @@ impl Witness {
         self.next = None;
     }
 
+    /// What travels with the numbered message that has this payload.
+    pub(super) fn properties(&self, payload: &[u8]) -> Properties {
+        let number = number(payload).filter(|number| *number > 0).unwrap_or(u64::MAX);
+        let tag = usize::try_from(number - 1).ok().and_then(|place| self.tagged.get(place));
+        tag.map_or_else(Properties::default, |tag| {
+            tag.with(number, |properties| v5::Properties::of(properties).into())
+        })
+    }
+
     /// Messages that it has published.
     pub(super) const fn published(&self) -> u64 {
         self.numbered
@@ -95,7 +111,11 @@ impl Witness {
             let mut payload = Vec::new();
             fill(&mut payload, self.numbered, size as usize);
             let topic = &self.topics[(self.numbered % self.topics.len() as u64) as usize];
-            self.plain.publish(topic, &payload, qos);
+            let tag = self.tags.draw();
+            self.tagged.push(tag);
+            tag.with(self.numbered, |properties| {
+                self.plain.publish(topic, &payload, qos, properties);
+            });
         }
     }
 

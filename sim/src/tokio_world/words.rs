@@ -5,6 +5,7 @@ use fivewire_core::mqtt::{
     Connect, ConnectReturnCode, Filters, Packet, PacketId, Publish, QoS, Split, Subscribe, decode,
     split,
 };
+use fivewire_tokio::Properties;
 
 use super::seen::Message;
 use crate::queue::{ByteQueue, Encode};
@@ -50,9 +51,12 @@ pub(super) fn publish(
     packet_id: Option<PacketId>,
     topic: &str,
     payload: &[u8],
+    properties: &[Property<'_>],
 ) -> Vec<u8> {
     if is_v5 {
-        let publish = v5::Publish { packet_id, ..v5::Publish::new(topic, payload, qos) };
+        let properties = v5::Properties::of(properties);
+        let publish =
+            v5::Publish { packet_id, properties, ..v5::Publish::new(topic, payload, qos) };
         return encoded(&v5::Packet::Publish(publish));
     }
     let (dup, retain) = (false, false);
@@ -110,8 +114,9 @@ pub(super) fn heard(is_v5: bool, packet: &[u8]) -> Heard {
     }
     match decode(packet).expect("the broker writes MQTT") {
         Packet::Publish(Publish { dup, qos, retain, topic, packet_id, payload }) => {
-            let message =
-                Message { topic: topic.to_owned(), payload: payload.to_vec(), qos, retain };
+            let (topic, payload) = (topic.to_owned(), payload.to_vec());
+            let properties = Properties::default();
+            let message = Message { topic, payload, qos, retain, properties };
             Heard::Publish { id: packet_id, dup, message }
         }
         Packet::Puback(id) => Heard::Puback(id),
@@ -126,10 +131,16 @@ pub(super) fn heard(is_v5: bool, packet: &[u8]) -> Heard {
 fn heard_v5(packet: &[u8]) -> Heard {
     match v5::decode(packet).expect("the broker writes MQTT 5") {
         v5::Packet::Publish(v5::Publish {
-            dup, qos, retain, topic, packet_id, payload, ..
+            dup,
+            qos,
+            retain,
+            topic,
+            packet_id,
+            properties,
+            payload,
         }) => {
-            let message =
-                Message { topic: topic.to_owned(), payload: payload.to_vec(), qos, retain };
+            let (topic, payload) = (topic.to_owned(), payload.to_vec());
+            let message = Message { topic, payload, qos, retain, properties: properties.into() };
             Heard::Publish { id: packet_id, dup, message }
         }
         v5::Packet::Puback(ack) => Heard::Puback(ack.packet_id),

@@ -171,7 +171,14 @@ impl Client {
         qos: QoS,
         retain: bool,
     ) -> Result<Publish, PublishError> {
-        let publication = Publication { retain, ..Publication::new(topic, payload, qos) };
+        self.try_enqueue(Publication { retain, ..Publication::new(topic, payload, qos) }).await
+    }
+
+    /// Like [`try_publish`](Self::try_publish), with all that a publication may have.
+    ///
+    /// # Errors
+    /// Why it was not queued; see [`PublishError::is_outbox_full`].
+    pub async fn try_enqueue(&self, publication: Publication) -> Result<Publish, PublishError> {
         let (reply, accepted) = oneshot::channel();
         self.order(Control::TryPublish(Offer { publication, reply }));
         accepted.await.unwrap_or(Err(PublishError::SHUT_DOWN))

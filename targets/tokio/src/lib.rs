@@ -23,7 +23,7 @@
 //!
 //! | future or value | dropped |
 //! |---|---|
-//! | [`Client::enqueue`], [`Client::try_publish`] | nothing is published |
+//! | [`Client::enqueue`], [`Client::try_publish`], [`Client::try_enqueue`] | nothing is published |
 //! | [`Client::publish`] | nothing is published if it still waits for room; else it is, and you do not learn the outcome |
 //! | [`Publish`] | it is published, and you do not learn the outcome; [`Publish::cancel`] gives it up |
 //! | [`Client::subscribe`], [`Client::unsubscribe`] | the broker may be asked all the same |

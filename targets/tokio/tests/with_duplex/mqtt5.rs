@@ -273,3 +273,21 @@ async fn what_a_shared_subscription_gets_comes_out_of_it() {
     let message = shared.unwrap().recv().await.unwrap();
     assert_eq!((&*message.topic, client.status().unclaimed), ("d/1", 1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_publication_with_properties_is_refused_at_once_where_there_is_no_room() {
+    let (client, _peer, mut broker, _events) = connected(&[]).await;
+    let mut publication = Publication::new("d", vec![0; 1_000], QoS::AtLeastOnce);
+    publication.properties.content_type = Some("text/plain".to_owned());
+    let mut queued = Vec::new();
+    let full = loop {
+        match client.try_enqueue(publication.clone()).await {
+            Ok(publish) => queued.push(publish),
+            Err(error) => break error,
+        }
+    };
+    assert!(full.is_outbox_full() && !queued.is_empty(), "{full}");
+    let packet = broker.packet().await;
+    let Packet::Publish(sent) = decode(&packet).unwrap() else { panic!("{packet:?}") };
+    assert_eq!(sent.properties.content_type(), Some("text/plain"));
+}
