@@ -97,14 +97,13 @@ impl Term {
         if size == 0 {
             return Ok(0);
         }
-        if !self.is_after_witness && !self.heard.iter().any(|text| all.contains(&text)) {
-            // it was over when the witness began
+        let may_be_apart = !self.is_after_witness || ends == Ends::Abruptly;
+        if may_be_apart && !self.heard.iter().any(|text| all.contains(&text)) {
+            // it was over when the witness began, or just before the broker forgot everything
             return Ok(0);
         }
         // the place of its first message, or how many it heard before the witness began
-        let first = if self.is_after_witness { 0 } else { 1 - size };
-        // the witness may have lost all that this one heard just before the broker forgot everything
-        let starts = first..last + isize::from(ends == Ends::Abruptly);
+        let starts = if self.is_after_witness { 0..last } else { 1 - size..last };
         let fits = |start: &isize| {
             let end = start + size;
             let ends_well = match ends {
