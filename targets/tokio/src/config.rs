@@ -25,7 +25,7 @@ use mqtt5::Mqtt5;
 ///     .keep_alive_s(30)
 ///     .will("greenhouse/7/online", "0", QoS::AtLeastOnce, true);
 /// assert!(config.validate().is_ok());
-/// assert!(config.recovery_bound_ms() < 45_000);
+/// assert!(config.recovery_bound_ms() <= 45_000);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Config {
