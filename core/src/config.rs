@@ -151,6 +151,18 @@ impl<'a> Config<'a> {
         }
     }
 
+    /// The configuration whose CONNECT is the smallest there is: it fits wherever another one did.
+    /// `None` for a version that this build does not know.
+    pub(crate) const fn smallest(speaks_mqtt5: bool) -> Option<Self> {
+        if !speaks_mqtt5 {
+            return Some(Self::new("c"));
+        }
+        #[cfg(feature = "mqtt5")]
+        return Some(Self { protocol: ProtocolVersion::V5, clean_session: true, ..Self::new("") });
+        #[cfg(not(feature = "mqtt5"))]
+        None
+    }
+
     /// Checks every field.
     ///
     /// # Errors

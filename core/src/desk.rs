@@ -11,10 +11,8 @@ use crate::config::{Config, Overflow};
 use crate::error::{PublishError, SubscribeError};
 use crate::event::{AbandonReason, Counters, Event, RefusedReason, Ticket};
 #[cfg(feature = "mqtt5")]
-use crate::mqtt::ProtocolVersion;
-#[cfg(feature = "mqtt5")]
 use crate::mqtt::v5::{Properties, Property};
-use crate::mqtt::{Packet, PacketId, Publish, QoS, topic};
+use crate::mqtt::{Packet, PacketId, ProtocolVersion, Publish, QoS, topic};
 use crate::news::News;
 use crate::outbox::Outbox;
 use crate::planted::{Bug, Planted};
@@ -71,7 +69,6 @@ pub(crate) struct Desk<S> {
     overflow: Overflow,
     /// The longest filter of which the packet or frame can be made.
     filter_max_bytes: usize,
-    #[cfg(feature = "mqtt5")]
     version: ProtocolVersion,
     planted: Planted,
 }
@@ -92,10 +89,14 @@ impl<S: Storage> Desk<S> {
             last_ticket: 0,
             overflow: config.overflow,
             filter_max_bytes,
-            #[cfg(feature = "mqtt5")]
             version: config.protocol,
             planted: config.planted,
         }
+    }
+
+    /// The version of MQTT that publications are stored in.
+    pub(crate) const fn version(&self) -> ProtocolVersion {
+        self.version
     }
 
     /// The memory of the outbox and of the subscriptions.

@@ -17,6 +17,8 @@
 //! | `AskTime` | cookie | answered by `Time`, if the server does |
 //! | `AskMemory` | | answered by `Memory` |
 //! | `Network` | what the application says | answers the status that asks |
+//! | `PublishWith` | as `Publish`, properties before the payload | MQTT 5 only |
+//! | `SubscribeWith` | ticket, options, identifier, filter | MQTT 5 only |
 //!
 //! | to the host | fields | |
 //! |---|---|---|
@@ -33,27 +35,43 @@
 //! | `Unfit` | | its buffers are too small for the settings |
 //! | `Time` | cookie, seconds, fraction | what a time server said |
 //! | `Memory` | free, used | |
+//! | `MessageWith` | as `Message`, properties before the payload | MQTT 5 only |
+//! | `BrokerSaid` | properties | MQTT 5 only: what came in CONNACK or DISCONNECT |
+//! | `Reason` | ticket, reason code | MQTT 5 only: goes before the frame that says the outcome |
 
 mod init;
 mod publish;
+#[cfg(feature = "mqtt5")]
+mod v5;
 
 use super::reason;
 use super::record::{Garbage, Reader, Writer};
 use super::{Lan, NetworkAnswer};
 use crate::event::{DownReason, Ticket};
-use crate::mqtt::QoS;
+#[cfg(feature = "mqtt5")]
+use crate::mqtt::v5::{Properties, ReasonCode};
+use crate::mqtt::{ProtocolVersion, QoS};
 use crate::sntp::Stamp;
 use publish::{MESSAGE, PUBLISH};
 
 pub(crate) use init::{Init, Services};
 pub(crate) use publish::{Message, Publish};
+#[cfg(feature = "mqtt5")]
+pub(crate) use v5::{MessageWith, PublishWith, SubscribeWith};
 
 /// A `Publish` frame has at most so many bytes more than its packet.
 pub(crate) const PUBLISH_HEADER_BYTES: usize = 6;
 /// A `Message` frame has at most so many bytes more than its packet.
 pub(crate) const MESSAGE_HEADER_BYTES: usize = 5;
-/// Bytes of a `Subscribe` frame before the filter.
-pub(crate) const SUBSCRIBE_HEADER_BYTES: usize = 6;
+/// Bytes of the frame that asks for a subscription, before the filter: ticket, QoS or options, in
+/// MQTT 5 the identifier.
+pub(crate) const fn subscribe_header_bytes(version: ProtocolVersion) -> usize {
+    match version {
+        ProtocolVersion::V3_1_1 => 6,
+        #[cfg(feature = "mqtt5")]
+        ProtocolVersion::V5 => 10,
+    }
+}
 /// The upper half of the first byte of a `Done`; the lower half is the outcome.
 const DONE: u8 = 0x90;
 /// No frame without a text or a packet in it is larger.
@@ -68,35 +86,87 @@ pub(crate) const SMALL_FRAME_BYTES: usize = 32;
 pub(crate) enum ToEsp<'a> {
     Init(Init<'a>),
     Publish(Publish<'a>),
-    Subscribe { ticket: Ticket, qos: QoS, filter: &'a str },
-    Unsubscribe { ticket: Ticket, filter: &'a str },
-    Release { delivery: u32, freed_bytes: u32 },
-    Credit { freed_bytes: u32 },
+    Subscribe {
+        ticket: Ticket,
+        qos: QoS,
+        filter: &'a str,
+    },
+    Unsubscribe {
+        ticket: Ticket,
+        filter: &'a str,
+    },
+    Release {
+        delivery: u32,
+        freed_bytes: u32,
+    },
+    Credit {
+        freed_bytes: u32,
+    },
     SlateNoted,
     ShutDown,
-    AskTime { cookie: u64 },
+    AskTime {
+        cookie: u64,
+    },
     AskMemory,
     Network(NetworkAnswer),
+    #[cfg(feature = "mqtt5")]
+    PublishWith(PublishWith<'a>),
+    #[cfg(feature = "mqtt5")]
+    SubscribeWith(SubscribeWith<'a>),
 }
 
 /// A frame from the ESP8266.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ToHost<'a> {
-    Hello { version: u8, outbox_bytes: u32, topics: TopicBytes },
+    Hello {
+        version: u8,
+        outbox_bytes: u32,
+        topics: TopicBytes,
+    },
     Alive(Tally),
-    Ready { resumed: bool },
+    Ready {
+        resumed: bool,
+    },
     Status(Status),
-    Done { ticket: Ticket, outcome: Outcome },
+    Done {
+        ticket: Ticket,
+        outcome: Outcome,
+    },
     Message(Message<'a>),
-    Granted { ticket: Ticket, qos: QoS },
-    Refused { ticket: Ticket },
-    Unsubscribed { ticket: Ticket },
-    TooLarge { qos: QoS, size_bytes: u32 },
+    Granted {
+        ticket: Ticket,
+        qos: QoS,
+    },
+    Refused {
+        ticket: Ticket,
+    },
+    Unsubscribed {
+        ticket: Ticket,
+    },
+    TooLarge {
+        qos: QoS,
+        size_bytes: u32,
+    },
     SlateDone,
     Stopped,
     Unfit,
-    Time { cookie: u64, stamp: Stamp },
-    Memory { free_bytes: u32, used_bytes: u32 },
+    Time {
+        cookie: u64,
+        stamp: Stamp,
+    },
+    Memory {
+        free_bytes: u32,
+        used_bytes: u32,
+    },
+    #[cfg(feature = "mqtt5")]
+    MessageWith(MessageWith<'a>),
+    #[cfg(feature = "mqtt5")]
+    BrokerSaid(Properties<'a>),
+    #[cfg(feature = "mqtt5")]
+    Reason {
+        ticket: Ticket,
+        reason_code: ReasonCode,
+    },
 }
 
 /// Memory that an end has for names of topics.
@@ -136,6 +206,22 @@ pub(crate) enum Outcome {
     Sent,
     Lost,
     TooLarge,
+    /// Its message expiry interval ended at the ESP8266.
+    #[cfg(feature = "mqtt5")]
+    Expired,
+    /// By the broker, for the reason that the frame before it says.
+    #[cfg(feature = "mqtt5")]
+    Refused,
+}
+
+/// Settings of MQTT 5, which this build does not know.
+#[cfg(not(feature = "mqtt5"))]
+pub(crate) fn asks_for_mqtt5(frame: &[u8]) -> bool {
+    const LEVEL_5: u8 = 5;
+    let mut reader = Reader::new(frame);
+    reader.u8() == Ok(0x01)
+        && Init::read(&mut reader).is_ok()
+        && reader.rest().first() == Some(&LEVEL_5)
 }
 
 impl ToEsp<'_> {
@@ -182,6 +268,10 @@ impl ToEsp<'_> {
                     NetworkAnswer::AskAgain { after_ms } => *after_ms,
                 });
             }
+            #[cfg(feature = "mqtt5")]
+            Self::PublishWith(publish) => publish.write(&mut writer),
+            #[cfg(feature = "mqtt5")]
+            Self::SubscribeWith(subscribe) => subscribe.write(&mut writer),
         }
         writer.finish()
     }
@@ -213,6 +303,9 @@ impl<'a> ToEsp<'a> {
                 u32::MAX => NetworkAnswer::UseGiven,
                 after_ms => NetworkAnswer::AskAgain { after_ms },
             }),
+            #[cfg(feature = "mqtt5")]
+            first => return v5::read_to_esp(first, reader),
+            #[cfg(not(feature = "mqtt5"))]
             _ => return Err(Garbage),
         };
         reader.end().map(|()| decoded)
@@ -275,6 +368,14 @@ impl ToHost<'_> {
                 writer.u32(*free_bytes);
                 writer.u32(*used_bytes);
             }
+            #[cfg(feature = "mqtt5")]
+            Self::MessageWith(message) => message.write(&mut writer),
+            #[cfg(feature = "mqtt5")]
+            Self::BrokerSaid(properties) => v5::write_said(*properties, &mut writer),
+            #[cfg(feature = "mqtt5")]
+            Self::Reason { ticket, reason_code } => {
+                v5::write_reason(*ticket, *reason_code, &mut writer)
+            }
         }
         writer.finish()
     }
@@ -312,6 +413,9 @@ impl<'a> ToHost<'a> {
                 stamp: Stamp { seconds: reader.u32()?, fraction: reader.u16()? },
             },
             0x8F => Self::Memory { free_bytes: reader.u32()?, used_bytes: reader.u32()? },
+            #[cfg(feature = "mqtt5")]
+            first => return v5::read_to_host(first, reader),
+            #[cfg(not(feature = "mqtt5"))]
             _ => return Err(Garbage),
         };
         reader.end().map(|()| decoded)
@@ -392,6 +496,10 @@ impl Outcome {
             1 => Ok(Self::Sent),
             2 => Ok(Self::Lost),
             3 => Ok(Self::TooLarge),
+            #[cfg(feature = "mqtt5")]
+            4 => Ok(Self::Expired),
+            #[cfg(feature = "mqtt5")]
+            5 => Ok(Self::Refused),
             _ => Err(Garbage),
         }
     }

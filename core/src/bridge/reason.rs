@@ -1,5 +1,8 @@
 //! Reasons as two bytes, so that the host can tell its application what the ESP8266 met.
 
+#[cfg(feature = "mqtt5")]
+mod v5;
+
 use core::mem::discriminant;
 
 use super::record::Garbage;
@@ -70,6 +73,10 @@ const BREACH: u8 = 0x80;
 
 /// The two bytes that stand for `reason`.
 pub(crate) fn to_bytes(reason: DownReason) -> [u8; 2] {
+    #[cfg(feature = "mqtt5")]
+    if let Some(bytes) = v5::to_bytes(reason) {
+        return bytes;
+    }
     match reason {
         DownReason::Refused(code) => [REFUSED, code.as_u8()],
         DownReason::Breach(breach) => [BREACH | place_of(&breach), argument(breach)],
@@ -79,6 +86,10 @@ pub(crate) fn to_bytes(reason: DownReason) -> [u8; 2] {
 
 /// The reason that two bytes stand for.
 pub(crate) fn from_bytes(kind: u8, argument: u8) -> Result<DownReason, Garbage> {
+    #[cfg(feature = "mqtt5")]
+    if let Some(reason) = v5::from_bytes(kind, argument) {
+        return Ok(reason);
+    }
     if kind & BREACH != 0 {
         let breach = BREACHES.get(usize::from(kind & !BREACH)).ok_or(Garbage)?;
         return Ok(DownReason::Breach(with_argument(*breach, argument)));
@@ -150,7 +161,7 @@ mod tests {
 
     #[test]
     fn unknown_numbers_are_garbage() {
-        for kind in [13, 0x3F, 0x41, 0x80 | 37, 0xFF] {
+        for kind in [13, 0x3F, 0x44, 0x80 | 37, 0xFF] {
             assert_eq!(from_bytes(kind, 0), Err(Garbage));
         }
     }

@@ -130,6 +130,11 @@ impl<'a> Reader<'a> {
         core::str::from_utf8(self.field()?).map_err(|_| Garbage)
     }
 
+    #[cfg(feature = "mqtt5")]
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// Everything that is left.
     pub(crate) const fn rest(self) -> &'a [u8] {
         self.bytes

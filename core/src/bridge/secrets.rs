@@ -56,10 +56,14 @@ fn secrets(frame: &[u8], direction: Direction) -> Option<Secrets> {
                 part(network.password.as_bytes(), Secret::Password),
             ],
             ToEsp::Publish(publish) => [part(publish.payload, Secret::Payload), None, None],
+            #[cfg(feature = "mqtt5")]
+            ToEsp::PublishWith(it) => [part(it.publish.payload, Secret::Payload), None, None],
             _ => [None, None, None],
         },
         Direction::ToHost => match ToHost::decode(frame).ok()? {
             ToHost::Message(message) => [part(message.payload, Secret::Payload), None, None],
+            #[cfg(feature = "mqtt5")]
+            ToHost::MessageWith(it) => [part(it.message.payload, Secret::Payload), None, None],
             _ => [None, None, None],
         },
     })

@@ -18,7 +18,7 @@ mod supervisor;
 use crate::config::Config;
 use crate::error::{ConfigError, PublishError, SubscribeError};
 use crate::event::{Counters, Delivery, Event, Ticket};
-use crate::mqtt::QoS;
+use crate::mqtt::{ProtocolVersion, QoS};
 use crate::session::{self, Session, Step};
 use crate::storage::Storage;
 use crate::time::{Instant, Wait};
@@ -400,6 +400,10 @@ impl<S: Storage> Client<S> {
     pub(crate) const fn supervisor_mut(&mut self) -> &mut Supervisor {
         self.settled = None;
         &mut self.supervisor
+    }
+
+    pub(crate) const fn version(&self) -> ProtocolVersion {
+        self.session.version()
     }
 
     pub(crate) const fn session(&self) -> &Session<S> {

@@ -1,7 +1,7 @@
 //! What MQTT 5 adds to the configuration.
 
 use crate::error::ConfigError;
-use crate::mqtt::v5::{self, Packet, Property};
+use crate::mqtt::v5::{self, Packet, Properties, Property};
 
 /// What a client that speaks MQTT 5 asks for.
 ///
@@ -17,8 +17,9 @@ use crate::mqtt::v5::{self, Packet, Property};
 ///   ask for QoS 1. A message that a broker sends with QoS 2 all the same is taken, once.
 /// * Server redirection (§4.13): another server that the broker names is told
 ///   ([`Event::BrokerSaid`](crate::event::Event::BrokerSaid)), and not gone to.
-/// * Over the bridge: frames have no room for properties, so
-///   [`Host::new`](crate::bridge::host::Host::new) refuses a configuration with MQTT 5.
+///
+/// Over the bridge the same client runs at the ESP8266, if its firmware has the feature `mqtt5`
+/// ([`Event::EspUnfit`](crate::event::Event::EspUnfit) says that it does not).
 ///
 /// What the predecessor left out beside authentication is there: properties of the will, several
 /// user properties, no local, retain as published, retain handling, and topic aliases of the
@@ -39,10 +40,10 @@ pub struct Mqtt5<'a> {
     /// [`RequestProblemInformation`](Property::RequestProblemInformation),
     /// [`RequestResponseInformation`](Property::RequestResponseInformation) and user properties. No
     /// method of authentication: the client takes no part in one.
-    pub connect: &'a [Property<'a>],
+    pub connect: Properties<'a>,
     /// Properties of the will, default none. With a delay interval the will is told that much later
     /// than P10 says.
-    pub will: &'a [Property<'a>],
+    pub will: Properties<'a>,
 }
 
 impl Mqtt5<'_> {
@@ -53,8 +54,8 @@ impl Mqtt5<'_> {
             session_expiry_interval_s: u32::MAX,
             topic_alias_maximum: 0,
             own_topic_aliases: 0,
-            connect: &[],
-            will: &[],
+            connect: Properties::NONE,
+            will: Properties::NONE,
         }
     }
 
@@ -78,13 +79,13 @@ impl Mqtt5<'_> {
             payload: b"",
             qos: crate::mqtt::QoS::AtMostOnce,
             retain: false,
-            properties: v5::Properties::of(self.will),
+            properties: self.will,
         };
         let connect = Packet::Connect(v5::Connect {
             client_id: "",
             clean_start: true,
             keep_alive_s: 0,
-            properties: v5::Properties::of(self.connect),
+            properties: self.connect,
             will: Some(will),
             username: None,
             password: None,

@@ -15,8 +15,7 @@ impl<S: Storage> Checkpoint for Desk<S> {
             last_ticket,
             overflow,
             filter_max_bytes,
-            #[cfg(feature = "mqtt5")]
-                version: _,
+            version: _,
             planted: _,
         } = self;
         outbox.walk(pass)?;

@@ -2,7 +2,7 @@
 
 use super::{Desk, Publication};
 use crate::error::{PublishError, SubscribeError};
-use crate::event::Ticket;
+use crate::event::{Event, Ticket};
 use crate::mqtt::v5::{
     Packet, Properties, Property, Publish, SubscriptionOptions, VARIABLE_BYTE_INTEGER_MAX,
     check_share,
@@ -32,16 +32,10 @@ impl<S: Storage> Desk<S> {
             properties,
             ..Publish::new(publication.topic, b"", publication.qos)
         };
-        let head_bytes = Packet::Publish(publish).encoded_len();
-        if properties.iter().any(own) || head_bytes == usize::MAX {
+        if properties.iter().any(own) {
             return Err(PublishError::Property);
         }
-        let size_bytes = head_bytes + ALIAS_BYTES;
-        // all but the payload leaves in one piece, so it must fit into the transmit buffer
-        let max_bytes = self.filter_max_bytes + packet_bytes(self.version);
-        if size_bytes > max_bytes {
-            return Err(PublishError::TooLarge { size_bytes, max_bytes });
-        }
+        self.check_head(publish)?;
         let publish = Publish { payload: publication.payload, ..publish };
         self.make_room(publish.qos, Packet::Publish(publish).encoded_len())?;
         let expiry_s = properties.message_expiry_interval_s();
@@ -53,6 +47,73 @@ impl<S: Storage> Desk<S> {
         };
         let ticket = self.next_ticket();
         self.outbox.push_v5(ticket, &publish, deadline, ends_s).map(|()| ticket)
+    }
+
+    /// All but the payload leaves in one piece, so it must fit into the transmit buffer.
+    fn check_head(&self, publish: Publish<'_>) -> Result<(), PublishError> {
+        let head_bytes = Packet::Publish(Publish { payload: b"", ..publish }).encoded_len();
+        if head_bytes == usize::MAX {
+            return Err(PublishError::Property);
+        }
+        let size_bytes = head_bytes + ALIAS_BYTES;
+        let max_bytes = self.filter_max_bytes + packet_bytes(self.version);
+        if size_bytes > max_bytes {
+            return Err(PublishError::TooLarge { size_bytes, max_bytes });
+        }
+        Ok(())
+    }
+
+    /// A publication whose ticket and packet identifier another machine chose. Where it has a message
+    /// expiry interval, that is given up here a little later than there, where it began earlier.
+    pub(crate) fn publish_v5_as(
+        &mut self,
+        now: Instant,
+        ticket: Ticket,
+        publish: &Publish<'_>,
+        again: bool,
+    ) -> Result<(), PublishError> {
+        self.check_head(*publish)?;
+        let left_s = publish.properties.message_expiry_interval_s();
+        let ends_s = left_s.map(|seconds| seconds.saturating_add(whole_seconds(now)));
+        let deadline =
+            left_s.map(|seconds| now.plus_ms(seconds.saturating_add(1).saturating_mul(1_000)));
+        self.outbox.push_v5_with_id(ticket, publish, deadline, ends_s, again)
+    }
+
+    /// The same of a subscription with options; if it is active already, that is told again.
+    pub(crate) fn subscribe_with_as(
+        &mut self,
+        ticket: Ticket,
+        filter: &str,
+        options: SubscriptionOptions,
+        identifier: Option<u32>,
+    ) -> Result<(), SubscribeError> {
+        self.check_filter(filter)?;
+        let known = self.subscriptions.find(filter);
+        if let Some(known) = &known
+            && known.ticket == ticket
+            && known.options() == options
+            && self.subscriptions.identifier(known) == identifier
+        {
+            match known.standing {
+                Standing::Active => {
+                    self.tell(Event::Subscribed { ticket, granted: known.granted });
+                    return Ok(());
+                }
+                Standing::Wanted | Standing::Asked => return Ok(()),
+                Standing::Leaving | Standing::LeavingAsked | Standing::Ended => {}
+            }
+        }
+        if !self.subscriptions.has_room(filter, identifier.is_some(), known.as_ref()) {
+            return Err(SubscribeError::TooMany);
+        }
+        if let Some(known) = known {
+            self.subscriptions.remove(&known);
+        }
+        let options = options.as_u8();
+        self.subscriptions
+            .add_with(ticket, filter, options, identifier, Standing::Wanted)
+            .ok_or(SubscribeError::TooMany)
     }
 
     /// Asks for a filter with options. What was asked for with the same filter before is replaced.

@@ -1,6 +1,6 @@
 //! Publications of MQTT 5: kept whole, changed as they leave.
 
-use super::{Outbox, Record};
+use super::{EVER_SENT, Outbox, Record};
 use crate::error::PublishError;
 use crate::event::Ticket;
 use crate::mqtt::QoS;
@@ -25,9 +25,28 @@ impl<S: Storage> Outbox<S> {
             QoS::AtLeastOnce => Some(self.free_packet_id().ok_or(PublishError::OutboxFull)?),
             QoS::ExactlyOnce => return Err(PublishError::QosNotSupported),
         };
-        let packet = Packet::Publish(Publish { packet_id, ..*publish });
+        let publish = Publish { packet_id, ..*publish };
+        self.push_v5_with_id(ticket, &publish, deadline, ends_s, false)?;
+        if let Some(id) = packet_id {
+            self.last_packet_id = id.get();
+        }
+        Ok(())
+    }
+
+    /// Queues a publication whose packet identifier its owner chose. `again`: an earlier connection
+    /// may have sent it, so it carries DUP.
+    pub(crate) fn push_v5_with_id(
+        &mut self,
+        ticket: Ticket,
+        publish: &Publish<'_>,
+        deadline: Option<Instant>,
+        ends_s: Option<u32>,
+        again: bool,
+    ) -> Result<(), PublishError> {
+        let packet = Packet::Publish(*publish);
         let not_decremented = self.planted.has(Bug::ExpiryNotDecremented);
-        self.store(ticket, packet_id, packet.encoded_len(), deadline, 0, |into| {
+        let flags = if again { EVER_SENT } else { 0 };
+        self.store(ticket, publish.packet_id, packet.encoded_len(), deadline, flags, |into| {
             let encoded = packet.encode(into).is_ok();
             if let Some(ends_s) = ends_s
                 && !not_decremented
@@ -35,11 +54,7 @@ impl<S: Storage> Outbox<S> {
                 put_expiry(into, ends_s);
             }
             encoded
-        })?;
-        if let Some(id) = packet_id {
-            self.last_packet_id = id.get();
-        }
-        Ok(())
+        })
     }
 
     /// What the next publication needs to leave.

@@ -81,7 +81,7 @@ impl<S: Storage> Subject for Client<S> {
     }
 
     fn version(&self) -> ProtocolVersion {
-        self.session().version()
+        Self::version(self)
     }
 
     fn client_state(&self) -> State {
@@ -101,7 +101,7 @@ impl<S: Storage> Subject for Host<S> {
     }
 
     fn version(&self) -> ProtocolVersion {
-        ProtocolVersion::V3_1_1
+        Self::version(self)
     }
 
     fn client_state(&self) -> State {
@@ -120,8 +120,9 @@ impl<S: Storage> Subject for Esp<S> {
         self.memory_sizes()
     }
 
+    /// Known once the host has told it.
     fn version(&self) -> ProtocolVersion {
-        ProtocolVersion::V3_1_1
+        self.client().map_or(ProtocolVersion::V3_1_1, Client::version)
     }
 
     fn client_state(&self) -> State {

@@ -159,6 +159,24 @@ macro_rules! application {
             self.record_result(result, returned)
         }
 
+        #[doc = concat!("[`", stringify!($machine), "::subscribe_with`].")]
+        ///
+        /// # Errors
+        /// Those of the machine.
+        #[cfg(feature = "mqtt5")]
+        pub fn subscribe_with(
+            &mut self,
+            now: Instant,
+            filter: &str,
+            options: SubscriptionOptions,
+            identifier: Option<u32>,
+        ) -> Result<Ticket, SubscribeError> {
+            let call = Call::SubscribeWith { filter, options, identifier };
+            self.record(now, &call, filter.len());
+            let result = self.machine.subscribe_with(now, filter, options, identifier);
+            self.record_result(result, returned)
+        }
+
         #[doc = concat!("[`", stringify!($machine), "::unsubscribe`].")]
         ///
         /// # Errors
@@ -247,24 +265,6 @@ impl<S: Storage, K: Sink> Recorded<Client<S>, K> {
         self.record(now, &Call::Probe, 0);
         let asked = self.machine.probe(now);
         self.record_result(asked, Said::Answered)
-    }
-
-    /// [`Client::subscribe_with`].
-    ///
-    /// # Errors
-    /// Those of the client.
-    #[cfg(feature = "mqtt5")]
-    pub fn subscribe_with(
-        &mut self,
-        now: Instant,
-        filter: &str,
-        options: SubscriptionOptions,
-        identifier: Option<u32>,
-    ) -> Result<Ticket, SubscribeError> {
-        let call = Call::SubscribeWith { filter, options, identifier };
-        self.record(now, &call, filter.len());
-        let result = self.machine.subscribe_with(now, filter, options, identifier);
-        self.record_result(result, returned)
     }
 }
 

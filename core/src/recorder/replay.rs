@@ -218,7 +218,16 @@ fn call_host<S: Storage>(host: &mut Host<S>, now: Instant, call: &Call<'_>) -> O
             host.answer_network(now, answer);
             None
         },
-        Call::Publish { publication, .. } => Some(returned(host.publish(now, &publication))),
+        #[cfg(not(feature = "mqtt5"))]
+        Call::Publish { publication } => Some(returned(host.publish(now, &publication))),
+        #[cfg(feature = "mqtt5")]
+        Call::Publish { publication, properties } => {
+            Some(returned(host.publish_with(now, &publication, properties)))
+        },
+        #[cfg(feature = "mqtt5")]
+        Call::SubscribeWith { filter, options, identifier } => {
+            Some(returned(host.subscribe_with(now, filter, options, identifier)))
+        },
     })
 }
 

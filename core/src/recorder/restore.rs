@@ -11,6 +11,10 @@ use crate::config::Config;
 use crate::storage::Storage;
 
 /// A machine that was restored.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is no heap to box it in, and it depends on the features whether it is large"
+)]
 pub enum Restored<S> {
     /// A client.
     Client(Client<S>),
@@ -35,7 +39,9 @@ impl State<'_> {
         let mut restored = match segment.machine {
             Machine::Client => {
                 let memory = client_memory([a, b, c, d, e]);
-                Restored::Client(Client::new(&smallest(segment.speaks_mqtt5)?, memory, 0).ok()?)
+                Restored::Client(
+                    Client::new(&Config::smallest(segment.speaks_mqtt5)?, memory, 0).ok()?,
+                )
             }
             Machine::BridgeHost => {
                 let memory = host::Memory {
@@ -49,7 +55,8 @@ impl State<'_> {
                 };
                 let network = Network { ssid: "", password: "", use_default: false };
                 let broker = Broker { host: "b", port: 1 };
-                let settings = Settings::new(smallest(false)?, network, broker);
+                let settings =
+                    Settings::new(Config::smallest(segment.speaks_mqtt5)?, network, broker);
                 Restored::Host(Host::new(&settings, memory, 0).ok()?)
             }
             Machine::BridgeEsp => {
@@ -103,19 +110,4 @@ fn client_memory<S>(
     [receive, transmit, outbox, subscriptions, connect]: [S; 5],
 ) -> client::Memory<S> {
     client::Memory { receive, transmit, outbox, subscriptions, connect }
-}
-
-/// The configuration whose CONNECT is the smallest there is.
-fn smallest(speaks_mqtt5: bool) -> Option<Config<'static>> {
-    if !speaks_mqtt5 {
-        return Some(Config::new("c"));
-    }
-    #[cfg(feature = "mqtt5")]
-    return Some(Config {
-        protocol: crate::mqtt::ProtocolVersion::V5,
-        clean_session: true,
-        ..Config::new("")
-    });
-    #[cfg(not(feature = "mqtt5"))]
-    None
 }

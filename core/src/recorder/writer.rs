@@ -137,12 +137,14 @@ impl<K: Sink> Recorder<K> {
     /// What the next segment would begin with.
     fn opening<M: Subject>(&self, machine: &mut M) -> Opening {
         let kept = if self.payloads == Payloads::Kept { PAYLOADS_KEPT } else { 0 };
-        let mqtt5 = if self.version == ProtocolVersion::V3_1_1 { 0 } else { SPEAKS_MQTT5 };
+        // The ESP8266's end knows it only once the host has told it.
+        let version = machine.version();
+        let mqtt5 = if version == ProtocolVersion::V3_1_1 { 0 } else { SPEAKS_MQTT5 };
         let mut opening = Opening {
             flags: kept | mqtt5 | if self.continues { CONTINUES } else { 0 },
             time: machine.time(),
             memory_bytes: machine.buffers(),
-            secrecy: Secrecy { payloads: self.payloads, version: self.version, sent: self.sent },
+            secrecy: Secrecy { payloads: self.payloads, version, sent: self.sent },
             state_bytes: 0,
             size_bytes: 0,
         };
@@ -188,6 +190,7 @@ impl<K: Sink> Recorder<K> {
             let (received, payloads) = (self.received, self.payloads);
             self.record(call.kind(), now, &|out| call.put(M::MACHINE, received, payloads, out));
         }
+        self.version = machine.version();
         match call {
             // Any other one is ignored.
             Call::Handle(Input::TcpOpened) if machine.client_state() == State::OpeningTcp => {

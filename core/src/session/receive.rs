@@ -99,8 +99,9 @@ impl<S: Storage> Session<S> {
     fn hand_out(&mut self) -> Option<Step> {
         loop {
             let (header, packet) = self.inbound.first_kept()?;
-            let too_large = packet.len() > self.message_max_bytes;
-            if packet.len() > self.hand_out_max_bytes && !too_large {
+            let size_bytes = self.size_handed_out(packet.clone());
+            let too_large = size_bytes > self.message_max_bytes;
+            if size_bytes > self.hand_out_max_bytes && !too_large {
                 return None;
             }
             // It was decoded before it was kept.
@@ -132,6 +133,15 @@ impl<S: Storage> Session<S> {
             self.handed = Some(packet.len());
             return Some(Step::Message(Handed { packet, delivery }));
         }
+    }
+
+    /// How large a kept message is for who takes it.
+    fn size_handed_out(&self, packet: core::ops::Range<usize>) -> usize {
+        #[cfg(feature = "mqtt5")]
+        if self.is_v5() && self.message_max_bytes < usize::MAX {
+            return packet.len() + self.unaliased_bytes(packet);
+        }
+        packet.len()
     }
 
     /// A kept message that can never be handed out.

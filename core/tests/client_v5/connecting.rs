@@ -14,8 +14,11 @@ fn connect_says_what_the_client_asks_for_and_can_take() {
     let mqtt5 = Mqtt5 {
         session_expiry_interval_s: 3_600,
         topic_alias_maximum: 4,
-        connect: &[Property::RequestResponseInformation(true), Property::UserProperty("k", "v")],
-        will: &[Property::WillDelayInterval(5)],
+        connect: Properties::of(&[
+            Property::RequestResponseInformation(true),
+            Property::UserProperty("k", "v"),
+        ]),
+        will: Properties::of(&[Property::WillDelayInterval(5)]),
         ..Mqtt5::new()
     };
     let will = Will { topic: "w", payload: b"gone", qos: QoS::AtLeastOnce, retain: false };
@@ -183,7 +186,8 @@ fn shutting_down_says_goodbye_normally() {
 
 #[test]
 fn properties_that_the_client_sets_itself_are_no_configuration() {
-    let validate = |connect, will| {
+    let validate = |connect: &[Property<'_>], will: &[Property<'_>]| {
+        let [connect, will] = [connect, will].map(Properties::of);
         let mqtt5 = Mqtt5 { connect, will, ..Mqtt5::new() };
         Config { mqtt5, ..CONFIG }.validate()
     };

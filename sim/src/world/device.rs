@@ -7,7 +7,7 @@ use fivewire_core::client::{self, Client, Publication};
 use fivewire_core::config::{self, Config, Release};
 use fivewire_core::error::{PublishError, SubscribeError};
 use fivewire_core::event::{Counters, Delivery, Ticket};
-use fivewire_core::mqtt::v5::Property;
+use fivewire_core::mqtt::v5::{Properties, Property};
 use fivewire_core::mqtt::{ProtocolVersion, QoS, Will};
 use fivewire_core::planted::Planted;
 use fivewire_core::recorder::{Recorded, Recorder, Sink};
@@ -96,7 +96,7 @@ pub(super) fn config<'a>(
         session_expiry_interval_s: mqtt5.session_expiry_s,
         topic_alias_maximum: mqtt5.aliases_from_broker,
         own_topic_aliases: mqtt5.aliases_from_device,
-        will: will_properties,
+        will: Properties::of(will_properties),
         ..config::Mqtt5::new()
     });
     Config {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use fivewire_core::client::Memory;
 use fivewire_core::config::{self, Overflow, Release, Resubscribe};
 use fivewire_core::error::ConfigError;
+use fivewire_core::mqtt::v5::Properties;
 use fivewire_core::mqtt::{self, ProtocolVersion, QoS};
 
 use crate::planted::Planted;
@@ -278,8 +279,8 @@ impl Config {
                 retain: will.retain,
             }),
             mqtt5: config::Mqtt5 {
-                connect: &connect,
-                will: &will_properties,
+                connect: Properties::of(&connect),
+                will: Properties::of(&will_properties),
                 ..self.settings.mqtt5
             },
             ..self.settings

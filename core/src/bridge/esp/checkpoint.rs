@@ -6,6 +6,7 @@ use crate::bridge::topics::Topics;
 use crate::checkpoint::{Checkpoint, Pass};
 use crate::client::Client;
 use crate::config::Config;
+use crate::mqtt::ProtocolVersion;
 use crate::storage::Storage;
 use crate::time::Instant;
 
@@ -15,6 +16,8 @@ const WAITING: u8 = 0;
 const CLIENT: u8 = 1;
 /// The client's memory went with one that was unfit.
 const GONE: u8 = 2;
+/// There is a client, and it speaks MQTT 5.
+const CLIENT_V5: u8 = 3;
 
 impl<S: Storage> Esp<S> {
     /// Bytes of the buffers: those of the client (receive, transmit, outbox, subscriptions,
@@ -89,24 +92,28 @@ impl<S: Storage> Checkpoint for Esp<S> {
             errands,
             received_up_to,
             outbox_bytes,
+            #[cfg(feature = "mqtt5")]
+            endings,
             planted: _,
         } = self;
         pass.field(now)?;
         pass.field(seed)?;
         let mut standing = match (&client, &memory) {
-            (Some(_), _) => CLIENT,
+            (Some(client), _) if client.session().version() == ProtocolVersion::V3_1_1 => CLIENT,
+            (Some(_), _) => CLIENT_V5,
             (None, Some(_)) => WAITING,
             (None, None) => GONE,
         };
         pass.field(&mut standing)?;
         if pass.is_loading() && standing != WAITING {
             // Its own configuration is in the state; this one fits wherever that did.
-            let made = memory.take().map(|memory| Client::new(&Config::new("c"), memory, 0));
-            *client = made.filter(|_| standing == CLIENT).and_then(Result::ok);
+            let config = Config::smallest(standing == CLIENT_V5)?;
+            let made = memory.take().map(|memory| Client::new(&config, memory, 0));
+            *client = made.filter(|_| standing != GONE).and_then(Result::ok);
         }
         match client {
             Some(client) => client.walk(pass)?,
-            None => pass.agrees(standing != CLIENT)?,
+            None => pass.agrees(matches!(standing, WAITING | GONE))?,
         }
         frames.walk(pass, |pass, bytes, record| {
             pass.frame(bytes, record.start, record.end, Direction::ToHost)
@@ -126,7 +133,12 @@ impl<S: Storage> Checkpoint for Esp<S> {
         errands.walk(pass)?;
         pass.field(last_frame_at)?;
         pass.field(received_up_to)?;
-        pass.field(outbox_bytes)
+        pass.field(outbox_bytes)?;
+        #[cfg(feature = "mqtt5")]
+        if standing == CLIENT_V5 {
+            endings.walk(pass)?;
+        }
+        Some(())
     }
 }
 

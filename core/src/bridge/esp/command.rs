@@ -3,12 +3,29 @@
 use super::{Esp, Room};
 use crate::bridge::HEARTBEAT_MS;
 use crate::bridge::frame::{self, Init, Outcome, Status, ToEsp, ToHost};
+#[cfg(feature = "mqtt5")]
+use crate::bridge::frame::{PublishWith, SubscribeWith};
 use crate::client::{Action, Client, State};
 use crate::config::{Config, Release};
+use crate::error::PublishError;
 use crate::event::{Delivery, DownReason, Ticket};
+#[cfg(feature = "mqtt5")]
+use crate::mqtt::v5::{Properties, ReasonCode};
 use crate::mqtt::{Packet, Publish, QoS};
 use crate::outbox::FIRST_SUBSCRIPTION_ID;
 use crate::storage::Storage;
+
+/// What is to be done with a publication.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Verdict {
+    /// It was never given here.
+    Store,
+    /// It is under way, or comes again.
+    Nothing,
+    Done(Outcome),
+    #[cfg(feature = "mqtt5")]
+    Refused(ReasonCode),
+}
 
 impl<S: Storage> Esp<S> {
     pub(super) fn take_command(&mut self, command: &ToEsp<'_>) {
@@ -46,6 +63,20 @@ impl<S: Storage> Esp<S> {
             ToEsp::AskTime { cookie } => self.errands.ask_time(cookie),
             ToEsp::AskMemory => self.errands.ask_memory(),
             ToEsp::Network(answer) => self.take_network_answer(answer),
+            // A host asks for either only of a client that speaks MQTT 5.
+            #[cfg(feature = "mqtt5")]
+            ToEsp::PublishWith(_) | ToEsp::SubscribeWith(_) if !client.session().speaks_v5() => {
+                self.say_hello();
+            }
+            #[cfg(feature = "mqtt5")]
+            ToEsp::PublishWith(publication) => self.take_publication_v5(&publication),
+            #[cfg(feature = "mqtt5")]
+            ToEsp::SubscribeWith(SubscribeWith { ticket, options, identifier, filter }) => {
+                let desk = &mut client.session_mut().desk;
+                if desk.subscribe_with_as(ticket, filter, options, identifier).is_err() {
+                    self.push(&ToHost::Refused { ticket });
+                }
+            }
         }
     }
 
@@ -67,6 +98,8 @@ impl<S: Storage> Esp<S> {
     fn begin(&mut self, init: &Init<'_>) {
         self.epoch = Some(init.epoch);
         self.received_up_to = None;
+        #[cfg(feature = "mqtt5")]
+        self.endings.clear();
         match ToEsp::Init(*init).encode(self.settings.as_mut()) {
             Ok(size) => self.settings_size = size,
             Err(_) => return self.push(&ToHost::Unfit),
@@ -120,10 +153,15 @@ impl<S: Storage> Esp<S> {
     /// A publication that was given before, on an earlier life of the link, is not taken twice; if
     /// it is done already, the host missed that.
     fn take_publication(&mut self, publication: &frame::Publish<'_>) {
-        let foreign_id = publication.packet_id.is_some_and(|id| id.get() >= FIRST_SUBSCRIPTION_ID);
-        if foreign_id || self.publication_topics.learn(publication.topic).is_err() {
-            // The host that hears Hello names every topic anew.
-            self.say_hello();
+        #[cfg(feature = "mqtt5")]
+        if self.speaks_v5() {
+            return self.take_publication_v5(&PublishWith {
+                publish: *publication,
+                properties: Properties::NONE,
+                leaves_s: None,
+            });
+        }
+        if !self.learn_topic(publication) {
             return;
         }
         let (ticket, again) = (publication.ticket, publication.again);
@@ -136,27 +174,73 @@ impl<S: Storage> Esp<S> {
             packet_id: publication.packet_id,
             payload: publication.payload,
         };
-        // While one does not fit, none may overtake it.
-        let Some(client) = self.client.as_mut().filter(|_| self.hello_at.is_none()) else { return };
-        let session = client.session_mut();
         let size = Packet::Publish(publish).encoded_len();
-        let answer = if !session.desk.outbox.could_ever_fit(size) {
-            Some(Outcome::TooLarge)
-        } else if self.received_up_to.is_some_and(|last| !is_newer(ticket, last)) {
-            let acked = publish.qos == QoS::AtLeastOnce;
-            let outcome = if acked { Outcome::Acked } else { Outcome::Sent };
-            (!session.desk.outbox.holds(ticket)).then_some(outcome)
-        } else {
-            match session.publish_as(ticket, &publish, again) {
-                Ok(()) => self.received_up_to = Some(ticket),
-                // What an earlier life of the link left here is in the way: the host tries again
-                // later.
-                Err(_) => self.hello_at = Some(self.now.plus_ms(HEARTBEAT_MS)),
-            }
-            None
+        let verdict = self.judge(publication, size);
+        if let (Verdict::Store, Some(client)) = (verdict, self.client.as_mut()) {
+            let stored = client.session_mut().publish_as(ticket, &publish, again);
+            return self.stored(ticket, stored);
+        }
+        self.answer(ticket, verdict);
+    }
+
+    /// Notes what the topic of a publication is. False if it cannot be known: the host that hears
+    /// Hello names every topic anew.
+    pub(super) fn learn_topic(&mut self, publication: &frame::Publish<'_>) -> bool {
+        let foreign_id = publication.packet_id.is_some_and(|id| id.get() >= FIRST_SUBSCRIPTION_ID);
+        let learnt = !foreign_id && self.publication_topics.learn(publication.topic).is_ok();
+        if !learnt {
+            self.say_hello();
+        }
+        learnt
+    }
+
+    /// What is to be done with a publication whose packet has this size.
+    pub(super) fn judge(&self, publication: &frame::Publish<'_>, packet_bytes: usize) -> Verdict {
+        let ticket = publication.ticket;
+        // While one does not fit, none may overtake it.
+        let Some(client) = self.client.as_ref().filter(|_| self.hello_at.is_none()) else {
+            return Verdict::Nothing;
         };
-        if let Some(outcome) = answer {
-            self.push(&ToHost::Done { ticket, outcome });
+        let outbox = &client.session().desk.outbox;
+        if !outbox.could_ever_fit(packet_bytes) {
+            return Verdict::Done(Outcome::TooLarge);
+        }
+        if self.received_up_to.is_none_or(|last| is_newer(ticket, last)) {
+            return Verdict::Store;
+        }
+        #[cfg(feature = "mqtt5")]
+        if let Some(ended) = self.endings.of(ticket) {
+            return ended;
+        }
+        match publication.qos() {
+            _ if outbox.holds(ticket) => Verdict::Nothing,
+            QoS::AtLeastOnce => Verdict::Done(Outcome::Acked),
+            QoS::AtMostOnce | QoS::ExactlyOnce => Verdict::Done(Outcome::Sent),
+        }
+    }
+
+    /// Answers a publication that is not to be stored.
+    pub(super) fn answer(&mut self, ticket: Ticket, verdict: Verdict) {
+        let outcome = match verdict {
+            Verdict::Store | Verdict::Nothing => return,
+            Verdict::Done(outcome) => outcome,
+            #[cfg(feature = "mqtt5")]
+            Verdict::Refused(reason_code) => {
+                self.push(&ToHost::Reason { ticket, reason_code });
+                Outcome::Refused
+            }
+        };
+        self.push(&ToHost::Done { ticket, outcome });
+    }
+
+    pub(super) fn stored(&mut self, ticket: Ticket, stored: Result<(), PublishError>) {
+        match stored {
+            Ok(()) => self.received_up_to = Some(ticket),
+            // What an earlier life of the link left here is in the way: the host tries again later.
+            Err(PublishError::OutboxFull | PublishError::ShutDown) => {
+                self.hello_at = Some(self.now.plus_ms(HEARTBEAT_MS));
+            }
+            Err(_) => self.push(&ToHost::Done { ticket, outcome: Outcome::TooLarge }),
         }
     }
 }

@@ -7,6 +7,8 @@ mod checkpoint;
 mod command;
 mod errands;
 mod report;
+#[cfg(feature = "mqtt5")]
+mod v5;
 
 use super::fifo::Fifo;
 use super::frame::{
@@ -175,6 +177,8 @@ pub struct Esp<S> {
     /// The newest publication that this host gave us.
     received_up_to: Option<Ticket>,
     outbox_bytes: u32,
+    #[cfg(feature = "mqtt5")]
+    endings: v5::Endings,
     planted: Planted,
 }
 
@@ -214,6 +218,8 @@ impl<S: Storage> Esp<S> {
             room: Room::default(),
             last_frame_at: Instant::ZERO,
             received_up_to: None,
+            #[cfg(feature = "mqtt5")]
+            endings: v5::Endings::new(),
             planted: Planted::NONE,
         })
     }
@@ -244,6 +250,8 @@ impl<S: Storage> Esp<S> {
             }
             Input::Frame(frame) => match ToEsp::decode(frame) {
                 Ok(frame) => self.take_command(&frame),
+                #[cfg(not(feature = "mqtt5"))]
+                Err(_) if super::frame::asks_for_mqtt5(frame) => self.push(&ToHost::Unfit),
                 // The host that hears Hello starts over, and so does the protocol.
                 Err(_) => self.say_hello(),
             },

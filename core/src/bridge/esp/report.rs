@@ -4,6 +4,8 @@ use super::{Esp, REPORT_BYTES};
 use crate::bridge::fifo;
 use crate::bridge::frame::{MESSAGE_HEADER_BYTES, Message, Outcome, Status, ToHost};
 use crate::bridge::host::INBOUND_HEADER_BYTES;
+#[cfg(feature = "mqtt5")]
+use crate::event::RefusedReason;
 use crate::event::{AbandonReason, Event};
 use crate::mqtt::{Packet, decode};
 use crate::session::Handed;
@@ -14,6 +16,8 @@ impl<S: Storage> Esp<S> {
     /// back asks for everything it does not know. What it cannot ask for is told as soon as there is a
     /// link: that a message was too large.
     pub(super) fn report(&mut self, event: &Event<'_>) {
+        #[cfg(feature = "mqtt5")]
+        self.note_ending(event);
         let waits_for_nobody = self.link_up && matches!(event, Event::MessageTooLarge { .. });
         if !self.configured && !waits_for_nobody {
             return;
@@ -28,7 +32,15 @@ impl<S: Storage> Esp<S> {
             Event::CleanSlate => ToHost::SlateDone,
             Event::Acked(ticket) => ToHost::Done { ticket, outcome: Outcome::Acked },
             Event::Sent(ticket) => ToHost::Done { ticket, outcome: Outcome::Sent },
+            #[cfg(feature = "mqtt5")]
+            Event::Refused { ticket, reason: RefusedReason::ByBroker(_) } => {
+                ToHost::Done { ticket, outcome: Outcome::Refused }
+            }
             Event::Refused { ticket, .. } => ToHost::Done { ticket, outcome: Outcome::TooLarge },
+            #[cfg(feature = "mqtt5")]
+            Event::Abandoned { ticket, reason: AbandonReason::Expired } => {
+                ToHost::Done { ticket, outcome: Outcome::Expired }
+            }
             Event::Abandoned { ticket, reason: AbandonReason::ConnectionLost } => {
                 ToHost::Done { ticket, outcome: Outcome::Lost }
             }
@@ -54,9 +66,11 @@ impl<S: Storage> Esp<S> {
             | Event::OpensConnection => {
                 return;
             }
-            // The bridge speaks MQTT 3.1.1.
             #[cfg(feature = "mqtt5")]
-            Event::BrokerSaid(_) | Event::Reason { .. } => return,
+            Event::Reason { ticket, reason_code } => ToHost::Reason { ticket, reason_code },
+            // It goes through `forward`, too.
+            #[cfg(feature = "mqtt5")]
+            Event::BrokerSaid(_) => return,
             Event::EspUnfit => ToHost::Unfit,
         };
         self.push(&frame);
@@ -64,6 +78,10 @@ impl<S: Storage> Esp<S> {
 
     /// Passes a message on. There is room: the client hands out none for which there is not.
     pub(super) fn forward(&mut self, handed: &Handed) {
+        #[cfg(feature = "mqtt5")]
+        if self.speaks_v5() {
+            return self.forward_v5(handed);
+        }
         let Some(client) = self.client.as_ref() else { return };
         let packet = client.session().show_packet(handed);
         // The client decoded it before it handed it out.

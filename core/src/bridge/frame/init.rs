@@ -83,6 +83,8 @@ impl<'a> Init<'a> {
         // the time or not.
         let is_usual = time_server == TIME_SERVER;
         writer.field(if is_usual { &[] } else { time_server.as_bytes() });
+        #[cfg(feature = "mqtt5")]
+        super::v5::write_settings(config, writer);
     }
 
     pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, Garbage> {
@@ -127,6 +129,8 @@ impl<'a> Init<'a> {
             tells_attempts: reader.bool()?,
             time_server: Some(reader.text()?).filter(|it| !it.is_empty()).unwrap_or(TIME_SERVER),
         };
+        #[cfg(feature = "mqtt5")]
+        super::v5::read_settings(reader, &mut config)?;
         Ok(Self { epoch, room_bytes, capacity_bytes, topics, config, network, broker, services })
     }
 }

@@ -43,14 +43,19 @@ impl<'a> Publish<'a> {
     }
 
     pub(super) fn write(&self, writer: &mut Writer<'_>) {
+        self.write_head(PUBLISH, writer);
+        writer.bytes(self.payload);
+    }
+
+    /// Everything before the payload. `kind`: the upper half of the first byte.
+    pub(super) fn write_head(&self, kind: u8, writer: &mut Writer<'_>) {
         let again = self.again && self.packet_id.is_some();
-        writer.u8(PUBLISH | flags(again, self.qos(), self.retain));
+        writer.u8(kind | flags(again, self.qos(), self.retain));
         writer.varint(self.ticket.get());
         if let Some(id) = self.packet_id {
             writer.u16(id.get());
         }
         self.topic.write(writer);
-        writer.bytes(self.payload);
     }
 
     pub(super) fn read(first: u8, mut reader: Reader<'a>) -> Result<Self, Garbage> {
@@ -69,10 +74,15 @@ impl<'a> Publish<'a> {
 
 impl<'a> Message<'a> {
     pub(super) fn write(&self, writer: &mut Writer<'_>) {
-        writer.u8(MESSAGE | flags(self.dup, self.qos, self.retain));
+        self.write_head(MESSAGE, writer);
+        writer.bytes(self.payload);
+    }
+
+    /// Everything before the payload. `kind`: the upper half of the first byte.
+    pub(super) fn write_head(&self, kind: u8, writer: &mut Writer<'_>) {
+        writer.u8(kind | flags(self.dup, self.qos, self.retain));
         writer.varint(self.delivery);
         self.topic.write(writer);
-        writer.bytes(self.payload);
     }
 
     pub(super) fn read(first: u8, mut reader: Reader<'a>) -> Result<Self, Garbage> {

@@ -67,10 +67,14 @@ impl<S: Storage> Checkpoint for Host<S> {
             freed_bytes,
             told_freed_bytes,
             tally_base,
+            #[cfg(feature = "mqtt5")]
+            said,
             planted: _,
         } = self;
         pass.field(now)?;
         pass.field(stage)?;
+        #[cfg(feature = "mqtt5")]
+        let speaks_v5 = desk.version() == crate::mqtt::ProtocolVersion::V5;
         desk.walk(pass)?;
         inbound.walk(pass, walk_message)?;
         frame.walk_frames(pass, Direction::ToEsp)?;
@@ -97,7 +101,12 @@ impl<S: Storage> Checkpoint for Host<S> {
         [hold, handed, stop_told].into_iter().try_for_each(|flag| pass.field(flag))?;
         pass.field(freed_bytes)?;
         pass.field(told_freed_bytes)?;
-        pass.field(tally_base)
+        pass.field(tally_base)?;
+        #[cfg(feature = "mqtt5")]
+        if speaks_v5 {
+            said.walk(pass, settings.as_mut().get_mut(*settings_size..)?)?;
+        }
+        Some(())
     }
 }
 

@@ -6,6 +6,8 @@ use crate::bridge::original;
 use crate::client::Publication;
 use crate::error::{PublishError, SubscribeError};
 use crate::event::{Delivery, Ticket};
+#[cfg(feature = "mqtt5")]
+use crate::mqtt::v5::Properties;
 use crate::mqtt::{Packet, PacketId, Publish, QoS};
 use crate::storage::Storage;
 use crate::time::Instant;
@@ -20,25 +22,42 @@ impl<S: Storage> Host<S> {
         now: Instant,
         publication: &Publication<'_>,
     ) -> Result<Ticket, PublishError> {
+        #[cfg(feature = "mqtt5")]
+        return self.publish_with(now, publication, Properties::of(publication.properties));
+        #[cfg(not(feature = "mqtt5"))]
+        self.publish_with(now, publication)
+    }
+
+    /// The same with properties from wherever; those of the publication are ignored.
+    pub(crate) fn publish_with(
+        &mut self,
+        now: Instant,
+        publication: &Publication<'_>,
+        #[cfg(feature = "mqtt5")] properties: Properties<'_>,
+    ) -> Result<Ticket, PublishError> {
         self.advance_clock(now);
         let texts = [publication.topic.as_bytes(), publication.payload];
         if let Some((code, at)) = texts.into_iter().find_map(|text| self.untellable(text)) {
             return Err(PublishError::Character { code, at });
         }
-        let packet = Packet::Publish(Publish {
-            dup: false,
-            qos: publication.qos.min(QoS::AtLeastOnce),
-            retain: publication.retain,
-            topic: publication.topic,
-            packet_id: PacketId::new(1).filter(|_| publication.qos != QoS::AtMostOnce),
-            payload: publication.payload,
-        });
-        let size_bytes = packet.encoded_len().saturating_add(PUBLISH_HEADER_BYTES);
+        #[cfg(feature = "mqtt5")]
+        let packet_bytes = if self.speaks_v5() {
+            Self::packet_bytes_v5(publication, properties)
+        } else {
+            packet_bytes(publication)
+        };
+        #[cfg(not(feature = "mqtt5"))]
+        let packet_bytes = packet_bytes(publication);
+        let size_bytes = packet_bytes.saturating_add(PUBLISH_HEADER_BYTES);
         let max_bytes = self.publication_frame_max_bytes();
-        if size_bytes > max_bytes {
+        // properties that may not be are found below
+        if size_bytes > max_bytes && packet_bytes < usize::MAX {
             return Err(PublishError::TooLarge { size_bytes, max_bytes });
         }
-        self.desk.publish(self.now, publication)
+        #[cfg(feature = "mqtt5")]
+        return self.desk.publish_with(self.now, publication, properties);
+        #[cfg(not(feature = "mqtt5"))]
+        self.desk.publish_with(self.now, publication)
     }
 
     /// Gives a publication up. True if `Abandoned` follows; false if its outcome is known already,
@@ -112,4 +131,17 @@ impl<S: Storage> Host<S> {
             Stage::Idle | Stage::AwaitingEsp => self.stop(),
         }
     }
+}
+
+/// Bytes of the packet that a publication becomes in MQTT 3.1.1.
+fn packet_bytes(publication: &Publication<'_>) -> usize {
+    let packet = Packet::Publish(Publish {
+        dup: false,
+        qos: publication.qos.min(QoS::AtLeastOnce),
+        retain: publication.retain,
+        topic: publication.topic,
+        packet_id: PacketId::new(1).filter(|_| publication.qos != QoS::AtMostOnce),
+        payload: publication.payload,
+    });
+    packet.encoded_len()
 }

@@ -9,9 +9,11 @@ mod queries;
 mod receive;
 mod send;
 mod settings;
+#[cfg(feature = "mqtt5")]
+mod v5;
 
 use crate::bridge::fifo::Fifo;
-use crate::bridge::frame::{Init, Services, ToEsp, TopicBytes};
+use crate::bridge::frame::{Init, Services, ToEsp, TopicBytes, subscribe_header_bytes};
 use crate::bridge::topics::Topics;
 use crate::bridge::watchdog::Watchdog;
 use crate::config::Release;
@@ -164,6 +166,8 @@ pub struct Host<S> {
     told_freed_bytes: u32,
     /// What earlier starts of the ESP8266 had counted.
     tally_base: Counters,
+    #[cfg(feature = "mqtt5")]
+    said: v5::Said,
     planted: Planted,
 }
 
@@ -205,7 +209,7 @@ impl<S: Storage> Host<S> {
                 return Err(ConfigError::MemoryTooSmall { buffer, size_bytes, min_bytes });
             }
         }
-        let filter_max_bytes = frame.as_ref().len() - crate::bridge::frame::SUBSCRIBE_HEADER_BYTES;
+        let filter_max_bytes = frame.as_ref().len() - subscribe_header_bytes(config.protocol);
         Ok(Self {
             now: Instant::ZERO,
             stage: Stage::Idle,
@@ -239,6 +243,8 @@ impl<S: Storage> Host<S> {
             freed_bytes: 0,
             told_freed_bytes: 0,
             tally_base: Counters::default(),
+            #[cfg(feature = "mqtt5")]
+            said: v5::Said::default(),
             planted: config.planted,
         })
     }
@@ -302,6 +308,10 @@ impl<S: Storage> Host<S> {
         if self.due.refusals {
             self.refuse_too_large();
         }
+        #[cfg(feature = "mqtt5")]
+        if core::mem::take(&mut self.said.due) {
+            return Output::Event(self.show_said());
+        }
         let closed = matches!(self.stage, Stage::Stopped) && !self.planted.has(Bug::NeverStops);
         if let Some(event) = self.desk.next_event(self.now, false, closed) {
             return Output::Event(event);
@@ -312,7 +322,7 @@ impl<S: Storage> Host<S> {
         }
         if let Some((record, delivery)) = self.next_message() {
             self.handed = true;
-            return Output::Event(show(self.inbound.get(record), delivery));
+            return Output::Event(self.show(record, delivery));
         }
         if closed && !core::mem::replace(&mut self.stop_told, true) {
             return Output::Event(Event::Stopped);
@@ -418,6 +428,16 @@ impl<S: Storage> Host<S> {
         Some((record, delivery.filter(|_| explicit)))
     }
 
+    /// Lends a message of the inbound queue.
+    fn show(&self, record: core::ops::Range<usize>, delivery: Option<Delivery>) -> Event<'_> {
+        let packet = &self.inbound.get(record)[4..];
+        #[cfg(feature = "mqtt5")]
+        if self.speaks_v5() {
+            return v5::show(packet, delivery);
+        }
+        show(packet, delivery)
+    }
+
     /// The application has read the oldest message.
     fn drop_handed(&mut self) {
         let freed = u32::try_from(self.inbound.pop()).unwrap_or(0);
@@ -435,9 +455,8 @@ impl<S: Storage> Host<S> {
     }
 }
 
-/// Lends a message of the inbound queue.
-fn show(record: &[u8], delivery: Option<Delivery>) -> Event<'_> {
-    match decode(&record[4..]) {
+fn show(packet: &[u8], delivery: Option<Delivery>) -> Event<'_> {
+    match decode(packet) {
         Ok(Packet::Publish(publish)) => Event::Message(Message {
             delivery,
             retain: publish.retain,
@@ -445,6 +464,6 @@ fn show(record: &[u8], delivery: Option<Delivery>) -> Event<'_> {
             ..Message::new(publish.topic, publish.payload, publish.qos)
         }),
         // Messages were decoded before they were queued.
-        Ok(_) | Err(_) => Event::MessageTooLarge { qos: QoS::AtMostOnce, size_bytes: record.len() },
+        Ok(_) | Err(_) => Event::MessageTooLarge { qos: QoS::AtMostOnce, size_bytes: packet.len() },
     }
 }

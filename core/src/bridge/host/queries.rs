@@ -2,9 +2,14 @@
 
 use super::{Host, Stage, State};
 use crate::event::Counters;
+use crate::mqtt::ProtocolVersion;
 use crate::storage::Storage;
 
 impl<S: Storage> Host<S> {
+    pub(crate) const fn version(&self) -> ProtocolVersion {
+        self.desk.version()
+    }
+
     /// Where the host stands.
     pub const fn state(&self) -> State {
         match self.stage {

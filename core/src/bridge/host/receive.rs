@@ -25,6 +25,11 @@ impl<S: Storage> Host<S> {
             self.reset_esp(ResetCause::Garbage);
             return;
         };
+        #[cfg(feature = "mqtt5")]
+        if frame.is_of_mqtt5() && !self.speaks_v5() {
+            self.reset_esp(ResetCause::Garbage);
+            return;
+        }
         if let ToHost::Hello { version, outbox_bytes, topics } = frame {
             self.take_hello(version, outbox_bytes, topics);
         } else if self.stage != Stage::AwaitingEsp {
@@ -51,6 +56,8 @@ impl<S: Storage> Host<S> {
         }
         self.message_topics.begin(topics.messages);
         self.plant_loss_at_crash();
+        #[cfg(feature = "mqtt5")]
+        self.forget_reason();
         self.desk.outbox.connection_lost();
         self.desk.subscriptions.connection_lost();
         self.desk.subscriptions.renew_all();
@@ -96,17 +103,21 @@ impl<S: Storage> Host<S> {
             }
             ToHost::Status(status) => self.take_status(status),
             ToHost::Done { ticket, outcome } => self.take_outcome(ticket, outcome),
-            ToHost::Message(message) => self.take_message(&message),
+            ToHost::Message(message) => self.take_message(&message, |host| host.store(&message)),
             ToHost::Granted { ticket, qos } => self.take_granted(ticket, qos),
             ToHost::Refused { ticket } => {
                 if let Some(subscription) = self.with_ticket(ticket, Standing::Asked) {
                     self.desk.subscriptions.remove(&subscription);
+                    #[cfg(feature = "mqtt5")]
+                    self.tell_reason(ticket);
                     self.desk.tell(Event::SubscribeRefused(ticket));
                 }
             }
             ToHost::Unsubscribed { ticket } => {
                 if let Some(subscription) = self.with_ticket(ticket, Standing::LeavingAsked) {
                     self.desk.subscriptions.remove(&subscription);
+                    #[cfg(feature = "mqtt5")]
+                    self.tell_reason(ticket);
                     self.desk.tell(Event::Unsubscribed(ticket));
                 }
             }
@@ -133,6 +144,14 @@ impl<S: Storage> Host<S> {
             ToHost::Memory { free_bytes, used_bytes } => {
                 self.desk.tell(Event::EspMemory { free_bytes, used_bytes });
             }
+            #[cfg(feature = "mqtt5")]
+            ToHost::MessageWith(message) => {
+                self.take_message(&message.message, |host| host.store_message_v5(&message));
+            }
+            #[cfg(feature = "mqtt5")]
+            ToHost::BrokerSaid(properties) => self.take_said(properties),
+            #[cfg(feature = "mqtt5")]
+            ToHost::Reason { ticket, reason_code } => self.take_reason(ticket, reason_code),
             ToHost::Stopped => {
                 if matches!(self.stage, Stage::Stopping { .. }) {
                     self.stop();
@@ -186,6 +205,10 @@ impl<S: Storage> Host<S> {
         if !told {
             return;
         }
+        #[cfg(feature = "mqtt5")]
+        if outcome != Outcome::Refused {
+            self.tell_reason(ticket);
+        }
         let event = match outcome {
             Outcome::Acked => Event::Acked(ticket),
             Outcome::Sent => Event::Sent(ticket),
@@ -195,12 +218,16 @@ impl<S: Storage> Host<S> {
                 Event::Abandoned { ticket, reason: AbandonReason::ConnectionLost }
             }
             Outcome::TooLarge => Event::Refused { ticket, reason: RefusedReason::TooLargeForEsp },
+            #[cfg(feature = "mqtt5")]
+            Outcome::Expired => Event::Abandoned { ticket, reason: AbandonReason::Expired },
+            #[cfg(feature = "mqtt5")]
+            Outcome::Refused => self.refused(ticket),
         };
         self.desk.tell(event);
     }
 
     /// The ESP8266 knows how much room there is; one that does not keep to it is mad.
-    fn take_message(&mut self, message: &Message<'_>) {
+    fn take_message(&mut self, message: &Message<'_>, store: impl FnOnce(&mut Self) -> bool) {
         if let Err(nameless) = self.message_topics.learn(message.topic) {
             self.reset_esp(match nameless {
                 Nameless::Unknown => ResetCause::UnknownTopic,
@@ -208,7 +235,25 @@ impl<S: Storage> Host<S> {
             });
             return;
         }
-        let publish = Publish {
+        let topic = self.message_topics.name(message.topic);
+        if self.firmware == Firmware::Original && !self.is_wanted(topic) {
+            return;
+        }
+        if self.planted.has(Bug::WildcardLiteral) && self.desk.subscriptions.find(topic).is_none() {
+            return;
+        }
+        if !store(self) {
+            self.reset_esp(ResetCause::Garbage);
+        }
+    }
+
+    /// Stores a message, as a packet. False if there is no room.
+    fn store(&mut self, message: &Message<'_>) -> bool {
+        #[cfg(feature = "mqtt5")]
+        if self.speaks_v5() {
+            return self.store_message_v5(&(*message).into());
+        }
+        let packet = Packet::Publish(Publish {
             dup: message.dup,
             qos: message.qos,
             retain: message.retain,
@@ -216,24 +261,12 @@ impl<S: Storage> Host<S> {
             // The ESP8266 keeps it; the application never sees it.
             packet_id: PacketId::new(1).filter(|_| message.qos != QoS::AtMostOnce),
             payload: message.payload,
-        };
-        if self.firmware == Firmware::Original && !self.is_wanted(publish.topic) {
-            return;
-        }
-        if self.planted.has(Bug::WildcardLiteral)
-            && self.desk.subscriptions.find(publish.topic).is_none()
-        {
-            return;
-        }
-        let packet = Packet::Publish(publish);
+        });
         let size = packet.encoded_len() + INBOUND_HEADER_BYTES - crate::bridge::fifo::HEADER_BYTES;
-        let stored = self.inbound.push(size).is_some_and(|room| {
+        self.inbound.push(size).is_some_and(|room| {
             put_u32(room, 0, message.delivery);
             packet.encode(&mut room[4..]).is_ok()
-        });
-        if !stored {
-            self.reset_esp(ResetCause::Garbage);
-        }
+        })
     }
 
     /// A subscription that was not ended asks for this topic.
@@ -253,6 +286,8 @@ impl<S: Storage> Host<S> {
         subscription.granted = qos;
         self.desk.subscriptions.update(&subscription);
         if !told {
+            #[cfg(feature = "mqtt5")]
+            self.tell_reason(ticket);
             self.desk.tell(Event::Subscribed { ticket, granted: qos });
         }
     }

@@ -3,12 +3,12 @@
 use super::{Host, Stage};
 use crate::bridge::fifo::HEADER_BYTES;
 use crate::bridge::frame::{
-    PUBLISH_HEADER_BYTES, Publish, SUBSCRIBE_HEADER_BYTES, ToEsp, TopicBytes,
+    PUBLISH_HEADER_BYTES, Publish, ToEsp, TopicBytes, subscribe_header_bytes,
 };
 use crate::mqtt::{Packet, decode};
 use crate::planted::Bug;
 use crate::storage::Storage;
-use crate::subscriptions::Standing;
+use crate::subscriptions::{Standing, Subscription};
 
 impl<S: Storage> Host<S> {
     /// The link carries no larger frame from now on.
@@ -16,7 +16,8 @@ impl<S: Storage> Host<S> {
     pub(super) fn limit_frames(&mut self, max_bytes: usize) {
         self.frame_max_bytes = max_bytes;
         let max_bytes = self.publication_frame_max_bytes();
-        self.desk.limit_filters(max_bytes.saturating_sub(SUBSCRIBE_HEADER_BYTES));
+        let header_bytes = subscribe_header_bytes(self.version());
+        self.desk.limit_filters(max_bytes.saturating_sub(header_bytes));
     }
 
     /// The largest frame that there may be for a publication or a subscription.
@@ -30,7 +31,8 @@ impl<S: Storage> Host<S> {
     pub(super) fn refuse_too_large(&mut self) {
         let max_bytes = self.publication_frame_max_bytes();
         let packet_max_bytes = max_bytes.saturating_sub(PUBLISH_HEADER_BYTES);
-        let filter_max_bytes = max_bytes.saturating_sub(SUBSCRIBE_HEADER_BYTES);
+        let header_bytes = subscribe_header_bytes(self.version());
+        let filter_max_bytes = max_bytes.saturating_sub(header_bytes);
         self.due.refusals = self.desk.refuse_larger_than(packet_max_bytes, filter_max_bytes);
     }
 
@@ -111,18 +113,26 @@ impl<S: Storage> Host<S> {
     fn fill_subscription(&mut self) -> bool {
         let Some((mut subscription, _)) = self.desk.subscriptions.next_due() else { return false };
         let leaving = subscription.standing == Standing::Leaving;
-        let (ticket, qos) = (subscription.ticket, subscription.qos);
-        let filter = self.desk.subscriptions.filter(&subscription);
-        let frame = if leaving {
-            ToEsp::Unsubscribe { ticket, filter }
-        } else {
-            ToEsp::Subscribe { ticket, qos, filter }
-        };
-        let written = frame.encode(self.frame.room()).unwrap_or(0);
+        let written = self.write_subscription(&subscription);
         self.frame.extend(written);
         subscription.standing = if leaving { Standing::LeavingAsked } else { Standing::Asked };
         self.desk.subscriptions.update(&subscription);
         written > 0
+    }
+
+    fn write_subscription(&mut self, subscription: &Subscription) -> usize {
+        #[cfg(feature = "mqtt5")]
+        if self.speaks_v5() {
+            return self.write_subscription_v5(subscription);
+        }
+        let Subscription { ticket, qos, standing, .. } = *subscription;
+        let filter = self.desk.subscriptions.filter(subscription);
+        let frame = if standing == Standing::Leaving {
+            ToEsp::Unsubscribe { ticket, filter }
+        } else {
+            ToEsp::Subscribe { ticket, qos, filter }
+        };
+        frame.encode(self.frame.room()).unwrap_or(0)
     }
 
     /// The next publication, if the window and the ESP8266's outbox have room for it.
@@ -132,6 +142,10 @@ impl<S: Storage> Host<S> {
             return;
         }
         let Some(sending) = self.desk.outbox.next_to_send(self.window) else { return };
+        #[cfg(feature = "mqtt5")]
+        if self.speaks_v5() {
+            return self.fill_publication_v5(&sending);
+        }
         // Packets were made by this end.
         let packet = decode(&self.desk.outbox.bytes()[sending.packet]);
         let Ok(Packet::Publish(packet)) = packet else { return };

@@ -21,8 +21,9 @@ pub enum Firmware {
 /// The configuration of a bridge: its host end tells the ESP8266 everything it needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings<'a> {
-    /// The client that the ESP8266 runs, over MQTT 3.1.1. `release` and `overflow` are the host's
-    /// own.
+    /// The client that the ESP8266 runs. `release` and `overflow` are the host's own. For MQTT 5
+    /// the firmware of the ESP8266 needs the feature `mqtt5`; with it the link carries properties
+    /// and reasons, too.
     pub client: Config<'a>,
     /// The network to join.
     pub network: Network<'a>,
@@ -73,9 +74,10 @@ impl<'a> Settings<'a> {
     /// The first field that is wrong, its value, and what is allowed.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.client.validate()?;
-        if self.client.protocol != ProtocolVersion::V3_1_1 {
+        let original = self.firmware == Firmware::Original;
+        if original && self.client.protocol != ProtocolVersion::V3_1_1 {
             return Err(ConfigError::Contradiction {
-                explanation: "the bridge speaks MQTT 3.1.1 only: leave client.protocol as it is",
+                explanation: "the predecessor's firmware speaks MQTT 3.1.1 only: leave client.protocol as it is",
             });
         }
         let texts = [
@@ -137,7 +139,7 @@ const fn max(a: u32, b: u32) -> u32 {
 /// | `frame` | the frame that is being sent: the largest publication and 6 bytes | the settings, 64 bytes |
 /// | `publication_topics` | the topics published to last, each with 1 byte more than its text: these cost a byte on the link | 0 bytes, best room for all in use |
 /// | `message_topics` | the same of messages that arrive | 0 bytes |
-/// | `settings` | the settings, for each start of the ESP8266 | about 100 bytes and all texts |
+/// | `settings` | the settings, for each start of the ESP8266; behind them what the broker says in MQTT 5, which is not told where it does not fit | about 100 bytes and all texts |
 #[derive(Clone, Copy, Debug)]
 pub struct Memory<S> {
     /// What is not acknowledged.

@@ -84,13 +84,7 @@ impl<'a> Head<'a> {
         writer.raw(self.packet_id)?;
         write_variable(&mut writer, u32::try_from(self.properties_len(alias)).ok()?)?;
         for property in List::<Property<'_>>::of_wire(self.properties).iter() {
-            match property {
-                Property::MessageExpiryInterval(ends_s) => {
-                    let left_s = ends_s.saturating_sub(now_s).max(1);
-                    Property::MessageExpiryInterval(left_s).write(&mut writer)?;
-                }
-                other => other.write(&mut writer)?,
-            }
+            property.waited(now_s).write(&mut writer)?;
         }
         if let Alias::New(alias) | Alias::Known(alias) = alias {
             let [high, low] = alias.to_be_bytes();

@@ -13,6 +13,8 @@ pub struct List<'a, T>(Source<'a, T>);
 enum Source<'a, T> {
     /// One slice, then the other.
     Values(&'a [T], &'a [T]),
+    /// A slice, then bytes.
+    Before(&'a [T], &'a [u8]),
     Wire(&'a [u8]),
 }
 
@@ -33,10 +35,13 @@ impl<'a, T> List<'a, T> {
         Self(Source::Values(values, &[]))
     }
 
-    /// Two lists to be sent as one.
-    #[must_use]
-    pub const fn of_both(first: &'a [T], then: &'a [T]) -> Self {
-        Self(Source::Values(first, then))
+    /// `first`, then the list, which is a caller's or a packet's: of those that were put together
+    /// here already the first part is left.
+    pub(crate) const fn of_both(first: &'a [T], then: Self) -> Self {
+        Self(match then.0 {
+            Source::Values(then, _) | Source::Before(then, _) => Source::Values(first, then),
+            Source::Wire(bytes) => Source::Before(first, bytes),
+        })
     }
 
     /// Bytes of a packet. What does not parse ends the iteration: validate first.
@@ -49,6 +54,7 @@ impl<'a, T> List<'a, T> {
     pub const fn is_empty(&self) -> bool {
         match self.0 {
             Source::Values(first, then) => first.is_empty() && then.is_empty(),
+            Source::Before(first, bytes) => first.is_empty() && bytes.is_empty(),
             Source::Wire(bytes) => bytes.is_empty(),
         }
     }
@@ -97,6 +103,13 @@ impl<'a, T: Item<'a>> Iterator for Iter<'a, T> {
                 *values = rest;
                 Some(*first)
             }
+            Source::Before(values, bytes) => match values.split_first() {
+                Some((first, rest)) => {
+                    *values = rest;
+                    Some(*first)
+                }
+                None => T::take(bytes),
+            },
             Source::Wire(bytes) => T::take(bytes),
         }
     }

@@ -27,6 +27,15 @@ impl<'a> Properties<'a> {
         self.iter().for_each(|property| property.write_to(out));
     }
 
+    /// The same of a stored publication that leaves at this second: a message expiry interval is
+    /// stored as the second at which it ends. `None`: it is the interval itself.
+    pub(crate) fn write_at(self, leaves_s: Option<u32>, out: &mut dyn FnMut(&[u8])) {
+        self.iter().for_each(|property| match leaves_s {
+            Some(now_s) => property.waited(now_s).write_to(out),
+            None => property.write_to(out),
+        });
+    }
+
     /// How many bytes [`write`](Self::write) writes.
     pub(crate) fn size_bytes(self) -> usize {
         let mut size_bytes = 0;

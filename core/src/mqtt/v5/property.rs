@@ -196,6 +196,17 @@ impl<'a> Property<'a> {
         if valid { Ok(()) } else { Err(Breach::PropertyValue { id: self.id() }) }
     }
 
+    /// What is sent at `now_s` for what is stored: a message expiry interval is stored as the
+    /// second at which it ends, and sent as what is left of it, a second at least.
+    pub(super) fn waited(self, now_s: u32) -> Self {
+        match self {
+            Self::MessageExpiryInterval(ends_s) => {
+                Self::MessageExpiryInterval(ends_s.saturating_sub(now_s).max(1))
+            }
+            other => other,
+        }
+    }
+
     /// Writes it in pieces, however long its texts are.
     pub(super) fn write_to(&self, out: &mut dyn FnMut(&[u8])) {
         let (first, second): (&[u8], Option<&[u8]>) = match *self {

@@ -45,7 +45,7 @@ pub(in crate::session) fn encode(
             payload: will.payload,
             qos: will.qos,
             retain: will.retain,
-            properties: Properties::of(mqtt5.will),
+            properties: mqtt5.will,
         }),
         username: config.username,
         password: config.password,

@@ -86,6 +86,16 @@ impl<S: Storage> Session<S> {
         }
     }
 
+    /// How much larger a kept message may be with its topic in the place of the alias.
+    pub(in crate::session) fn unaliased_bytes(&self, packet: Range<usize>) -> usize {
+        let Ok(Packet::Publish(publish)) = decode(&self.inbound.bytes()[packet]) else { return 0 };
+        let alias = publish.properties.topic_alias().filter(|_| publish.topic.is_empty());
+        let topic =
+            alias.and_then(|alias| self.v5.aliases.topic(self.connect.spare_bytes(), alias));
+        // a longer packet may say its length with up to three bytes more
+        topic.map_or(0, |topic| topic.len() + 3)
+    }
+
     /// Takes a packet that is no message.
     pub(in crate::session) fn read_answer_v5(
         &mut self,

@@ -1,9 +1,10 @@
 //! What the session puts on the wire in MQTT 5 that is not the same in 3.1.1.
 
-use crate::event::Event;
+use crate::error::PublishError;
+use crate::event::{Event, Ticket};
 use crate::mqtt::v5::{
-    Disconnect, Filters, Packet, Properties, Property, ReasonCode, Subscribe, TopicFilters,
-    Unsubscribe,
+    Disconnect, Filters, Packet, Properties, Property, Publish, ReasonCode, Subscribe,
+    TopicFilters, Unsubscribe,
 };
 use crate::session::{Close, Session};
 use crate::storage::Storage;
@@ -24,6 +25,16 @@ impl<S: Storage> Session<S> {
             (&mut self.v5.aliases, self.connect.spare(), maximum),
         );
         self.transmit.extend(filled);
+    }
+
+    /// Queues a publication whose ticket and packet identifier another machine chose.
+    pub(crate) fn publish_v5_as(
+        &mut self,
+        ticket: Ticket,
+        publish: &Publish<'_>,
+        again: bool,
+    ) -> Result<(), PublishError> {
+        self.desk.publish_v5_as(self.now, ticket, publish, again)
     }
 
     fn now_s(&self) -> u32 {

@@ -39,6 +39,9 @@ impl<S: Storage> EspDialect<'_, S> {
             Ok(ToHost::TooLarge { .. }) => {
                 self.counters.dropped_in = self.counters.dropped_in.saturating_add(1);
             }
+            // It speaks MQTT 3.1.1.
+            #[cfg(feature = "mqtt5")]
+            Ok(ToHost::MessageWith(_) | ToHost::BrokerSaid(_) | ToHost::Reason { .. }) => {}
             // The host has no ear for these, or never asked.
             Ok(
                 ToHost::Alive(_)

@@ -24,6 +24,9 @@ impl<S: Storage> HostDialect<S> {
                 self.tell(ToHost::Stopped);
                 true
             }
+            // It speaks MQTT 3.1.1.
+            #[cfg(feature = "mqtt5")]
+            Ok(ToEsp::PublishWith(_) | ToEsp::SubscribeWith(_)) => true,
             // The original knows no credit, its messages were acknowledged long ago, and its slate
             // is clean at each start. Other frames than these do not exist. Nor are memory and time
             // its to tell: `m` is asked for its life, and `i` has no name for its answer (D-23).
