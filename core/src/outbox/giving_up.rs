@@ -2,7 +2,7 @@
 //! end of it all.
 
 use super::Outbox;
-use super::record::{ABANDONED, LOST, Record};
+use super::record::{ABANDONED, LOST, OWNED_ELSEWHERE, Record};
 use crate::event::Ticket;
 use crate::storage::Storage;
 use crate::time::Instant;
@@ -56,14 +56,18 @@ impl<S: Storage> Outbox<S> {
 
     /// Not given up already, and no QoS 0 publication of which half is on the wire.
     fn can_be_given_up(&self, record: &Record) -> bool {
-        !record.has(ABANDONED | LOST) && (record.packet_id.is_some() || !self.is_leaving(record))
+        let must_stay = record.has(OWNED_ELSEWHERE) && record.at < self.cursor;
+        !record.has(ABANDONED | LOST)
+            && !must_stay
+            && (record.packet_id.is_some() || !self.is_leaving(record))
     }
 
-    /// What is under way keeps its identifier until the connection answers or ends.
+    /// What is under way keeps its identifier, and its room at the other side, until that is done
+    /// with it or the connection ends.
     fn abandon(&mut self, mut record: Record) {
-        if record.packet_id.is_some() && record.at < self.cursor {
+        if record.at < self.cursor {
             record.set(self.bytes.as_mut(), ABANDONED);
-            self.unacknowledged -= 1;
+            self.unacknowledged -= usize::from(record.packet_id.is_some());
         } else {
             self.forget(record);
         }

@@ -30,7 +30,7 @@ use crate::mqtt::{Packet, PacketId, Publish, QoS};
 use crate::planted::{Bug, Planted};
 use crate::storage::Storage;
 use crate::time::Instant;
-use record::{ABANDONED, DEAD, DUP_BIT, EVER_SENT, LOST, Record};
+use record::{ABANDONED, DEAD, DUP_BIT, EVER_SENT, LOST, OWNED_ELSEWHERE, Record};
 
 pub(crate) use record::HEADER_BYTES;
 use records::Records;
@@ -200,10 +200,13 @@ impl<S: Storage> Outbox<S> {
             self.unacknowledged += 1;
         }
         if let Some(deadline) = deadline {
-            self.next_deadline =
-                Some(self.next_deadline.map_or(deadline, |next| next.min(deadline)));
+            self.expect_deadline(deadline);
         }
         Ok(())
+    }
+
+    fn expect_deadline(&mut self, deadline: Instant) {
+        self.next_deadline = Some(self.next_deadline.map_or(deadline, |next| next.min(deadline)));
     }
 
     /// Identifiers are given in turn and records lie in that order, so the next one is taken only
@@ -358,7 +361,12 @@ impl<S: Storage> Outbox<S> {
 
     /// Everything given to the transport has left: QoS 0 publications are done. One call tells one.
     pub(crate) fn take_sent(&mut self) -> Option<Ticket> {
-        self.take_given_qos0(|record| !record.has(LOST))
+        loop {
+            let record = self.take_given_qos0(|record| !record.has(LOST))?;
+            if !record.has(ABANDONED) {
+                return Some(record.ticket);
+            }
+        }
     }
 
     /// Drops the QoS 0 publications that no connection was given; nobody asks for them any more.
@@ -371,10 +379,10 @@ impl<S: Storage> Outbox<S> {
 
     /// One QoS 0 publication that a connection took with it when it ended.
     pub(crate) fn take_lost(&mut self) -> Option<Ticket> {
-        self.take_given_qos0(|record| record.has(LOST))
+        self.take_given_qos0(|record| record.has(LOST)).map(|record| record.ticket)
     }
 
-    fn take_given_qos0(&mut self, wanted: impl Fn(&Record) -> bool) -> Option<Ticket> {
+    fn take_given_qos0(&mut self, wanted: impl Fn(&Record) -> bool) -> Option<Record> {
         if self.qos0_given == 0 {
             return None;
         }
@@ -384,7 +392,7 @@ impl<S: Storage> Outbox<S> {
             .filter(|record| record.packet_id.is_none() && !self.is_leaving(record))
             .find(|record| given(record) && wanted(record))?;
         self.forget(record);
-        Some(record.ticket)
+        Some(record)
     }
 
     /// The connection ended: what it was given and did not acknowledge goes to the next one.
@@ -394,10 +402,18 @@ impl<S: Storage> Outbox<S> {
             self.records(at).next().filter(|record| record.at < self.cursor)
         {
             at = record.at + record.size;
+            if record.has(ABANDONED) {
+                self.forget(record);
+                continue;
+            }
             if record.packet_id.is_none() {
                 record.set(self.bytes.as_mut(), LOST);
-            } else if record.has(ABANDONED) {
-                self.forget(record);
+            }
+            if record.has(OWNED_ELSEWHERE)
+                && let Some(deadline) = record.deadline
+            {
+                // now that it is not under way any more it can be given up
+                self.expect_deadline(deadline);
             }
         }
         self.in_flight = 0;

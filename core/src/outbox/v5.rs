@@ -1,6 +1,7 @@
 //! Publications of MQTT 5: kept whole, changed as they leave.
 
-use super::{EVER_SENT, Outbox, Record};
+use super::Outbox;
+use super::record::{EVER_SENT, OWNED_ELSEWHERE, Record};
 use crate::error::PublishError;
 use crate::event::Ticket;
 use crate::mqtt::QoS;
@@ -26,15 +27,15 @@ impl<S: Storage> Outbox<S> {
             QoS::ExactlyOnce => return Err(PublishError::QosNotSupported),
         };
         let publish = Publish { packet_id, ..*publish };
-        self.push_v5_with_id(ticket, &publish, deadline, ends_s, false)?;
+        self.store_v5(ticket, &publish, deadline, ends_s, 0)?;
         if let Some(id) = packet_id {
             self.last_packet_id = id.get();
         }
         Ok(())
     }
 
-    /// Queues a publication whose packet identifier its owner chose. `again`: an earlier connection
-    /// may have sent it, so it carries DUP.
+    /// Queues a publication of another machine, which chose its packet identifier. `again`: an earlier
+    /// connection may have sent it, so it carries DUP.
     pub(crate) fn push_v5_with_id(
         &mut self,
         ticket: Ticket,
@@ -43,9 +44,20 @@ impl<S: Storage> Outbox<S> {
         ends_s: Option<u32>,
         again: bool,
     ) -> Result<(), PublishError> {
+        let flags = OWNED_ELSEWHERE | if again { EVER_SENT } else { 0 };
+        self.store_v5(ticket, publish, deadline, ends_s, flags)
+    }
+
+    fn store_v5(
+        &mut self,
+        ticket: Ticket,
+        publish: &Publish<'_>,
+        deadline: Option<Instant>,
+        ends_s: Option<u32>,
+        flags: u8,
+    ) -> Result<(), PublishError> {
         let packet = Packet::Publish(*publish);
         let not_decremented = self.planted.has(Bug::ExpiryNotDecremented);
-        let flags = if again { EVER_SENT } else { 0 };
         self.store(ticket, publish.packet_id, packet.encoded_len(), deadline, flags, |into| {
             let encoded = packet.encode(into).is_ok();
             if let Some(ends_s) = ends_s

@@ -55,16 +55,19 @@ impl<S: Storage> Session<S> {
         self.desk.shut_down = true;
         self.closing = self.closing.map(|_| Close::Finished);
         let until = self.now.plus_ms(self.limits.response_timeout_ms);
-        match self.phase {
-            Phase::Online => {
-                self.phase = Phase::Finishing { until, put: false, close: Close::Finished }
+        self.phase = match self.phase {
+            Phase::Online => Phase::Finishing { until, put: false, close: Close::Finished },
+            // The broker may have accepted already, and would publish the will: who sent CONNECT need
+            // not wait for an answer before the next packet (MQTT 3.1.1 §3.1.4).
+            Phase::AwaitingConnack { .. } => {
+                self.session_in_doubt = true;
+                Phase::Finishing { until, put: false, close: Close::Finished }
             }
             Phase::Finishing { until, put, .. } => {
-                self.phase = Phase::Finishing { until, put, close: Close::Finished };
+                Phase::Finishing { until, put, close: Close::Finished }
             }
-            Phase::AwaitingConnack { .. } => self.closing = Some(Close::Finished),
-            Phase::Offline => {}
-        }
+            Phase::Offline => Phase::Offline,
+        };
     }
 
     /// Takes commands again after a shut-down.

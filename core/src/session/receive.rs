@@ -339,8 +339,16 @@ impl<S: Storage> Session<S> {
         Ok(event.map_or(Progress::Taken, Progress::Told))
     }
 
+    /// DISCONNECT is on its way because the application asked for it, perhaps before CONNACK came.
+    pub(super) const fn leaves(&self) -> bool {
+        matches!(self.phase, Phase::Finishing { close: Close::Finished, .. })
+    }
+
     #[cold]
     fn take_connack(&mut self, connack: Connack) -> Result<Option<Event<'static>>, Breach> {
+        if self.leaves() {
+            return Ok(None);
+        }
         let Phase::AwaitingConnack { .. } = self.phase else {
             return Err(Breach::UnexpectedPacket { packet_type: 2 });
         };

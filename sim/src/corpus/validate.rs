@@ -125,9 +125,6 @@ pub enum ScheduleError {
         /// The packet.
         packet: &'static str,
     },
-    /// MQTT 5 does not go over the bridge.
-    #[error("setup.mqtt5 needs \"topology\": \"client\": the bridge speaks MQTT 3.1.1")]
-    Mqtt5OverBridge,
     /// The name cannot stand in a file name.
     #[error("scenario is {value:?}, but must have from 1 to 64 characters of a-z, 0-9 and '-'")]
     ScenarioName {
@@ -187,9 +184,6 @@ fn validate_setup(setup: &Setup) -> Result<(), ScheduleError> {
 
 fn validate_mqtt5(setup: &Setup) -> Result<(), ScheduleError> {
     let Some(mqtt5) = &setup.mqtt5 else { return Ok(()) };
-    if setup.topology != Topology::Client {
-        return Err(ScheduleError::Mqtt5OverBridge);
-    }
     let max = i64::from(u16::MAX);
     in_range("setup.mqtt5.receive_maximum", mqtt5.receive_maximum, 1, max)?;
     in_range("setup.mqtt5.packet_max_bytes", mqtt5.packet_max_bytes, 256, 268_435_460)?;

@@ -249,10 +249,12 @@ impl Farewell {
         self.said = Some((code, is_well));
     }
 
-    /// It did so because of a fault, which is over now.
-    pub(super) const fn done(&mut self, facts: &Facts) {
+    /// It did so because of a fault, which is over now. `is_told`: what the device knows reaches the
+    /// application.
+    pub(super) const fn done(&mut self, facts: &Facts, is_told: bool) {
         let Some((code, is_well)) = self.said.take() else { return };
-        let is_heard = facts.is_up
+        let is_heard = is_told
+            && facts.is_up
             && !facts.is_held
             && !facts.is_shutting_down
             && facts.weather.spares_connections();
@@ -275,7 +277,9 @@ impl Farewell {
     ) {
         let Some((code, troubles)) = self.expected.take() else { return };
         let is_told = matches!(reason, DownReason::ByBroker(told) if told.as_u8() == code);
-        verdict.require(P12, is_told || troubles != facts.weather.troubles, || {
+        // who asks to leave meanwhile is told that it left
+        let leaves = facts.is_shutting_down && reason == DownReason::ShutDown;
+        verdict.require(P12, is_told || leaves || troubles != facts.weather.troubles, || {
             format!("the broker said DISCONNECT with {code:#04x}, and {reason:?} was told")
         });
     }

@@ -84,6 +84,11 @@ impl Watchdog {
         self.is_suspect = !are_boards_spared;
     }
 
+    /// Nothing has happened that may keep the ESP8266 from telling the host what it knows.
+    pub(super) const fn trusts_esp(&self) -> bool {
+        !self.is_suspect
+    }
+
     /// The ESP8266 lost its memory without being reset.
     pub(super) const fn esp_down(&mut self) {
         self.is_suspect = true;

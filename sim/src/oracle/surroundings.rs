@@ -185,7 +185,10 @@ impl Oracle {
         self.facts.weather.bit(self.facts.now, kind);
         match kind {
             FaultKind::Malformed { .. } => self.malformed_written(),
-            FaultKind::BrokerDisconnects { .. } => self.judges.farewell.done(&self.facts),
+            FaultKind::BrokerDisconnects { .. } => {
+                let is_told = !self.is_bridge() || self.judges.watchdog.trusts_esp();
+                self.judges.farewell.done(&self.facts, is_told);
+            }
             _ => {}
         }
         self.disturbed(kind);

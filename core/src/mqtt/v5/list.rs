@@ -11,8 +11,8 @@ pub struct List<'a, T>(Source<'a, T>);
 
 #[derive(Clone, Copy)]
 enum Source<'a, T> {
-    /// One slice, then the other.
-    Values(&'a [T], &'a [T]),
+    /// One slice after the other.
+    Values(&'a [T], &'a [T], &'a [T]),
     /// A slice, then bytes.
     Before(&'a [T], &'a [u8]),
     Wire(&'a [u8]),
@@ -27,20 +27,25 @@ pub trait Item<'a>: Copy {
 
 impl<'a, T> List<'a, T> {
     /// A list without any.
-    pub const NONE: Self = Self(Source::Values(&[], &[]));
+    pub const NONE: Self = Self(Source::Values(&[], &[], &[]));
 
     /// A list to be sent.
     #[must_use]
     pub const fn of(values: &'a [T]) -> Self {
-        Self(Source::Values(values, &[]))
+        Self(Source::Values(values, &[], &[]))
     }
 
-    /// `first`, then the list, which is a caller's or a packet's: of those that were put together
-    /// here already the first part is left.
-    pub(crate) const fn of_both(first: &'a [T], then: Self) -> Self {
-        Self(match then.0 {
-            Source::Values(then, _) | Source::Before(then, _) => Source::Values(first, then),
-            Source::Wire(bytes) => Source::Before(first, bytes),
+    /// Two lists to be sent as one.
+    #[must_use]
+    pub const fn of_both(first: &'a [T], then: &'a [T]) -> Self {
+        Self(Source::Values(first, then, &[]))
+    }
+
+    /// `first`, then `list`, which was not put together by this.
+    pub(crate) const fn before(first: &'a [T], list: Self) -> Self {
+        Self(match list.0 {
+            Source::Values(then, last, _) => Source::Values(first, then, last),
+            Source::Before(_, bytes) | Source::Wire(bytes) => Source::Before(first, bytes),
         })
     }
 
@@ -53,7 +58,9 @@ impl<'a, T> List<'a, T> {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         match self.0 {
-            Source::Values(first, then) => first.is_empty() && then.is_empty(),
+            Source::Values(first, then, last) => {
+                first.is_empty() && then.is_empty() && last.is_empty()
+            }
             Source::Before(first, bytes) => first.is_empty() && bytes.is_empty(),
             Source::Wire(bytes) => bytes.is_empty(),
         }
@@ -95,9 +102,9 @@ impl<'a, T: Item<'a>> Iterator for Iter<'a, T> {
 
     fn next(&mut self) -> Option<T> {
         match &mut self.0 {
-            Source::Values(values, then) => {
-                if values.is_empty() {
-                    *values = core::mem::take(then);
+            Source::Values(values, then, last) => {
+                while values.is_empty() && !(then.is_empty() && last.is_empty()) {
+                    *values = core::mem::replace(then, core::mem::take(last));
                 }
                 let (first, rest) = values.split_first()?;
                 *values = rest;

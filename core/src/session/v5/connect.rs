@@ -39,7 +39,7 @@ pub(in crate::session) fn encode(
         client_id: config.client_id,
         clean_start: config.clean_session,
         keep_alive_s: config.keep_alive_s,
-        properties: Properties::of_both(&properties[..count], mqtt5.connect),
+        properties: Properties::before(&properties[..count], mqtt5.connect),
         will: config.will.map(|will| v5::Will {
             topic: will.topic,
             payload: will.payload,

@@ -14,12 +14,17 @@ use crate::subscriptions::Standing;
 
 /// A packet that is no message, copied out of the receive buffer.
 enum Answer {
-    Connack { session_present: bool, reason_code: ReasonCode, server: Server },
+    Connack {
+        session_present: bool,
+        reason_code: ReasonCode,
+        server: Server,
+    },
     Puback(PacketId, ReasonCode),
     Pubrel(PacketId),
     Suback(PacketId, ReasonCode),
     Unsuback(PacketId, ReasonCode),
-    Pingresp,
+    /// PINGRESP, or what comes when the application has left.
+    Nothing,
     Disconnect(ReasonCode),
 }
 
@@ -37,6 +42,11 @@ impl<S: Storage> Session<S> {
             return Err(Breach::UnexpectedPacket { packet_type: 3 });
         };
         let Some(alias) = publish.properties.topic_alias() else { return Ok(true) };
+        if self.shedding {
+            // No message is kept any more on this connection, nor read as a whole: what an alias
+            // means may have been skipped, and what those mean that were kept must stay.
+            return Ok(true);
+        }
         if alias > self.v5.alias_maximum {
             return Err(Breach::TopicAliasTooLarge);
         }
@@ -119,6 +129,7 @@ impl<S: Storage> Session<S> {
         let decoded = decode(&self.inbound.bytes()[packet])?;
         let awaits_connack = matches!(self.phase, Phase::AwaitingConnack { .. });
         let answer = match decoded {
+            Packet::Connack(_) if self.leaves() => Answer::Nothing,
             Packet::Connack(_) if !awaits_connack => return Err(Breach::SecondConnack),
             Packet::Connack(connack) => {
                 self.check_connack(&connack)?;
@@ -148,7 +159,7 @@ impl<S: Storage> Session<S> {
                 }
                 Answer::Unsuback(unsuback.packet_id, code)
             }
-            Packet::Pingresp => Answer::Pingresp,
+            Packet::Pingresp => Answer::Nothing,
             Packet::Disconnect(v5::Disconnect { reason_code, properties }) => {
                 if properties.session_expiry_interval_s().is_some() {
                     return Err(Breach::SessionExpiryFromServer);
@@ -202,7 +213,7 @@ impl<S: Storage> Session<S> {
             }
             Answer::Suback(id, code) => self.take_suback_v5(id, code),
             Answer::Unsuback(id, code) => self.take_unsuback_v5(id, code),
-            Answer::Pingresp => None,
+            Answer::Nothing => None,
             Answer::Disconnect(reason_code) => {
                 self.close_down(DownReason::ByBroker(reason_code));
                 None
