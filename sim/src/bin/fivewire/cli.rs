@@ -90,8 +90,16 @@ impl Fidelity {
     pub(crate) fn apply(asked: Option<Self>, schedule: Schedule) -> Schedule {
         match asked {
             None => schedule,
-            Some(Self::Frame) => schedule.at_fidelity(schedule::Fidelity::Frame),
-            Some(Self::Wire) => schedule.at_fidelity(schedule::Fidelity::Wire),
+            Some(fidelity) => schedule.at_fidelity(fidelity.into()),
+        }
+    }
+}
+
+impl From<Fidelity> for schedule::Fidelity {
+    fn from(fidelity: Fidelity) -> Self {
+        match fidelity {
+            Fidelity::Frame => Self::Frame,
+            Fidelity::Wire => Self::Wire,
         }
     }
 }
