@@ -1,8 +1,8 @@
 //! The scenarios that `fivewire` knows by name.
 //!
-//! A scenario turns a seed into one run: of an hour, or, where the link is simulated edge by edge, of a minute. `swarm` and `client` mix everything and are
-//! what the default sweep runs; the others look at one family of trouble each, for those who work on
-//! it.
+//! A scenario turns a seed into one run: of an hour, or, where the link is simulated edge by edge,
+//! of a minute. `swarm` and `client` mix everything and are what the default sweep runs; the others
+//! look at one family of trouble each, for those who work on it.
 
 use thiserror::Error;
 

@@ -118,9 +118,9 @@ pub(crate) struct SweepArguments {
     pub(crate) fidelity: Option<Fidelity>,
     /// The seeds, from A up to but without B
     ///
-    /// A full sweep (10,000 seeds or more of the default mixture, or 500 of `wires`, in one piece) must also reach
-    /// every mark, every cell of the matrix and every kind of fault that its mixture can reach. Any other sweep reports what
-    /// it never reached, but does not fail for it.
+    /// A full sweep (10,000 seeds or more of the default mixture, or 500 of `wires`, in one piece)
+    /// must also reach every mark, every cell of the matrix and every kind of fault that its
+    /// mixture can reach. Any other sweep reports what it never reached, but does not fail for it.
     ///
     /// [default: 0..10000, and 0..100 with --engine turmoil]
     #[arg(long, value_name = "A..B", value_parser = seeds)]

@@ -27,8 +27,8 @@ pub(crate) struct Summary {
     pub(crate) version: &'static str,
     pub(crate) engine: Engine,
     pub(crate) verdict: Verdict,
-    /// Everything must be reached: the default mixture, whole, with at least [`FULL_SEEDS`] seeds, or wires alone with at
-    /// least [`WIRES_FULL_SEEDS`].
+    /// Everything must be reached: the default mixture, whole, with at least [`FULL_SEEDS`] seeds,
+    /// or wires alone with at least [`WIRES_FULL_SEEDS`].
     pub(crate) full: bool,
     pub(crate) seeds: Seeds,
     pub(crate) scenarios: BTreeMap<String, ScenarioRow>,
