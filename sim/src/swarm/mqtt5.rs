@@ -1,5 +1,5 @@
-//! Which runs speak MQTT 5, and what is different then. Drawn from a stream of its own, so that the same
-//! seed has the same troubles in both versions.
+//! Which runs speak MQTT 5, and what is different then. Drawn from a stream of its own, so that the
+//! same seed has the same troubles in both versions.
 
 use fivewire_core::mqtt::v5::ReasonCode;
 
