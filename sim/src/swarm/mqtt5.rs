@@ -29,11 +29,15 @@ const REFUSALS: [u8; 5] = [
     ReasonCode::QuotaExceeded.as_u8(),
 ];
 
-/// Without a bridge every second run of a scenario that can break what only MQTT 5 has speaks MQTT 5.
-/// With one it is every twelfth: such a run takes three times as long as one in 3.1.1.
+/// Runs of a scenario that can break what only MQTT 5 has may speak it.
+pub(super) fn is_possible(draw: &Draw<'_>) -> bool {
+    draw.kinds.iter().any(|kind| kind.needs_mqtt5())
+}
+
+/// Without a bridge every second run that may speak MQTT 5 does. With one it is every twelfth: such a
+/// run takes three times as long as one in 3.1.1.
 pub(super) fn draw(draw: &Draw<'_>, schedule: &mut Schedule) {
-    let is_possible = draw.kinds.iter().any(|kind| kind.needs_mqtt5());
-    if !is_possible {
+    if !is_possible(draw) {
         return;
     }
     let one_of = match draw.topology {
