@@ -93,7 +93,7 @@ impl<A: Application> World<A> {
                 }
                 client::Output::Event(event) => {
                     observer.observe(now, &Observation::Told(event));
-                    self.application.told(now, &event);
+                    self.application.get_mut().told(now, &event);
                     self.summary.note(&event);
                 }
                 client::Output::Wait(wait) => return ControlFlow::Break(wait),
@@ -124,7 +124,7 @@ impl<A: Application> World<A> {
                 }
                 host::Output::Event(event) => {
                     observer.observe(now, &Observation::Told(event));
-                    self.application.told(now, &event);
+                    self.application.get_mut().told(now, &event);
                     self.summary.note(&event);
                     if let Event::EspReset { cause } = event {
                         told_cause = Some(cause);
