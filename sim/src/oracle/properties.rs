@@ -2,6 +2,7 @@
 //! from nothing else.
 
 use fivewire_core::mqtt::v5;
+use smallvec::SmallVec;
 
 pub(crate) const PAYLOAD_FORMAT_INDICATOR: u8 = 0x01;
 const MESSAGE_EXPIRY_INTERVAL: u8 = 0x02;
@@ -13,6 +14,9 @@ const WILL_DELAY_INTERVAL: u8 = 0x18;
 const TOPIC_ALIAS: u8 = 0x23;
 pub(crate) const USER_PROPERTY: u8 = 0x26;
 const MAXIMUM_PACKET_SIZE: u8 = 0x27;
+
+/// Properties that travel, as bytes; for most messages they need no allocation.
+pub(super) type Travelling = SmallVec<[u8; 96]>;
 
 /// The bytes of properties, of which each has the length it should have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,10 +76,16 @@ impl<'a> Properties<'a> {
 
     /// Those that nobody on the way may change (MQTT 5 §3.3.2.3), as bytes. Only that of user properties
     /// is an order that means something [MQTT5-3.3.2-18], so the kinds are put into one.
-    pub(super) fn travelling(self) -> Vec<u8> {
-        let mut kept: Vec<(u8, &[u8])> = self.iter().filter(|&(id, _)| travels(id)).collect();
+    pub(super) fn travelling(self) -> Travelling {
+        let mut kept: SmallVec<[(u8, &[u8]); 8]> =
+            self.iter().filter(|&(id, _)| travels(id)).collect();
         kept.sort_by_key(|&(id, _)| id);
-        kept.into_iter().flat_map(|(id, value)| [&[id], value].concat()).collect()
+        let mut bytes = Travelling::new();
+        for (id, value) in kept {
+            bytes.push(id);
+            bytes.extend_from_slice(value);
+        }
+        bytes
     }
 }
 
@@ -88,36 +98,50 @@ const fn travels(id: u8) -> bool {
 }
 
 /// The same bytes for what an application said or was told.
-pub(super) fn travelling(properties: v5::Properties<'_>) -> Vec<u8> {
-    let mut kept: Vec<Vec<u8>> = properties.iter().filter_map(bytes).collect();
-    kept.sort_by_key(|property| property[0]);
-    kept.concat()
+pub(super) fn travelling(properties: v5::Properties<'_>) -> Travelling {
+    let mut kept: SmallVec<[(u8, v5::Property<'_>); 8]> =
+        properties.iter().filter_map(|property| Some((id(&property)?, property))).collect();
+    kept.sort_by_key(|&(id, _)| id);
+    let mut bytes = Travelling::new();
+    for (id, property) in kept {
+        bytes.push(id);
+        write_value(property, &mut bytes);
+    }
+    bytes
 }
 
-/// A property that travels, as it is in a packet.
-fn bytes(property: v5::Property<'_>) -> Option<Vec<u8>> {
+/// The identifier of a property that travels.
+const fn id(property: &v5::Property<'_>) -> Option<u8> {
     Some(match property {
-        v5::Property::PayloadFormatIndicator(is_utf8) => {
-            vec![PAYLOAD_FORMAT_INDICATOR, u8::from(is_utf8)]
-        }
-        v5::Property::ContentType(text) => texts(CONTENT_TYPE, &[text.as_bytes()]),
-        v5::Property::ResponseTopic(topic) => texts(RESPONSE_TOPIC, &[topic.as_bytes()]),
-        v5::Property::CorrelationData(bytes) => texts(CORRELATION_DATA, &[bytes]),
-        v5::Property::UserProperty(name, value) => {
-            texts(USER_PROPERTY, &[name.as_bytes(), value.as_bytes()])
-        }
+        v5::Property::PayloadFormatIndicator(_) => PAYLOAD_FORMAT_INDICATOR,
+        v5::Property::ContentType(_) => CONTENT_TYPE,
+        v5::Property::ResponseTopic(_) => RESPONSE_TOPIC,
+        v5::Property::CorrelationData(_) => CORRELATION_DATA,
+        v5::Property::UserProperty(..) => USER_PROPERTY,
         _ => return None,
     })
 }
 
-fn texts(id: u8, texts: &[&[u8]]) -> Vec<u8> {
-    let mut bytes = vec![id];
-    for text in texts {
-        let size_bytes = u16::try_from(text.len()).expect("MQTT has no longer texts");
-        bytes.extend(size_bytes.to_be_bytes());
-        bytes.extend_from_slice(text);
+/// The value of a property that travels, as it is in a packet.
+fn write_value(property: v5::Property<'_>, bytes: &mut Travelling) {
+    match property {
+        v5::Property::PayloadFormatIndicator(is_utf8) => bytes.push(u8::from(is_utf8)),
+        v5::Property::ContentType(text) | v5::Property::ResponseTopic(text) => {
+            write_text(text.as_bytes(), bytes);
+        }
+        v5::Property::CorrelationData(data) => write_text(data, bytes),
+        v5::Property::UserProperty(name, value) => {
+            write_text(name.as_bytes(), bytes);
+            write_text(value.as_bytes(), bytes);
+        }
+        _ => {}
     }
-    bytes
+}
+
+fn write_text(text: &[u8], bytes: &mut Travelling) {
+    let size_bytes = u16::try_from(text.len()).expect("MQTT has no longer texts");
+    bytes.extend_from_slice(&size_bytes.to_be_bytes());
+    bytes.extend_from_slice(text);
 }
 
 /// Takes a property off the front.
@@ -157,7 +181,7 @@ mod tests {
         let properties = Properties::of(bytes).expect("they are well-formed");
         assert_eq!((properties.expiry_s(), properties.alias()), (Some(60), Some(7)));
         assert_eq!(properties.iter().count(), 5);
-        assert_eq!(properties.travelling(), b"\x09\x00\x01x\x26\x00\x01k\x00\x02vw");
+        assert_eq!(properties.travelling()[..], *b"\x09\x00\x01x\x26\x00\x01k\x00\x02vw");
         let said = [
             v5::Property::MessageExpiryInterval(9),
             v5::Property::UserProperty("k", "vw"),
