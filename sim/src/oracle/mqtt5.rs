@@ -15,7 +15,7 @@ use super::facts::Facts;
 use super::messages::TextId;
 use super::outbound::{Identity, Index};
 use super::promise::Promise::{P1, P5, P9, P12};
-use super::properties::{Properties, travelling};
+use super::properties::{Properties, are_told, write_travelling};
 use super::reader::Publish;
 use super::verdict::Verdict;
 
@@ -75,11 +75,11 @@ impl Travelled {
             _ => None,
         });
         let start = self.bytes.len();
-        self.bytes.extend_from_slice(&travelling(properties));
+        write_travelling(properties, &mut self.bytes);
         Published { travelling: start..self.bytes.len(), expiry_s, at, is_refused: false }
     }
 
-    /// The properties that travel, as [`travelling`] has them.
+    /// The properties that travel, as [`write_travelling`] writes them.
     fn travelling(&self, published: &Published) -> &[u8] {
         &self.bytes[published.travelling.clone()]
     }
@@ -172,7 +172,7 @@ pub(super) fn arrived(
     let (Some(travelled), Some(published)) = (&facts.travelled, facts.published(index)) else {
         return;
     };
-    verdict.require(P1, got.travelling()[..] == *travelled.travelling(published), || {
+    verdict.require(P1, got.are(travelled.travelling(published)), || {
         format!("{} arrived with other properties", facts.outbound.show(index))
     });
     let (before, left) = (published.expiry_s, got.expiry_s());
@@ -236,7 +236,7 @@ pub(super) fn told(
         }
     };
     let Some(published) = travelled.witnessed(text).or_else(own) else { return };
-    verdict.require(P5, travelling(properties)[..] == *travelled.travelling(published), || {
+    verdict.require(P5, are_told(properties, travelled.travelling(published)), || {
         format!("{} was told with other properties", facts.inbound.show(text))
     });
     let left_s = properties.message_expiry_interval_s();

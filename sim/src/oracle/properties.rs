@@ -15,9 +15,6 @@ const TOPIC_ALIAS: u8 = 0x23;
 pub(crate) const USER_PROPERTY: u8 = 0x26;
 const MAXIMUM_PACKET_SIZE: u8 = 0x27;
 
-/// Properties that travel, as bytes; for most messages they need no allocation.
-pub(super) type Travelling = SmallVec<[u8; 96]>;
-
 /// The bytes of properties, of which each has the length it should have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Properties<'a>(&'a [u8]);
@@ -74,18 +71,22 @@ impl<'a> Properties<'a> {
         self.find(TOPIC_ALIAS)?.first_chunk().map(|bytes| u16::from_be_bytes(*bytes))
     }
 
-    /// Those that nobody on the way may change (MQTT 5 §3.3.2.3), as bytes. Only that of user properties
-    /// is an order that means something [MQTT5-3.3.2-18], so the kinds are put into one.
-    pub(super) fn travelling(self) -> Travelling {
+    /// Calls `piece` with the bytes of those that nobody on the way may change (MQTT 5 §3.3.2.3). Only
+    /// that of user properties is an order that means something [MQTT5-3.3.2-18], so the kinds are put
+    /// into one.
+    fn travelling(self, piece: &mut dyn FnMut(&[u8])) {
         let mut kept: SmallVec<[(u8, &[u8]); 8]> =
             self.iter().filter(|&(id, _)| travels(id)).collect();
         kept.sort_by_key(|&(id, _)| id);
-        let mut bytes = Travelling::new();
         for (id, value) in kept {
-            bytes.push(id);
-            bytes.extend_from_slice(value);
+            piece(&[id]);
+            piece(value);
         }
-        bytes
+    }
+
+    /// Whether those that travel are these, as [`write_travelling`] writes them.
+    pub(super) fn are(self, expected: &[u8]) -> bool {
+        compared(expected, |piece| self.travelling(piece))
     }
 }
 
@@ -97,17 +98,31 @@ const fn travels(id: u8) -> bool {
     )
 }
 
-/// The same bytes for what an application said or was told.
-pub(super) fn travelling(properties: v5::Properties<'_>) -> Travelling {
+/// Adds the same bytes for what an application said to `bytes`.
+pub(super) fn write_travelling(properties: v5::Properties<'_>, bytes: &mut Vec<u8>) {
+    travelling(properties, &mut |piece| bytes.extend_from_slice(piece));
+}
+
+/// Whether the properties that an application was told are these.
+pub(super) fn are_told(properties: v5::Properties<'_>, expected: &[u8]) -> bool {
+    compared(expected, |piece| travelling(properties, piece))
+}
+
+fn travelling(properties: v5::Properties<'_>, piece: &mut dyn FnMut(&[u8])) {
     let mut kept: SmallVec<[(u8, v5::Property<'_>); 8]> =
         properties.iter().filter_map(|property| Some((id(&property)?, property))).collect();
     kept.sort_by_key(|&(id, _)| id);
-    let mut bytes = Travelling::new();
     for (id, property) in kept {
-        bytes.push(id);
-        write_value(property, &mut bytes);
+        piece(&[id]);
+        value(property, piece);
     }
-    bytes
+}
+
+/// Whether what `say` says piece by piece is `expected`.
+fn compared(expected: &[u8], say: impl FnOnce(&mut dyn FnMut(&[u8]))) -> bool {
+    let mut left = Some(expected);
+    say(&mut |piece| left = left.and_then(|left| left.strip_prefix(piece)));
+    left.is_some_and(<[u8]>::is_empty)
 }
 
 /// The identifier of a property that travels.
@@ -122,26 +137,26 @@ const fn id(property: &v5::Property<'_>) -> Option<u8> {
     })
 }
 
-/// The value of a property that travels, as it is in a packet.
-fn write_value(property: v5::Property<'_>, bytes: &mut Travelling) {
+/// Calls `piece` with the value of a property that travels, as it is in a packet.
+fn value(property: v5::Property<'_>, piece: &mut dyn FnMut(&[u8])) {
     match property {
-        v5::Property::PayloadFormatIndicator(is_utf8) => bytes.push(u8::from(is_utf8)),
+        v5::Property::PayloadFormatIndicator(is_utf8) => piece(&[u8::from(is_utf8)]),
         v5::Property::ContentType(text) | v5::Property::ResponseTopic(text) => {
-            write_text(text.as_bytes(), bytes);
+            field(text.as_bytes(), piece);
         }
-        v5::Property::CorrelationData(data) => write_text(data, bytes),
+        v5::Property::CorrelationData(data) => field(data, piece),
         v5::Property::UserProperty(name, value) => {
-            write_text(name.as_bytes(), bytes);
-            write_text(value.as_bytes(), bytes);
+            field(name.as_bytes(), piece);
+            field(value.as_bytes(), piece);
         }
         _ => {}
     }
 }
 
-fn write_text(text: &[u8], bytes: &mut Travelling) {
+fn field(text: &[u8], piece: &mut dyn FnMut(&[u8])) {
     let size_bytes = u16::try_from(text.len()).expect("MQTT has no longer texts");
-    bytes.extend_from_slice(&size_bytes.to_be_bytes());
-    bytes.extend_from_slice(text);
+    piece(&size_bytes.to_be_bytes());
+    piece(text);
 }
 
 /// Takes a property off the front.
@@ -174,6 +189,12 @@ pub(crate) fn text(bytes: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
+    fn written(properties: &[v5::Property<'_>]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        write_travelling(v5::Properties::of(properties), &mut bytes);
+        bytes
+    }
+
     #[test]
     fn properties_are_found_where_they_are() {
         let bytes =
@@ -181,17 +202,23 @@ mod tests {
         let properties = Properties::of(bytes).expect("they are well-formed");
         assert_eq!((properties.expiry_s(), properties.alias()), (Some(60), Some(7)));
         assert_eq!(properties.iter().count(), 5);
-        assert_eq!(properties.travelling()[..], *b"\x09\x00\x01x\x26\x00\x01k\x00\x02vw");
+        let travelling = b"\x09\x00\x01x\x26\x00\x01k\x00\x02vw";
+        assert!(properties.are(travelling));
+        for size_bytes in 0..travelling.len() {
+            assert!(!properties.are(&travelling[..size_bytes]), "{size_bytes}");
+        }
+        assert!(!properties.are(b"\x09\x00\x01x\x26\x00\x01k\x00\x02vw\x00"));
         let said = [
             v5::Property::MessageExpiryInterval(9),
             v5::Property::UserProperty("k", "vw"),
             v5::Property::CorrelationData(b"x"),
         ];
-        assert_eq!(travelling(v5::Properties::of(&said)), properties.travelling());
+        assert_eq!(written(&said), travelling);
+        assert!(are_told(v5::Properties::of(&said), travelling));
         let user = |first, second| {
             let [first, second] =
                 [first, second].map(|value| v5::Property::UserProperty("k", value));
-            travelling(v5::Properties::of(&[first, v5::Property::ContentType("t"), second]))
+            written(&[first, v5::Property::ContentType("t"), second])
         };
         assert_ne!(user("1", "2"), user("2", "1"), "their order is theirs");
         for size_bytes in [1, 4, 8, 14, 17, 20] {

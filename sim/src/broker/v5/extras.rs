@@ -25,6 +25,8 @@ pub(in crate::broker) struct Extras {
     interval_s: Option<u32>,
     /// When nobody wants it any more.
     pub(in crate::broker) ends_at: Option<Instant>,
+    /// It came with a subscription identifier, which is not kept.
+    pub(super) has_identifier: bool,
 }
 
 impl Extras {
@@ -35,6 +37,7 @@ impl Extras {
         self.bytes.clear();
         self.interval_s = None;
         self.ends_at = None;
+        self.has_identifier = false;
     }
 
     /// Becomes those of a message that came at `now`.
@@ -61,6 +64,10 @@ impl Extras {
             Property::MessageExpiryInterval(seconds) => {
                 self.interval_s = Some(seconds);
                 self.ends_at = Some(plus_s(now, seconds));
+                return;
+            }
+            Property::SubscriptionIdentifier(_) => {
+                self.has_identifier = true;
                 return;
             }
             _ => return,

@@ -78,8 +78,9 @@ impl Broker {
         let connection = &mut self.shared.connections[slot];
         let key = connection.key;
         let Some(client) = connection.v5.as_mut() else { return Ok(()) };
+        self.extras.keep(publish.properties, self.shared.now);
         // [MQTT5-3.3.4-6]
-        if publish.properties.subscription_identifiers().next().is_some() {
+        if self.extras.has_identifier {
             return Err(Breach::SubscriptionIdentifierFromClient);
         }
         if let Some(packet_id) = publish.packet_id {
@@ -92,7 +93,7 @@ impl Broker {
         }
         let topic = client.topic(publish, maximum)?;
         let message = self.shared.messages.store(topic, publish.payload);
-        self.shared.messages.extras_mut(message).keep(publish.properties, self.shared.now);
+        std::mem::swap(self.shared.messages.extras_mut(message), &mut self.extras);
         let &Publish { dup, qos, retain, packet_id, .. } = publish;
         let refusal = self.refused_topic(message).filter(|_| packet_id.is_some());
         let repeated = refusal.is_none() && self.is_repeated(session, publish);
@@ -163,10 +164,7 @@ impl Shared {
         let packet_max_bytes = client.packet_max_bytes(&self.misbehaviour);
         let Outgoing { message, qos, retain, .. } = *outgoing;
         let identifiers = outgoing.identifiers.as_deref();
-        let (topic, payload) = (self.messages.topic(message), self.messages.payload(message));
-        let properties_bytes = self.messages.extras(message).max_bytes()
-            + IDENTIFIER_BYTES * identifiers.map_or(0, <[u32]>::len);
-        if HEADER_BYTES + topic.len() + payload.len() + properties_bytes <= packet_max_bytes {
+        if size_at_most(&self.messages, message, identifiers) <= packet_max_bytes {
             return false;
         }
         let properties = self.properties_v5(message, identifiers);
@@ -195,8 +193,11 @@ impl Shared {
         let unchanged = misbehaviour.expiry_unchanged;
         let list = leaving(messages, message, self.now, unchanged, identifiers);
         let publish = publish(messages, header, message, &list);
-        let size = Packet::Publish(publish).encoded_len();
         let packet_max_bytes = client.packet_max_bytes(misbehaviour);
+        let mut size = size_at_most(messages, message, identifiers);
+        if size + ALIAS_BYTES > packet_max_bytes {
+            size = Packet::Publish(publish).encoded_len();
+        }
         if size > packet_max_bytes {
             self.counters.too_large += 1;
             return;
@@ -212,6 +213,13 @@ impl Shared {
         drop(list);
         self.events.delivered(&mut self.messages, connection.key, header, message);
     }
+}
+
+/// What the packet of a message takes, or a little more: far cheaper than to look exactly.
+fn size_at_most(messages: &Messages, message: MessageId, identifiers: Option<&[u32]>) -> usize {
+    let identifiers_bytes = IDENTIFIER_BYTES * identifiers.map_or(0, <[u32]>::len);
+    let message_bytes = messages.topic(message).len() + messages.payload(message).len();
+    HEADER_BYTES + message_bytes + messages.extras(message).max_bytes() + identifiers_bytes
 }
 
 /// The properties of a message as they leave at `now`.
