@@ -246,6 +246,7 @@ impl<A: Application> World<A> {
     }
 
     /// Shows the client's state where it has changed.
+    #[inline(always)]
     pub(super) fn note_client_state<O: Observer>(&mut self, observer: &mut O) {
         let state = if self.has_bridge() {
             self.esp.machine.as_ref().map(|esp| esp.client_state())
