@@ -16,7 +16,7 @@ use crate::original::Bridge;
 /// The marks around the tables.
 const BEGIN: &str = "<!-- link rates -->\n";
 const END: &str = "\n<!-- end of link rates -->";
-/// From an edge of one end to the next one of the other, in µs (SPEC.md §1.11: 1.6 kbit/s at the
+/// From an edge of one end to the next one of the other, in µs (PREDECESSORS.md §1.11: 1.6 kbit/s at the
 /// most).
 const EDGE_US: u32 = 312;
 const SECOND_US: u64 = 1_000_000;
@@ -29,7 +29,7 @@ const PAYLOAD: &[u8] = b"21.5 deg";
 /// Publications that are counted.
 const COUNT: usize = 120;
 /// What the predecessor measured on its boards, in characters per second: raw strings in a rig, and
-/// under the load of an application (SPEC.md §1.11).
+/// under the load of an application (PREDECESSORS.md §1.11).
 const PREDECESSOR_PER_S: [(&str, u32); 2] =
     [("raw, in a rig", 176), ("under the load of an application", 118)];
 

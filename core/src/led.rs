@@ -2,7 +2,7 @@
 
 use crate::time::Instant;
 
-/// Milliseconds between two changes of the predecessors' heartbeat LED (SPEC.md §2.10).
+/// Milliseconds between two changes of the predecessors' heartbeat LED (PREDECESSORS.md §2.10).
 pub const HEARTBEAT_MS: u32 = 500;
 
 /// An LED that changes again and again while the program runs.

@@ -1,5 +1,6 @@
-//! A board that sleeps without power, and wakes to say something and to hear what was said meanwhile: connect, publish,
-//! receive what was stored, disconnect. Run it with `cargo run --release -p fivewire-sim --example simulated_low_power`.
+//! A board that sleeps without power, and wakes to say something and to hear what was said
+//! meanwhile: connect, publish, receive what was stored, disconnect. Run it with
+//! `cargo run --release -p fivewire-sim --example simulated_low_power`.
 
 use fivewire_core::mqtt::QoS;
 use fivewire_sim::fault::FaultKind;

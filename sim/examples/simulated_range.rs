@@ -1,6 +1,7 @@
-//! What an LED shows of the way to the broker, as somebody carries the board out of range and back. Run it with
-//! `cargo run --release -p fivewire-sim --example simulated_range`; it is
-//! `targets/tokio/examples/range.rs` as a program, and for a Pico `targets/rp2040/src/bin/range.rs`.
+//! What an LED shows of the way to the broker, as somebody carries the board out of range and back.
+//! Run it with `cargo run --release -p fivewire-sim --example simulated_range`; it is
+//! `targets/tokio/examples/range.rs` as a program, and for a Pico
+//! `targets/rp2040/src/bin/range.rs`.
 
 use fivewire_core::led::{HEARTBEAT_MS, Heartbeat};
 use fivewire_core::time::Instant;

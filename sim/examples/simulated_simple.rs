@@ -1,6 +1,8 @@
-//! A count is published every ten seconds and a topic switches a lamp, over an ESP8266 that crashes and a network that
-//! goes. Run it with `cargo run --release -p fivewire-sim --example simulated_simple`; it is
-//! `targets/tokio/examples/simple.rs` as a program, and for a Pico `targets/rp2040/src/bin/simple.rs`.
+//! A count is published every ten seconds and a topic switches a lamp, over an ESP8266 that crashes
+//! and a network that goes. Run it with
+//! `cargo run --release -p fivewire-sim --example simulated_simple`; it is
+//! `targets/tokio/examples/simple.rs` as a program, and for a Pico
+//! `targets/rp2040/src/bin/simple.rs`.
 
 use fivewire_core::mqtt::QoS;
 use fivewire_sim::fault::FaultKind;

@@ -1,6 +1,7 @@
 //! Every status of the predecessors, 0 to 12, as it comes up. Run it with
-//! `cargo run --release -p fivewire-sim --example simulated_status`; it is, in
-//! events, `targets/tokio/examples/status.rs` as a program, and for a Pico `targets/rp2040/src/bin/status.rs`.
+//! `cargo run --release -p fivewire-sim --example simulated_status`; it is, in events,
+//! `targets/tokio/examples/status.rs` as a program, and for a Pico
+//! `targets/rp2040/src/bin/status.rs`.
 
 use fivewire_core::bridge::status::Status;
 use fivewire_core::mqtt::QoS;

@@ -1,5 +1,6 @@
-//! A file in pieces, each published without waiting for the one before, over connections that break: everything arrives, in
-//! order. Run it with `cargo run --release -p fivewire-sim --example simulated_streaming`.
+//! A file in pieces, each published without waiting for the one before, over connections that
+//! break: everything arrives, in order. Run it with
+//! `cargo run --release -p fivewire-sim --example simulated_streaming`.
 
 use std::cell::RefCell;
 use std::rc::Rc;

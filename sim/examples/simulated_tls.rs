@@ -1,11 +1,12 @@
-//! TLS over a network that breaks: the client as it is published, its `Tls` over turmoil's TCP, and the simulator's broker
-//! behind rustls. The broker goes down, nothing gets through for half a minute, and every count arrives. Run it with
+//! TLS over a network that breaks: the client as it is published, its `Tls` over turmoil's TCP, and
+//! the simulator's broker behind rustls. The broker goes down, nothing gets through for half a
+//! minute, and every count arrives. Run it with
 //! `cargo run --release -p fivewire-sim --example simulated_tls`; as a program of its own it is
 //! `targets/tokio/examples/tls.rs`.
 //!
-//! Keys are drawn from the operating system, and its clock says whether a certificate is valid. So the bytes on the wire
-//! differ from run to run, and there is no trace hash to compare. What is printed is the same each time: when something
-//! happens depends on none of those bytes.
+//! Keys are drawn from the operating system, and its clock says whether a certificate is valid. So
+//! the bytes on the wire differ from run to run, and there is no trace hash to compare. What is
+//! printed is the same each time: when something happens depends on none of those bytes.
 
 mod tls_broker;
 

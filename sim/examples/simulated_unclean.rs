@@ -1,6 +1,7 @@
-//! A session that outlives its connections: what was published for it meanwhile is delivered once it is back, over a
-//! crash of the ESP8266, too. Run it with `cargo run --release -p fivewire-sim --example simulated_unclean`; compare
-//! `simulated_clean`. As a program of its own it is `targets/tokio/examples/unclean.rs`.
+//! A session that outlives its connections: what was published for it meanwhile is delivered once
+//! it is back, over a crash of the ESP8266, too. Run it with
+//! `cargo run --release -p fivewire-sim --example simulated_unclean`; compare `simulated_clean`. As
+//! a program of its own it is `targets/tokio/examples/unclean.rs`.
 
 mod pump;
 

@@ -1,8 +1,8 @@
 //! The scenarios that `fivewire` knows by name.
 //!
-//! A scenario turns a seed into one run: of an hour, or, where the link is simulated edge by edge, of a minute. `swarm` and `client` mix everything and are
-//! what the default sweep runs; the others look at one family of trouble each, for those who work on
-//! it.
+//! A scenario turns a seed into one run: of an hour, or, where the link is simulated edge by edge,
+//! of a minute. `swarm` and `client` mix everything and are what the default sweep runs; the others
+//! look at one family of trouble each, for those who work on it.
 
 use thiserror::Error;
 
@@ -31,12 +31,18 @@ impl Scenario {
     /// The run of this seed.
     #[must_use]
     pub fn schedule(&self, seed: u64) -> Schedule {
-        let Self { name: scenario, topology, fidelity, kinds, .. } = *self;
-        let hours = Draw { scenario, topology, fidelity, kinds, ..Draw::default() };
-        match fidelity {
+        let hours = self.draw();
+        match self.fidelity {
             Fidelity::Frame => swarm::draw(seed, &hours),
             Fidelity::Wire => swarm::draw(seed, &seconds(seed, hours)),
         }
+    }
+
+    /// How its runs are drawn, but for how long they take and how much happens.
+    #[must_use]
+    pub fn draw(&self) -> Draw<'static> {
+        let Self { name: scenario, topology, fidelity, kinds, .. } = *self;
+        Draw { scenario, topology, fidelity, kinds, ..Draw::default() }
     }
 
     /// It breaks a promise on purpose, so it has no place in a list of what must hold.
@@ -237,6 +243,9 @@ pub fn find(name: &str) -> Result<&'static Scenario, UnknownScenario> {
     let found = ALL.iter().find(|scenario| scenario.name == name);
     found.ok_or_else(|| UnknownScenario { name: name.to_owned() })
 }
+
+/// The scenarios of the default sweep.
+pub const DEFAULT: [&Scenario; 2] = [&SWARM, &CLIENT];
 
 /// The scenario of this seed in the default sweep: of every four seeds, three run `swarm` and the
 /// fourth runs `client`, so that one command proves both topologies.

@@ -132,7 +132,8 @@ pub enum Observation<'a> {
     SaidOfItself { unacknowledged: usize, counters: &'a Counters },
     /// Where the device stood, by its own account, when the application looked.
     SaidToStand(Standing),
-    /// How long the device's configuration says that it may take to be connected again, told as its program starts.
+    /// How long the device's configuration says that it may take to be connected again, told as its
+    /// program starts.
     StatedBound { recovery_bound_ms: u32 },
     /// The application asked the device to shut down.
     ShutDownAsked,
@@ -190,15 +191,15 @@ pub enum Observation<'a> {
     // --- the wires, where they are simulated edge by edge
     /// A wire shows another level.
     Edge { wire: Wire, level: bool },
-    /// A board looked at a wire and saw what nobody drove: for a moment only (`is_glitch`: noise, crosstalk, a single glitch), or because the
-    /// wire does not follow, or late.
+    /// A board looked at a wire and saw what nobody drove: for a moment only (`is_glitch`: noise,
+    /// crosstalk, a single glitch), or because the wire does not follow, or late.
     Misread { reader: Part, wire: Wire, is_glitch: bool },
     /// The link at this end took a frame: it owes it to the other end for as long as the session lasts.
     FrameAccepted { from: Part, frame: &'a [u8] },
     /// The link at this end takes no frame, because the other end's program takes none either.
     CreditStop { from: Part },
-    /// A frame with a wrong checksum arrived at this end, the other end sent again, and a frame was handed out: all within one
-    /// session.
+    /// A frame with a wrong checksum arrived at this end, the other end sent again, and a frame was
+    /// handed out: all within one session.
     LinkRepaired { end: Part },
     /// A link session begins at this end, whether its program listens or not.
     SessionBegan { end: Part },

@@ -189,7 +189,8 @@ pub struct Setup {
     pub refused_filter: Option<String>,
     /// The application's topic filters, subscribed to from the start with QoS 1.
     pub filters: Vec<String>,
-    /// Memory for the names of topics that go over the link of a bridge, in bytes, for each direction at either end.
+    /// Memory for the names of topics that go over the link of a bridge, in bytes, for each
+    /// direction at either end.
     #[serde(default, skip_serializing_if = "is_default")]
     pub topic_bytes: TopicBytes,
     /// How closely the link of a bridge is simulated.

@@ -70,6 +70,23 @@ impl Default for Draw<'_> {
     }
 }
 
+impl Draw<'_> {
+    /// Whether a fault of this kind may be drawn.
+    #[must_use]
+    pub fn may_draw(&self, kind: FaultKind) -> bool {
+        self.kinds.contains(&kind)
+            && (self.topology == Topology::Bridge || !kind.needs_bridge())
+            && (self.fidelity == Fidelity::Wire || !kind.needs_wires())
+            && (self.may_speak_mqtt5() || !kind.needs_mqtt5())
+    }
+
+    /// Whether a run may speak MQTT 5.
+    #[must_use]
+    pub fn may_speak_mqtt5(&self) -> bool {
+        mqtt5::is_possible(self)
+    }
+}
+
 /// Draws the schedule of a seed.
 #[must_use]
 pub fn draw(seed: u64, draw: &Draw<'_>) -> Schedule {
@@ -160,12 +177,7 @@ fn draw_workload(random: &mut Random, draw: &Draw<'_>) -> Workload {
 
 fn draw_kinds(random: &mut Random, draw: &Draw<'_>) -> Vec<FaultKind> {
     let mut kinds: Vec<FaultKind> = draw.kinds.to_vec();
-    if draw.topology == Topology::Client {
-        kinds.retain(|kind| !kind.needs_bridge());
-    }
-    if draw.fidelity == Fidelity::Frame {
-        kinds.retain(|kind| !kind.needs_wires());
-    }
+    kinds.retain(|kind| draw.may_draw(*kind));
     // those are drawn apart, see `mqtt5` and `qos`
     kinds.retain(|kind| !kind.needs_mqtt5() && *kind != FaultKind::QosExceeded);
     let count = in_range(random, &draw.kinds_per_run) as usize;

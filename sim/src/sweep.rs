@@ -4,6 +4,7 @@
 //! failure that is kept is the first in order of scenario and seed.
 
 mod guard;
+mod reach;
 mod totals;
 
 use std::num::NonZeroUsize;
@@ -17,6 +18,7 @@ use crate::run::Report;
 use crate::schedule::Schedule;
 
 pub use guard::guarded;
+pub use reach::Reach;
 pub use totals::{Failure, FaultCount, Tally, Totals};
 
 /// One of how many machines that share a sweep, from 1: `2/4` takes the second quarter of the seeds.

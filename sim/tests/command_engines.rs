@@ -35,6 +35,20 @@ fn a_sweep_says_how_fast_both_engines_are_and_that_they_agree_whatever_the_threa
 }
 
 #[test]
+fn what_only_a_bridge_has_is_a_dash() {
+    let table = printed(&["sweep", "--engine", "turmoil", "--seeds", "0..1"]);
+    let rows =
+        ["watchdog-reset", "link-resumed", "start-up-reset", "wifi-rejoined", "P8", "esp-crash"];
+    for row in rows {
+        let line = table.lines().find(|line| line.split_whitespace().next() == Some(row));
+        let cell = line.and_then(|line| line.split_whitespace().nth(1));
+        assert_eq!(cell, Some("-"), "{row} in:\n{table}");
+    }
+    assert!(table.contains("(a bridge: `--engine events`;"), "{table}");
+    assert!(!table.contains("MQTT 5:"), "it is spoken here:\n{table}");
+}
+
+#[test]
 fn a_scenario_of_nothing_but_the_bridge_is_refused_with_the_engine_that_runs_it() {
     for arguments in [
         &["sweep", "--engine", "turmoil", "--scenario", "link"][..],

@@ -152,6 +152,11 @@ fn a_failing_schedule_shrinks_to_a_file_that_still_fails() {
         again.contains("stored: fivewire-canary-1.json"),
         "equal files are not doubled: {again}"
     );
+    // the one that the README has a newcomer shrink
+    let stored = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/canary.json");
+    let text = printed(&fivewire(directory.path(), &["shrink", stored]).code(1));
+    assert!(text.starts_with("shrunk from 20 faults in 1 h 0 min to 2 faults in "), "{text}");
+
     let named = ["shrink", "fivewire-canary-1.json", "--output", "small.json", "--runs", "1"];
     fivewire(directory.path(), &named).code(1);
     assert!(directory.path().join("small.json").exists());

@@ -38,7 +38,10 @@ fn a_small_sweep_keeps_every_promise_and_says_what_it_did() {
         assert!(text.contains(sentence), "{sentence:?} is missing in:\n{text}");
     }
     assert!(text.contains("0..40: 40 run"), "{text}");
-    assert!(text.contains("-: nothing in these runs can hit it (`--scenario wires`"), "{text}");
+    assert!(
+        text.contains("-: cannot be in these runs, however many there are (the wires"),
+        "{text}"
+    );
     let cut = text.lines().find(|line| line.contains("cut-mid-sync")).expect("it is a mark");
     assert!(cut.ends_with(" -"), "only a run with wires can hit it: {cut}");
 }
@@ -110,6 +113,30 @@ fn a_partial_sweep_reports_what_it_never_reached_but_does_not_fail() {
     assert_eq!(summary["full"], false);
     let never_reached = summary["never_reached"].as_array().expect("it is a list");
     assert!(!never_reached.is_empty(), "one seed cannot reach everything");
+}
+
+#[test]
+fn a_dash_is_what_cannot_be_and_a_zero_what_was_not() {
+    let directory = directory();
+    let row = |text: &str, name: &str| {
+        let line = text.lines().find(|line| line.trim_start().starts_with(name));
+        let cells = line.unwrap_or_else(|| panic!("no {name} in:\n{text}")).split_whitespace();
+        cells.skip(1).take(2).collect::<Vec<_>>().join(" ")
+    };
+    // one seed of the mixture has no MQTT 5 and not every kind, but others have
+    let mixture = printed(&fivewire(directory.path(), &["--seeds", "1..2"]).code(0));
+    assert_eq!(row(&mixture, "wire-noise"), "- -");
+    assert_eq!(row(&mixture, "cut-mid-bit"), "-");
+    assert_eq!(row(&mixture, "link "), "- -");
+    assert_eq!(row(&mixture, "broker-disconnects"), "0 0");
+    assert_eq!(row(&mixture, "receive-maximum-reached"), "0");
+    assert!(mixture.contains("(the wires: `--scenario wires`)"), "{mixture}");
+
+    let crash = ["--scenario", "esp-crash", "--seeds", "0..1"];
+    let crash = printed(&fivewire(directory.path(), &crash).code(0));
+    assert_eq!(row(&crash, "wifi-outage"), "- -");
+    assert_eq!(row(&crash, "session-expired"), "-");
+    assert!(crash.contains("wires`; MQTT 5: `--scenario client`)"), "{crash}");
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn an_unknown_scenario_lists_the_known_ones() {
 #[test]
 fn list_says_each_scenario_in_one_line() {
     let list = printed(&["list"]);
-    for name in ["swarm", "client", "wifi-outage", "esp-crash", "canary"] {
+    for name in ["swarm", "client", "wifi-outage", "esp-crash", "canary", "all"] {
         let line = list.lines().find(|line| line.trim_start().starts_with(name));
         let about = line.and_then(|line| line.trim_start().strip_prefix(name)).unwrap_or_default();
         assert!(about.trim().len() > 20, "{name} is missing or unexplained in:\n{list}");

@@ -5,7 +5,8 @@ use fivewire_core::link::syncom::{Config, Memory, Syncom};
 use fivewire_sim::rig::{Boards, Rig};
 use fivewire_sim::wires::End;
 
-/// From an edge of one end to the next one of the other, in µs (SPEC.md §1.11: 1.6 kbit/s at the most).
+/// From an edge of one end to the next one of the other, in µs (PREDECESSORS.md §1.11: 1.6 kbit/s
+/// at the most).
 const EDGE_US: u32 = 312;
 
 fn end(role: Role) -> Syncom<Vec<u8>> {

@@ -1,5 +1,5 @@
 //! Start, crash and network, for applications that have a handler for each: what the predecessors
-//! called `user_start`, `crash_handler` and `wifi_handler`, in their order (SPEC.md §2.10).
+//! called `user_start`, `crash_handler` and `wifi_handler`, in their order (PREDECESSORS.md §2.10).
 //!
 //! ```
 //! # use fivewire_core::bridge::notice::{Notice, Notices};

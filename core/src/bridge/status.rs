@@ -1,4 +1,4 @@
-//! What happened, as the numbers 0 to 12 of the predecessors (SPEC.md §2.4), for applications and
+//! What happened, as the numbers 0 to 12 of the predecessors (PREDECESSORS.md §2.4), for applications and
 //! displays that know them.
 
 use crate::bridge::Lan;

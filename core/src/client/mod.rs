@@ -128,6 +128,14 @@ impl State {
 }
 
 /// The client. `S` is the caller's memory; see the crate's documentation for the loop around it.
+///
+/// # Messages with QoS 2
+///
+/// The client asks for QoS 1 at most. A broker that delivers with QoS 2 all the same, for example because
+/// an earlier program of this client identifier subscribed so, is answered as MQTT wants it (PUBREC,
+/// PUBCOMP), and repeats are not told. A message may be told twice, as with QoS 1, if the connection
+/// ends before it was released, and also if it ends while eight others that came before wait for
+/// their PUBREL: only so many are remembered.
 pub struct Client<S> {
     supervisor: Supervisor,
     session: Session<S>,

@@ -14,7 +14,8 @@ use crate::mqtt::v5::{self, Packet, Property};
 ///   the connection with a reason [MQTT5-4.12.0-6].
 /// * QoS 2: publications are refused with
 ///   [`PublishError::QosNotSupported`](crate::error::PublishError::QosNotSupported), subscriptions
-///   ask for QoS 1. A message that a broker sends with QoS 2 all the same is taken, once.
+///   ask for QoS 1. What becomes of a message that a broker sends with QoS 2 all the same, the
+///   [`Client`](crate::client::Client) says.
 /// * Server redirection (§4.13): another server that the broker names is told
 ///   ([`Event::BrokerSaid`](crate::event::Event::BrokerSaid)), and not gone to.
 /// * Over the bridge: frames have no room for properties, so

@@ -1,7 +1,7 @@
 //! Five wires: a link between any two chips with five free pins, without a clock they agree on.
 //!
 //! Each end drives a clock wire and a data wire, and reads the other's. It toggles its clock only
-//! in reply to the other's toggle, so neither can overrun the other and no edge has a time (SPEC.md
+//! in reply to the other's toggle, so neither can overrun the other and no edge has a time (PREDECESSORS.md
 //! §1.4). The fifth wire lets the initiator reset the passive end. A link is a machine that is told
 //! levels and says levels:
 //!
@@ -148,13 +148,13 @@ pub enum Peer {
 /// ends has a time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Timing {
-    /// Milliseconds that the reset line is pulled low, 1 to 10,000, default 100 (SPEC.md §1.9).
+    /// Milliseconds that the reset line is pulled low, 1 to 10,000, default 100 (PREDECESSORS.md §1.9).
     pub reset_pulse_ms: u32,
     /// Milliseconds after the reset line is let go before the first edge, 0 to 10,000, default
-    /// 1,000 in `syncom` (SPEC.md §1.9) and 0 in `native`, which finds a peer whenever it comes.
+    /// 1,000 in `syncom` (PREDECESSORS.md §1.9) and 0 in `native`, which finds a peer whenever it comes.
     pub settle_ms: u32,
     /// Milliseconds without an edge after which a session is over, 100 to 600,000, default 10,000
-    /// (SPEC.md §1.10); 0 for never.
+    /// (PREDECESSORS.md §1.10); 0 for never.
     pub edge_timeout_ms: u32,
     /// Milliseconds after which looking for the other end counts as failed, 100 to 600,000, default
     /// 10,000; 0 for never.

@@ -1,4 +1,4 @@
-//! The bit handshake: one toggle of this end's clock for each of the other's (SPEC.md §1.4).
+//! The bit handshake: one toggle of this end's clock for each of the other's (PREDECESSORS.md §1.4).
 
 use super::{Levels, Role};
 
@@ -25,7 +25,7 @@ impl Shake {
     }
 
     /// What this end shows before its first step: the initiator's first edge carries `first_bit`
-    /// (SPEC.md §1.3).
+    /// (PREDECESSORS.md §1.3).
     pub(super) const fn begin(&mut self, first_bit: bool) -> Levels {
         self.phase = matches!(self.role, Role::Initiator);
         Levels { clock: self.phase, data: self.phase && first_bit }

@@ -11,15 +11,17 @@ use crate::mqtt::{Packet, PacketId, QoS};
 pub(crate) const CAPACITY: usize = 32;
 
 /// QoS 2 messages whose PUBREL has not come. We ask for QoS 1 at most, so a broker sends QoS 2 only
-/// for a subscription of an earlier life of the session, or because it is mistaken. Of more at once
-/// the oldest are forgotten: those may be handed out twice if the connection ends. To wait for their
-/// PUBREL would be to wait for ever, because messages that are not handed out may lie before it.
+/// for a subscription of an earlier life of the session, or because it is mistaken. Further ones are
+/// not noted: those may be handed out twice if the connection ends. Forgetting older ones instead
+/// would have each one that comes again push out the next. To wait for a PUBREL would be to wait for
+/// ever, because messages that are not handed out may lie before it.
 const QOS2_CAPACITY: usize = 8;
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     delivery: Delivery,
     packet_id: PacketId,
+    /// With QoS 0 it is a QoS 2 message that was handed out before: one that has no answer but PUBREC.
     qos: QoS,
     released: bool,
 }
@@ -31,8 +33,7 @@ pub(crate) struct Deliveries {
     first: usize,
     count: usize,
     last: u32,
-    /// Identifiers of QoS 2 messages that were handed out and answered with PUBREC, oldest first
-    /// [MQTT-4.3.3-2].
+    /// Identifiers of QoS 2 messages that were handed out and answered with PUBREC [MQTT-4.3.3-2].
     awaiting_pubrel: [Option<PacketId>; QOS2_CAPACITY],
     pubrec_due: Option<PacketId>,
     pubcomp_due: Option<PacketId>,
@@ -96,32 +97,28 @@ impl Deliveries {
         self.first = (self.first + 1) % CAPACITY;
         self.count -= 1;
         Some(match entry.qos {
-            QoS::ExactlyOnce => Packet::Pubrec(entry.packet_id),
-            QoS::AtMostOnce | QoS::AtLeastOnce => Packet::Puback(entry.packet_id),
+            QoS::ExactlyOnce | QoS::AtMostOnce => Packet::Pubrec(entry.packet_id),
+            QoS::AtLeastOnce => Packet::Puback(entry.packet_id),
         })
     }
 
     fn await_pubrel(&mut self, packet_id: PacketId) {
-        let slots = &mut self.awaiting_pubrel;
-        if slots.contains(&Some(packet_id)) {
-            return;
+        if let Some(free) = self.awaiting_pubrel.iter_mut().find(|slot| slot.is_none()) {
+            *free = Some(packet_id);
         }
-        let free = slots.iter().position(Option::is_none).unwrap_or_else(|| {
-            slots.rotate_left(1);
-            QOS2_CAPACITY - 1
-        });
-        slots[free] = Some(packet_id);
     }
 
     /// A QoS 2 message that was handed out before comes again: it is answered, not handed out, and
     /// like any other behind those that came before it [MQTT-4.6.0-3]. The caller saw to it that
     /// there is room.
     pub(crate) fn is_repeated_qos2(&mut self, packet_id: PacketId) -> bool {
-        let repeated = self.awaiting_pubrel.contains(&Some(packet_id));
+        let same = |entry: &Entry| (entry.packet_id, entry.qos) == (packet_id, QoS::ExactlyOnce);
+        let repeated = self.awaiting_pubrel.contains(&Some(packet_id))
+            || self.entries.iter().flatten().any(same);
         if repeated && self.count == 0 && !self.owes_pubrec() {
             self.pubrec_due = Some(packet_id);
         } else if repeated {
-            self.push(packet_id, QoS::ExactlyOnce, true);
+            self.push(packet_id, QoS::AtMostOnce, true);
         }
         repeated
     }
@@ -138,10 +135,8 @@ impl Deliveries {
 
     /// PUBREL came: the identifier is free, whether it was known or not.
     pub(crate) fn pubrel(&mut self, packet_id: PacketId) {
-        let slots = &mut self.awaiting_pubrel;
-        while let Some(place) = slots.iter().position(|slot| *slot == Some(packet_id)) {
-            slots[place..].rotate_left(1);
-            slots[QOS2_CAPACITY - 1] = None;
+        for slot in &mut self.awaiting_pubrel {
+            slot.take_if(|known| *known == packet_id);
         }
         self.pubcomp_due = Some(packet_id);
     }

@@ -1,8 +1,8 @@
 //! Time from a named server: SNTP over UDP (RFC 4330), as bytes and as a machine without sockets.
 //!
-//! [`request`] and [`answer`] are the two datagrams; [`Timekeeper`] decides when to ask, believes only the answer to
-//! its last question, and knows the time from then on. Who owns a socket sends the request to port
-//! [`PORT`] of the server; behind a bridge the ESP8266 does
+//! [`request`] and [`answer`] are the two datagrams; [`Timekeeper`] decides when to ask, believes
+//! only the answer to its last question, and knows the time from then on. Who owns a socket sends
+//! the request to port [`PORT`] of the server; behind a bridge the ESP8266 does
 //! ([`Host::ask_time`](crate::bridge::host::Host::ask_time)).
 
 mod date;

@@ -25,10 +25,10 @@ pub enum Resync {
 pub struct Config {
     /// When the time is asked for again. Default once.
     pub resync: Resync,
-    /// Milliseconds, 500 to 60,000, default 5,000 (SPEC.md §2.12). An answer that comes later is
+    /// Milliseconds, 500 to 60,000, default 5,000 (PREDECESSORS.md §2.12). An answer that comes later is
     /// not believed (D-23).
     pub response_timeout_ms: u32,
-    /// Milliseconds, 15,000 to 3,600,000, default 60,000 (SPEC.md §2.12): the pause after a
+    /// Milliseconds, 15,000 to 3,600,000, default 60,000 (PREDECESSORS.md §2.12): the pause after a
     /// question without an answer.
     pub retry_ms: u32,
     /// Minutes that the local time is ahead of UTC, -840 to 840, default 0.

@@ -1,4 +1,4 @@
-//! Both dialects against records written by hand, as the predecessors' ends say them (SPEC.md §2).
+//! Both dialects against records written by hand, as the predecessors' ends say them (PREDECESSORS.md §2).
 
 #![allow(clippy::unwrap_used, reason = "a test may give up")]
 

@@ -1,4 +1,4 @@
-//! An end that runs the predecessor's firmware, as SPEC.md §1.3 to §1.6 tell it: until it is
+//! An end that runs the predecessor's firmware, as PREDECESSORS.md §1.3 to §1.6 tell it: until it is
 //! synchronised, which is what must never happen.
 
 use fivewire_core::link::{Levels, Role};

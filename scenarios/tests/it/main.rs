@@ -17,6 +17,7 @@ mod keep_alive;
 mod malformed;
 mod mqtt5;
 mod network_choice;
+mod predecessors;
 mod pressure;
 mod recordings;
 mod redelivery;

@@ -1,12 +1,12 @@
-//! What `simulated_clean` and `simulated_unclean` have in common: a board that listens to `pump/#` and loses its network for
-//! two minutes, and what is said while it is away and once it is back.
+//! What `simulated_clean` and `simulated_unclean` have in common: a board that listens to `pump/#`
+//! and loses its network for two minutes, and what is said while it is away and once it is back.
 
 use fivewire_core::mqtt::QoS;
 use fivewire_sim::fault::FaultKind;
 use fivewire_sim::harness::Sim;
 
-/// Plays it, prints the timeline, and checks that the session delivered `while_away` copies of what was said to a board
-/// that was away. What the board published itself is acknowledged either way.
+/// Plays it, prints the timeline, and checks that the session delivered `while_away` copies of what
+/// was said to a board that was away. What the board published itself is acknowledged either way.
 pub(crate) fn play(mut sim: Sim, trouble: &[(u32, FaultKind)], while_away: usize) {
     sim.subscribe("pump/#");
     sim.run_until_connected();

@@ -33,8 +33,8 @@ impl Server {
         self.broker.handle(now(), input);
     }
 
-    /// What `own` connection is to be sent, whether it is over then, and how long the broker waits. There is one client:
-    /// what is for another connection is for one that it has left.
+    /// What `own` connection is to be sent, whether it is over then, and how long the broker waits.
+    /// There is one client: what is for another connection is for one that it has left.
     fn drain(&mut self, own: ClientKey) -> (Vec<u8>, bool, Duration) {
         let (mut outgoing, mut is_over) = (Vec::new(), false);
         loop {

@@ -23,8 +23,8 @@ pub struct Misbehaviour {
     /// No more than this is granted, whatever is asked for. Allowed by [MQTT-3.8.4-6], and still a
     /// surprise to many clients.
     pub granted_qos_max: Option<QoS>,
-    /// Messages for the client with this identifier are delivered with QoS 2 where QoS 1 was granted, and what
-    /// QoS 2 asks of a sender is done [MQTT-3.8.4-6] [MQTT5-3.8.4-8].
+    /// Messages for the client with this identifier are delivered with QoS 2 where QoS 1 was
+    /// granted, and what QoS 2 asks of a sender is done [MQTT-3.8.4-6] [MQTT5-3.8.4-8].
     pub exactly_once_to: Option<String>,
     /// MQTT 5: a QoS 1 or QoS 2 publication to exactly this topic is answered with this reason code,
     /// 0x80 or above, and not routed. Allowed, and the end of the publication [MQTT5-4.4.0-2].

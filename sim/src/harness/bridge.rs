@@ -1,4 +1,5 @@
-//! What a scenario may do besides of messages where there is a bridge: networks, time, what the host says of itself.
+//! What a scenario may do besides of messages where there is a bridge: networks, time, what the
+//! host says of itself.
 
 use fivewire_core::bridge::Lan;
 

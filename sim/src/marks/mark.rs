@@ -288,6 +288,12 @@ impl Mark {
         }
     }
 
+    /// The mark of this [name](Self::name).
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mark| mark.name() == name)
+    }
+
     /// True for what takes a link that is simulated edge by edge.
     #[must_use]
     pub const fn needs_wires(self) -> bool {

@@ -109,21 +109,26 @@ impl Matrix {
         &UNREACHABLE
     }
 
-    /// Pairs that could have been reached and were not. Kinds that need a bridge count only where
-    /// there is one. Those that need wires never count: their runs are too short to fill a table; nor
-    /// do those that need MQTT 5, which are too few.
-    pub fn missed(&self, has_bridge: bool) -> impl Iterator<Item = (FaultRow, Column)> {
+    /// Pairs that could have been reached and were not, of the kinds that `can_begin`. Those that need
+    /// wires never count: their runs are too short to fill a table; nor do those that need MQTT 5, which
+    /// are too few.
+    pub fn missed(
+        &self,
+        can_begin: impl Fn(FaultRow) -> bool,
+    ) -> impl Iterator<Item = (FaultRow, Column)> {
         let rows = FaultRow::ALL.into_iter();
         let rows = rows.filter(move |row| {
             let kind = row.kind();
-            let is_rare = kind.needs_wires() || kind.needs_mqtt5();
-            (has_bridge || !kind.needs_bridge()) && !is_rare
+            can_begin(*row) && !kind.needs_wires() && !kind.needs_mqtt5()
         });
         let pairs = rows.flat_map(|row| Column::ALL.into_iter().map(move |column| (row, column)));
-        pairs.filter(|&(row, column)| {
-            let is_listed = |listed: &Unreachable| (listed.0, listed.1) == (row, column);
-            self.count(row, column) == 0 && !UNREACHABLE.iter().any(is_listed)
-        })
+        pairs.filter(|&(row, column)| self.count(row, column) == 0 && !is_unreachable(row, column))
+    }
+
+    /// As a table; `-` stands for what cannot be reached: kinds that no run `can_begin`, and the
+    /// [unreachable](Self::unreachable) pairs.
+    pub fn table(&self, can_begin: impl Fn(FaultRow) -> bool) -> impl fmt::Display {
+        Table { matrix: self, can_begin }
     }
 
     /// A fault that began in the states of this set hurt somebody.
@@ -142,8 +147,13 @@ impl AddAssign<&Self> for Matrix {
     }
 }
 
-/// A table; `-` stands for what cannot be reached.
-impl fmt::Display for Matrix {
+/// A [`Matrix`] as text, see [`Matrix::table`].
+struct Table<'a, F> {
+    matrix: &'a Matrix,
+    can_begin: F,
+}
+
+impl<F: Fn(FaultRow) -> bool> fmt::Display for Table<'_, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:22}", "fault \\ state")?;
         for column in Column::ALL {
@@ -153,9 +163,8 @@ impl fmt::Display for Matrix {
         for row in FaultRow::ALL {
             write!(f, "{:22}", row.name())?;
             for column in Column::ALL {
-                let count = self.count(row, column);
-                let is_listed = |listed: &Unreachable| (listed.0, listed.1) == (row, column);
-                if count == 0 && UNREACHABLE.iter().any(is_listed) {
+                let count = self.matrix.count(row, column);
+                if count == 0 && (!(self.can_begin)(row) || is_unreachable(row, column)) {
                     write!(f, "{:>10}", "-")?;
                 } else {
                     write!(f, "{count:>10}")?;
@@ -165,4 +174,8 @@ impl fmt::Display for Matrix {
         }
         Ok(())
     }
+}
+
+fn is_unreachable(row: FaultRow, column: Column) -> bool {
+    UNREACHABLE.iter().any(|listed| (listed.0, listed.1) == (row, column))
 }

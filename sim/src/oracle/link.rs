@@ -6,9 +6,9 @@
 //! no session. Sessions of the two ends are counted apart: the frames that an end hands out in one
 //! session all come from one session of the other end, and never from one that it has heard before.
 //!
-//! A session is given up as damaged only if a board misread a wire in it, or the other board was lost.
-//! And two boards on sound wires find each other soon, and stay together: what they are apart counts in total, however often they
-//! meet in between.
+//! A session is given up as damaged only if a board misread a wire in it, or the other board was
+//! lost. And two boards on sound wires find each other soon, and stay together: what they are apart
+//! counts in total, however often they meet in between.
 
 use std::collections::VecDeque;
 
@@ -265,8 +265,8 @@ mod tests {
 
     const ENDS: [Part; 2] = [Part::Host, Part::Esp];
 
-    /// Two ends run on sound wires from the start. Each second they are apart for `apart_ms`, meet, and part again. When that is
-    /// taken for a breach, in ms.
+    /// Two ends run on sound wires from the start. Each second they are apart for `apart_ms`, meet,
+    /// and part again. When that is taken for a breach, in ms.
     fn breach_of_flapping(apart_ms: u32, misread_every_s: u64, seconds: u64) -> Option<u64> {
         let (mut sessions, mut verdict) = (Sessions::default(), Verdict::new());
         for end in ENDS {

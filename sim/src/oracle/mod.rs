@@ -1,4 +1,5 @@
-//! Judges a run against the promises P1 to P12 and what the link promises them, from what can be observed and nothing else.
+//! Judges a run against the promises P1 to P12 and what the link promises them, from what can be
+//! observed and nothing else.
 //!
 //! It shares no code with the machines it judges beyond the plain types of their events: it reads the
 //! bytes at the broker's socket with its own reader and matches topics with its own matcher. The

@@ -46,13 +46,16 @@ impl Answers {
         let Some(place) = requests.iter().position(|&(number, _)| number == packet_id) else {
             return;
         };
-        let kind = is_publication(requests[place]);
-        let others = || requests[..place].iter().copied();
-        let is_oldest = !others().any(|other| is_publication(other) == kind);
-        let since = if kind { &mut left_out.publication_since } else { &mut left_out.wish_since };
+        let answered = Sort::of(requests[place].1);
+        let is_oldest = !requests[..place].iter().any(|&(_, other)| Sort::of(other) == answered);
+        let since = match answered {
+            Sort::Publication => &mut left_out.publication_since,
+            Sort::Wish => &mut left_out.wish_since,
+        };
         *since = if is_oldest { None } else { since.or(Some(now)) };
-        let waits = requests.iter().copied().any(|request| !is_publication(request));
-        if kind && waits {
+        // a publication's answer overtakes every wish that waits
+        let waits = requests.iter().any(|&(_, request)| Sort::of(request) == Sort::Wish);
+        if answered == Sort::Publication && waits {
             left_out.wish_since.get_or_insert(now);
         }
         if left_out.since().is_some() && self.look_at.is_none() {
@@ -100,6 +103,19 @@ impl LeftOut {
     }
 }
 
-const fn is_publication((_, request): (u16, Request)) -> bool {
-    matches!(request, Request::Publish(_))
+/// What is answered in order among its own sort, each of which has a clock of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Sort {
+    Publication,
+    /// A subscription, or the end of one.
+    Wish,
+}
+
+impl Sort {
+    const fn of(request: Request) -> Self {
+        match request {
+            Request::Publish(_) => Self::Publication,
+            Request::Subscribe(_) | Request::Unsubscribe(_) => Self::Wish,
+        }
+    }
 }

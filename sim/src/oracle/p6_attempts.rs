@@ -1,8 +1,8 @@
 //! P6, where a client without a bridge comes back: after which pause it tries again, and what it tries.
 //!
-//! A pause is drawn from the upper half of a stage; the stages double from the first to the last. The network is left
-//! where joining it took too long, or where so many attempts in a row found nobody since
-//! it was joined, and not before.
+//! A pause is drawn from the upper half of a stage; the stages double from the first to the last.
+//! The network is left where joining it took too long, or where so many attempts in a row found
+//! nobody since it was joined, and not before.
 
 use fivewire_core::client::Action;
 use fivewire_core::event::{DownReason, Event};

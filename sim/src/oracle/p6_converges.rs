@@ -48,8 +48,8 @@ impl Convergence {
         self.published(facts);
     }
 
-    /// The device says how long recovery may take, latency aside: no longer than the setup has it. From then on
-    /// it is held to what it says.
+    /// The device says how long recovery may take, latency aside: no longer than the setup has it.
+    /// From then on it is held to what it says.
     pub(super) fn stated(facts: &mut Facts, verdict: &mut Verdict, stated_ms: u32) {
         let max_ms = stated_max_ms(&facts.setup);
         verdict.require(P6, stated_ms <= max_ms, || {

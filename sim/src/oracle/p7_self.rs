@@ -154,8 +154,8 @@ pub(super) fn said(
     limits(facts, verdict, told, counters, is_client);
 }
 
-/// What can only be counted at the client, and not seen by others: between which limits it is. A host hears of
-/// it now and then, and not at all of what an ESP8266 had counted when it crashed.
+/// What can only be counted at the client, and not seen by others: between which limits it is. A
+/// host hears of it now and then, and not at all of what an ESP8266 had counted when it crashed.
 fn limits(facts: &Facts, verdict: &mut Verdict, told: &Told, counters: &Counters, is_client: bool) {
     let Seen { attempts, opened, redelivered, inbound, unasked, filters_asked, networks_left } =
         told.seen;

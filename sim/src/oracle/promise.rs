@@ -59,6 +59,12 @@ impl Promise {
         self as usize
     }
 
+    /// True for what is judged only where there is an ESP8266.
+    #[must_use]
+    pub const fn needs_bridge(self) -> bool {
+        matches!(self, Self::P8 | Self::Link)
+    }
+
     /// True for what is judged only where the link is simulated edge by edge.
     #[must_use]
     pub const fn needs_wires(self) -> bool {

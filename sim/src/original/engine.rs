@@ -1,4 +1,4 @@
-//! The bit engine of both ends (SPEC.md §1.2 to §1.7).
+//! The bit engine of both ends (PREDECESSORS.md §1.2 to §1.7).
 
 use std::collections::VecDeque;
 

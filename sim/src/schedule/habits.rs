@@ -14,17 +14,17 @@ pub struct Habits {
     pub patience_max_ms: u32,
     /// Of 100 publications, the broker retains this many.
     pub retained_percent: u8,
-    /// Every so many milliseconds, give or take a fifth, the application asks for the topic filter `side/#`, or
-    /// for its end, in turn. 0: never.
+    /// Every so many milliseconds, give or take a fifth, the application asks for the topic filter
+    /// `side/#`, or for its end, in turn. 0: never.
     pub resubscribes_every_ms: u32,
     /// Every so many milliseconds, give or take a fifth, it compares what the device says of itself, and asks
     /// the ESP8266 of a bridge for the time and for its memory. 0: never.
     pub asks_every_ms: u32,
-    /// Every so many milliseconds, give or take a fifth, it shuts the device down, and its program starts anew once
-    /// that is done. 0: never.
+    /// Every so many milliseconds, give or take a fifth, it shuts the device down, and its program
+    /// starts anew once that is done. 0: never.
     pub restarts_every_ms: u32,
-    /// A bridge tries the network that its chip has stored, and asks the application before it joins the given
-    /// one.
+    /// A bridge tries the network that its chip has stored, and asks the application before it
+    /// joins the given one.
     pub chooses_network: bool,
 }
 

@@ -29,11 +29,14 @@ const REFUSALS: [u8; 5] = [
     ReasonCode::QuotaExceeded.as_u8(),
 ];
 
-/// Every second run of a scenario that can break what only MQTT 5 has speaks MQTT 5, if there is no
-/// bridge.
+/// Runs of a scenario that can break what only MQTT 5 has may speak it, if there is no bridge.
+pub(super) fn is_possible(draw: &Draw<'_>) -> bool {
+    draw.topology == Topology::Client && draw.kinds.iter().any(|kind| kind.needs_mqtt5())
+}
+
+/// Every second run that may speak MQTT 5 does.
 pub(super) fn draw(draw: &Draw<'_>, schedule: &mut Schedule) {
-    let is_possible = draw.kinds.iter().any(|kind| kind.needs_mqtt5());
-    if draw.topology != Topology::Client || !is_possible {
+    if !is_possible(draw) {
         return;
     }
     let mut random = Random::new(schedule.seed, Purpose::Mqtt5);

@@ -3,10 +3,13 @@ use std::sync::atomic::AtomicU64;
 use fivewire_core::time::Instant;
 
 use super::*;
+use crate::catalogue;
 use crate::corpus::tests::sample;
 use crate::fault::FaultKind;
 use crate::marks::FaultRow;
 use crate::oracle::{Breach, Promise};
+use crate::schedule::Fidelity;
+use crate::swarm::Draw;
 
 fn draw(seed: u64) -> Schedule {
     Schedule { seed, ..sample(&[]) }
@@ -20,6 +23,11 @@ fn report(schedule: &Schedule) -> Report {
 fn failing(schedule: &Schedule) -> Report {
     let breach = Breach { promise: Promise::P2, at: Instant::ZERO, detail: "order".to_owned() };
     Report { breach: (schedule.seed % 10 == 7).then_some(breach), ..report(schedule) }
+}
+
+/// What a swarm over a bridge may reach.
+fn everything() -> Reach {
+    Reach::of(&Draw::default(), Fidelity::Frame)
 }
 
 fn plan(seeds: Range<u64>, jobs: usize) -> Plan<'static> {
@@ -107,10 +115,16 @@ fn each_shard_of_four_sees_each_scenario_of_the_default_mixture_in_both_versions
     for index in 1..=4 {
         let shard = Shard::new(index, 4).expect("1 to 4 of 4");
         let scenarios: Vec<DrawSeed<'_>> = vec![&by_seed];
-        let totals = swept(&Plan { scenarios, shard, ..plan(0..256, 2) }, report);
+        let with_mqtt5 = AtomicU64::new(0);
+        let counting = |schedule: &Schedule| {
+            with_mqtt5.fetch_add(u64::from(schedule.setup.is_v5()), Ordering::Relaxed);
+            report(schedule)
+        };
+        let totals = swept(&Plan { scenarios, shard, ..plan(0..256, 2) }, counting);
         assert_eq!(totals.scenarios["swarm"].seeds, 48, "{shard}");
         assert_eq!(totals.scenarios["client"].seeds, 16, "{shard}");
-        assert!((1..16).contains(&totals.with_mqtt5), "{shard}: {}", totals.with_mqtt5);
+        let with_mqtt5 = with_mqtt5.into_inner();
+        assert!((1..16).contains(&with_mqtt5), "{shard}: {with_mqtt5}");
     }
 }
 
@@ -164,7 +178,7 @@ fn what_no_run_reached_is_told() {
     assert_eq!(count(FaultKind::TcpReset), FaultCount { begun: 20, bit: 10 });
     assert_eq!(count(FaultKind::WifiFade), FaultCount::default());
     assert_eq!(totals.judgements(Promise::P1), 10);
-    let missed = totals.never_reached();
+    let missed = totals.never_reached(&everything());
     for sentence in ["judgement of P2", "effect of esp-hang", "effect of wifi-fade", "mark missed"]
     {
         assert!(missed.iter().any(|missed| missed == sentence), "{sentence}");
@@ -173,6 +187,49 @@ fn what_no_run_reached_is_told() {
         assert!(missed.iter().all(|missed| missed != sentence), "{sentence}");
     }
     assert!(missed.iter().any(|missed| missed == "wifi-outage in state idle"));
+}
+
+#[test]
+fn what_cannot_be_drawn_is_not_missed_and_what_can_be_is() {
+    let totals = swept(&plan(0..10, 2), report);
+    let misses = |reach: &Reach, thing: &str| {
+        totals.never_reached(reach).iter().any(|missed| missed == thing)
+    };
+    let reach = |name| Reach::of(&catalogue::find(name).expect(name).draw(), Fidelity::Frame);
+    assert!(misses(&reach("swarm"), "effect of esp-crash"));
+    assert!(misses(&reach("swarm"), "judgement of P8"));
+    assert!(!misses(&reach("swarm"), "effect of wire-noise"));
+    assert!(!misses(&reach("swarm"), "effect of broker-disconnects"));
+    assert!(misses(&reach("client"), "effect of broker-disconnects"), "it may speak MQTT 5");
+    assert!(!misses(&reach("client"), "effect of esp-crash"));
+    assert!(!misses(&reach("client"), "judgement of P8"));
+    assert!(misses(&reach("swarm").or(&reach("client")), "effect of esp-crash"));
+    assert!(misses(&reach("wifi-outage"), "wifi-fade in state idle"));
+    assert!(!misses(&reach("wifi-outage"), "esp-crash in state idle"));
+
+    let wires = catalogue::find("wires").expect("it is known").draw();
+    let wires = Reach::of(&wires, Fidelity::Wire);
+    assert!(misses(&wires, "effect of wire-noise") && misses(&wires, "effect of esp-crash"));
+    assert!(misses(&wires, "judgement of link"));
+    for thing in ["judgement of P9", "mark shed", "esp-crash in state idle"] {
+        assert!(!misses(&wires, thing), "{thing}: its runs are short");
+    }
+}
+
+#[test]
+fn whatever_is_drawn_is_in_reach() {
+    for scenario in catalogue::ALL {
+        let reach = Reach::of(&scenario.draw(), scenario.fidelity);
+        for seed in 0..200 {
+            let schedule = scenario.schedule(seed);
+            let context = format!("{} seed {seed}", scenario.name);
+            for fault in &schedule.faults {
+                assert!(reach.can_begin(FaultRow::of(fault.kind)), "{context}: {fault:?}");
+            }
+            assert!(reach.has_mqtt5() || !schedule.setup.is_v5(), "{context}");
+            assert_eq!(reach.has_wires(), schedule.setup.has_wires(), "{context}");
+        }
+    }
 }
 
 #[test]

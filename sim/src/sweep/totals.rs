@@ -9,6 +9,8 @@ use crate::oracle::{Breach, Promise};
 use crate::run::Report;
 use crate::schedule::Schedule;
 
+use super::Reach;
+
 /// A run that broke a promise.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Failure {
@@ -63,10 +65,6 @@ pub struct Totals {
     pub events: u64,
     /// One number for the traces of all runs and their seeds.
     pub hash: u64,
-    /// Runs with a link that was simulated edge by edge.
-    pub with_wires: u64,
-    /// Runs that spoke MQTT 5.
-    pub with_mqtt5: u64,
 }
 
 impl Default for Totals {
@@ -81,8 +79,6 @@ impl Default for Totals {
             first_failure: None,
             events: 0,
             hash: 0,
-            with_wires: 0,
-            with_mqtt5: 0,
         }
     }
 }
@@ -106,37 +102,26 @@ impl Totals {
         self.faults[row.index()]
     }
 
-    /// Whether a run of these could have hit this mark: what needs wires or MQTT 5 only where some runs had
-    /// them, the rest only where some had no wires.
+    /// What no run reached of all that can be: promises that nothing judged, faults without an effect,
+    /// marks without a hit, empty cells of the matrix. A sweep that missed something proves nothing about
+    /// it. Where every run has wires, they are too short to fill a table, to come into any situation but
+    /// those of the wires, and to be judged by everything.
     #[must_use]
-    pub fn can_reach(&self, mark: &str) -> bool {
-        let Some(mark) = Mark::ALL.into_iter().find(|known| known.name() == mark) else {
-            return true;
-        };
-        self.had(mark.needs_wires(), mark.needs_mqtt5())
-    }
-
-    fn had(&self, needs_wires: bool, needs_mqtt5: bool) -> bool {
-        let wires =
-            if needs_wires { self.with_wires > 0 } else { self.with_wires < self.tally().seeds };
-        wires && (!needs_mqtt5 || self.with_mqtt5 > 0)
-    }
-
-    /// What no run reached: promises that nothing judged, faults without an effect, marks without a
-    /// hit, empty cells of the matrix. A sweep that missed something proves nothing about it. What
-    /// needs wires or MQTT 5 counts only where some runs had them, the rest only where some had no wires.
-    #[must_use]
-    pub fn never_reached(&self) -> Vec<String> {
-        let promises = Promise::ALL.into_iter().filter(|promise| {
-            self.judgements(*promise) == 0 && self.had(promise.needs_wires(), false)
-        });
+    pub fn never_reached(&self, reach: &Reach) -> Vec<String> {
+        let is_long = reach.has_frames();
+        let promises = Promise::ALL
+            .into_iter()
+            .filter(|promise| self.judgements(*promise) == 0 && reach.can_judge(*promise))
+            .filter(|promise| is_long || promise.needs_wires());
         let faults = FaultRow::ALL
             .into_iter()
-            .filter(|row| self.fault(*row).bit == 0)
-            .filter(|row| self.had(row.kind().needs_wires(), row.kind().needs_mqtt5()));
-        let marks = self.marks.iter();
-        let marks = marks.filter(|(name, hits)| **hits == 0 && self.can_reach(name));
-        let cells = self.matrix.missed(true).filter(|_| self.had(false, false));
+            .filter(|row| self.fault(*row).bit == 0 && reach.can_begin(*row));
+        let is_due = |name: &str| {
+            Mark::named(name)
+                .is_none_or(|mark| reach.can_hit(mark) && (is_long || mark.needs_wires()))
+        };
+        let marks = self.marks.iter().filter(|(name, hits)| **hits == 0 && is_due(name));
+        let cells = self.matrix.missed(|row| is_long && reach.can_begin(row));
         let promises = promises.map(|promise| format!("judgement of {}", promise.id()));
         let faults = faults.map(|row| format!("effect of {}", row.name()));
         let marks = marks.map(|(name, _)| format!("mark {name}"));
@@ -176,8 +161,6 @@ impl Totals {
         add_each(&mut self.checked, &report.checked);
         self.checked[Promise::P11.index()] += u64::from(twice);
         self.events += report.events;
-        self.with_wires += u64::from(schedule.setup.has_wires());
-        self.with_mqtt5 += u64::from(schedule.setup.is_v5());
         // a sum does not depend on the order; mixing keeps runs from cancelling out
         let hash = mixed(mixed(schedule.seed ^ scenario.rotate_right(8)) ^ report.hash);
         self.hash = self.hash.wrapping_add(hash);
@@ -206,8 +189,6 @@ impl Totals {
         }
         add_each(&mut self.checked, &other.checked);
         self.events += other.events;
-        self.with_wires += other.with_wires;
-        self.with_mqtt5 += other.with_mqtt5;
         self.hash = self.hash.wrapping_add(other.hash);
         if let Some(failure) = other.first_failure {
             self.keep_first(failure);

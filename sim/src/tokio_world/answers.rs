@@ -1,5 +1,6 @@
-//! Subscriptions that the device asked the broker for, or for their end, and that were not answered. The application
-//! hears nothing of those that the client renews by itself, so only the socket shows that one is due.
+//! Subscriptions that the device asked the broker for, or for their end, and that were not
+//! answered. The application hears nothing of those that the client renews by itself, so only the
+//! socket shows that one is due.
 
 use std::collections::BTreeMap;
 

@@ -37,9 +37,7 @@ impl Parts {
         let Self { witness, listeners, server, seen, .. } = self;
         match who {
             Who::Witness => witness.receive(server.era, bytes, seen),
-            Who::Listener(place) => {
-                listeners[place].receive(server.era, witness.plain.is_subscribed(), bytes);
-            }
+            Who::Listener(place) => listeners[place].receive(server.era, bytes),
         }
     }
 }

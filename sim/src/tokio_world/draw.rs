@@ -6,6 +6,7 @@ use crate::catalogue::{self, Scenario};
 use crate::fault::FaultKind;
 use crate::schedule::{Fidelity, Habits, Schedule, Topology};
 use crate::swarm::{self, Draw};
+use crate::sweep::Reach;
 
 /// A run of a minute, in fine ticks, is full of trouble. Of the default mixture, three of four are.
 const MINUTE_MS: u32 = 60_000;
@@ -100,19 +101,33 @@ fn minute() -> Draw<'static> {
     Draw { duration_ms, faults, habits_pace, ..Draw::default() }
 }
 
+/// The scenario of the default sweep of this engine.
+#[must_use]
+pub fn default_scenario() -> &'static Scenario {
+    catalogue::find("client").expect("the catalogue has it")
+}
+
 /// The run of this seed in the default sweep of this engine: everything that can break without a
 /// bridge, for a minute, and for every fourth seed for an hour.
 #[must_use]
 pub fn default_for(seed: u64) -> Schedule {
-    let scenario = catalogue::find("client").expect("the catalogue has it");
+    let scenario = default_scenario();
     if seed % 4 == 3 {
         return drawn(scenario, seed, Draw::default());
     }
     drawn(scenario, seed, minute())
 }
 
-fn drawn(scenario: &Scenario, seed: u64, draw: Draw<'_>) -> Schedule {
-    let draw =
-        Draw { scenario: scenario.name, topology: Topology::Client, kinds: scenario.kinds, ..draw };
-    swarm::draw(seed, &draw)
+fn drawn(scenario: &Scenario, seed: u64, draw: Draw<'static>) -> Schedule {
+    swarm::draw(seed, &without_bridge(scenario, draw))
+}
+
+fn without_bridge(scenario: &Scenario, draw: Draw<'static>) -> Draw<'static> {
+    Draw { scenario: scenario.name, topology: Topology::Client, kinds: scenario.kinds, ..draw }
+}
+
+/// What runs of this scenario may reach in this engine.
+#[must_use]
+pub fn reach(scenario: &Scenario) -> Reach {
+    Reach::of(&without_bridge(scenario, Draw::default()), Fidelity::Frame).without_wifi()
 }

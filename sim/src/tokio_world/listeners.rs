@@ -52,12 +52,11 @@ impl Listener {
         !self.identity.clean_session
     }
 
-    /// Takes bytes of the broker. `era` counts how often the broker has forgotten everything; the
-    /// witness is there already, or not yet.
-    pub(super) fn receive(&mut self, era: u32, has_witness: bool, bytes: &[u8]) {
+    /// Takes bytes of the broker. `era` counts how often the broker has forgotten everything.
+    pub(super) fn receive(&mut self, era: u32, bytes: &[u8]) {
         let Self { plain, hearing, .. } = self;
         plain.receive(bytes, |news| match news {
-            News::SessionBegins => hearing.begin(era, has_witness),
+            News::SessionBegins => hearing.begin(era),
             News::Message(message) => hearing.hear(&message),
         });
     }

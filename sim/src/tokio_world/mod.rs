@@ -60,5 +60,5 @@ mod wire;
 mod witness;
 mod words;
 
-pub use draw::{Unfit, default_for, draw, draw_minute, fits};
+pub use draw::{Unfit, default_for, default_scenario, draw, draw_minute, fits, reach};
 pub use runner::{NOT_JUDGED, record, run, run_planted};

@@ -61,10 +61,6 @@ impl Plain {
         self.is_connected
     }
 
-    pub(super) const fn is_subscribed(&self) -> bool {
-        self.is_subscribed
-    }
-
     pub(super) const fn is_cut_off(&self) -> bool {
         self.is_cut_off
     }

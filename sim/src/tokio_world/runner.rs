@@ -152,7 +152,8 @@ impl<'a, O: Observer + ?Sized> Run<'a, O> {
         for listener in &parts.listeners {
             let Identity { client_id, filter, .. } = listener.identity;
             let of_witness = &parts.witness.hearing;
-            match listener.hearing.agrees_with(of_witness, filter, listener.stays()) {
+            let given = &parts.server.given;
+            match listener.hearing.agrees_with(of_witness, given, filter, listener.stays()) {
                 Ok(common) => self.heard_by_both += common,
                 Err(error) => self.require(Promise::P1, false, || format!("{client_id}: {error}")),
             }
@@ -305,5 +306,27 @@ mod tests {
             common += run.heard_by_both;
         }
         assert!(common > 500, "{common} messages were compared");
+    }
+
+    #[test]
+    fn a_listener_that_misses_the_first_message_of_its_sessions_is_seen() {
+        let mut compared = [0; 2];
+        for seed in 0..8 {
+            let schedule = default_for(seed);
+            let mut blind = Blind;
+            let mut run = Run::new(&schedule, Planted::NONE, &mut blind);
+            run.play(&schedule);
+            let parts = run.director.stage.lock();
+            let given = &parts.server.given;
+            for (place, listener) in parts.listeners.iter().enumerate() {
+                let Identity { filter, .. } = listener.identity;
+                let Some(deaf) = listener.hearing.without_first() else { continue };
+                let result =
+                    deaf.agrees_with(&parts.witness.hearing, given, filter, listener.stays());
+                assert!(result.is_err(), "seed {seed}, {}", listener.identity.client_id);
+                compared[place] += 1;
+            }
+        }
+        assert!(compared.iter().all(|runs| *runs >= 4), "{compared:?}");
     }
 }

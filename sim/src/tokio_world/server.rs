@@ -7,6 +7,7 @@ use std::task::Waker;
 use fivewire_core::mqtt::QoS;
 use fivewire_core::time::Wait;
 
+use super::agreement::Given;
 use super::seen::{Message, Seen, Stage as Way, Stream};
 use super::stage::Parts;
 use super::witness::Witness;
@@ -14,7 +15,7 @@ use crate::broker::{Broker, ClientKey, CloseReason, Event, Input, Misbehaviour, 
 use crate::fault::Memory;
 use crate::observation::{ConnectionId, Ending, Observation};
 use crate::schedule::Schedule;
-use crate::world::{DEVICE_ID, Faults, Lasting, REFUSED_TOPIC, broker_config};
+use crate::world::{DEVICE_ID, Faults, Lasting, REFUSED_TOPIC, WITNESS_ID, broker_config};
 
 /// A socket takes this much that is not sent.
 const SOCKET_BYTES: usize = 16_384;
@@ -52,6 +53,8 @@ pub(super) struct Server {
     witnesses: u32,
     /// The device said DISCONNECT on its last connection.
     pub(super) heard_goodbye: bool,
+    /// Everything that is to be heard by others.
+    pub(super) given: Given,
 }
 
 impl Server {
@@ -69,6 +72,7 @@ impl Server {
             sockets: BTreeMap::new(),
             witnesses: 0,
             heard_goodbye: false,
+            given: Given::default(),
         }
     }
 
@@ -141,6 +145,18 @@ impl Parts {
         }
         self.server.broker.handle(self.now, Input::Received(key, bytes));
         self.drain_broker();
+        self.note_subscriptions();
+    }
+
+    /// Notes since when the broker has the subscriptions of those who hear the device.
+    fn note_subscriptions(&mut self) {
+        let Self { server: Server { broker, given, .. }, witness, listeners, .. } = self;
+        let listeners = listeners.iter_mut().map(|one| (one.identity.client_id, &mut one.hearing));
+        for (client_id, hearing) in listeners.chain([(WITNESS_ID, &mut witness.hearing)]) {
+            if hearing.is_unsubscribed() && broker.subscriptions(client_id).next().is_some() {
+                hearing.subscribed(given);
+            }
+        }
     }
 
     /// A socket's task took what was outgoing.
@@ -202,6 +218,7 @@ impl Parts {
                 }
                 Output::Close(key, reason) => self.close_socket(key, reason),
                 Output::Event(event) => {
+                    give(&event, &mut server.given);
                     note(&event, faults, witness, seen, &mut server.heard_goodbye);
                 }
                 Output::Wait(wait) => {
@@ -258,6 +275,15 @@ impl Parts {
             self.see(Observation::SessionForgotten);
         }
         self.drain_broker();
+    }
+}
+
+/// Keeps what others are to hear.
+fn give(event: &Event<'_>, given: &mut Given) {
+    if let Event::PublishReceived { publish, repeated: false, .. } = event
+        && publish.qos != QoS::AtMostOnce
+    {
+        given.push(publish.topic, publish.payload);
     }
 }
 

@@ -123,7 +123,7 @@ impl Witness {
     pub(super) fn receive(&mut self, era: u32, bytes: &[u8], seen: &mut Vec<Seen>) {
         let Self { plain, hearing, .. } = self;
         plain.receive(bytes, |news| match news {
-            News::SessionBegins => hearing.begin(era, false),
+            News::SessionBegins => hearing.begin(era),
             News::Message(message) => {
                 hearing.hear(&message);
                 seen.push(Seen::Message(Way::WitnessReceived, message));

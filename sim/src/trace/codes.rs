@@ -1,4 +1,5 @@
-//! Numbers for what a [`TraceHash`](super::TraceHash) folds. Pinned hashes know them: never reuse or renumber one.
+//! Numbers for what a [`TraceHash`](super::TraceHash) folds. Pinned hashes know them: never reuse
+//! or renumber one.
 
 use fivewire_core::client::{Action, State};
 use fivewire_core::event::{AbandonReason, DownReason, RefusedReason, ResetCause, Unsuited};

@@ -7,7 +7,7 @@
 //! | wire | driven by | while nobody drives it |
 //! |---|---|---|
 //! | [`Wire::HostClock`], [`Wire::HostData`] | the host | floats |
-//! | [`Wire::EspClock`] | the ESP8266 | pulled low (SPEC.md §1.1) |
+//! | [`Wire::EspClock`] | the ESP8266 | pulled low (PREDECESSORS.md §1.1) |
 //! | [`Wire::EspData`] | the ESP8266 | floats |
 //! | [`Wire::Reset`] | the host, open drain | pulled high |
 //!

@@ -23,7 +23,7 @@ impl Pace {
     /// Two of them need 9 µs for a bit.
     pub const FAST: Self = Self { min_us: 1, max_us: 8, stall_one_in: 0, stall_max_us: 0 };
 
-    /// What the predecessor's boards needed for an edge, in µs (SPEC.md §1.11).
+    /// What the predecessor's boards needed for an edge, in µs (PREDECESSORS.md §1.11).
     pub const PREDECESSOR_US: u32 = 312;
 
     /// Always the same.

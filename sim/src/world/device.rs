@@ -186,7 +186,8 @@ impl HostMemory {
 }
 
 impl<A: Application> World<A> {
-    /// What the host asks of its ESP8266 besides of messages, from its next life on. By default what the habits of the schedule say.
+    /// What the host asks of its ESP8266 besides of messages, from its next life on. By default
+    /// what the habits of the schedule say.
     pub const fn set_services(&mut self, services: Services) {
         self.services = services;
     }

@@ -6,9 +6,9 @@ use super::boards::LinkView;
 use crate::observation::Part;
 use crate::random::{Purpose, Random};
 
-/// What every frame takes, in µs, where whole frames are simulated: measured on wires between two boards
-/// that look at their pins 1 to 8 µs after an edge, by the test `wire_cost`. Small frames that wait for each other share it on the
-/// wires, and not here.
+/// What every frame takes, in µs, where whole frames are simulated: measured on wires between two
+/// boards that look at their pins 1 to 8 µs after an edge, by the test `wire_cost`. Small frames
+/// that wait for each other share it on the wires, and not here.
 pub const LINK_FRAME_US: u64 = 1_000;
 /// What each of its bytes takes, in µs: about 14 kB/s.
 pub const LINK_BYTE_US: u64 = 70;

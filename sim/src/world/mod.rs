@@ -8,7 +8,8 @@
 //!   the link: whole frames (`link.rs`, `crossing.rs`), or every edge on its wires (`wires/`).
 //! * The radio (`wifi.rs`) and TCP (`tcp/`) carry bytes to the broker's machine (`server.rs`), on which
 //!   the witness lives as well (`witness.rs`).
-//! * Faults begin and end (`faults.rs`, `trouble.rs`, `outages.rs`), then everything heals and settles (`settle.rs`).
+//! * Faults begin and end (`faults.rs`, `trouble.rs`, `outages.rs`), then everything heals and
+//!   settles (`settle.rs`).
 
 mod acting;
 mod agenda;

@@ -1,4 +1,5 @@
-//! fivewire's ends against models of the predecessors', which have their defects; and those models against each other.
+//! fivewire's ends against models of the predecessors', which have their defects; and those models
+//! against each other.
 
 mod boards;
 mod both_original;

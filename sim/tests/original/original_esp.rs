@@ -223,7 +223,8 @@ fn p3_p5_the_original_repeats_under_a_fresh_identifier_and_acknowledges_early() 
     assert_eq!(rig.messages(), [""; 0], "and lost");
 }
 
-/// The broker is never told to wait, so what the link is too slow for piles up in a queue without bound, and goes with the chip (D-15).
+/// The broker is never told to wait, so what the link is too slow for piles up in a queue without
+/// bound, and goes with the chip (D-15).
 #[test]
 fn p9_a_flood_piles_up_in_the_original_and_goes_with_it() {
     let mut rig = running();

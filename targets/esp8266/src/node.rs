@@ -13,7 +13,7 @@ use crate::network::Network;
 use crate::sdk::{system, task, timer, wifi};
 use crate::{clock, memory, pins};
 
-/// The LED toggles this often, in ms (SPEC.md §1.1).
+/// The LED toggles this often, in ms (PREDECESSORS.md §1.1).
 const BEAT_MS: u32 = 500;
 /// A slice ends after this, in µs, however busy the link is. WiFi and TCP want a turn every 15 ms
 /// at least (API §1); this leaves them most of it.

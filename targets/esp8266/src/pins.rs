@@ -1,6 +1,6 @@
 //! The five wires and two LEDs: which pin is which, and which register does what.
 //!
-//! | GPIO | is | SPEC.md §1.1 |
+//! | GPIO | is | PREDECESSORS.md §1.1 |
 //! |---|---|---|
 //! | 12 | the host's clock, read | `mckin` |
 //! | 13 | the host's data, read | `mrx` |

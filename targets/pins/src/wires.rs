@@ -5,7 +5,7 @@ use core::fmt;
 use embedded_hal::digital::{Error, ErrorKind, InputPin, OutputPin};
 use fivewire_core::link::Levels;
 
-/// The pins of one end of a link. SPEC.md §1.1 has the tables for known boards.
+/// The pins of one end of a link. PREDECESSORS.md §1.1 has the tables for known boards.
 ///
 /// | field | host end | ESP8266 |
 /// |---|---|---|

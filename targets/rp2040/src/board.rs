@@ -25,7 +25,7 @@ pub struct Board {
 }
 
 impl Board {
-    /// Takes the peripherals. The pins of SPEC.md §1.1, host side:
+    /// Takes the peripherals. The pins of PREDECESSORS.md §1.1, host side:
     ///
     /// | pin | signal | to the ESP8266 |
     /// |---|---|---|

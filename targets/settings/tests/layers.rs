@@ -27,7 +27,7 @@ fn said(text: &str) -> String {
     settings.unwrap_err().to_string()
 }
 
-/// SPEC.md §2.11, and what is another default here, on purpose: sessions last (P5), the broker must
+/// PREDECESSORS.md §2.11, and what is another default here, on purpose: sessions last (P5), the broker must
 /// answer CONNECT and PINGREQ sooner, and port 0 is no word for 1883.
 #[test]
 fn what_no_layer_sets_has_its_documented_default() {

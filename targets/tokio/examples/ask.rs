@@ -1,5 +1,5 @@
-//! Request and response in MQTT 5: a clock is asked for the time in several places at once, and correlation data
-//! tells which answer belongs to which question.
+//! Request and response in MQTT 5: a clock is asked for the time in several places at once, and
+//! correlation data tells which answer belongs to which question.
 //!
 //! ```sh
 //! mosquitto & cargo run -p fivewire-tokio --example ask

@@ -1,5 +1,6 @@
-//! How long the broker is out of reach, and how often: walk around with the machine, and watch. A count is published
-//! every ten seconds with the outages so far, so that the other side sees it too.
+//! How long the broker is out of reach, and how often: walk around with the machine, and watch. A
+//! count is published every ten seconds with the outages so far, so that the other side sees it
+//! too.
 //!
 //! ```sh
 //! mosquitto & cargo run -p fivewire-tokio --example range

@@ -1,11 +1,13 @@
-//! A count is published every ten seconds at QoS 1, and a topic switches a lamp, which is a line on the terminal here.
+//! A count is published every ten seconds at QoS 1, and a topic switches a lamp, which is a line on
+//! the terminal here.
 //!
 //! ```sh
 //! mosquitto & cargo run -p fivewire-tokio --example simple
 //! mosquitto_pub -q 1 -t simple/led -m 1
 //! ```
 //!
-//! For a Pico it is `targets/rp2040/src/bin/simple.rs`; in the simulator it is `sim/examples/simulated_simple.rs`.
+//! For a Pico it is `targets/rp2040/src/bin/simple.rs`; in the simulator it is
+//! `sim/examples/simulated_simple.rs`.
 
 use std::error::Error;
 use std::time::Duration;

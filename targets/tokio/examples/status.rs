@@ -1,11 +1,12 @@
-//! Prints everything that happens, and every ten seconds what the client says of itself. Try and stop the broker in
-//! between, or publish to `status/anything`.
+//! Prints everything that happens, and every ten seconds what the client says of itself. Try and
+//! stop the broker in between, or publish to `status/anything`.
 //!
 //! ```sh
 //! mosquitto & cargo run -p fivewire-tokio --example status
 //! ```
 //!
-//! For a Pico it is `targets/rp2040/src/bin/status.rs`; in the simulator it is `sim/examples/simulated_status.rs`.
+//! For a Pico it is `targets/rp2040/src/bin/status.rs`; in the simulator it is
+//! `sim/examples/simulated_status.rs`.
 
 use std::error::Error;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! A file in pieces, each published without waiting for the one before: they arrive in order, whatever breaks meanwhile.
+//! A file in pieces, each published without waiting for the one before: they arrive in order,
+//! whatever breaks meanwhile.
 //!
 //! ```sh
 //! mosquitto & cargo run -p fivewire-tokio --example streaming

@@ -15,8 +15,9 @@ pub(crate) async fn hello(tls: &TlsConfig) -> Result<Outcome, Box<dyn Error>> {
     let mut events = client.events();
     tokio::spawn(async move {
         while let Some(event) = events.recv().await {
-            // Of a failed attempt: a wrong name, an expired certificate and the like, with what to do about it.
-            // The client goes on trying; a program that rather gives up looks at `error.tls()`.
+            // Of a failed attempt: a wrong name, an expired certificate and the like, with what to
+            // do about it. The client goes on trying; a program that rather gives up looks at
+            // `error.tls()`.
             eprintln!("{event}");
         }
     });

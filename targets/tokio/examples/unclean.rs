@@ -1,4 +1,5 @@
-//! A session that outlives its connections: what was said while the pump was away is delivered once it is back.
+//! A session that outlives its connections: what was said while the pump was away is delivered once
+//! it is back.
 //!
 //! ```sh
 //! mosquitto & cargo run -p fivewire-tokio --example unclean

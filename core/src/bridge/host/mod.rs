@@ -306,7 +306,7 @@ impl<S: Storage> Host<S> {
         if let Some(event) = self.desk.next_event(self.now, false, closed) {
             return Output::Event(event);
         }
-        // The application hears of a crash before the ESP8266 is reset for it (SPEC.md §2.10).
+        // The application hears of a crash before the ESP8266 is reset for it (PREDECESSORS.md §2.10).
         if self.reset_due.take().is_some() {
             return Output::Action(Action::ResetEsp);
         }

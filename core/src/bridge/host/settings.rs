@@ -28,7 +28,7 @@ pub struct Settings<'a> {
     pub network: Network<'a>,
     /// The broker to connect to.
     pub broker: Broker<'a>,
-    /// Milliseconds, 4,000 to 600,000, default 10,000 (SPEC.md §1.10): an ESP8266 whose command
+    /// Milliseconds, 4,000 to 600,000, default 10,000 (PREDECESSORS.md §1.10): an ESP8266 whose command
     /// task is silent for this long is reset (P8). Only time in which the host polls counts, so the
     /// host must poll at least every 250 ms where something is due.
     pub watchdog_timeout_ms: u32,

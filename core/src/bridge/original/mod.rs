@@ -1,4 +1,4 @@
-//! The predecessors' records, for a bridge of which one end runs their firmware (SPEC.md §2).
+//! The predecessors' records, for a bridge of which one end runs their firmware (PREDECESSORS.md §2).
 //!
 //! Their two ends exchange short texts over [`syncom`](crate::link::syncom): fields joined by the
 //! character 127. A dialect stands between such a link and one of fivewire's own ends, and
@@ -26,7 +26,7 @@ pub use esp::EspDialect;
 pub use host::HostDialect;
 pub(crate) use record::untellable;
 
-/// Which of the predecessors' generations the other end is (SPEC.md §2.13).
+/// Which of the predecessors' generations the other end is (PREDECESSORS.md §2.13).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub enum Generation {
     /// V0.22: no time server in `init`, no retained flag in a message.
@@ -36,7 +36,7 @@ pub enum Generation {
     V01,
 }
 
-/// Status numbers (SPEC.md §2.4).
+/// Status numbers (PREDECESSORS.md §2.4).
 pub(crate) mod status {
     pub(crate) const BROKER_OK: u8 = 0;
     pub(crate) const BROKER_CHECK: u8 = 1;

@@ -1,4 +1,4 @@
-//! Records: fields joined by a character that no field may contain (SPEC.md §2.1).
+//! Records: fields joined by a character that no field may contain (PREDECESSORS.md §2.1).
 
 /// Joins fields.
 pub(crate) const SEPARATOR: u8 = 127;

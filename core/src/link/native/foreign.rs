@@ -1,4 +1,4 @@
-//! Recognises the predecessor's end: it says SYN once, and then nothing until it hears SYN (SPEC.md
+//! Recognises the predecessor's end: it says SYN once, and then nothing until it hears SYN (PREDECESSORS.md
 //! §1.5).
 
 /// The predecessor's SYN, 0x9D, without its first bit: where an initiator starts over, that one may

@@ -10,7 +10,7 @@ pub const MEMORY_MIN_BYTES: usize = 16;
 /// The configuration of one end.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
-    /// Which end this is: the bridge's host is the initiator, the ESP8266 is passive (SPEC.md
+    /// Which end this is: the bridge's host is the initiator, the ESP8266 is passive (PREDECESSORS.md
     /// §1.1).
     pub role: Role,
     /// How long to wait.
@@ -21,7 +21,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// The predecessors' timing (SPEC.md §1.9, §1.10): an initiator pulses reset for 100 ms, waits
+    /// The predecessors' timing (PREDECESSORS.md §1.9, §1.10): an initiator pulses reset for 100 ms, waits
     /// another second, and gives up a peer that is silent for 10 s; a passive end waits for ever,
     /// because only the other end has a reset line.
     #[must_use]

@@ -1,4 +1,4 @@
-//! Characters on the wires: seven bits each, back to back, in step with the end of SYN (SPEC.md
+//! Characters on the wires: seven bits each, back to back, in step with the end of SYN (PREDECESSORS.md
 //! §1.6).
 
 use crate::link::Role;

@@ -1,4 +1,4 @@
-//! The predecessor's link, bit by bit: strings of characters 1 to 127, unchecked (SPEC.md §1).
+//! The predecessor's link, bit by bit: strings of characters 1 to 127, unchecked (PREDECESSORS.md §1).
 //!
 //! For one end that runs the predecessor's firmware; between two fivewire ends use
 //! [`native`](super::native). Start-up is SYN in both directions, then seven bits a character, a 0
@@ -25,10 +25,10 @@
 //!
 //! # Memory
 //! A string may be as long as the buffer less one byte. A longer one is passed over to its end,
-//! counted in
-//! [`Counters::rejected`], and told as [`Event::Oversized`]. Where the owner [holds](super::Link::hold) and `receive` is full, this
-//! end makes no more steps, which keeps the other one from sending, but also from receiving; a
-//! predecessor's host takes 10 s of that for a crash.
+//! counted in [`Counters::rejected`], and told as [`Event::Oversized`]. Where the owner
+//! [holds](super::Link::hold) and `receive` is full, this end makes no more steps, which keeps the
+//! other one from sending, but also from receiving; a predecessor's host takes 10 s of that for a
+//! crash.
 
 mod config;
 mod framing;
@@ -269,7 +269,7 @@ impl<S: Storage> Syncom<S> {
         if self.trial_until.is_some_and(|until| until <= self.now) {
             self.fail(DownReason::Damaged);
         }
-        // An edge that is there is never overdue (SPEC.md §1.10).
+        // An edge that is there is never overdue (PREDECESSORS.md §1.10).
         if let Some((at, reason)) = self.deadline()
             && at <= self.now
             && !self.can_step()
@@ -317,7 +317,7 @@ impl<S: Storage> Syncom<S> {
         steps && self.shake.is_ready(self.heard) && !self.is_stalled()
     }
 
-    /// Hears a bit and says one (SPEC.md §1.4).
+    /// Hears a bit and says one (PREDECESSORS.md §1.4).
     fn step(&mut self) -> Levels {
         let heard = self.heard.data;
         let silent_us = self.now.micros_since(self.last_step_at);

@@ -1,6 +1,6 @@
 //! How the two ends find each other, and how one notices that the other has started over.
 //!
-//! SYN is sent once, with nothing to confirm it (SPEC.md §1.5). What one end can tell alone:
+//! SYN is sent once, with nothing to confirm it (PREDECESSORS.md §1.5). What one end can tell alone:
 //!
 //! * *Every clean start takes exactly eight steps.* An initiator that finds SYN after any other
 //!   number has made a step that the other end knows nothing of, or missed one: the two are out of

@@ -6,14 +6,14 @@ mod table;
 use proof::Repository;
 use table::{Row, rows};
 
-/// Rows of the first table, as in SPEC.md §7.
+/// Rows of the first table.
 const FEATURES: usize = 131;
 /// More than this many features with another behaviour than the predecessors' would be another
 /// system.
 const SUPERSEDED_MAX: usize = 15;
 /// Features that may still be missing. Only ever lowered.
 const MISSING_MAX: usize = 1;
-/// Defects without a letter, and letters of D-35, as in SPEC.md §5.
+/// Defects without a letter, and letters of D-35.
 const DEFECTS: usize = 52;
 const LETTERS: std::ops::RangeInclusive<char> = 'a'..='k';
 

@@ -90,8 +90,16 @@ impl Fidelity {
     pub(crate) fn apply(asked: Option<Self>, schedule: Schedule) -> Schedule {
         match asked {
             None => schedule,
-            Some(Self::Frame) => schedule.at_fidelity(schedule::Fidelity::Frame),
-            Some(Self::Wire) => schedule.at_fidelity(schedule::Fidelity::Wire),
+            Some(fidelity) => schedule.at_fidelity(fidelity.into()),
+        }
+    }
+}
+
+impl From<Fidelity> for schedule::Fidelity {
+    fn from(fidelity: Fidelity) -> Self {
+        match fidelity {
+            Fidelity::Frame => Self::Frame,
+            Fidelity::Wire => Self::Wire,
         }
     }
 }
@@ -110,9 +118,9 @@ pub(crate) struct SweepArguments {
     pub(crate) fidelity: Option<Fidelity>,
     /// The seeds, from A up to but without B
     ///
-    /// A full sweep (10,000 seeds or more of the default mixture, or 500 of `wires`, in one piece) must also reach
-    /// every mark, every cell of the matrix and every kind of fault that its mixture can reach. Any other sweep reports what
-    /// it never reached, but does not fail for it.
+    /// A full sweep (10,000 seeds or more of the default mixture, or 500 of `wires`, in one piece)
+    /// must also reach every mark, every cell of the matrix and every kind of fault that its
+    /// mixture can reach. Any other sweep reports what it never reached, but does not fail for it.
     ///
     /// [default: 0..10000, and 0..100 with --engine turmoil]
     #[arg(long, value_name = "A..B", value_parser = seeds)]

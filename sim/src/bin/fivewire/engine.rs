@@ -6,12 +6,14 @@ use fivewire_sim::catalogue::{self, Scenario};
 use fivewire_sim::observation::Observer;
 use fivewire_sim::run::Report;
 use fivewire_sim::schedule::Schedule;
+use fivewire_sim::sweep::Reach;
 #[cfg(feature = "turmoil")]
 use fivewire_sim::tokio_world;
 #[cfg(feature = "turmoil")]
 use fivewire_sim::trace::Blind;
 use serde::Serialize;
 
+use crate::cli::Fidelity;
 use crate::{Refusal, world};
 
 /// Which world a schedule is run in.
@@ -46,6 +48,27 @@ impl Engine {
             Self::Events => catalogue::default_for(seed).schedule(seed),
             #[cfg(feature = "turmoil")]
             Self::Turmoil => tokio_world::default_for(seed),
+        }
+    }
+
+    /// What runs of a scenario may reach, with the link simulated as somebody asks for.
+    pub(crate) fn reach(self, scenario: &'static Scenario, asked: Option<Fidelity>) -> Reach {
+        match self {
+            Self::Events => {
+                let fidelity = asked.map_or(scenario.fidelity, Into::into);
+                Reach::of(&scenario.draw(), fidelity)
+            }
+            #[cfg(feature = "turmoil")]
+            Self::Turmoil => tokio_world::reach(scenario),
+        }
+    }
+
+    /// The scenarios that are run where none is asked for.
+    pub(crate) fn default_scenarios(self) -> Vec<&'static Scenario> {
+        match self {
+            Self::Events => catalogue::DEFAULT.to_vec(),
+            #[cfg(feature = "turmoil")]
+            Self::Turmoil => vec![tokio_world::default_scenario()],
         }
     }
 

@@ -2,6 +2,7 @@
 
 use fivewire_sim::catalogue;
 
+use crate::cli::ALL;
 use crate::format::{Columns, Side};
 use crate::output::Output;
 use crate::{Refusal, Verdict};
@@ -12,6 +13,7 @@ pub(crate) fn execute(output: &mut Output) -> Result<Verdict, Refusal> {
     for scenario in catalogue::ALL {
         columns.row([scenario.name, scenario.about]);
     }
+    columns.row([ALL, "each of these but `canary`, one after the other (`sweep` only)"]);
     output.print(&columns.to_string())?;
     Ok(Verdict::Kept)
 }

@@ -1,13 +1,13 @@
 //! The result of a sweep: one structure, printed as a table and written as JSON.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fivewire_sim::catalogue;
 use fivewire_sim::marks::{Column, FaultRow, Matrix};
 use fivewire_sim::oracle::Promise;
 use fivewire_sim::schedule::Schedule;
-use fivewire_sim::sweep::{Failure, FaultCount, Plan, Shard, Tally, Totals};
+use fivewire_sim::sweep::{Failure, FaultCount, Plan, Reach, Shard, Tally, Totals};
 use serde::Serialize;
 
 use crate::Verdict;
@@ -27,8 +27,8 @@ pub(crate) struct Summary {
     pub(crate) version: &'static str,
     pub(crate) engine: Engine,
     pub(crate) verdict: Verdict,
-    /// Everything must be reached: the default mixture, whole, with at least [`FULL_SEEDS`] seeds, or wires alone with at
-    /// least [`WIRES_FULL_SEEDS`].
+    /// Everything must be reached: the default mixture, whole, with at least [`FULL_SEEDS`] seeds,
+    /// or wires alone with at least [`WIRES_FULL_SEEDS`].
     pub(crate) full: bool,
     pub(crate) seeds: Seeds,
     pub(crate) scenarios: BTreeMap<String, ScenarioRow>,
@@ -37,9 +37,9 @@ pub(crate) struct Summary {
     pub(crate) marks: BTreeMap<&'static str, u64>,
     /// How often each kind of fault hurt somebody in each state of the client.
     pub(crate) matrix: BTreeMap<&'static str, BTreeMap<&'static str, u32>>,
-    /// Marks that no run of this mixture can hit.
+    /// What runs of this mixture can come to at all.
     #[serde(skip)]
-    pub(crate) out_of_reach: BTreeSet<&'static str>,
+    pub(crate) reach: Reach,
     #[serde(skip)]
     pub(crate) matrix_table: String,
     /// In order of their numbers.
@@ -111,11 +111,11 @@ impl Summary {
         plan: &Plan<'_>,
         mixture: bool,
         totals: &Totals,
+        reach: Reach,
         stopwatch: &Stopwatch,
     ) -> Self {
         let tally = totals.tally();
-        let is_wires =
-            totals.scenarios.keys().eq([catalogue::WIRES]) && totals.with_wires == tally.seeds;
+        let is_wires = totals.scenarios.keys().eq([catalogue::WIRES]) && !reach.has_frames();
         let enough_seeds = match (mixture, is_wires) {
             (_, true) => WIRES_FULL_SEEDS,
             (true, false) => FULL_SEEDS,
@@ -123,7 +123,8 @@ impl Summary {
         };
         let full =
             engine == Engine::Events && plan.shard == Shard::WHOLE && plan.len() >= enough_seeds;
-        let never_reached = totals.never_reached();
+        let never_reached = totals.never_reached(&reach);
+        let matrix_table = totals.matrix.table(|row| reach.can_begin(row)).to_string();
         let verdict = if tally.seeds < plan.len() {
             Verdict::Interrupted
         } else if tally.failed > 0 || (full && !never_reached.is_empty()) {
@@ -141,14 +142,8 @@ impl Summary {
             scenarios: scenarios.map(|(name, tally)| (name.clone(), tally.into())).collect(),
             faults: FaultRow::ALL.map(|row| (row.name(), totals.fault(row))).into(),
             marks: totals.marks.clone(),
-            out_of_reach: totals
-                .marks
-                .keys()
-                .copied()
-                .filter(|mark| !totals.can_reach(mark))
-                .collect(),
             matrix: cells(&totals.matrix),
-            matrix_table: totals.matrix.to_string(),
+            matrix_table,
             promises: Promise::ALL.map(|promise| PromiseRow::new(promise, totals)).into(),
             speed: Speed::new(totals, stopwatch),
             #[cfg(feature = "turmoil")]
@@ -157,6 +152,7 @@ impl Summary {
             never_reached,
             first_failure: totals.first_failure.as_ref().map(FailureRow::from),
             shrunk: None,
+            reach,
         }
     }
 }

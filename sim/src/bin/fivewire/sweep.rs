@@ -10,7 +10,7 @@ use std::thread;
 use fivewire_sim::catalogue::{self, Scenario};
 use fivewire_sim::corpus;
 use fivewire_sim::schedule::Schedule;
-use fivewire_sim::sweep::{self, DrawSeed, Failure, Plan};
+use fivewire_sim::sweep::{self, DrawSeed, Failure, Plan, Reach};
 use fivewire_sim::trace::Blind;
 
 use crate::cli::{ALL, Fidelity, SweepArguments};
@@ -58,7 +58,9 @@ pub(crate) fn execute(arguments: &SweepArguments, output: &mut Output) -> Result
     };
     let totals = sweep::sweep(&plan, judge, |step| meter.step(step), &stop)?;
     let stopwatch = meter.finish();
-    let mut summary = Summary::new(engine, &plan, scenarios.is_empty(), &totals, &stopwatch);
+    let reach = reach(engine, &scenarios, arguments.fidelity);
+    let is_mixture = scenarios.is_empty();
+    let mut summary = Summary::new(engine, &plan, is_mixture, &totals, reach, &stopwatch);
     #[cfg(feature = "turmoil")]
     if engine == Engine::Turmoil {
         summary.compared(cross_checks.summary());
@@ -95,6 +97,13 @@ fn chosen(names: &[String]) -> Vec<&'static Scenario> {
         names.iter().any(|name| name == scenario.name) || (everything && !scenario.is_canary())
     };
     catalogue::ALL.iter().filter(wanted).collect()
+}
+
+/// What runs of these scenarios may reach, or of the default mixture if there are none.
+fn reach(engine: Engine, scenarios: &[&'static Scenario], fidelity: Option<Fidelity>) -> Reach {
+    let mixture = engine.default_scenarios();
+    let scenarios = if scenarios.is_empty() { &mixture } else { scenarios };
+    scenarios.iter().fold(Reach::NOTHING, |sum, one| sum.or(&engine.reach(one, fidelity)))
 }
 
 /// The scenarios that the engine can run. One that was asked for by name must be among them.

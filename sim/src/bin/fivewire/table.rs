@@ -2,14 +2,13 @@
 
 use std::fmt;
 
+use fivewire_sim::marks::{FaultRow, Mark};
+use fivewire_sim::oracle::Promise;
+
 use crate::Verdict;
 use crate::engine::Engine;
 use crate::format::{Columns, Side, count, counted, span};
 use crate::summary::{FULL_SEEDS, Summary, WIRES_FULL_SEEDS};
-
-/// What stands below the marks where one of them has no number.
-const OUT_OF_REACH: &str =
-    "  -: nothing in these runs can hit it (`--scenario wires` has the wires, `client` MQTT 5)\n";
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -17,10 +16,8 @@ impl fmt::Display for Summary {
         write!(f, "\n{}", self.fault_table())?;
         write!(f, "\n{}", self.promise_table())?;
         write!(f, "\n{}", self.mark_table())?;
-        if !self.out_of_reach.is_empty() {
-            f.write_str(OUT_OF_REACH)?;
-        }
         write!(f, "\n{}", indented(&self.matrix_table))?;
+        write!(f, "\n{}", self.legend())?;
         write!(f, "\n{}", self.figures())?;
         #[cfg(feature = "turmoil")]
         if let Some(cross_check) = &self.cross_check {
@@ -44,7 +41,11 @@ impl Summary {
         let mut table = Columns::new([Side::Left, Side::Right, Side::Right]);
         table.row(["fault", "begun", "with effect"]);
         for (name, row) in &self.faults {
-            table.row([(*name).to_owned(), count(row.begun), count(row.bit)]);
+            let mut rows = FaultRow::ALL.into_iter();
+            let kind = rows.find(|kind| kind.name() == *name);
+            let can_be = kind.is_none_or(|kind| self.reach.can_begin(kind));
+            let cell = |number| count_or_dash(number, can_be);
+            table.row([(*name).to_owned(), cell(row.begun), cell(row.bit)]);
         }
         table
     }
@@ -53,7 +54,10 @@ impl Summary {
         let mut table = Columns::new([Side::Left, Side::Right, Side::Right, Side::Left]);
         table.row(["promise", "judgements", "broken", ""]);
         for row in &self.promises {
-            let (judgements, broken) = (count(row.judgements), count(row.broken));
+            let promise = Promise::ALL.into_iter().find(|promise| promise.id() == row.id);
+            let can_be = promise.is_none_or(|promise| self.reach.can_judge(promise));
+            let [judgements, broken] =
+                [row.judgements, row.broken].map(|number| count_or_dash(number, can_be));
             table.row([row.id.to_owned(), judgements, broken, row.sentence.to_owned()]);
         }
         table
@@ -63,10 +67,34 @@ impl Summary {
         let mut table = Columns::new([Side::Left, Side::Right]);
         table.row(["mark", "hits"]);
         for (name, hits) in &self.marks {
-            let is_out = *hits == 0 && self.out_of_reach.contains(name);
-            table.row([(*name).to_owned(), if is_out { "-".to_owned() } else { count(*hits) }]);
+            let can_be = Mark::named(name).is_none_or(|mark| self.reach.can_hit(mark));
+            table.row([(*name).to_owned(), count_or_dash(*hits, can_be)]);
         }
         table
+    }
+
+    /// What a dash in the tables means, and where that is which these runs do not have.
+    fn legend(&self) -> String {
+        let elsewhere = match self.engine {
+            Engine::Events => [
+                (self.reach.has_bridge(), "a bridge: `--scenario swarm`"),
+                (self.reach.has_wires(), "the wires: `--scenario wires`"),
+                (self.reach.has_mqtt5(), "MQTT 5: `--scenario client`"),
+            ],
+            #[cfg(feature = "turmoil")]
+            Engine::Turmoil => [
+                (false, "a bridge: `--engine events`"),
+                (false, "the wires: `--engine events --scenario wires`"),
+                (self.reach.has_mqtt5(), "MQTT 5: `--scenario client`"),
+            ],
+        };
+        let places = elsewhere.iter().filter(|(is_here, _)| !is_here).map(|(_, place)| *place);
+        let places: Vec<_> = places.collect();
+        let mut text = "  -: cannot be in these runs, however many there are".to_owned();
+        if !places.is_empty() {
+            text += &format!(" ({})", places.join("; "));
+        }
+        text + "\n"
     }
 
     fn figures(&self) -> impl fmt::Display {
@@ -137,6 +165,11 @@ impl Summary {
         };
         text
     }
+}
+
+/// A number, or a dash for 0 where it cannot be another.
+fn count_or_dash(number: u64, can_be: bool) -> String {
+    if number == 0 && !can_be { "-".to_owned() } else { count(number) }
 }
 
 fn indented(text: &str) -> String {

@@ -1,4 +1,4 @@
-//! The original MQTT client, as far as wires and broker see it (SPEC.md §3.3 to §3.8, as of V0.6.0).
+//! The original MQTT client, as far as wires and broker see it (PREDECESSORS.md §3.3 to §3.8, as of V0.6.0).
 
 use std::collections::{BTreeSet, VecDeque};
 

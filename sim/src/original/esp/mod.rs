@@ -1,7 +1,8 @@
-//! The ESP8266's original program (SPEC.md §2.6 to §2.8).
+//! The ESP8266's original program (PREDECESSORS.md §2.6 to §2.8).
 //!
-//! Its bit engine, its start-up and command task, and its MQTT client are separate tasks, so any of them may die while the
-//! others go on. The link has no timeout, so a dead command task shows nowhere (D-07).
+//! Its bit engine, its start-up and command task, and its MQTT client are separate tasks, so any of
+//! them may die while the others go on. The link has no timeout, so a dead command task shows
+//! nowhere (D-07).
 
 mod client;
 mod command;

@@ -111,8 +111,8 @@ impl Driver {
         }
     }
 
-    /// The link is there. Whoever waits for status 4 is let go as if it had come (D-03), and the next one's record is sent
-    /// before all others.
+    /// The link is there. Whoever waits for status 4 is let go as if it had come (D-03), and the
+    /// next one's record is sent before all others.
     fn begin(&mut self, now: Instant, link: &mut Link) {
         self.release_publisher();
         self.run_callers(link);
@@ -211,7 +211,8 @@ impl Driver {
         Verdict::GoOn
     }
 
-    /// The callback is found by the literal topic (D-12), and called with all fields: with one too many, that raises (D-06, D-16).
+    /// The callback is found by the literal topic (D-12), and called with all fields: with one too
+    /// many, that raises (D-06, D-16).
     fn take_message(&mut self, fields: &[&str]) -> Verdict {
         let topic = fields.get(1).copied().unwrap_or_default();
         if !self.subscriptions.contains_key(topic) {

@@ -1,4 +1,4 @@
-//! The initiator's link: reset, settling, synchronisation, watchdog (SPEC.md §1.9, §1.10).
+//! The initiator's link: reset, settling, synchronisation, watchdog (PREDECESSORS.md §1.9, §1.10).
 
 use std::collections::VecDeque;
 
@@ -82,7 +82,8 @@ impl Link {
                 self.phase = Phase::Running;
                 self.last_step_at = now;
             }
-            // `elapsed > timeout`. If it ends before the two are synchronised, `start` goes on polling for ever (D-04).
+            // `elapsed > timeout`. If it ends before the two are synchronised, `start` goes on
+            // polling for ever (D-04).
             Phase::Running if self.last_step_at.plus_ms(self.timeout_ms) < now => {
                 self.phase = Phase::Ended;
                 self.outputs.push_back(Output::Drive(Levels::default()));

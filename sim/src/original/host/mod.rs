@@ -1,7 +1,9 @@
-//! The host's original driver, V0.1 and V0.22 alike as far as its link and its application see it (SPEC.md §2.6 to §2.10).
+//! The host's original driver, V0.1 and V0.22 alike as far as its link and its application see it
+//! (PREDECESSORS.md §2.6 to §2.10).
 //!
-//! Its link's watchdog sees clock edges, so all that stops those resets the ESP8266, and nothing else does (D-07). A
-//! restart clears what it had queued and takes the publication under way for done (D-03).
+//! Its link's watchdog sees clock edges, so all that stops those resets the ESP8266, and nothing
+//! else does (D-07). A restart clears what it had queued and takes the publication under way for
+//! done (D-03).
 
 mod driver;
 mod link;
@@ -15,7 +17,7 @@ use super::Generation;
 use driver::Driver;
 use link::Link;
 
-/// The driver's settings (SPEC.md §2.11).
+/// The driver's settings (PREDECESSORS.md §2.11).
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Its version.
@@ -36,8 +38,8 @@ pub struct Config {
     pub clean_session: bool,
     /// Seconds without an edge after which the link is restarted.
     pub timeout_s: u32,
-    /// The status handler allows the specified network each time that it is asked; the original's own does so only
-    /// the first time (D-09, D-10).
+    /// The status handler allows the specified network each time that it is asked; the original's
+    /// own does so only the first time (D-09, D-10).
     pub always_allows: bool,
 }
 

@@ -62,8 +62,8 @@ impl Wires {
         }
     }
 
-    /// Since the session began, or something was last repaired, this end heard a frame with a wrong checksum and the other end sent
-    /// something again.
+    /// Since the session began, or something was last repaired, this end heard a frame with a wrong
+    /// checksum and the other end sent something again.
     fn was_repaired(&self, end: End) -> bool {
         let mail = &self.mail[end as usize];
         self.pair.counters(end).damaged > mail.damaged

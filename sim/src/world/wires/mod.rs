@@ -37,7 +37,8 @@ struct Mail {
     held: bool,
     /// Sizes of the frames that this end's link owes the other end.
     owed: VecDeque<usize>,
-    /// What this end had heard damaged, and the other end had sent again, when the session began or something was last repaired.
+    /// What this end had heard damaged, and the other end had sent again, when the session began or
+    /// something was last repaired.
     damaged: u32,
     resent: u32,
 }

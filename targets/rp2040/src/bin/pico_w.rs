@@ -86,7 +86,7 @@ async fn start_network(spawner: Spawner, chip_pins: ChipPins, seed: u64) -> Stac
         cyw43::new(state, power, spi, cyw43_firmware::CYW43_43439A0).await;
     spawner.must_spawn(chip(runner));
     control.init(cyw43_firmware::CYW43_43439A0_CLM).await;
-    // Power saving delays and drops what arrives (SPEC.md §6, ask 20).
+    // Power saving delays and drops what arrives (PREDECESSORS.md §6, ask 20).
     control.set_power_management(cyw43::PowerManagementMode::None).await;
 
     let (stack, runner) = embassy_net::new(

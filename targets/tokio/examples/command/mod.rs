@@ -1,4 +1,5 @@
-//! What `pub` and `sub` have in common: they tell on the standard error what they wait for, and why they fail.
+//! What `pub` and `sub` have in common: they tell on the standard error what they wait for, and why
+//! they fail.
 
 use std::error::Error;
 use std::process::ExitCode;

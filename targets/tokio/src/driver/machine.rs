@@ -18,7 +18,7 @@ use crate::publication::{Publish, PublishError};
 use crate::recording::Tape;
 use crate::subscription::SubscribeError;
 
-/// What was received so long ago, in µs, still shows that the broker lives (SPEC.md §3.10).
+/// What was received so long ago, in µs, still shows that the broker lives (PREDECESSORS.md §3.10).
 const FRESH_US: u64 = 1_000_000;
 
 /// The machine. All its memory is allocated once.

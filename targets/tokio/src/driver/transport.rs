@@ -14,8 +14,8 @@ use crate::planted::{Bug, Planted};
 /// What is read at once, at most.
 const READ_BYTES: usize = 16 * 1024;
 
-/// What is still received of a connection that broke while writing, at most: whoever sends on and on through a
-/// half-closed tunnel is not listened to for ever.
+/// What is still received of a connection that broke while writing, at most: whoever sends on and
+/// on through a half-closed tunnel is not listened to for ever.
 const REST_BYTES: usize = 64 * 1024;
 
 /// How long the other side may take to close after our DISCONNECT.

@@ -20,7 +20,7 @@ use super::protocol::{Answer, Event, Kind, Message, VERSION};
 use super::radio::Radio;
 use super::trouble::Trouble;
 
-/// GPIO numbers of the wires at the ESP8266 (SPEC.md §1.1).
+/// GPIO numbers of the wires at the ESP8266 (PREDECESSORS.md §1.1).
 const HOST_CLOCK: u32 = 12;
 const HOST_DATA: u32 = 13;
 const ESP_DATA: u32 = 14;

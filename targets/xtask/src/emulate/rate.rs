@@ -13,7 +13,7 @@ use super::pico_alone::Bench;
 use super::side_by_side;
 use crate::rp2040;
 
-/// Characters a second under an application's load, and the latency of a message in ms (SPEC.md
+/// Characters a second under an application's load, and the latency of a message in ms (PREDECESSORS.md
 /// §1.11).
 const PREDECESSOR_BYTES_PER_S: u64 = 118;
 const PREDECESSOR_LATENCY_MS: u64 = 250;

@@ -1,7 +1,7 @@
 //! Between fivewire's ESP8266 end and a host with the original driver.
 //!
 //! The host tells its settings and gives commands as if the original firmware were there, and is
-//! told what that would say (SPEC.md §2.6 to §2.8): status 7 for a will; 2 where the stored network
+//! told what that would say (PREDECESSORS.md §2.6 to §2.8): status 7 for a will; 2 where the stored network
 //! comes first; 1 when it is joined; 0, 5, 9 when the broker accepts; 4 for each publication; 10
 //! and 9 as the connection goes and comes. What the original gets wrong and this end alone can
 //! mend:

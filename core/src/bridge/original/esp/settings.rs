@@ -1,4 +1,4 @@
-//! What an original host tells in `w` and `init` (SPEC.md §2.2, §2.3).
+//! What an original host tells in `w` and `init` (PREDECESSORS.md §2.2, §2.3).
 
 use crate::bridge::frame::{Init, Services, TopicBytes};
 use crate::bridge::original::Generation;
@@ -56,7 +56,7 @@ pub(super) fn read_init<'a>(
             0 => defaults.response_timeout_ms,
             asked_ms => asked_ms.clamp(500, 60_000),
         },
-        // Used only if it is shorter than a quarter of keep alive, as in the original (SPEC.md
+        // Used only if it is shorter than a quarter of keep alive, as in the original (PREDECESSORS.md
         // §3.1).
         ping_interval_ms: match ping_s.saturating_mul(1_000) {
             asked_ms if asked_ms < u32::from(keep_alive_s) * 250 => asked_ms,

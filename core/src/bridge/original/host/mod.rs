@@ -1,7 +1,7 @@
 //! Between fivewire's host end and an ESP8266 with the original firmware.
 //!
 //! The host stays what it is: owner of every publication and subscription. The dialect tells the
-//! ESP8266 its settings in the order it wants (SPEC.md §2.6), gives it one command at a time, and
+//! ESP8266 its settings in the order it wants (PREDECESSORS.md §2.6), gives it one command at a time, and
 //! makes of its statuses the frames that the host knows.
 //!
 //! ```text
@@ -92,7 +92,7 @@ pub enum Output<'a> {
     Record(&'a [u8]),
     /// Hold the link, or let it go: the host has no room for the last message.
     Hold(bool),
-    /// For whoever wants to know: a status number of the original, 0 to 10 (SPEC.md §2.4).
+    /// For whoever wants to know: a status number of the original, 0 to 10 (PREDECESSORS.md §2.4).
     Status(u8),
     /// Everything is said: wait.
     Wait(Wait),

@@ -24,7 +24,7 @@ pub struct Config<'a> {
     pub generation: Generation,
     /// Default allow.
     pub specified_network: SpecifiedNetwork,
-    /// How often the ESP8266 sends a publication again on one connection, default 4 (SPEC.md §3.8).
+    /// How often the ESP8266 sends a publication again on one connection, default 4 (PREDECESSORS.md §3.8).
     pub max_repubs: u8,
     /// Where it asks for the time, default `pool.ntp.org`.
     pub time_server: &'a str,
@@ -37,7 +37,7 @@ pub struct Config<'a> {
     /// ever for the other (D-11).
     pub start_up_timeout_ms: u32,
     /// Milliseconds, 10,000 to 600,000, default 60,000: a publication or subscription that is not
-    /// finished after so much time with a connection means a reset (D-07; SPEC.md §2.8).
+    /// finished after so much time with a connection means a reset (D-07; PREDECESSORS.md §2.8).
     pub command_timeout_ms: u32,
 }
 

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may give up")]
 
+mod qos2;
+
 use fivewire_core::client::{Action, Client, Input, Memory, Output, Publication};
 use fivewire_core::config::Config;
 use fivewire_core::event::Event;
