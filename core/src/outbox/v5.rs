@@ -11,12 +11,13 @@ use crate::storage::Storage;
 use crate::time::Instant;
 
 impl<S: Storage> Outbox<S> {
-    /// Queues a publication and gives it a packet identifier of its own. `ends_s`: the second at
-    /// which its message expiry interval ends, if it has one.
+    /// Queues a publication of `packet_bytes` and gives it a packet identifier of its own. `ends_s`: the
+    /// second at which its message expiry interval ends, if it has one.
     pub(crate) fn push_v5(
         &mut self,
         ticket: Ticket,
         publish: &Publish<'_>,
+        packet_bytes: usize,
         deadline: Option<Instant>,
         ends_s: Option<u32>,
     ) -> Result<(), PublishError> {
@@ -27,7 +28,7 @@ impl<S: Storage> Outbox<S> {
         };
         let packet = Packet::Publish(Publish { packet_id, ..*publish });
         let not_decremented = self.planted.has(Bug::ExpiryNotDecremented);
-        self.store(ticket, packet_id, packet.encoded_len(), deadline, 0, |into| {
+        self.store(ticket, packet_id, packet_bytes, deadline, 0, |into| {
             let encoded = packet.encode(into).is_ok();
             if let Some(ends_s) = ends_s
                 && !not_decremented
