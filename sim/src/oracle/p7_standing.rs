@@ -130,7 +130,9 @@ fn esp_stands(
     verdict.require(P7, is_so || facts.is_shutting_down, || {
         format!("the host says that it is {state:?}, and told otherwise")
     });
-    let may_wait = facts.is_held || unreleased >= UNRELEASED_MAX;
+    // what came while the host was busy is told after the first look
+    let was_busy = facts.polls_since == Some(facts.now);
+    let may_wait = facts.is_held || was_busy || unreleased >= UNRELEASED_MAX;
     verdict.require(P7, may_wait || !has_waiting_messages, || {
         "the host says that messages wait for the application, which takes them".into()
     });
