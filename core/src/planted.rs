@@ -89,6 +89,10 @@ pub enum Bug {
     ExpiryNotDecremented,
     /// A publication that the broker refused is sent again for ever [MQTT5-4.4.0-2].
     PublicationRefusalRetried,
+    /// The ESP8266 takes what the broker refused, while the link was lost, for acknowledged.
+    RefusalForgotten,
+    /// The host loses the properties of messages.
+    PropertiesLost,
     /// A DISCONNECT without a reason code is taken for the beginning of a longer packet.
     ZeroLengthDisconnect,
 }

@@ -50,6 +50,9 @@ impl ByteQueue {
     ///
     /// # Panics
     /// MQTT has no such packet: a bug of the simulator.
+    // Inlined so that the encoder is, for one kind of packet at each place. The compiler does it only if it
+    // is told to, here and in `world`: that takes 1.5 % of the instructions off a run.
+    #[inline(always)]
     pub(crate) fn push_packet(&mut self, packet: &impl Encode) -> usize {
         loop {
             match packet.encode(&mut self.room[self.end..]) {

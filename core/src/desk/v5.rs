@@ -37,7 +37,8 @@ impl<S: Storage> Desk<S> {
         }
         self.check_head(publish)?;
         let publish = Publish { payload: publication.payload, ..publish };
-        self.make_room(publish.qos, Packet::Publish(publish).encoded_len())?;
+        let packet_bytes = Packet::Publish(publish).encoded_len();
+        self.make_room(publish.qos, packet_bytes)?;
         let expiry_s = properties.message_expiry_interval_s();
         let ends_s = expiry_s.map(|seconds| seconds.saturating_add(whole_seconds(now)));
         let ends = expiry_s.map(|seconds| now.plus_ms(seconds.saturating_mul(1_000)));
@@ -46,7 +47,7 @@ impl<S: Storage> Desk<S> {
             (deadline, ends) => deadline.or(ends),
         };
         let ticket = self.next_ticket();
-        self.outbox.push_v5(ticket, &publish, deadline, ends_s).map(|()| ticket)
+        self.outbox.push_v5(ticket, &publish, packet_bytes, deadline, ends_s).map(|()| ticket)
     }
 
     /// All but the payload leaves in one piece, so it must fit into the transmit buffer.

@@ -12,12 +12,13 @@ use crate::storage::Storage;
 use crate::time::Instant;
 
 impl<S: Storage> Outbox<S> {
-    /// Queues a publication and gives it a packet identifier of its own. `ends_s`: the second at
-    /// which its message expiry interval ends, if it has one.
+    /// Queues a publication of `packet_bytes` and gives it a packet identifier of its own. `ends_s`: the
+    /// second at which its message expiry interval ends, if it has one.
     pub(crate) fn push_v5(
         &mut self,
         ticket: Ticket,
         publish: &Publish<'_>,
+        packet_bytes: usize,
         deadline: Option<Instant>,
         ends_s: Option<u32>,
     ) -> Result<(), PublishError> {
@@ -27,7 +28,7 @@ impl<S: Storage> Outbox<S> {
             QoS::ExactlyOnce => return Err(PublishError::QosNotSupported),
         };
         let publish = Publish { packet_id, ..*publish };
-        self.store_v5(ticket, &publish, deadline, ends_s, 0)?;
+        self.store_v5(ticket, &publish, packet_bytes, deadline, ends_s, 0)?;
         if let Some(id) = packet_id {
             self.last_packet_id = id.get();
         }
@@ -45,20 +46,22 @@ impl<S: Storage> Outbox<S> {
         again: bool,
     ) -> Result<(), PublishError> {
         let flags = OWNED_ELSEWHERE | if again { EVER_SENT } else { 0 };
-        self.store_v5(ticket, publish, deadline, ends_s, flags)
+        let packet_bytes = Packet::Publish(*publish).encoded_len();
+        self.store_v5(ticket, publish, packet_bytes, deadline, ends_s, flags)
     }
 
     fn store_v5(
         &mut self,
         ticket: Ticket,
         publish: &Publish<'_>,
+        packet_bytes: usize,
         deadline: Option<Instant>,
         ends_s: Option<u32>,
         flags: u8,
     ) -> Result<(), PublishError> {
         let packet = Packet::Publish(*publish);
         let not_decremented = self.planted.has(Bug::ExpiryNotDecremented);
-        self.store(ticket, publish.packet_id, packet.encoded_len(), deadline, flags, |into| {
+        self.store(ticket, publish.packet_id, packet_bytes, deadline, flags, |into| {
             let encoded = packet.encode(into).is_ok();
             if let Some(ends_s) = ends_s
                 && !not_decremented

@@ -52,7 +52,10 @@ impl Owed {
 
     /// Since when the answer that is owed longest is owed.
     pub(super) fn since(&self) -> Option<Instant> {
-        [self.puback_since, self.suback_since].into_iter().flatten().min()
+        match (self.puback_since, self.suback_since) {
+            (Some(puback), Some(suback)) => Some(puback.min(suback)),
+            (puback, suback) => puback.or(suback),
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use fivewire_core::client::Publication;
 use fivewire_core::config::{Config, Mqtt5, Release};
 use fivewire_core::event::Delivery;
-use fivewire_core::mqtt::QoS;
-use fivewire_core::mqtt::v5::{Ack, Disconnect, Packet, Property, Publish, ReasonCode};
+use fivewire_core::mqtt::v5::{Ack, Disconnect, Packet, Properties, Property, Publish, ReasonCode};
+use fivewire_core::mqtt::{PacketId, QoS};
 
 use crate::rig::{CONFIG, Rig, T, accepted, id, publish_in};
 
@@ -96,6 +96,45 @@ fn topics_that_do_not_fit_into_memory_end_the_use_of_aliases() {
         let [Packet::Connect(connect)] = packets else { panic!("{packets:?}") };
         assert_eq!(connect.properties.topic_alias_maximum(), 0);
     });
+}
+
+/// What is given up behind messages that the application does not take is not looked into: an alias
+/// that was given a meaning there is used by what comes behind it, and nobody is to blame.
+#[test]
+fn while_messages_are_given_up_an_alias_may_mean_anything() {
+    let mqtt5 = Mqtt5 { topic_alias_maximum: 2, ..Mqtt5::new() };
+    let mut rig = Rig::connected(&Config { mqtt5, ..CONFIG }, &[]);
+    rig.client.publish(T, &Publication::new("a", b"1", QoS::AtLeastOnce)).unwrap();
+    rig.client.hold(T, true);
+    rig.drain();
+    let message = |number: u16, topic, alias, payload: &[u8]| {
+        let properties = [Property::TopicAlias(alias)];
+        let publish = Publish {
+            packet_id: PacketId::new(number),
+            properties: Properties::of(&properties),
+            ..Publish::new(topic, payload, QoS::AtLeastOnce)
+        };
+        let mut bytes = vec![0; 256];
+        let size = Packet::Publish(publish).encode(&mut bytes).unwrap();
+        bytes.truncate(size);
+        bytes
+    };
+    let mut stream: Vec<u8> =
+        (1..=3).flat_map(|number| message(number, "a", 1, &[b'x'; 120])).collect();
+    stream.extend(message(4, "b", 2, &[b'x'; 120]));
+    stream.extend(message(5, "", 2, b"!"));
+    stream.extend(b"\x40\x02\x00\x01");
+    for second in 1..12 {
+        while !stream.is_empty() && rig.client.receive_capacity() > 0 {
+            let count = rig.client.receive_capacity().min(stream.len());
+            let chunk: Vec<u8> = stream.drain(..count).collect();
+            rig.receive_bytes(&chunk);
+        }
+        rig.at(T.plus_ms(second * 1_000));
+    }
+    let told = rig.told();
+    assert!(stream.is_empty() && told.contains("Acked(Ticket(1))"), "{told}");
+    assert!(!told.contains("Disconnected"), "{told}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use fivewire_core::mqtt::QoS;
 use fivewire_core::time::Instant;
 
 use super::Commands;
-use super::plan::{Due, Plan};
+use super::plan::{Due, Plan, sooner};
 use crate::random::{Purpose, Random};
 use crate::schedule::{Habits, Schedule};
 
@@ -59,6 +59,8 @@ pub(super) struct Routine {
     is_subscribed: bool,
     cookie: u64,
     to_cancel: Vec<(Instant, Ticket)>,
+    /// When the first of these is due.
+    cancels_at: Option<Instant>,
     /// The device was asked to shut down.
     is_leaving: bool,
     /// The device asked whether it may join the given network.
@@ -74,6 +76,7 @@ impl Routine {
             is_subscribed: false,
             cookie: 0,
             to_cancel: Vec::new(),
+            cancels_at: None,
             is_leaving: false,
             is_asked: false,
         }
@@ -82,7 +85,7 @@ impl Routine {
     /// The board starts: what was asked of the machine before means nothing any more.
     pub(super) fn started(&mut self) {
         self.is_subscribed = false;
-        self.to_cancel.clear();
+        self.forget_cancels();
         self.is_asked = false;
         self.is_leaving = false;
     }
@@ -106,6 +109,7 @@ impl Routine {
     /// A publication with this fate got a ticket.
     pub(super) fn published(&mut self, ticket: Ticket, fate: Fate) {
         self.to_cancel.extend(fate.cancelled_at.map(|at| (at, ticket)));
+        self.cancels_at = sooner(self.cancels_at, fate.cancelled_at);
     }
 
     pub(super) fn next(&self) -> Option<Instant> {
@@ -113,8 +117,7 @@ impl Routine {
             return None;
         }
         let asked = self.is_asked.then_some(Instant::ZERO);
-        let cancels = self.to_cancel.iter().map(|&(at, _)| at).min();
-        [asked, cancels, self.plan.next()].into_iter().flatten().min()
+        sooner(sooner(asked, self.cancels_at), self.plan.next())
     }
 
     pub(super) fn act(&mut self, commands: &mut Commands<'_>) {
@@ -128,9 +131,8 @@ impl Routine {
             commands.ask_time(self.cookie);
             commands.ask_memory();
         }
-        if let Some(place) = self.to_cancel.iter().position(|&(at, _)| at <= now) {
-            let (_, ticket) = self.to_cancel.remove(place);
-            commands.cancel(ticket);
+        if self.cancels_at.is_some_and(|at| at <= now) {
+            self.cancel_one(commands);
         }
         if self.is_asked {
             self.is_asked = false;
@@ -143,6 +145,15 @@ impl Routine {
             self.is_leaving = true;
             commands.shut_down();
         }
+    }
+
+    fn cancel_one(&mut self, commands: &mut Commands<'_>) {
+        let is_due = |&(at, _): &(Instant, Ticket)| at <= commands.now();
+        if let Some(place) = self.to_cancel.iter().position(is_due) {
+            let (_, ticket) = self.to_cancel.remove(place);
+            commands.cancel(ticket);
+        }
+        self.cancels_at = self.to_cancel.iter().map(|&(at, _)| at).min();
     }
 
     fn resubscribe(&mut self, commands: &mut Commands<'_>) {
@@ -164,6 +175,11 @@ impl Routine {
     /// Begins nothing new. What is due already is still asked for, once the device is there again.
     pub(super) fn wind_down(&mut self, now: Instant) {
         self.plan.wind_down(now);
+        self.forget_cancels();
+    }
+
+    fn forget_cancels(&mut self) {
         self.to_cancel.clear();
+        self.cancels_at = None;
     }
 }

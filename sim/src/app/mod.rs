@@ -45,7 +45,8 @@ pub trait Application {
     /// The device tells it something. Requests are made later, in [`act`](Self::act).
     fn told(&mut self, now: Instant, event: &Event<'_>);
 
-    /// When it wants to act next; an instant that is past means at once.
+    /// When it wants to act next; an instant that is past means at once. What changes it happens in the
+    /// other methods: it is asked again only after one of those was called.
     fn next_action(&self) -> Option<Instant>;
 
     /// Its turn. It is not called again at the same instant unless `next_action` asks for it, so

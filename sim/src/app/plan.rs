@@ -17,6 +17,14 @@ pub(crate) enum Due {
     Restart,
 }
 
+/// The sooner of two times, where `None` is never.
+pub(super) fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        _ => one.or(other),
+    }
+}
+
 /// Something to be done again and again.
 #[derive(Clone, Debug)]
 struct Series {
@@ -58,8 +66,8 @@ impl Plan {
 
     /// When something is due next.
     pub(crate) fn next(&self) -> Option<Instant> {
-        let times = [self.compares.next, self.resubscribes.next, self.restarts.next];
-        times.into_iter().flatten().min()
+        let first = sooner(self.compares.next, self.resubscribes.next);
+        sooner(first, self.restarts.next)
     }
 
     /// Takes what is due from the plan. True if it was.

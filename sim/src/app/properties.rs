@@ -1,6 +1,7 @@
 //! What travels with the messages of a workload in MQTT 5.
 
 use fivewire_core::mqtt::v5::Property;
+use smallvec::SmallVec;
 
 use crate::random::{Purpose, Random};
 use crate::schedule::{Mqtt5, Schedule};
@@ -54,7 +55,8 @@ impl Tag {
             Property::UserProperty("number", "again"),
         ];
         let wanted = (0..).zip(all).filter(|(bit, _)| self.has >> bit & 1 == 1);
-        let mut properties: Vec<Property<'_>> = wanted.map(|(_, property)| property).collect();
+        let mut properties: SmallVec<[Property<'_>; 6]> =
+            wanted.map(|(_, property)| property).collect();
         properties.extend(self.expiry_s.map(Property::MessageExpiryInterval));
         use_them(&properties)
     }

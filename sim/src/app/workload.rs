@@ -10,6 +10,7 @@ use fivewire_core::time::Instant;
 
 use super::habits::Routine;
 use super::messages::{Draft, Messages, fill};
+use super::plan::sooner;
 use super::{Application, Commands};
 use crate::random::{Purpose, Random};
 use crate::schedule::Schedule;
@@ -129,8 +130,7 @@ impl Application for Workload {
         }
         let release = self.releases.front().map(|&(at, _)| at);
         let message = self.messages.next().filter(|_| is_staying);
-        let times = [message, release, self.routine.next()];
-        times.into_iter().flatten().min()
+        sooner(sooner(message, release), self.routine.next())
     }
 
     fn act(&mut self, commands: &mut Commands<'_>) {

@@ -54,6 +54,7 @@ impl Session {
     }
 
     /// PUBACK ends a QoS 1 message. One for nothing in flight is ignored.
+    #[inline(always)]
     pub(super) fn on_puback(
         &mut self,
         slot: ConnectionSlot,

@@ -11,7 +11,7 @@ struct Message {
     topic: String,
     payload: Vec<u8>,
     /// What MQTT 5 adds to it.
-    extras: Option<Box<Extras>>,
+    extras: Extras,
     holders: u32,
 }
 
@@ -30,7 +30,7 @@ impl Messages {
             self.slots.push(Message {
                 topic: topic.into(),
                 payload: payload.into(),
-                extras: None,
+                extras: Extras::default(),
                 holders: 1,
             });
             return MessageId(self.slots.len() as u32 - 1);
@@ -40,7 +40,7 @@ impl Messages {
         message.topic.push_str(topic);
         message.payload.clear();
         message.payload.extend_from_slice(payload);
-        message.extras = None;
+        message.extras.clear();
         message.holders = 1;
         id
     }
@@ -67,12 +67,12 @@ impl Messages {
         &self.slots[id.0 as usize].payload
     }
 
-    pub(super) fn extras(&self, id: MessageId) -> Option<&Extras> {
-        self.slots[id.0 as usize].extras.as_deref()
+    pub(super) fn extras(&self, id: MessageId) -> &Extras {
+        &self.slots[id.0 as usize].extras
     }
 
-    pub(super) fn set_extras(&mut self, id: MessageId, extras: Extras) {
-        self.slots[id.0 as usize].extras = Some(Box::new(extras));
+    pub(super) fn extras_mut(&mut self, id: MessageId) -> &mut Extras {
+        &mut self.slots[id.0 as usize].extras
     }
 
     /// How many messages somebody holds.

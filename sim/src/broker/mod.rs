@@ -57,6 +57,7 @@ pub use misbehaviour::Misbehaviour;
 use retained::Retained;
 use session::Sessions;
 use shared::Shared;
+use v5::Extras;
 pub use v5::MALFORMED_V5;
 
 use crate::fault::Memory;
@@ -72,6 +73,8 @@ pub struct Broker {
     next_expiry: Option<Instant>,
     /// Memory for the answer to SUBSCRIBE.
     return_codes: Vec<SubscribeReturnCode>,
+    /// Memory for what MQTT 5 adds to the message that just comes.
+    extras: Extras,
     /// Memory for the wills of a restart.
     orphaned_wills: Vec<(ClientKey, Will)>,
 }
@@ -87,6 +90,7 @@ impl Broker {
             generated_client_ids: 0,
             next_expiry: None,
             return_codes: Vec::new(),
+            extras: Extras::default(),
             orphaned_wills: Vec::new(),
         }
     }

@@ -37,8 +37,7 @@ impl Shared {
 
     /// Whether nobody wants the message any more.
     pub(super) fn is_expired(&self, message: MessageId) -> bool {
-        let ends_at = self.messages.extras(message).and_then(|extras| extras.ends_at);
-        ends_at.is_some_and(|ends_at| ends_at <= self.now)
+        self.messages.extras(message).ends_at.is_some_and(|ends_at| ends_at <= self.now)
     }
 
     /// Sends any packet but PUBLISH and acknowledgements.

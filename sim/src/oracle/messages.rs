@@ -21,8 +21,12 @@ struct Text {
     next: Option<TextId>,
 }
 
+/// Room for the messages of an hour, one way.
+const ROOM: usize = 1 << 10;
+const ROOM_BYTES: usize = 1 << 17;
+
 /// The messages. Their bytes lie one after the other: none has an allocation of its own.
-#[derive(Default, Debug)]
+#[derive(Debug)]
 pub(super) struct Messages {
     bytes: Vec<u8>,
     texts: Vec<Text>,
@@ -30,6 +34,18 @@ pub(super) struct Messages {
     by_number: Vec<Option<TextId>>,
     /// Messages without a number. The key is topic, 0, payload.
     by_content: BTreeMap<Box<[u8]>, TextId>,
+}
+
+impl Default for Messages {
+    /// None. There is room for as many as most runs have, so that they need not be moved.
+    fn default() -> Self {
+        Self {
+            bytes: Vec::with_capacity(ROOM_BYTES),
+            texts: Vec::with_capacity(ROOM),
+            by_number: Vec::with_capacity(ROOM),
+            by_content: BTreeMap::new(),
+        }
+    }
 }
 
 impl Messages {

@@ -1,6 +1,9 @@
 //! What only MQTT 5 has: properties that travel, messages that expire, topic aliases, limits of the
 //! broker, refused publications, and a DISCONNECT that says why.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use fivewire_core::event::DownReason;
 use fivewire_core::mqtt::v5;
 use fivewire_core::time::Instant;
@@ -12,7 +15,7 @@ use super::facts::Facts;
 use super::messages::TextId;
 use super::outbound::{Identity, Index};
 use super::promise::Promise::{P1, P5, P9, P12};
-use super::properties::{Properties, travelling};
+use super::properties::{Properties, are_told, write_travelling};
 use super::reader::Publish;
 use super::verdict::Verdict;
 
@@ -26,7 +29,8 @@ const OVERHEAD_BYTES: usize = 24;
 /// What a message was published with.
 #[derive(Debug)]
 pub(super) struct Published {
-    travelling: Vec<u8>,
+    /// Where its properties that travel are in [`Travelled::bytes`].
+    travelling: Range<usize>,
     expiry_s: Option<u32>,
     at: Instant,
     /// The broker answered that it does not take it.
@@ -41,16 +45,19 @@ pub(super) struct Travelled {
     pub(super) published: Vec<Published>,
     /// What the witness published, by text.
     witnessed: Vec<Option<Published>>,
+    /// The properties that travel of all of them, one after the other.
+    bytes: Vec<u8>,
 }
 
 impl Travelled {
     pub(super) const fn new(limits: Mqtt5) -> Self {
-        Self { limits, published: Vec::new(), witnessed: Vec::new() }
+        Self { limits, published: Vec::new(), witnessed: Vec::new(), bytes: Vec::new() }
     }
 
     /// The application published.
     pub(super) fn publish(&mut self, now: Instant, properties: v5::Properties<'_>) {
-        self.published.push(Published::new(now, properties));
+        let published = self.note(now, properties);
+        self.published.push(published);
     }
 
     /// The witness published.
@@ -59,7 +66,22 @@ impl Travelled {
         if self.witnessed.len() <= place {
             self.witnessed.resize_with(place + 1, || None);
         }
-        self.witnessed[place] = Some(Published::new(now, properties));
+        self.witnessed[place] = Some(self.note(now, properties));
+    }
+
+    fn note(&mut self, at: Instant, properties: v5::Properties<'_>) -> Published {
+        let expiry_s = properties.iter().find_map(|property| match property {
+            v5::Property::MessageExpiryInterval(seconds) => Some(seconds),
+            _ => None,
+        });
+        let start = self.bytes.len();
+        write_travelling(properties, &mut self.bytes);
+        Published { travelling: start..self.bytes.len(), expiry_s, at, is_refused: false }
+    }
+
+    /// The properties that travel, as [`write_travelling`] writes them.
+    fn travelling(&self, published: &Published) -> &[u8] {
+        &self.bytes[published.travelling.clone()]
     }
 
     /// Whether the broker may let this message expire.
@@ -77,16 +99,6 @@ impl Travelled {
     }
 }
 
-impl Published {
-    fn new(at: Instant, properties: v5::Properties<'_>) -> Self {
-        let expiry_s = properties.iter().find_map(|property| match property {
-            v5::Property::MessageExpiryInterval(seconds) => Some(seconds),
-            _ => None,
-        });
-        Self { travelling: travelling(properties), expiry_s, at, is_refused: false }
-    }
-}
-
 /// The topics that aliases stand for on a connection, in one direction.
 #[derive(Default, Debug)]
 pub(crate) struct Aliases(Vec<Vec<u8>>);
@@ -97,17 +109,18 @@ impl Aliases {
     }
 
     /// The topic of a PUBLISH; `None` if its alias has no meaning.
-    pub(crate) fn topic(&mut self, publish: &Publish<'_>) -> Option<Vec<u8>> {
-        let Some(alias) = publish.properties.alias() else { return Some(publish.topic.to_vec()) };
+    pub(crate) fn topic<'a>(&mut self, publish: &Publish<'a>) -> Option<Cow<'a, [u8]>> {
+        let Some(alias) = publish.properties.alias() else { return Some(publish.topic.into()) };
         let place = usize::from(alias);
         if publish.topic.is_empty() {
-            return self.0.get(place).filter(|topic| !topic.is_empty()).cloned();
+            let known = self.0.get(place).filter(|topic| !topic.is_empty());
+            return known.cloned().map(Cow::Owned);
         }
         if self.0.len() <= place {
             self.0.resize(place + 1, Vec::new());
         }
-        self.0[place] = publish.topic.to_vec();
-        Some(publish.topic.to_vec())
+        publish.topic.clone_into(&mut self.0[place]);
+        Some(publish.topic.into())
     }
 }
 
@@ -156,8 +169,10 @@ pub(super) fn arrived(
     index: Index,
     got: Properties<'_>,
 ) {
-    let Some(published) = facts.published(index) else { return };
-    verdict.require(P1, got.travelling() == published.travelling, || {
+    let (Some(travelled), Some(published)) = (&facts.travelled, facts.published(index)) else {
+        return;
+    };
+    verdict.require(P1, got.are(travelled.travelling(published)), || {
         format!("{} arrived with other properties", facts.outbound.show(index))
     });
     let (before, left) = (published.expiry_s, got.expiry_s());
@@ -221,7 +236,7 @@ pub(super) fn told(
         }
     };
     let Some(published) = travelled.witnessed(text).or_else(own) else { return };
-    verdict.require(P5, travelling(properties) == published.travelling, || {
+    verdict.require(P5, are_told(properties, travelled.travelling(published)), || {
         format!("{} was told with other properties", facts.inbound.show(text))
     });
     let left_s = properties.message_expiry_interval_s();

@@ -2,6 +2,7 @@
 //! from nothing else.
 
 use fivewire_core::mqtt::v5;
+use smallvec::SmallVec;
 
 pub(crate) const PAYLOAD_FORMAT_INDICATOR: u8 = 0x01;
 const MESSAGE_EXPIRY_INTERVAL: u8 = 0x02;
@@ -70,12 +71,22 @@ impl<'a> Properties<'a> {
         self.find(TOPIC_ALIAS)?.first_chunk().map(|bytes| u16::from_be_bytes(*bytes))
     }
 
-    /// Those that nobody on the way may change (MQTT 5 §3.3.2.3), as bytes. Only that of user properties
-    /// is an order that means something [MQTT5-3.3.2-18], so the kinds are put into one.
-    pub(super) fn travelling(self) -> Vec<u8> {
-        let mut kept: Vec<(u8, &[u8])> = self.iter().filter(|&(id, _)| travels(id)).collect();
+    /// Calls `piece` with the bytes of those that nobody on the way may change (MQTT 5 §3.3.2.3). Only
+    /// that of user properties is an order that means something [MQTT5-3.3.2-18], so the kinds are put
+    /// into one.
+    fn travelling(self, piece: &mut dyn FnMut(&[u8])) {
+        let mut kept: SmallVec<[(u8, &[u8]); 8]> =
+            self.iter().filter(|&(id, _)| travels(id)).collect();
         kept.sort_by_key(|&(id, _)| id);
-        kept.into_iter().flat_map(|(id, value)| [&[id], value].concat()).collect()
+        for (id, value) in kept {
+            piece(&[id]);
+            piece(value);
+        }
+    }
+
+    /// Whether those that travel are these, as [`write_travelling`] writes them.
+    pub(super) fn are(self, expected: &[u8]) -> bool {
+        compared(expected, |piece| self.travelling(piece))
     }
 }
 
@@ -87,37 +98,65 @@ const fn travels(id: u8) -> bool {
     )
 }
 
-/// The same bytes for what an application said or was told.
-pub(super) fn travelling(properties: v5::Properties<'_>) -> Vec<u8> {
-    let mut kept: Vec<Vec<u8>> = properties.iter().filter_map(bytes).collect();
-    kept.sort_by_key(|property| property[0]);
-    kept.concat()
+/// Adds the same bytes for what an application said to `bytes`.
+pub(super) fn write_travelling(properties: v5::Properties<'_>, bytes: &mut Vec<u8>) {
+    travelling(properties, &mut |piece| bytes.extend_from_slice(piece));
 }
 
-/// A property that travels, as it is in a packet.
-fn bytes(property: v5::Property<'_>) -> Option<Vec<u8>> {
+/// Whether the properties that an application was told are these.
+pub(super) fn are_told(properties: v5::Properties<'_>, expected: &[u8]) -> bool {
+    compared(expected, |piece| travelling(properties, piece))
+}
+
+fn travelling(properties: v5::Properties<'_>, piece: &mut dyn FnMut(&[u8])) {
+    let mut kept: SmallVec<[(u8, v5::Property<'_>); 8]> =
+        properties.iter().filter_map(|property| Some((id(&property)?, property))).collect();
+    kept.sort_by_key(|&(id, _)| id);
+    for (id, property) in kept {
+        piece(&[id]);
+        value(property, piece);
+    }
+}
+
+/// Whether what `say` says piece by piece is `expected`.
+fn compared(expected: &[u8], say: impl FnOnce(&mut dyn FnMut(&[u8]))) -> bool {
+    let mut left = Some(expected);
+    say(&mut |piece| left = left.and_then(|left| left.strip_prefix(piece)));
+    left.is_some_and(<[u8]>::is_empty)
+}
+
+/// The identifier of a property that travels.
+const fn id(property: &v5::Property<'_>) -> Option<u8> {
     Some(match property {
-        v5::Property::PayloadFormatIndicator(is_utf8) => {
-            vec![PAYLOAD_FORMAT_INDICATOR, u8::from(is_utf8)]
-        }
-        v5::Property::ContentType(text) => texts(CONTENT_TYPE, &[text.as_bytes()]),
-        v5::Property::ResponseTopic(topic) => texts(RESPONSE_TOPIC, &[topic.as_bytes()]),
-        v5::Property::CorrelationData(bytes) => texts(CORRELATION_DATA, &[bytes]),
-        v5::Property::UserProperty(name, value) => {
-            texts(USER_PROPERTY, &[name.as_bytes(), value.as_bytes()])
-        }
+        v5::Property::PayloadFormatIndicator(_) => PAYLOAD_FORMAT_INDICATOR,
+        v5::Property::ContentType(_) => CONTENT_TYPE,
+        v5::Property::ResponseTopic(_) => RESPONSE_TOPIC,
+        v5::Property::CorrelationData(_) => CORRELATION_DATA,
+        v5::Property::UserProperty(..) => USER_PROPERTY,
         _ => return None,
     })
 }
 
-fn texts(id: u8, texts: &[&[u8]]) -> Vec<u8> {
-    let mut bytes = vec![id];
-    for text in texts {
-        let size_bytes = u16::try_from(text.len()).expect("MQTT has no longer texts");
-        bytes.extend(size_bytes.to_be_bytes());
-        bytes.extend_from_slice(text);
+/// Calls `piece` with the value of a property that travels, as it is in a packet.
+fn value(property: v5::Property<'_>, piece: &mut dyn FnMut(&[u8])) {
+    match property {
+        v5::Property::PayloadFormatIndicator(is_utf8) => piece(&[u8::from(is_utf8)]),
+        v5::Property::ContentType(text) | v5::Property::ResponseTopic(text) => {
+            field(text.as_bytes(), piece);
+        }
+        v5::Property::CorrelationData(data) => field(data, piece),
+        v5::Property::UserProperty(name, value) => {
+            field(name.as_bytes(), piece);
+            field(value.as_bytes(), piece);
+        }
+        _ => {}
     }
-    bytes
+}
+
+fn field(text: &[u8], piece: &mut dyn FnMut(&[u8])) {
+    let size_bytes = u16::try_from(text.len()).expect("MQTT has no longer texts");
+    piece(&size_bytes.to_be_bytes());
+    piece(text);
 }
 
 /// Takes a property off the front.
@@ -150,6 +189,12 @@ pub(crate) fn text(bytes: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
+    fn written(properties: &[v5::Property<'_>]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        write_travelling(v5::Properties::of(properties), &mut bytes);
+        bytes
+    }
+
     #[test]
     fn properties_are_found_where_they_are() {
         let bytes =
@@ -157,17 +202,23 @@ mod tests {
         let properties = Properties::of(bytes).expect("they are well-formed");
         assert_eq!((properties.expiry_s(), properties.alias()), (Some(60), Some(7)));
         assert_eq!(properties.iter().count(), 5);
-        assert_eq!(properties.travelling(), b"\x09\x00\x01x\x26\x00\x01k\x00\x02vw");
+        let travelling = b"\x09\x00\x01x\x26\x00\x01k\x00\x02vw";
+        assert!(properties.are(travelling));
+        for size_bytes in 0..travelling.len() {
+            assert!(!properties.are(&travelling[..size_bytes]), "{size_bytes}");
+        }
+        assert!(!properties.are(b"\x09\x00\x01x\x26\x00\x01k\x00\x02vw\x00"));
         let said = [
             v5::Property::MessageExpiryInterval(9),
             v5::Property::UserProperty("k", "vw"),
             v5::Property::CorrelationData(b"x"),
         ];
-        assert_eq!(travelling(v5::Properties::of(&said)), properties.travelling());
+        assert_eq!(written(&said), travelling);
+        assert!(are_told(v5::Properties::of(&said), travelling));
         let user = |first, second| {
             let [first, second] =
                 [first, second].map(|value| v5::Property::UserProperty("k", value));
-            travelling(v5::Properties::of(&[first, v5::Property::ContentType("t"), second]))
+            written(&[first, v5::Property::ContentType("t"), second])
         };
         assert_ne!(user("1", "2"), user("2", "1"), "their order is theirs");
         for size_bytes in [1, 4, 8, 14, 17, 20] {

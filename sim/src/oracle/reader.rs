@@ -137,7 +137,17 @@ impl Reader {
 
     /// The next whole packet of the stream that goes on with `bytes`; takes from `bytes` what it
     /// used. `None` once nothing whole is left.
+    #[inline]
     pub(crate) fn next<'r, 'b: 'r>(&'r mut self, bytes: &mut &'b [u8]) -> Option<Packet<'r>> {
+        if self.is_spent {
+            self.held.clear();
+            self.is_spent = false;
+        }
+        // mostly there is one packet, and then nothing
+        if bytes.is_empty() { None } else { self.next_of_some(bytes) }
+    }
+
+    fn next_of_some<'r, 'b: 'r>(&'r mut self, bytes: &mut &'b [u8]) -> Option<Packet<'r>> {
         loop {
             if self.is_spent {
                 self.held.clear();

@@ -61,11 +61,21 @@ pub(super) fn draw(draw: &Draw<'_>, schedule: &mut Schedule) {
         bare: false,
     });
     let duration_ms = schedule.duration_ms.saturating_sub(15_000);
-    let times = Times { messages_ms: super::message_times_ms(schedule), end_ms: duration_ms };
+    let times = Times {
+        messages_ms: super::message_times_ms(schedule),
+        round_trip_ms: 2 * schedule.setup.latency_max_ms + 30,
+        end_ms: duration_ms,
+    };
+    let resets_links =
+        draw.topology == Topology::Bridge && draw.kinds.contains(&FaultKind::LinkReset);
     for kind in draw.kinds.iter().filter(|kind| kind.needs_mqtt5()) {
         if random.chance(1, 2) {
             for _ in 0..random.between(1, 4) {
-                schedule.faults.push(times.fault(&mut random, *kind));
+                let fault = times.fault(&mut random, *kind);
+                if resets_links && schedule.faults.len() < 29 {
+                    schedule.faults.extend(times.link_lost_during(&mut random, &fault));
+                }
+                schedule.faults.push(fault);
             }
         }
     }
@@ -75,10 +85,25 @@ pub(super) fn draw(draw: &Draw<'_>, schedule: &mut Schedule) {
 /// Where such faults are worth while.
 struct Times {
     messages_ms: Vec<u32>,
+    /// How long one is under way, there and back.
+    round_trip_ms: u32,
     end_ms: u32,
 }
 
 impl Times {
+    /// While the broker refuses publications an answer may find the link to the host lost.
+    fn link_lost_during(&self, random: &mut Random, refusing: &Fault) -> Option<Fault> {
+        let during = refusing.at_ms..refusing.at_ms + refusing.duration_ms;
+        let messages = self.messages_ms.iter().copied();
+        let within: Vec<u32> = messages.filter(|at_ms| during.contains(at_ms)).collect();
+        if within.is_empty() {
+            return None;
+        }
+        let at_ms = *random.pick(&within) + random.between(0, self.round_trip_ms);
+        let at_ms = at_ms.min(self.end_ms);
+        Some(Fault { at_ms, duration_ms: 0, kind: FaultKind::LinkReset })
+    }
+
     /// Three of four begin while a message is under way.
     fn fault(&self, random: &mut Random, kind: FaultKind) -> Fault {
         let at_ms = if self.messages_ms.is_empty() || random.chance(1, 4) {

@@ -129,7 +129,7 @@ impl Claims {
                 && let Some(topic) = aliases.topic(&publish)
                 && let Some(qos) = QoS::from_u8(publish.qos)
             {
-                let text = (topic, publish.payload.to_vec());
+                let text = (topic.into_owned(), publish.payload.to_vec());
                 let properties = travelling::of_packet(publish.properties);
                 self.counts.entry(text.clone()).or_default().sent.push(properties.clone());
                 let (packet_id, size_bytes) = (publish.packet_id, publish.size_bytes);

@@ -195,7 +195,7 @@ impl<A: Application> World<A> {
         self.see(observer, &Observation::StatedBound { recovery_bound_ms });
         machine.start(Instant::ZERO);
         self.host.machine = Some(machine);
-        self.application.started(Instant::from_micros(self.now));
+        self.application.get_mut().started(Instant::from_micros(self.now));
         self.summary.stopped = false;
         self.drain_host(observer);
         self.find_each_other();

@@ -27,16 +27,13 @@ impl<A: Application> World<A> {
         if self.wires.is_some() {
             return self.flow_wires(observer);
         }
-        self.flow_to_host(observer) || self.flow_to_esp(observer)
+        (self.link.calls(Part::Host, self.host.link) && self.flow_to_host(observer))
+            || (self.link.calls(Part::Esp, self.esp.link) && self.flow_to_esp(observer))
     }
 
     fn flow_to_host<O: Observer>(&mut self, observer: &mut O) -> bool {
         let up = self.link.is_up();
         let view = self.host.link;
-        let frame = self.link.arrived(Part::Host);
-        if !view.lost && view.up == up && frame.is_none() && !self.link.is_writable(Part::Esp) {
-            return false;
-        }
         if self.faults.strikes(Lasting::HostBusy) {
             return false;
         }
@@ -54,7 +51,7 @@ impl<A: Application> World<A> {
             machine.handle(local, host::Input::LinkUp { frame_max_bytes });
             self.host.link.up = true;
             observer.observe(now, &Observation::Link { end: Part::Host, up: true });
-        } else if let Some(frame) = frame {
+        } else if let Some(frame) = self.link.arrived(Part::Host) {
             observer.observe(now, &Observation::FrameToHost(frame));
             machine.handle(local, host::Input::Frame(frame));
             self.link.taken(Part::Host);
@@ -68,10 +65,7 @@ impl<A: Application> World<A> {
 
     fn flow_to_esp<O: Observer>(&mut self, observer: &mut O) -> bool {
         let view = self.esp.link;
-        let nothing_new = view.up == self.link.is_up()
-            && self.link.arrived(Part::Esp).is_none()
-            && !self.link.is_writable(Part::Host);
-        if (nothing_new && !view.lost) || self.esp.command_task_dead {
+        if self.esp.command_task_dead {
             return false;
         }
         let now = Instant::from_micros(self.now);

@@ -93,7 +93,7 @@ impl<A: Application> World<A> {
                 }
                 client::Output::Event(event) => {
                     observer.observe(now, &Observation::Told(event));
-                    self.application.told(now, &event);
+                    self.application.get_mut().told(now, &event);
                     self.summary.note(&event);
                 }
                 client::Output::Wait(wait) => return ControlFlow::Break(wait),
@@ -124,7 +124,7 @@ impl<A: Application> World<A> {
                 }
                 host::Output::Event(event) => {
                     observer.observe(now, &Observation::Told(event));
-                    self.application.told(now, &event);
+                    self.application.get_mut().told(now, &event);
                     self.summary.note(&event);
                     if let Event::EspReset { cause } = event {
                         told_cause = Some(cause);
@@ -246,6 +246,7 @@ impl<A: Application> World<A> {
     }
 
     /// Shows the client's state where it has changed.
+    #[inline(always)]
     pub(super) fn note_client_state<O: Observer>(&mut self, observer: &mut O) {
         let state = if self.has_bridge() {
             self.esp.machine.as_ref().map(|esp| esp.client_state())

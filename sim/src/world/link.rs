@@ -2,6 +2,7 @@
 //! undamaged, unless the link dies or is reset.
 
 use super::agenda::NEVER;
+use super::boards::LinkView;
 use crate::observation::Part;
 use crate::random::{Purpose, Random};
 
@@ -174,6 +175,16 @@ impl Link {
         true
     }
 
+    /// Something is to be told to the board at this end, which knows so much of the link.
+    pub(super) fn calls(&self, end: Part, view: LinkView) -> bool {
+        let other = if end == Part::Esp { Part::Host } else { Part::Esp };
+        // without branches: it is asked twice with every event, and seldom true
+        view.lost
+            | (view.up != self.up)
+            | (self.lane_to(end).state == LaneState::Arrived)
+            | self.is_writable(other)
+    }
+
     /// The frame that waits to be taken.
     pub(super) fn arrived(&self, to: Part) -> Option<&[u8]> {
         let lane = self.lane_to(to);
@@ -188,7 +199,7 @@ impl Link {
     /// True if the sender of frames to `to` was told to wait, and there is room now.
     pub(super) fn is_writable(&self, to: Part) -> bool {
         let lane = self.lane_to(to);
-        lane.sender_waits && lane.state == LaneState::Empty
+        lane.sender_waits & (lane.state == LaneState::Empty)
     }
 
     /// The sender of frames to `to` knows that there is room.

@@ -11,6 +11,7 @@
 //! * Faults begin and end (`faults.rs`, `trouble.rs`, `outages.rs`), then everything heals and
 //!   settles (`settle.rs`).
 
+mod acting;
 mod agenda;
 mod boards;
 mod crossing;
@@ -42,6 +43,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::observation::{BoardLoss, Observation, Observer};
 use crate::random::{Purpose, Random};
 use crate::schedule::Schedule;
+use acting::Acting;
 use agenda::{Agenda, NEVER, Slot};
 use boards::{Esp8266, HostBoard};
 use link::Link;
@@ -98,7 +100,7 @@ pub struct World<A = Workload> {
     /// The network that is being joined.
     joining: Lan,
     services: Services,
-    application: A,
+    application: Acting<A>,
     client_state: client::State,
     machine_seeds: Random,
     boot: Random,
@@ -148,7 +150,7 @@ impl World<Workload> {
 
     /// Becomes the world that `schedule` describes, in the memory this one has.
     pub fn reset(&mut self, schedule: &Schedule) {
-        self.application = Workload::new(schedule);
+        self.application = Acting::new(Workload::new(schedule));
         self.schedule.clone_from(schedule);
         self.restart();
     }
@@ -182,7 +184,7 @@ impl<A: Application> World<A> {
             absent: [false; 2],
             joining: Lan::Given,
             services: Services::default(),
-            application,
+            application: Acting::new(application),
             client_state: client::State::Idle,
             machine_seeds: Random::new(seed, Purpose::Machine),
             boot: Random::new(seed, Purpose::Boot),
@@ -321,7 +323,7 @@ impl<A: Application> World<A> {
     /// The application.
     #[must_use]
     pub const fn application(&self) -> &A {
-        &self.application
+        self.application.get()
     }
 
     /// The broker, to look at.
@@ -429,7 +431,8 @@ impl<A: Application> World<A> {
             None => self.link.next(),
         };
         self.agenda.set(Slot::Link, link);
-        self.agenda.set(Slot::Application, self.next_action());
+        let action = self.next_action();
+        self.agenda.set(Slot::Application, action);
     }
 
     fn tell_bites<O: Observer>(&mut self, observer: &mut O) {
@@ -461,7 +464,7 @@ impl<A: Application> World<A> {
         let (machine, clock) = self.host.machine_and_clock()?;
         let now = Instant::from_micros(self.now);
         let mut commands = Commands { now, clock, machine, observer, published: 0 };
-        let result = command(&mut self.application, &mut commands);
+        let result = command(self.application.get_mut(), &mut commands);
         self.published += commands.published;
         self.drain_host(observer);
         Some(result)
@@ -472,11 +475,11 @@ impl<A: Application> World<A> {
     }
 
     /// When the application wants to act and can.
-    fn next_action(&self) -> u64 {
+    fn next_action(&mut self) -> u64 {
         if self.host.machine().is_none() || self.host_is_busy() {
             return NEVER;
         }
-        self.application.next_action().map_or(NEVER, |at| at.as_micros())
+        self.application.next()
     }
 
     /// Adds a fault to the schedule. One that lies in the past begins at once.

@@ -44,7 +44,7 @@ impl<A: Application> World<A> {
         self.end_faults(NEVER, observer);
         self.agenda.clear(Slot::FaultBegins);
         self.agenda.clear(Slot::Witness);
-        self.application.wind_down(Instant::from_micros(self.now));
+        self.application.get_mut().wind_down(Instant::from_micros(self.now));
         self.settling.healed = Some(self.now);
         self.agenda.set(Slot::Settled, self.now + LOOK_EVERY_US);
         self.see(observer, &Observation::Healed);
@@ -77,7 +77,7 @@ impl<A: Application> World<A> {
     #[must_use]
     pub fn is_settled(&self) -> bool {
         let Some(machine) = self.host.machine() else { return false };
-        let acknowledged = machine.is_acknowledged() && self.application.is_done();
+        let acknowledged = machine.is_acknowledged() && self.application.get().is_done();
         let delivered = self.broker_is_drained() && !self.witness.is_eager();
         let device = self.summary.stopped || (self.summary.connected && acknowledged && delivered);
         let link_is_quiet =

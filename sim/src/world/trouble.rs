@@ -68,7 +68,7 @@ impl<A: Application> World<A> {
             }
             FaultKind::HostReset => self.lose_host(BoardLoss::PowerLoss, observer),
             FaultKind::AppBurst { messages } => {
-                self.application.burst(Instant::from_micros(self.now), messages);
+                self.application.get_mut().burst(Instant::from_micros(self.now), messages);
                 messages > 0
             }
             _ => false,
@@ -104,7 +104,9 @@ impl<A: Application> World<A> {
                 self.misbehave();
             }
             FaultKind::EspBrownOut if self.has_bridge() => self.plan_sag(),
-            FaultKind::AppHolds => self.application.hold(Instant::from_micros(self.now), true),
+            FaultKind::AppHolds => {
+                self.application.get_mut().hold(Instant::from_micros(self.now), true)
+            }
             FaultKind::HostBusy | FaultKind::EspStalls => self.hold_links(),
             FaultKind::HostPowerOff => self.power_off(Part::Host, observer),
             FaultKind::EspPowerOff => self.power_off(Part::Esp, observer),
@@ -154,7 +156,7 @@ impl<A: Application> World<A> {
                 self.agenda.set(Slot::Host, self.now);
             }
             FaultKind::AppHolds if !self.faults.is_on(Lasting::AppHolds) => {
-                self.application.hold(Instant::from_micros(self.now), false);
+                self.application.get_mut().hold(Instant::from_micros(self.now), false);
             }
             _ => {}
         }

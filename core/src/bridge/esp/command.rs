@@ -13,6 +13,8 @@ use crate::event::{Delivery, DownReason, Ticket};
 use crate::mqtt::v5::{Properties, ReasonCode};
 use crate::mqtt::{Packet, Publish, QoS};
 use crate::outbox::FIRST_SUBSCRIPTION_ID;
+#[cfg(feature = "mqtt5")]
+use crate::planted::Bug;
 use crate::session::Checked;
 use crate::storage::Storage;
 
@@ -214,7 +216,9 @@ impl<S: Storage> Esp<S> {
             return Verdict::Store;
         }
         #[cfg(feature = "mqtt5")]
-        if let Some(ended) = self.endings.of(ticket) {
+        if let Some(ended) = self.endings.of(ticket)
+            && !self.planted.has(Bug::RefusalForgotten)
+        {
             return ended;
         }
         match publication.qos() {

@@ -95,10 +95,9 @@ pub enum Output<'a> {
     /// Do this with the radio or the transport. Never [`Action::JoinWifi`].
     Net(Action),
     /// Send [`sntp::request`](crate::sntp::request) with this cookie to port
-    /// [`sntp::PORT`](crate::sntp::PORT) of
-    /// [`Setup::time_server`], over UDP; what comes back is [`Input::Datagram`]. Its name is resolved in the background, however long that
-    /// takes (D-24), and nothing is said if it cannot be: whoever wants to know the time asks
-    /// again.
+    /// [`sntp::PORT`](crate::sntp::PORT) of [`Setup::time_server`], over UDP; what comes back is
+    /// [`Input::Datagram`]. Its name is resolved in the background, however long that takes (D-24),
+    /// and nothing is said if it cannot be: whoever wants to know the time asks again.
     AskTime {
         /// The question's name.
         cookie: u64,

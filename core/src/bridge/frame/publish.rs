@@ -98,7 +98,8 @@ const fn flags(dup: bool, qos: QoS, retain: bool) -> u8 {
     (dup as u8) << 3 | qos.as_u8() << 1 | retain as u8
 }
 
-/// What it says: DUP with QoS 0 is never sent [MQTT-3.3.1-2]. QoS 2 is, by a broker that exceeds what it granted.
+/// What it says: DUP with QoS 0 is never sent [MQTT-3.3.1-2]. QoS 2 is, by a broker that exceeds
+/// what it granted.
 fn read_flags(first: u8) -> Result<(bool, QoS, bool), Garbage> {
     let (dup, retain) = (first & 0b1000 != 0, first & 1 != 0);
     match QoS::from_u8(first >> 1 & 0b11) {

@@ -32,9 +32,9 @@ impl Checkpoint for Errands {
 
 impl<S: Storage> Host<S> {
     /// Has the ESP8266 ask [`time_server`](super::Settings::time_server), as soon as it listens.
-    /// The answer, if one comes, is
-    /// [`Event::TimeTold`](crate::event::Event::TimeTold) with the same cookie; a [`Timekeeper`](crate::sntp::Timekeeper)
-    /// knows when to ask and what to believe. Nothing else waits for it.
+    /// The answer, if one comes, is [`Event::TimeTold`](crate::event::Event::TimeTold) with the
+    /// same cookie; a [`Timekeeper`](crate::sntp::Timekeeper) knows when to ask and what to
+    /// believe. Nothing else waits for it.
     pub fn ask_time(&mut self, now: Instant, cookie: u64) {
         self.advance_clock(now);
         self.errands.time = Some(cookie);

@@ -116,12 +116,13 @@ impl<S: Storage> Host<S> {
     /// Stores a message, as a packet with its properties. False if there is no room.
     pub(super) fn store_message_v5(&mut self, message: &MessageWith<'_>) -> bool {
         let MessageWith { message, properties } = message;
+        let lost = self.planted.has(Bug::PropertiesLost);
         let packet = Packet::Publish(Publish {
             dup: message.dup,
             retain: message.retain,
             // The ESP8266 keeps it; the application never sees it.
             packet_id: PacketId::new(1).filter(|_| message.qos != QoS::AtMostOnce),
-            properties: *properties,
+            properties: if lost { Properties::NONE } else { *properties },
             ..Publish::new(self.message_topics.name(message.topic), message.payload, message.qos)
         });
         let size = packet.encoded_len() + INBOUND_HEADER_BYTES - fifo::HEADER_BYTES;

@@ -1,16 +1,11 @@
 //! What of a stored PUBLISH changes each time it is sent: its topic may become an alias, and it has
 //! waited.
 
-use super::list::List;
-use super::property::{Property, variable_len, write_variable};
+use super::property::{MESSAGE_EXPIRY, Raw, TOPIC_ALIAS, variable_len, write_variable};
 use super::reader::Reader;
 use crate::mqtt::writer::Writer;
 use crate::mqtt::{FixedHeader, QoS, Split, split};
 
-/// The identifier of the message expiry interval.
-const MESSAGE_EXPIRY: u8 = 0x02;
-/// The identifier of the topic alias.
-const TOPIC_ALIAS: u8 = 0x23;
 /// Bytes of a topic alias among the properties.
 const ALIAS_BYTES: usize = 3;
 
@@ -83,8 +78,16 @@ impl<'a> Head<'a> {
         writer.field(topic.as_bytes())?;
         writer.raw(self.packet_id)?;
         write_variable(&mut writer, u32::try_from(self.properties_len(alias)).ok()?)?;
-        for property in List::<Property<'_>>::of_wire(self.properties).iter() {
-            property.waited(now_s).write(&mut writer)?;
+        for property in Raw(self.properties) {
+            match property {
+                (MESSAGE_EXPIRY, &[id, a, b, c, d]) => {
+                    let ends_s = u32::from_be_bytes([a, b, c, d]);
+                    let left_s = ends_s.saturating_sub(now_s).max(1);
+                    writer.raw(&[id])?;
+                    writer.raw(&left_s.to_be_bytes())?;
+                }
+                (_, other) => writer.raw(other)?,
+            }
         }
         if let Alias::New(alias) | Alias::Known(alias) = alias {
             let [high, low] = alias.to_be_bytes();
@@ -98,10 +101,8 @@ impl<'a> Head<'a> {
 pub(crate) fn put_expiry(packet: &mut [u8], ends_s: u32) {
     let Some(head) = Head::of(packet) else { return };
     let (properties_len, payload_len) = (head.properties.len(), head.payload_len);
-    let before = List::<Property<'_>>::of_wire(head.properties)
-        .iter()
-        .take_while(|property| property.id() != MESSAGE_EXPIRY);
-    let before: usize = before.filter_map(|property| property.len()).sum();
+    let before = Raw(head.properties).take_while(|(id, _)| *id != MESSAGE_EXPIRY);
+    let before: usize = before.map(|(_, property)| property.len()).sum();
     let at = packet.len() - payload_len - properties_len + before + 1;
     if before < properties_len
         && let Some(field) = packet.get_mut(at..at + 4)
@@ -114,7 +115,7 @@ pub(crate) fn put_expiry(packet: &mut [u8], ends_s: u32) {
 mod tests {
     use super::*;
     use crate::mqtt::PacketId;
-    use crate::mqtt::v5::{Packet, Properties, Publish, decode};
+    use crate::mqtt::v5::{Packet, Properties, Property, Publish, decode};
 
     const PROPERTIES: [Property<'_>; 3] = [
         Property::ContentType("t"),

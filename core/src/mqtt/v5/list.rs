@@ -54,6 +54,14 @@ impl<'a, T> List<'a, T> {
         Self(Source::Wire(bytes))
     }
 
+    /// The bytes it was read from, if it was.
+    pub(super) const fn wire(&self) -> Option<&'a [u8]> {
+        match self.0 {
+            Source::Wire(bytes) => Some(bytes),
+            Source::Values(..) | Source::Before(..) => None,
+        }
+    }
+
     /// Whether there is nothing in it.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

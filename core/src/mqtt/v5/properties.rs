@@ -3,7 +3,7 @@
 use super::breach::Breach;
 use super::encode::properties_len;
 use super::list::List;
-use super::property::{Property, WILL, places};
+use super::property::{MESSAGE_EXPIRY, Property, Raw, TOPIC_ALIAS, WILL, places};
 use super::reader::Reader;
 use crate::mqtt::QoS;
 
@@ -61,6 +61,13 @@ impl<'a> Properties<'a> {
         self.iter().find_map(pick)
     }
 
+    /// The same for what is asked of every PUBLISH: the texts of the others are not read.
+    fn find_with_id<T>(self, id: u8, pick: impl Fn(Property<'a>) -> Option<T>) -> Option<T> {
+        let Some(bytes) = self.wire() else { return self.find(pick) };
+        let (_, property) = Raw(bytes).find(|(found, _)| *found == id)?;
+        pick(Property::read(&mut Reader::of_properties(property)).ok()?)
+    }
+
     /// Whether the payload is said to be UTF-8 (MQTT 5 §3.3.2.3.2). Nobody has checked that it is.
     #[must_use]
     pub fn payload_is_utf8(self) -> bool {
@@ -74,7 +81,7 @@ impl<'a> Properties<'a> {
     /// For how many more seconds the message is worth delivering; `None` for ever.
     #[must_use]
     pub fn message_expiry_interval_s(self) -> Option<u32> {
-        self.find(|property| match property {
+        self.find_with_id(MESSAGE_EXPIRY, |property| match property {
             Property::MessageExpiryInterval(seconds) => Some(seconds),
             _ => None,
         })
@@ -241,7 +248,7 @@ impl<'a> Properties<'a> {
     /// The number that stands for the topic name from here on, or stands for it here.
     #[must_use]
     pub fn topic_alias(self) -> Option<u16> {
-        self.find(|property| match property {
+        self.find_with_id(TOPIC_ALIAS, |property| match property {
             Property::TopicAlias(alias) => Some(alias),
             _ => None,
         })

@@ -72,6 +72,11 @@ pub enum Property<'a> {
     SharedSubscriptionAvailable(bool),
 }
 
+/// The identifier of the message expiry interval.
+pub(super) const MESSAGE_EXPIRY: u8 = 0x02;
+/// The identifier of the topic alias.
+pub(super) const TOPIC_ALIAS: u8 = 0x23;
+
 /// The place of a will's properties among packet types: no packet has the number 0.
 pub(super) const WILL: u8 = 0;
 
@@ -308,6 +313,39 @@ impl<'a> Property<'a> {
             id => return Err(Breach::PropertyUnknown { id }),
         })
     }
+}
+
+/// The properties in validated bytes, each as its identifier and all its bytes: to find one, or to copy
+/// them, without reading the texts of the others.
+#[derive(Clone, Copy)]
+pub(super) struct Raw<'a>(pub(super) &'a [u8]);
+
+impl<'a> Iterator for Raw<'a> {
+    type Item = (u8, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let bytes = self.0;
+        let mut reader = Reader::of_properties(bytes);
+        let id = reader.byte().ok()?;
+        skip_value(&mut reader, id).ok()?;
+        self.0 = reader.rest();
+        Some((id, &bytes[..bytes.len() - self.0.len()]))
+    }
+}
+
+fn skip_value(reader: &mut Reader<'_>, id: u8) -> Result<(), Breach> {
+    match id {
+        0x01 | 0x17 | 0x19 | 0x24 | 0x25 | 0x28 | 0x29 | 0x2A => reader.take(1)?,
+        0x13 | 0x21 | 0x22 | 0x23 => reader.take(2)?,
+        0x02 | 0x11 | 0x18 | 0x27 => reader.take(4)?,
+        0x0B => return reader.variable().map(|_| ()),
+        0x26 => {
+            reader.bytes()?;
+            reader.bytes()?
+        }
+        _ => reader.bytes()?,
+    };
+    Ok(())
 }
 
 impl<'a> Item<'a> for Property<'a> {

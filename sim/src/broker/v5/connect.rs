@@ -7,7 +7,7 @@ use fivewire_core::mqtt::v5::{
 };
 use fivewire_core::mqtt::{Breach, ConnectReturnCode};
 
-use super::{Client, Extras};
+use super::Client;
 use crate::broker::Broker;
 use crate::broker::connection::{ConnectionSlot, Will};
 use crate::broker::interface::CloseReason;
@@ -94,9 +94,7 @@ impl Broker {
         self.tie(slot, session);
         let will = connect.will.map(|will| {
             let message = self.shared.messages.store(will.topic, will.payload);
-            if let Some(extras) = Extras::of(will.properties, self.shared.now) {
-                self.shared.messages.set_extras(message, extras);
-            }
+            self.shared.messages.extras_mut(message).keep(will.properties, self.shared.now);
             let delay_s = will.properties.will_delay_interval_s();
             Will { message, qos: will.qos, retain: will.retain, delay_s }
         });

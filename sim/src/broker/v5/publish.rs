@@ -2,19 +2,32 @@
 
 use fivewire_core::mqtt::v5::{Ack, Breach, Packet, Properties, Property, Publish, ReasonCode};
 use fivewire_core::mqtt::{PacketId, QoS};
+use fivewire_core::time::Instant;
+use smallvec::SmallVec;
 
-use super::{Client, Extras};
+use super::Client;
 use crate::broker::Broker;
 use crate::broker::connection::ConnectionSlot;
 use crate::broker::events::PublishHeader;
-use crate::broker::message::MessageId;
+use crate::broker::message::{MessageId, Messages};
+use crate::broker::misbehaviour::Misbehaviour;
 use crate::broker::session::{Outgoing, SessionSlot};
 use crate::broker::shared::Shared;
 
 /// Bytes of a topic alias property.
 const ALIAS_BYTES: usize = 3;
+/// Bytes of a subscription identifier property, at most.
+const IDENTIFIER_BYTES: usize = 5;
+/// Bytes of a PUBLISH besides topic, properties and payload, at most: its header, the lengths of topic
+/// and properties, the packet identifier.
+const HEADER_BYTES: usize = 13;
 
 impl Client {
+    /// The largest packet that it is sent.
+    const fn packet_max_bytes(&self, misbehaviour: &Misbehaviour) -> usize {
+        if misbehaviour.exceed_packet_maximum { usize::MAX } else { self.packet_max_bytes }
+    }
+
     /// The topic of a PUBLISH from the client, whose alias is noted or looked up.
     fn topic<'a>(
         &'a mut self,
@@ -65,8 +78,9 @@ impl Broker {
         let connection = &mut self.shared.connections[slot];
         let key = connection.key;
         let Some(client) = connection.v5.as_mut() else { return Ok(()) };
+        self.extras.keep(publish.properties, self.shared.now);
         // [MQTT5-3.3.4-6]
-        if publish.properties.subscription_identifiers().next().is_some() {
+        if self.extras.has_identifier {
             return Err(Breach::SubscriptionIdentifierFromClient);
         }
         if let Some(packet_id) = publish.packet_id {
@@ -79,9 +93,7 @@ impl Broker {
         }
         let topic = client.topic(publish, maximum)?;
         let message = self.shared.messages.store(topic, publish.payload);
-        if let Some(extras) = Extras::of(publish.properties, self.shared.now) {
-            self.shared.messages.set_extras(message, extras);
-        }
+        std::mem::swap(self.shared.messages.extras_mut(message), &mut self.extras);
         let &Publish { dup, qos, retain, packet_id, .. } = publish;
         let refusal = self.refused_topic(message).filter(|_| packet_id.is_some());
         let repeated = refusal.is_none() && self.is_repeated(session, publish);
@@ -137,41 +149,10 @@ impl Broker {
     }
 }
 
+/// Room for the properties of most messages.
+type PropertyList<'a> = SmallVec<[Property<'a>; 8]>;
+
 impl Shared {
-    /// The packet of a message as it leaves now, with its topic in words.
-    fn with_publish_v5<R>(
-        &self,
-        header: PublishHeader,
-        message: MessageId,
-        identifiers: Option<&[u32]>,
-        make: impl FnOnce(&Publish<'_>, &[Property<'_>]) -> R,
-    ) -> R {
-        let mut properties = Vec::new();
-        if let Some(extras) = self.messages.extras(message) {
-            let unchanged = self.misbehaviour.expiry_unchanged;
-            extras.for_each(self.now, unchanged, |property| properties.push(property));
-        }
-        let identifiers = identifiers.unwrap_or_default().iter().copied();
-        properties.extend(identifiers.map(Property::SubscriptionIdentifier));
-        let publish = Publish {
-            dup: header.dup,
-            qos: header.qos,
-            retain: header.retain,
-            topic: self.messages.topic(message),
-            packet_id: header.packet_id,
-            properties: Properties::of(&properties),
-            payload: self.messages.payload(message),
-        };
-        make(&publish, &properties)
-    }
-
-    fn packet_max_bytes(&self, slot: ConnectionSlot) -> usize {
-        match &self.connections[slot].v5 {
-            Some(client) if !self.misbehaviour.exceed_packet_maximum => client.packet_max_bytes,
-            _ => usize::MAX,
-        }
-    }
-
     /// Whether the client does not take a QoS 1 or QoS 2 message because of its size. It is then
     /// treated as if it had been delivered [MQTT5-3.1.2-25].
     pub(in crate::broker) fn is_too_large(
@@ -179,13 +160,23 @@ impl Shared {
         slot: ConnectionSlot,
         outgoing: &Outgoing,
     ) -> bool {
+        let Some(client) = &self.connections[slot].v5 else { return false };
+        let packet_max_bytes = client.packet_max_bytes(&self.misbehaviour);
         let Outgoing { message, qos, retain, .. } = *outgoing;
-        let header = PublishHeader { dup: false, qos, retain, packet_id: PacketId::new(1) };
         let identifiers = outgoing.identifiers.as_deref();
-        let size = self.with_publish_v5(header, message, identifiers, |publish, _| {
-            Packet::Publish(*publish).encoded_len()
-        });
-        size > self.packet_max_bytes(slot)
+        if size_at_most(&self.messages, message, identifiers) <= packet_max_bytes {
+            return false;
+        }
+        let properties = self.properties_v5(message, identifiers);
+        let header = PublishHeader { dup: false, qos, retain, packet_id: PacketId::new(1) };
+        let publish = publish(&self.messages, header, message, &properties);
+        Packet::Publish(publish).encoded_len() > packet_max_bytes
+    }
+
+    /// The properties of a message as they leave now.
+    fn properties_v5(&self, message: MessageId, identifiers: Option<&[u32]>) -> PropertyList<'_> {
+        let unchanged = self.misbehaviour.expiry_unchanged;
+        leaving(&self.messages, message, self.now, unchanged, identifiers)
     }
 
     /// Sends a message to a client that speaks MQTT 5, with an alias if it takes one.
@@ -196,34 +187,70 @@ impl Shared {
         message: MessageId,
         identifiers: Option<&[u32]>,
     ) {
-        let max_bytes = self.packet_max_bytes(slot);
-        // taken out, so that the message can be looked at beside it
-        let Some(mut client) = self.connections[slot].v5.take() else { return };
-        let mut bytes = Vec::new();
-        let unknown = self.misbehaviour.alias_unknown;
-        let is_sent = self.with_publish_v5(header, message, identifiers, |publish, properties| {
-            let size = Packet::Publish(*publish).encoded_len();
-            if size > max_bytes {
-                return false;
-            }
-            let is_roomy = size + ALIAS_BYTES <= max_bytes;
-            let (is_named, alias) =
-                if is_roomy { client.tell(publish.topic, unknown) } else { (true, None) };
-            let alias = alias.map(Property::TopicAlias);
-            let topic = if is_named && !(unknown && alias.is_some()) { publish.topic } else { "" };
-            let properties = Properties::of_both(properties, alias.as_slice());
-            let packet = Packet::Publish(Publish { topic, properties, ..*publish });
-            bytes.resize(packet.encoded_len(), 0);
-            packet.encode(&mut bytes).expect("it has the room it asks for");
-            true
-        });
-        let connection = &mut self.connections[slot];
-        connection.v5 = Some(client);
-        if is_sent {
-            connection.output.push_raw(&bytes);
-            self.events.delivered(&mut self.messages, connection.key, header, message);
-        } else {
-            self.counters.too_large += 1;
+        let Self { misbehaviour, connections, messages, .. } = self;
+        let connection = &mut connections[slot];
+        let Some(client) = &mut connection.v5 else { return };
+        let unchanged = misbehaviour.expiry_unchanged;
+        let list = leaving(messages, message, self.now, unchanged, identifiers);
+        let publish = publish(messages, header, message, &list);
+        let packet_max_bytes = client.packet_max_bytes(misbehaviour);
+        let mut size = size_at_most(messages, message, identifiers);
+        if size + ALIAS_BYTES > packet_max_bytes {
+            size = Packet::Publish(publish).encoded_len();
         }
+        if size > packet_max_bytes {
+            self.counters.too_large += 1;
+            return;
+        }
+        let unknown = misbehaviour.alias_unknown;
+        let is_roomy = size + ALIAS_BYTES <= packet_max_bytes;
+        let (is_named, alias) =
+            if is_roomy { client.tell(publish.topic, unknown) } else { (true, None) };
+        let alias = alias.map(Property::TopicAlias);
+        let topic = if is_named && !(unknown && alias.is_some()) { publish.topic } else { "" };
+        let properties = Properties::of_both(&list, alias.as_slice());
+        connection.output.push(&Packet::Publish(Publish { topic, properties, ..publish }));
+        drop(list);
+        self.events.delivered(&mut self.messages, connection.key, header, message);
+    }
+}
+
+/// What the packet of a message takes, or a little more: far cheaper than to look exactly.
+fn size_at_most(messages: &Messages, message: MessageId, identifiers: Option<&[u32]>) -> usize {
+    let identifiers_bytes = IDENTIFIER_BYTES * identifiers.map_or(0, <[u32]>::len);
+    let message_bytes = messages.topic(message).len() + messages.payload(message).len();
+    HEADER_BYTES + message_bytes + messages.extras(message).max_bytes() + identifiers_bytes
+}
+
+/// The properties of a message as they leave at `now`.
+fn leaving<'a>(
+    messages: &'a Messages,
+    message: MessageId,
+    now: Instant,
+    unchanged: bool,
+    identifiers: Option<&[u32]>,
+) -> PropertyList<'a> {
+    let mut properties = PropertyList::new();
+    messages.extras(message).for_each(now, unchanged, |property| properties.push(property));
+    let identifiers = identifiers.unwrap_or_default().iter().copied();
+    properties.extend(identifiers.map(Property::SubscriptionIdentifier));
+    properties
+}
+
+/// The packet of a message with its topic in words.
+fn publish<'a>(
+    messages: &'a Messages,
+    header: PublishHeader,
+    message: MessageId,
+    properties: &'a [Property<'a>],
+) -> Publish<'a> {
+    Publish {
+        dup: header.dup,
+        qos: header.qos,
+        retain: header.retain,
+        topic: messages.topic(message),
+        packet_id: header.packet_id,
+        properties: Properties::of(properties),
+        payload: messages.payload(message),
     }
 }

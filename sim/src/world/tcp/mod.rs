@@ -36,6 +36,7 @@ pub(super) struct Path<'a> {
 
 impl Path<'_> {
     /// True if a segment gets through; if not, whoever is to blame has bitten.
+    #[inline(always)]
     fn passes(&mut self, forgotten_by: Option<usize>) -> bool {
         if !self.associated {
             self.faults.bite(Lasting::WifiOutage);
@@ -143,6 +144,7 @@ impl Tcp {
         self.current
     }
 
+    #[inline(always)]
     fn arrival(&mut self, path: &mut Path<'_>) -> u64 {
         let extra_us = path.faults.extra_latency_us();
         if extra_us > 0 {
@@ -397,6 +399,7 @@ impl Tcp {
     }
 
     /// Forgets the connection at `place` once nobody knows of it.
+    #[inline(always)]
     fn bury(&mut self, place: usize) {
         if self.connections[place].is_over() {
             self.spare.push(self.connections.remove(place));
