@@ -131,7 +131,8 @@ pub enum Event<'a> {
     },
     /// What the broker said besides in its CONNACK or DISCONNECT (MQTT 5): limits, an assigned
     /// client identifier, response information, another server, a reason in words. What it leads to
-    /// is told next: `Connected`, `AttemptFailed` or `Disconnected`.
+    /// is told next: `Connected`, `AttemptFailed` or `Disconnected`. Over a bridge it is left out
+    /// where neither the link nor the room behind the host's settings holds it.
     #[cfg(feature = "mqtt5")]
     BrokerSaid(Properties<'a>),
     /// What the broker said about a publication, a subscription or the end of one, where it is more

@@ -4,7 +4,7 @@ use super::{Esp, Room};
 use crate::bridge::secrets::Direction;
 use crate::bridge::topics::Topics;
 use crate::checkpoint::{Checkpoint, Pass};
-use crate::client::Client;
+use crate::client::{self, Client};
 use crate::config::Config;
 use crate::mqtt::ProtocolVersion;
 use crate::storage::Storage;
@@ -98,23 +98,7 @@ impl<S: Storage> Checkpoint for Esp<S> {
         } = self;
         pass.field(now)?;
         pass.field(seed)?;
-        let mut standing = match (&client, &memory) {
-            (Some(client), _) if client.session().version() == ProtocolVersion::V3_1_1 => CLIENT,
-            (Some(_), _) => CLIENT_V5,
-            (None, Some(_)) => WAITING,
-            (None, None) => GONE,
-        };
-        pass.field(&mut standing)?;
-        if pass.is_loading() && standing != WAITING {
-            // Its own configuration is in the state; this one fits wherever that did.
-            let config = Config::smallest(standing == CLIENT_V5)?;
-            let made = memory.take().map(|memory| Client::new(&config, memory, 0));
-            *client = made.filter(|_| standing != GONE).and_then(Result::ok);
-        }
-        match client {
-            Some(client) => client.walk(pass)?,
-            None => pass.agrees(matches!(standing, WAITING | GONE))?,
-        }
+        let speaks_v5 = walk_client(pass, client, memory)?;
         frames.walk(pass, |pass, bytes, record| {
             pass.frame(bytes, record.start, record.end, Direction::ToHost)
         })?;
@@ -134,12 +118,38 @@ impl<S: Storage> Checkpoint for Esp<S> {
         pass.field(last_frame_at)?;
         pass.field(received_up_to)?;
         pass.field(outbox_bytes)?;
-        #[cfg(feature = "mqtt5")]
-        if standing == CLIENT_V5 {
+        if speaks_v5 {
+            #[cfg(feature = "mqtt5")]
             endings.walk(pass)?;
         }
         Some(())
     }
+}
+
+/// Passes over the client, if there is one. True if it speaks MQTT 5.
+fn walk_client<S: Storage>(
+    pass: &mut Pass<'_>,
+    client: &mut Option<Client<S>>,
+    memory: &mut Option<client::Memory<S>>,
+) -> Option<bool> {
+    let mut standing = match (&client, &memory) {
+        (Some(client), _) if client.session().version() == ProtocolVersion::V3_1_1 => CLIENT,
+        (Some(_), _) => CLIENT_V5,
+        (None, Some(_)) => WAITING,
+        (None, None) => GONE,
+    };
+    pass.field(&mut standing)?;
+    if pass.is_loading() && standing != WAITING {
+        // Its own configuration is in the state; this one fits wherever that did.
+        let config = Config::smallest(standing == CLIENT_V5)?;
+        let made = memory.take().map(|memory| Client::new(&config, memory, 0));
+        *client = made.filter(|_| standing != GONE).and_then(Result::ok);
+    }
+    match client {
+        Some(client) => client.walk(pass)?,
+        None => pass.agrees(matches!(standing, WAITING | GONE))?,
+    }
+    Some(standing == CLIENT_V5)
 }
 
 impl Checkpoint for Room {

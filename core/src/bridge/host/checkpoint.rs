@@ -73,8 +73,6 @@ impl<S: Storage> Checkpoint for Host<S> {
         } = self;
         pass.field(now)?;
         pass.field(stage)?;
-        #[cfg(feature = "mqtt5")]
-        let speaks_v5 = desk.version() == crate::mqtt::ProtocolVersion::V5;
         desk.walk(pass)?;
         inbound.walk(pass, walk_message)?;
         frame.walk_frames(pass, Direction::ToEsp)?;
@@ -83,30 +81,34 @@ impl<S: Storage> Checkpoint for Host<S> {
         pass.field(settings_size)?;
         pass.frame(settings.as_mut(), 0, *settings_size, Direction::ToEsp)?;
         pass.field(watchdog)?;
-        pass.field(watchdog_timeout_ms)?;
-        pass.field(startup_timeout_ms)?;
+        [watchdog_timeout_ms, startup_timeout_ms].into_iter().try_for_each(|ms| pass.field(ms))?;
         pass.field(window)?;
         pass.field(release)?;
         pass.field(firmware)?;
         pass.field(epoch)?;
-        let Due { init, slate_noted, shut_down, refusals } = due;
         errands.walk(pass)?;
-        let dues =
-            [clean_init_due, link_up, connected, wifi, init, slate_noted, shut_down, refusals];
-        dues.into_iter().try_for_each(|flag| pass.field(flag))?;
+        [clean_init_due, link_up, connected, wifi]
+            .into_iter()
+            .try_for_each(|flag| pass.field(flag))?;
+        due.walk(pass)?;
         pass.field(reset_due)?;
-        pass.limit(esp_outbox_bytes)?;
-        pass.limit(frame_max_bytes)?;
+        [esp_outbox_bytes, frame_max_bytes].into_iter().try_for_each(|limit| pass.limit(limit))?;
         deliveries.walk(pass)?;
         [hold, handed, stop_told].into_iter().try_for_each(|flag| pass.field(flag))?;
-        pass.field(freed_bytes)?;
-        pass.field(told_freed_bytes)?;
+        [freed_bytes, told_freed_bytes].into_iter().try_for_each(|bytes| pass.field(bytes))?;
         pass.field(tally_base)?;
         #[cfg(feature = "mqtt5")]
-        if speaks_v5 {
+        if desk.version() == crate::mqtt::ProtocolVersion::V5 {
             said.walk(pass, settings.as_mut().get_mut(*settings_size..)?)?;
         }
         Some(())
+    }
+}
+
+impl Checkpoint for Due {
+    fn walk(&mut self, pass: &mut Pass<'_>) -> Option<()> {
+        let Self { init, slate_noted, shut_down, refusals } = self;
+        [init, slate_noted, shut_down, refusals].into_iter().try_for_each(|flag| pass.field(flag))
     }
 }
 
