@@ -5,7 +5,8 @@ use std::path::Path;
 use std::{env, fs, process};
 
 use fivewire_core::bridge::host::Settings;
-use fivewire_core::config::Config;
+use fivewire_core::config::{Config, Mqtt5};
+use fivewire_core::mqtt::ProtocolVersion;
 use fivewire_settings::{Layer, resolve};
 use serde::Deserialize;
 
@@ -56,7 +57,19 @@ fn constants(path: &str) -> Result<String, String> {
     if example.period_s == 0 {
         return Err(format!("{path}: example.period_s must be at least 1"));
     }
-    Ok(settings(&resolved.settings()) + &self::example(&example))
+    let settings = resolved.settings();
+    if settings.client.protocol == ProtocolVersion::V5 && !has_mqtt5() {
+        return Err(format!(
+            "{path}: client.protocol is \"5\", but this firmware is built without MQTT 5: build it with \
+             --features mqtt5, or set \"3.1.1\""
+        ));
+    }
+    Ok(self::settings(&settings) + &self::example(&example))
+}
+
+/// The firmware, and not only this script, is built with MQTT 5.
+fn has_mqtt5() -> bool {
+    env::var_os("CARGO_FEATURE_MQTT5").is_some()
 }
 
 /// `SETTINGS`, field by field.
@@ -115,9 +128,22 @@ fn client(client: &Config<'_>) -> String {
     ];
     let numbers: String =
         numbers.iter().map(|(name, value)| format!("{name}: {value}, ")).collect();
+    let mqtt5 = if has_mqtt5() { self::mqtt5(client) } else { String::new() };
     format!(
-        "Config {{ username: {:?}, password: {password}, clean_init: {}, clean_session: {}, will: {will}, {numbers}..Config::new({:?}) }}",
+        "Config {{ {mqtt5}username: {:?}, password: {password}, clean_init: {}, clean_session: {}, will: {will}, {numbers}..Config::new({:?}) }}",
         client.username, client.clean_init, client.clean_session, client.client_id
+    )
+}
+
+/// The fields that only a firmware with MQTT 5 has.
+fn mqtt5(client: &Config<'_>) -> String {
+    let Mqtt5 { session_expiry_interval_s, topic_alias_maximum, own_topic_aliases, .. } =
+        client.mqtt5;
+    format!(
+        "protocol: fivewire_core::mqtt::ProtocolVersion::{:?}, mqtt5: fivewire_core::config::Mqtt5 {{ \
+         session_expiry_interval_s: {session_expiry_interval_s}, topic_alias_maximum: {topic_alias_maximum}, \
+         own_topic_aliases: {own_topic_aliases}, ..fivewire_core::config::Mqtt5::new() }}, ",
+        client.protocol
     )
 }
 

@@ -192,10 +192,7 @@ impl ToEsp<'_> {
     pub(crate) fn encode(&self, into: &mut [u8]) -> Result<usize, usize> {
         let mut writer = Writer::new(into);
         match self {
-            Self::Init(init) => {
-                writer.u8(0x01);
-                init.write(&mut writer);
-            }
+            Self::Init(init) => init.write(&mut writer),
             Self::Publish(publish) => publish.write(&mut writer),
             Self::Subscribe { ticket, qos, filter } => {
                 writer.u8(0x03);

@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::error::{ConfigError, PublishError, SubscribeError};
 use crate::event::{Counters, Delivery, Event, Ticket};
 use crate::mqtt::{ProtocolVersion, QoS};
-use crate::session::{self, Session, Step};
+use crate::session::{self, Checked, Session, Step};
 use crate::storage::Storage;
 use crate::time::{Instant, Wait};
 use supervisor::{Duty, Supervisor};
@@ -152,12 +152,30 @@ impl<S: Storage> Client<S> {
     /// # Errors
     /// The configuration or one of the buffers is out of range.
     pub fn new(config: &Config<'_>, memory: Memory<S>, seed: u64) -> Result<Self, ConfigError> {
-        Ok(Self {
-            session: Session::new(config, memory)?,
+        Ok(Self::of(config, Checked::new(config, memory)?, seed))
+    }
+
+    /// The same, made where it stays: on the way there would be several of them on the stack, each of
+    /// which is a third of what an ESP8266 has of that.
+    #[inline(never)]
+    pub(crate) fn put(
+        place: &mut Option<Self>,
+        config: &Config<'_>,
+        memory: Checked<S>,
+        seed: u64,
+    ) {
+        *place = Some(Self::of(config, memory, seed));
+    }
+
+    /// Inlined, so that nothing is made before it is where it stays.
+    #[inline(always)]
+    fn of(config: &Config<'_>, memory: Checked<S>, seed: u64) -> Self {
+        Self {
+            session: Session::of(config, memory),
             supervisor: Supervisor::new(config, seed),
             now: Instant::ZERO,
             settled: None,
-        })
+        }
     }
 
     /// Gives the memory back, for the next life.

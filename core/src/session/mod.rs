@@ -85,6 +85,25 @@ impl<S: Storage> Memory<S> {
     }
 }
 
+/// Memory that is large enough for a configuration, with the CONNECT packet in it.
+pub(crate) struct Checked<S> {
+    receive: S,
+    transmit: S,
+    outbox: S,
+    subscriptions: S,
+    connect: ConnectPacket<S>,
+}
+
+impl<S: Storage> Checked<S> {
+    pub(crate) fn new(config: &Config<'_>, mut memory: Memory<S>) -> Result<Self, ConfigError> {
+        memory.check(config)?;
+        let packet_max_bytes = memory.packet_max_bytes();
+        let Memory { receive, transmit, outbox, subscriptions, connect } = memory;
+        let connect = ConnectPacket::new(config, connect, packet_max_bytes)?;
+        Ok(Self { receive, transmit, outbox, subscriptions, connect })
+    }
+}
+
 /// What the stream did.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Input<'a> {
@@ -189,13 +208,13 @@ pub(crate) struct Session<S> {
 }
 
 impl<S: Storage> Session<S> {
-    pub(crate) fn new(config: &Config<'_>, mut memory: Memory<S>) -> Result<Self, ConfigError> {
-        memory.check(config)?;
-        let packet_max_bytes = memory.packet_max_bytes();
-        let connect = ConnectPacket::new(config, memory.connect, packet_max_bytes)?;
-        let transmit_bytes = memory.transmit.as_ref().len();
+    /// Inlined, see `Client::put`.
+    #[inline(always)]
+    pub(crate) fn of(config: &Config<'_>, memory: Checked<S>) -> Self {
+        let Checked { receive, transmit, outbox, subscriptions, connect } = memory;
+        let transmit_bytes = transmit.as_ref().len();
         let filter_max_bytes = transmit_bytes - subscriptions::packet_bytes(config.protocol);
-        Ok(Self {
+        Self {
             now: Instant::ZERO,
             version: config.protocol,
             phase: Phase::Offline,
@@ -208,9 +227,9 @@ impl<S: Storage> Session<S> {
                 resubscribe: config.resubscribe,
             },
             connect,
-            inbound: Inbound::new(memory.receive),
-            transmit: Transmit::new(memory.transmit),
-            desk: Desk::new(config, memory.outbox, memory.subscriptions, filter_max_bytes),
+            inbound: Inbound::new(receive),
+            transmit: Transmit::new(transmit),
+            desk: Desk::new(config, outbox, subscriptions, filter_max_bytes),
             deliveries: Deliveries::new(),
             keep_alive: KeepAlive::new(
                 config.effective_ping_interval_ms(),
@@ -228,7 +247,7 @@ impl<S: Storage> Session<S> {
             #[cfg(feature = "mqtt5")]
             v5: v5::V5::new(config),
             planted: config.planted,
-        })
+        }
     }
 
     pub(crate) fn into_memory(self) -> Memory<S> {

@@ -1,9 +1,30 @@
 //! A layer: every field is there or not.
 
+use fivewire_core::mqtt::ProtocolVersion;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::SettingsError;
+
+/// `client.protocol`: the version of MQTT.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+pub enum Protocol {
+    /// `"3.1.1"`, the default.
+    #[serde(rename = "3.1.1")]
+    V3_1_1,
+    /// `"5"`. Both firmwares need the feature `mqtt5` for it.
+    #[serde(rename = "5")]
+    V5,
+}
+
+impl From<Protocol> for ProtocolVersion {
+    fn from(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::V3_1_1 => Self::V3_1_1,
+            Protocol::V5 => Self::V5,
+        }
+    }
+}
 
 /// Structs whose fields are all optional, and a later one of which goes over an earlier one.
 macro_rules! layers {
@@ -46,6 +67,8 @@ layers! {
     ClientLayer {
         /// The client identifier. Mandatory.
         client_id: String,
+        /// The version of MQTT: `"3.1.1"`, the default, or `"5"`.
+        protocol: Protocol,
         /// The user name.
         username: String,
         /// The password.
@@ -76,6 +99,16 @@ layers! {
         backoff_last_ms: u32,
         /// Attempts without an answer before the network is left.
         attempts_before_wifi: u8,
+    }
+    /// `[mqtt5]`: the numbers of [`fivewire_core::config::Mqtt5`]. Only with `client.protocol = "5"`.
+    /// What is text there, properties of CONNECT and of the will, is set in code.
+    Mqtt5Layer {
+        /// Seconds for which the broker keeps the session after a connection, by default for ever.
+        session_expiry_interval_s: u32,
+        /// How many topics the broker may name by a number, by default 0.
+        topic_alias_maximum: u16,
+        /// How many topics of this client's own are named by a number, by default 0.
+        own_topic_aliases: u16,
     }
     /// `[will]`: what the broker publishes when the board vanishes. Without `topic` there is none.
     WillLayer {
@@ -112,6 +145,8 @@ pub struct Layer {
     pub broker: BrokerLayer,
     /// The client.
     pub client: ClientLayer,
+    /// What it asks for with MQTT 5.
+    pub mqtt5: Mqtt5Layer,
     /// The will.
     pub will: WillLayer,
     /// The bridge.
@@ -125,6 +160,7 @@ struct WithExample<T> {
     network: NetworkLayer,
     broker: BrokerLayer,
     client: ClientLayer,
+    mqtt5: Mqtt5Layer,
     will: WillLayer,
     bridge: BridgeLayer,
     example: T,
@@ -140,8 +176,9 @@ impl Layer {
         file: &str,
         text: &str,
     ) -> Result<(Self, T), SettingsError> {
-        let WithExample { network, broker, client, will, bridge, example } = read(file, text)?;
-        Ok((Self { network, broker, client, will, bridge }, example))
+        let WithExample { network, broker, client, mqtt5, will, bridge, example } =
+            read(file, text)?;
+        Ok((Self { network, broker, client, mqtt5, will, bridge }, example))
     }
 
     /// Reads TOML. `file` is named in errors.
@@ -159,6 +196,7 @@ impl Layer {
             network: self.network.over(below.network),
             broker: self.broker.over(below.broker),
             client: self.client.over(below.client),
+            mqtt5: self.mqtt5.over(below.mqtt5),
             will: self.will.over(below.will),
             bridge: self.bridge.over(below.bridge),
         }

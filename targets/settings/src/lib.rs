@@ -29,7 +29,9 @@ mod resolved;
 
 use fivewire_core::error::ConfigError;
 
-pub use layer::{BridgeLayer, BrokerLayer, ClientLayer, Layer, NetworkLayer, WillLayer};
+pub use layer::{
+    BridgeLayer, BrokerLayer, ClientLayer, Layer, Mqtt5Layer, NetworkLayer, Protocol, WillLayer,
+};
 pub use resolved::{Resolved, resolve};
 
 /// Settings that cannot work. Nothing was started.
@@ -47,6 +49,13 @@ pub enum SettingsError {
     /// No layer sets what has no default.
     #[error("{field} is missing: no layer sets it, and it has no default")]
     Missing {
+        /// The field, as in a file: table and key.
+        field: &'static str,
+    },
+    /// A setting that only MQTT 5 has, for a client that speaks 3.1.1: the broker would never hear of
+    /// it.
+    #[error("{field} is set, but works with client.protocol = \"5\" only")]
+    NeedsMqtt5 {
         /// The field, as in a file: table and key.
         field: &'static str,
     },

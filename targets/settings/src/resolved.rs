@@ -2,11 +2,11 @@
 
 use fivewire_core::bridge::host::Settings;
 use fivewire_core::bridge::{Broker, Network};
-use fivewire_core::config::Config;
+use fivewire_core::config::{Config, Mqtt5};
 use fivewire_core::error::ConfigError;
-use fivewire_core::mqtt::{QoS, Will};
+use fivewire_core::mqtt::{ProtocolVersion, QoS, Will};
 
-use crate::{Layer, SettingsError};
+use crate::{Layer, Mqtt5Layer, Protocol, SettingsError};
 
 /// The default port of MQTT.
 const PORT: u16 = 1_883;
@@ -44,6 +44,7 @@ pub fn resolve(layers: impl IntoIterator<Item = Layer>) -> Result<Resolved, Sett
     })?;
     let resolved = Resolved { top, client_id, ssid, password, host, will_qos };
     resolved.settings().validate()?;
+    resolved.check_version()?;
     Ok(resolved)
 }
 
@@ -66,11 +67,37 @@ impl Resolved {
         }
     }
 
+    /// What only MQTT 5 has is not set for a client that does not speak it.
+    const fn check_version(&self) -> Result<(), SettingsError> {
+        let Mqtt5Layer { session_expiry_interval_s, topic_alias_maximum, own_topic_aliases } =
+            &self.top.mqtt5;
+        let field = match (session_expiry_interval_s, topic_alias_maximum, own_topic_aliases) {
+            _ if matches!(self.top.client.protocol, Some(Protocol::V5)) => return Ok(()),
+            (Some(_), ..) => "mqtt5.session_expiry_interval_s",
+            (_, Some(_), _) => "mqtt5.topic_alias_maximum",
+            (.., Some(_)) => "mqtt5.own_topic_aliases",
+            (None, None, None) => return Ok(()),
+        };
+        Err(SettingsError::NeedsMqtt5 { field })
+    }
+
     fn client(&self) -> Config<'_> {
         let base = Config::new(&self.client_id);
-        let layer = &self.top.client;
+        let (layer, mqtt5) = (&self.top.client, &self.top.mqtt5);
         let pick = |value: Option<u32>, default| value.unwrap_or(default);
         Config {
+            protocol: layer.protocol.map_or(base.protocol, ProtocolVersion::from),
+            mqtt5: Mqtt5 {
+                session_expiry_interval_s: pick(
+                    mqtt5.session_expiry_interval_s,
+                    base.mqtt5.session_expiry_interval_s,
+                ),
+                topic_alias_maximum: mqtt5
+                    .topic_alias_maximum
+                    .unwrap_or(base.mqtt5.topic_alias_maximum),
+                own_topic_aliases: mqtt5.own_topic_aliases.unwrap_or(base.mqtt5.own_topic_aliases),
+                ..base.mqtt5
+            },
             username: layer.username.as_deref(),
             password: layer.password.as_deref().map(str::as_bytes),
             will: self.will(),

@@ -4,7 +4,7 @@
 
 use fivewire_core::bridge::TIME_SERVER;
 use fivewire_core::config::{Config, Release};
-use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::{ProtocolVersion, QoS};
 use fivewire_settings::{Layer, SettingsError, resolve};
 
 const MANDATORY: &str = "
@@ -89,6 +89,39 @@ fn what_is_missing_is_named() {
             .map(|line| format!("{line}\n"))
             .collect();
         assert_eq!(resolve([file(&without)]).unwrap_err(), SettingsError::Missing { field });
+    }
+}
+
+#[test]
+fn a_file_chooses_mqtt_5_and_what_is_asked_for_with_it() {
+    let default = resolve([file(MANDATORY)]).unwrap();
+    assert_eq!(default.settings().client.protocol, ProtocolVersion::V3_1_1);
+    let site = file(
+        "[client]\nprotocol = '5'\n[mqtt5]\nsession_expiry_interval_s = 3600\ntopic_alias_maximum = 8",
+    );
+    let mut code = Layer::default();
+    code.mqtt5.topic_alias_maximum = Some(4);
+    let resolved = resolve([file(MANDATORY), site, code]).unwrap();
+    let client = resolved.settings().client;
+    let mqtt5 = client.mqtt5;
+    assert_eq!(client.protocol, ProtocolVersion::V5);
+    assert_eq!((mqtt5.session_expiry_interval_s, mqtt5.topic_alias_maximum), (3_600, 4));
+    assert_eq!(mqtt5.own_topic_aliases, 0);
+}
+
+#[test]
+fn what_is_wrong_about_mqtt_5_is_named() {
+    let text = said("[client]\nprotocol = '4'");
+    assert!(text.contains("line 2") && text.contains("protocol = '4'"), "{text}");
+    assert!(text.contains("expected `3.1.1` or `5`"), "{text}");
+    let text = said("[client]\nprotocol = '5'\n[mqtt5]\ntopic_alias_maximum = 65536");
+    assert!(text.contains("line 4") && text.contains("topic_alias_maximum = 65536"), "{text}");
+    for field in ["session_expiry_interval_s", "topic_alias_maximum", "own_topic_aliases"] {
+        let text = said(&format!("[mqtt5]\n{field} = 1"));
+        assert_eq!(
+            text,
+            format!("mqtt5.{field} is set, but works with client.protocol = \"5\" only")
+        );
     }
 }
 

@@ -23,22 +23,14 @@ const IRAM_SECTIONS: [&str; 2] = [".text", ".literal"];
 const IRAM: std::ops::Range<u32> = 0x4010_0000..0x4010_8000;
 const FLASH: std::ops::Range<u32> = 0x4020_0000..0x4030_0000;
 
-/// Builds the emulated board and checks what is in it.
+/// Builds the emulated board with all that one of [`FIRMWARES`] has, and checks what is in it.
 ///
 /// # Errors
 /// It does not build, or has what it must not have.
-pub fn build_emulated(root: &Path) -> Result<PathBuf> {
-    let elf = build(root, &Build { folder: "emulated", feature: Some("emulated"), ..BUILD })?;
-    check(&Elf::read(&elf)?)?;
-    Ok(elf)
-}
-
-/// The same, for a host that runs the predecessor's driver.
-///
-/// # Errors
-/// As [`build_emulated`].
-pub fn build_emulated_syncom(root: &Path) -> Result<PathBuf> {
-    let how = Build { folder: "syncom", feature: Some("emulated,syncom"), ..BUILD };
+pub fn build_emulated(root: &Path, firmware: Firmware) -> Result<PathBuf> {
+    let (name, feature) = firmware;
+    let feature = feature.map_or_else(|| "emulated".to_owned(), |it| format!("emulated,{it}"));
+    let how = Build { folder: "emulated", name: Some(name), feature: Some(&feature), ..BUILD };
     let elf = build(root, &how)?;
     check(&Elf::read(&elf)?)?;
     Ok(elf)
@@ -71,17 +63,25 @@ pub fn build_trace(root: &Path) -> Result<PathBuf> {
     Ok(elf)
 }
 
-/// The firmwares for the chip, and the feature that each wants.
-pub const FIRMWARES: [(&str, Option<&str>); 2] =
-    [("esp8266", None), ("esp8266-syncom", Some("syncom"))];
+/// A firmware: what it is called, as in `targets/budget.toml`, and the feature that it wants.
+pub type Firmware = (&'static str, Option<&'static str>);
+/// For fivewire's hosts.
+pub const NATIVE: Firmware = ("esp8266", None);
+/// For a host that runs the predecessor's driver.
+pub const SYNCOM: Firmware = ("esp8266-syncom", Some("syncom"));
+/// For fivewire's hosts, those that ask for MQTT 5, too.
+pub const MQTT5: Firmware = ("esp8266-mqtt5", Some("mqtt5"));
+/// All of them.
+pub const FIRMWARES: [Firmware; 3] = [NATIVE, SYNCOM, MQTT5];
 
 /// What a firmware takes, without the SDK, and checks what it wants of that.
 ///
 /// # Errors
 /// It does not build, or wants what the SDK does not have.
-pub fn sizes(root: &Path, feature: Option<&str>) -> Result<Sizes> {
-    let folder = if feature.is_some() { "chip-syncom" } else { "chip" };
-    let object = Elf::read(&build(root, &Build { folder, feature, sdk: Some(None), ..BUILD })?)?;
+pub fn sizes(root: &Path, firmware: Firmware) -> Result<Sizes> {
+    let (name, feature) = firmware;
+    let how = Build { folder: "chip", name: Some(name), feature, sdk: Some(None), ..BUILD };
+    let object = Elf::read(&build(root, &how)?)?;
     let known = fs::read_to_string(root.join(SDK_SYMBOLS))?;
     let known: Vec<&str> = known.lines().filter(|line| !line.starts_with('#')).collect();
     let foreign: Vec<_> =
@@ -109,7 +109,7 @@ pub fn sizes(root: &Path, feature: Option<&str>) -> Result<Sizes> {
 ///
 /// # Errors
 /// The SDK is not there or has not all that is needed; esptool does not run.
-pub fn build_images(root: &Path, sdk: &Path, syncom: bool) -> Result<()> {
+pub fn build_images(root: &Path, sdk: &Path, firmware: Firmware) -> Result<()> {
     let sdk = sdk.canonicalize().with_context(|| format!("there is no {}", sdk.display()))?;
     for needed in ["lib/libmain.a", "lib/libdriver.a", "ld/eagle.app.v6.ld"] {
         ensure!(
@@ -118,12 +118,13 @@ pub fn build_images(root: &Path, sdk: &Path, syncom: bool) -> Result<()> {
             sdk.display()
         );
     }
-    let (folder, feature) = if syncom { ("sdk-syncom", Some("syncom")) } else { ("sdk", None) };
-    let path = build(root, &Build { folder, feature, sdk: Some(Some(&sdk)), ..BUILD })?;
+    let (name, feature) = firmware;
+    let how = Build { folder: "sdk", name: Some(name), feature, sdk: Some(Some(&sdk)), ..BUILD };
+    let path = build(root, &how)?;
     let elf = Elf::read(&path)?;
     check(&elf)?;
     check_interrupt_calls(&elf)?;
-    let prefix = path.with_file_name("fivewire-esp8266-");
+    let prefix = path.with_file_name(format!("{name}-"));
     let status = Command::new("esptool")
         .args(["--chip", "esp8266", "elf2image", "--version", "1", "-o"])
         .args([&prefix, &path])
@@ -189,8 +190,10 @@ fn check(elf: &Elf) -> Result<()> {
 
 /// How to build.
 struct Build<'a> {
-    /// Where to, below the target folder: each way has its own.
+    /// Where to, below the target folder: each way has its own, which its firmwares share.
     folder: &'a str,
+    /// What the program is called in the end: the next firmware is built to the same place.
+    name: Option<&'a str>,
     program: &'a str,
     feature: Option<&'a str>,
     /// For the chip: with this SDK, or without one.
@@ -204,6 +207,7 @@ struct Build<'a> {
 
 const BUILD: Build<'static> = Build {
     folder: "",
+    name: None,
     program: NAME,
     feature: None,
     sdk: None,
@@ -256,5 +260,8 @@ fn build(root: &Path, how: &Build<'_>) -> Result<PathBuf> {
     }
     let elf = target_dir.join(TARGET).join("release").join(how.program);
     ensure!(fs::exists(&elf)?, "cargo built no {}", elf.display());
-    Ok(elf)
+    let Some(name) = how.name else { return Ok(elf) };
+    let kept = elf.with_file_name(name).with_extension("elf");
+    fs::copy(&elf, &kept)?;
+    Ok(kept)
 }

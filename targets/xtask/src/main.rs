@@ -41,6 +41,9 @@ enum Task {
         /// For a host that runs the predecessor's driver: its link `syncom`, and its records
         #[arg(long)]
         syncom: bool,
+        /// For hosts that ask for MQTT 5, too
+        #[arg(long, conflicts_with = "syncom")]
+        mqtt5: bool,
     },
     /// Run a firmware in its emulator, on a bench with the other end and a broker, twice
     Emulate {
@@ -84,22 +87,26 @@ enum Board {
 fn main() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     match Arguments::parse().command {
-        Task::Esp8266 { sdk: None, syncom: false } => {
-            println!("{}", esp8266::build_emulated(&root)?.display());
+        Task::Esp8266 { sdk, syncom, mqtt5 } => {
+            let firmware = match (syncom, mqtt5) {
+                (true, _) => esp8266::SYNCOM,
+                (false, true) => esp8266::MQTT5,
+                (false, false) => esp8266::NATIVE,
+            };
+            if let Some(sdk) = sdk {
+                return esp8266::build_images(&root, &sdk, firmware);
+            }
+            println!("{}", esp8266::build_emulated(&root, firmware)?.display());
             Ok(())
         }
-        Task::Esp8266 { sdk: None, syncom: true } => {
-            println!("{}", esp8266::build_emulated_syncom(&root)?.display());
-            Ok(())
-        }
-        Task::Esp8266 { sdk: Some(sdk), syncom } => esp8266::build_images(&root, &sdk, syncom),
         Task::Emulate { board: Board::Esp8266, .. } => emulate::esp8266(&root),
         Task::Emulate { board: Board::Original, .. } => emulate::original(&root),
         Task::Emulate { board: Board::Rp2040, .. } => emulate::rp2040(&root),
         Task::Emulate { board: Board::Pair, seed } => emulate::pair(&root, seed),
         Task::Firmware => {
-            println!("{}", esp8266::build_emulated(&root)?.display());
-            println!("{}", esp8266::build_emulated_syncom(&root)?.display());
+            for firmware in esp8266::FIRMWARES {
+                println!("{}", esp8266::build_emulated(&root, firmware)?.display());
+            }
             for (name, ..) in rp2040::FIRMWARES {
                 println!("{}", rp2040::build(&root, None, name)?.display());
             }
@@ -110,8 +117,8 @@ fn main() -> Result<()> {
         Task::Sizes { without_stacks } => {
             let budgets = budget::read(&root)?;
             let mut kept = true;
-            for (name, feature) in esp8266::FIRMWARES {
-                kept &= budget::compare(&budgets, name, esp8266::sizes(&root, feature)?)?;
+            for firmware in esp8266::FIRMWARES {
+                kept &= budget::compare(&budgets, firmware.0, esp8266::sizes(&root, firmware)?)?;
             }
             for (name, ..) in rp2040::FIRMWARES {
                 let sizes = rp2040::sizes(&root, name)?;

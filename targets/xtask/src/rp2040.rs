@@ -12,8 +12,9 @@ use crate::elf::Elf;
 /// What a Cortex-M0+ is to the compiler.
 pub const TARGET: &str = "thumbv6m-none-eabi";
 /// The firmwares: what each is called here, its program, and the feature that it wants.
-pub const FIRMWARES: [(&str, &str, Option<&str>); 6] = [
+pub const FIRMWARES: [(&str, &str, Option<&str>); 7] = [
     ("simple", "simple", None),
+    ("simple-mqtt5", "simple", Some("mqtt5")),
     ("simple-recorder", "simple", Some("recorder")),
     ("range", "range", None),
     ("status", "status", None),
@@ -31,11 +32,8 @@ pub fn build(root: &Path, settings: Option<&Path>, name: &str) -> Result<PathBuf
         .find(|(it, ..)| *it == name)
         .with_context(|| format!("no firmware is called {name}"))?;
     let elf = build_with(root, settings, program, feature)?;
-    if name == program {
-        return Ok(elf);
-    }
-    // The program is built again without the feature, to the same place.
-    let kept = elf.with_file_name(name);
+    // The program is built again with other features, to the same place.
+    let kept = elf.with_file_name(format!("{name}.elf"));
     fs::copy(&elf, &kept)?;
     Ok(kept)
 }

@@ -6,7 +6,7 @@ use crate::bridge::frame::{self, Init, Outcome, Status, ToEsp, ToHost};
 #[cfg(feature = "mqtt5")]
 use crate::bridge::frame::{PublishWith, SubscribeWith};
 use crate::client::{Action, Client, State};
-use crate::config::{Config, Release};
+use crate::config::Release;
 use crate::error::PublishError;
 use crate::event::{Delivery, DownReason, Ticket};
 #[cfg(feature = "mqtt5")]
@@ -15,6 +15,7 @@ use crate::mqtt::{Packet, Publish, QoS};
 use crate::outbox::FIRST_SUBSCRIPTION_ID;
 #[cfg(feature = "mqtt5")]
 use crate::planted::Bug;
+use crate::session::Checked;
 use crate::storage::Storage;
 
 /// What is to be done with a publication.
@@ -30,8 +31,11 @@ pub(super) enum Verdict {
 }
 
 impl<S: Storage> Esp<S> {
-    pub(super) fn take_command(&mut self, command: &ToEsp<'_>) {
+    pub(super) fn take_command(&mut self, command: &mut ToEsp<'_>) {
         if let ToEsp::Init(init) = command {
+            // What the host does not decide; here, because a copy would lie on the stack.
+            init.config.release = Release::Explicit;
+            init.config.planted = self.planted;
             self.take_init(init);
             return;
         }
@@ -104,7 +108,7 @@ impl<S: Storage> Esp<S> {
         self.received_up_to = None;
         #[cfg(feature = "mqtt5")]
         self.endings.clear();
-        match ToEsp::Init(*init).encode(self.settings.as_mut()) {
+        match init.encode(self.settings.as_mut()) {
             Ok(size) => self.settings_size = size,
             Err(_) => return self.push(&ToHost::Unfit),
         }
@@ -112,16 +116,17 @@ impl<S: Storage> Esp<S> {
             self.close_due = [Some(Action::CloseTcp), Some(Action::LeaveWifi)];
             self.memory = Some(client.into_memory());
         }
-        let config = Config { release: Release::Explicit, planted: self.planted, ..init.config };
+        let config = &init.config;
         let max_bytes = self.message_max_bytes();
         // Memory is given away only to settings that it is large enough for: the next host may have
         // others.
-        if self.memory.as_mut().is_none_or(|memory| memory.check(&config).is_err()) {
+        if self.memory.as_mut().is_none_or(|memory| memory.check(config).is_err()) {
             return self.push(&ToHost::Unfit);
         }
-        // Made where it stays: a client on the stack would be most of what an ESP8266 has of that.
-        self.client =
-            self.memory.take().and_then(|memory| Client::new(&config, memory, self.seed).ok());
+        let memory = self.memory.take().and_then(|memory| Checked::new(config, memory).ok());
+        if let Some(memory) = memory {
+            Client::put(&mut self.client, config, memory, self.seed);
+        }
         let Some(client) = self.client.as_mut() else { return self.push(&ToHost::Unfit) };
         client.supervisor_mut().gate();
         client.session_mut().limit_messages(max_bytes);

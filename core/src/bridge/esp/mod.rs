@@ -248,7 +248,7 @@ impl<S: Storage> Esp<S> {
                 self.link_up = false;
             }
             Input::Frame(frame) => match ToEsp::decode(frame) {
-                Ok(frame) => self.take_command(&frame),
+                Ok(mut frame) => self.take_command(&mut frame),
                 #[cfg(not(feature = "mqtt5"))]
                 Err(_) if super::frame::asks_for_mqtt5(frame) => self.push(&ToHost::Unfit),
                 // The host that hears Hello starts over, and so does the protocol.

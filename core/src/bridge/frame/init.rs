@@ -31,8 +31,16 @@ pub(crate) struct Services<'a> {
 }
 
 impl<'a> Init<'a> {
+    /// Writes the frame; says how long it is, or would be if there were room.
+    pub(crate) fn encode(&self, into: &mut [u8]) -> Result<usize, usize> {
+        let mut writer = Writer::new(into);
+        self.write(&mut writer);
+        writer.finish()
+    }
+
     pub(super) fn write(&self, writer: &mut Writer<'_>) {
         let config = &self.config;
+        writer.u8(0x01);
         writer.u32(self.epoch);
         writer.u32(self.room_bytes);
         writer.u32(self.capacity_bytes);

@@ -24,7 +24,7 @@ pub(crate) use aliases::Aliases;
 pub(super) use connect::{Connect, encode, forbid_aliases};
 
 /// What the broker said in its CONNACK, for this connection.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Server {
     receive_maximum: u16,
     maximum_qos: QoS,
@@ -50,6 +50,22 @@ impl Server {
             wildcards: properties.wildcard_subscription_available(),
             identifiers: properties.subscription_identifier_available(),
             shared: properties.shared_subscription_available(),
+        }
+    }
+
+    /// One that said nothing yet. Not from an empty list: searching that takes stack where there is
+    /// least left of it.
+    const fn unheard() -> Self {
+        Self {
+            receive_maximum: u16::MAX,
+            maximum_qos: QoS::ExactlyOnce,
+            retain_available: true,
+            packet_max_bytes: usize::MAX,
+            keep_alive_s: None,
+            topic_alias_maximum: 0,
+            wildcards: true,
+            identifiers: true,
+            shared: true,
         }
     }
 
@@ -120,7 +136,7 @@ pub(super) struct V5 {
 impl V5 {
     pub(super) fn new(config: &Config<'_>) -> Self {
         Self {
-            server: Server::of(Properties::NONE),
+            server: Server::unheard(),
             aliases: Aliases::new(),
             alias_maximum: config.mqtt5.topic_alias_maximum,
             own_aliases: config.mqtt5.own_topic_aliases,
@@ -192,5 +208,15 @@ impl<S: Storage> Session<S> {
     fn refused(&mut self, ticket: Ticket, reason_code: ReasonCode) -> Event<'static> {
         self.desk.tell(Event::Refused { ticket, reason: RefusedReason::ByBroker(reason_code) });
         Event::Reason { ticket, reason_code }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_said_nothing_is_one_that_says_nothing() {
+        assert_eq!(Server::unheard(), Server::of(Properties::NONE));
     }
 }

@@ -6,22 +6,39 @@ use anyhow::{Result, anyhow};
 use fivewire_core::bridge::host::{self, Action, Host, Settings};
 use fivewire_core::bridge::{Broker, Network};
 use fivewire_core::client::Publication;
-use fivewire_core::config::Config;
-use fivewire_core::event::Event;
+use fivewire_core::config::{Config, Mqtt5};
+use fivewire_core::event::{Event, Message};
 use fivewire_core::link::native::{self, Native};
 use fivewire_core::link::{self, Link, Role, Timing};
-use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::v5::Property;
+use fivewire_core::mqtt::{ProtocolVersion, QoS};
 use fivewire_core::time::{Instant, Wait};
 
 use super::played::{Played, Wires};
 use super::radio::BROKER_NAME;
 
+/// What travels with each publication in MQTT 5. None of them expires in a run.
+const EXPIRY_S: u32 = 3_600;
+const CONTENT_TYPE: &str = "text/plain";
+const USER_PROPERTY: (&str, &str) = ("greenhouse", "7");
+const PROPERTIES: &[Property<'static>] = &[
+    Property::MessageExpiryInterval(EXPIRY_S),
+    Property::ContentType(CONTENT_TYPE),
+    Property::UserProperty(USER_PROPERTY.0, USER_PROPERTY.1),
+];
+/// So long may a publication take to come back.
+const ON_ITS_WAY_S: u32 = 120;
+
+/// What is told of a message that has all of them.
+const WHOLE: &str = " and all that travelled with it";
+
 /// The host's board.
 pub struct HostBoard {
+    protocol: ProtocolVersion,
     link: Native<Vec<u8>>,
     host: Host<Vec<u8>>,
     /// What its application was told is there as `Debug` shows it; messages as `Message topic
-    /// payload.`
+    /// payload.`, and behind that [`WHOLE`] if that is so.
     wires: Wires,
 }
 
@@ -30,10 +47,12 @@ impl HostBoard {
     ///
     /// # Errors
     /// The settings are refused: a mistake in this file.
-    pub fn new(seed: u64) -> Result<Self> {
+    pub fn new(seed: u64, protocol: ProtocolVersion) -> Result<Self> {
         let network = Network { ssid: "greenhouse", password: "tomatoes", use_default: true };
         let broker = Broker { host: BROKER_NAME, port: 1_883 };
-        let settings = Settings::new(Config::new("pump"), network, broker);
+        let mqtt5 = Mqtt5 { topic_alias_maximum: 4, own_topic_aliases: 4, ..Mqtt5::new() };
+        let client = Config { protocol, mqtt5, ..Config::new("pump") };
+        let settings = Settings::new(client, network, broker);
         let memory = host::Memory {
             outbox: vec![0; 4_096],
             subscriptions: vec![0; 512],
@@ -48,19 +67,21 @@ impl HostBoard {
         config.timing = Timing { resets_by_itself: false, ..config.timing };
         let memory = native::Memory { transmit: vec![0; 2_048], receive: vec![0; 2_048] };
         let link = Native::new(&config, memory, seed).map_err(|error| anyhow!("{error}"))?;
-        let mut board = Self { link, host, wires: Wires::default() };
+        let mut board = Self { protocol, link, host, wires: Wires::default() };
         board.link.start(Instant::ZERO);
         board.host.start(Instant::ZERO);
         board.drain(0);
         Ok(board)
     }
 
-    /// Publishes with QoS 1.
+    /// Publishes with QoS 1, in MQTT 5 with properties.
     ///
     /// # Errors
     /// The outbox is full.
     pub fn publish(&mut self, now_ns: u64, topic: &str, payload: &[u8]) -> Result<()> {
-        let publication = Publication::new(topic, payload, QoS::AtLeastOnce);
+        let properties = if self.protocol == ProtocolVersion::V5 { PROPERTIES } else { &[] };
+        let publication =
+            Publication { properties, ..Publication::new(topic, payload, QoS::AtLeastOnce) };
         let ticket = self.host.publish(instant(now_ns), &publication);
         ticket.map_err(|error| anyhow!("{error}"))?;
         self.drain(now_ns);
@@ -103,6 +124,12 @@ impl HostBoard {
         self.link.counters().bits
     }
 
+    /// What is told behind a message that came back as it was published.
+    #[must_use]
+    pub fn whole(&self) -> &'static str {
+        if self.protocol == ProtocolVersion::V5 { WHOLE } else { "" }
+    }
+
     /// How often something was told whose `Debug` begins like this.
     #[must_use]
     pub fn count_told(&self, beginning: &str) -> usize {
@@ -126,11 +153,11 @@ impl HostBoard {
                 }
                 host::Output::Event(event) => {
                     let event = match event {
-                        Event::Message(message) => format!(
-                            "Message {} {}.",
-                            message.topic,
-                            String::from_utf8_lossy(message.payload)
-                        ),
+                        Event::Message(message) => {
+                            let payload = String::from_utf8_lossy(message.payload);
+                            let properties = if is_whole(&message) { WHOLE } else { "" };
+                            format!("Message {} {payload}.{properties}", message.topic)
+                        }
                         other => format!("{other:?}"),
                     };
                     self.wires.told.push(event);
@@ -205,4 +232,13 @@ impl Played for HostBoard {
 
 fn instant(ns: u64) -> Instant {
     Instant::from_micros(ns / 1_000)
+}
+
+/// It has all that it was published with, and what is left of its time.
+fn is_whole(message: &Message<'_>) -> bool {
+    let properties = message.properties;
+    let left_s = properties.message_expiry_interval_s();
+    left_s.is_some_and(|left_s| (EXPIRY_S - ON_ITS_WAY_S..=EXPIRY_S).contains(&left_s))
+        && properties.content_type() == Some(CONTENT_TYPE)
+        && properties.user_properties().eq([USER_PROPERTY])
 }

@@ -24,6 +24,7 @@ mod trouble;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
+use fivewire_core::mqtt::ProtocolVersion;
 
 use self::board::Speed;
 use crate::elf::Elf;
@@ -33,29 +34,36 @@ use crate::{budget, esp8266, rp2040};
 const SEEDS: u64 = 10;
 /// What the emulated Pico is to do.
 const EMULATED: &str = "targets/emulator/emulated.toml";
+/// The same in MQTT 5.
+const EMULATED_MQTT5: &str = "targets/emulator/emulated-mqtt5.toml";
+/// The seed of the pair's run in MQTT 5: the ESP8266 loses its power, again and again.
+const MQTT5_SEED: u64 = 0;
 
-/// Tells the same story twice, compares the traces, and checks that all that is never executed is
+/// Tells the same story twice, compares the traces, tells it once in MQTT 5, and checks that all that is never executed is
 /// known.
 ///
 /// # Errors
 /// A promise is broken, the two runs differ, or a function that no run executes is not listed.
 pub fn esp8266(root: &Path) -> Result<()> {
-    let elf = esp8266::build_emulated(root)?;
+    let elf = esp8266::build_emulated(root, esp8266::NATIVE)?;
+    let mqtt5 = esp8266::build_emulated(root, esp8266::MQTT5)?;
     // Which functions are executed shows only where none is part of another one.
     let outlined = esp8266::build_outlined(root)?;
     let scratch = tempfile::tempdir()?;
-    let jobs = [(&elf, None), (&elf, None), (&outlined, Some(scratch.path()))];
+    let (old, new) = (ProtocolVersion::V3_1_1, ProtocolVersion::V5);
+    let noted = Some(scratch.path());
+    let jobs = [(&elf, old, None), (&elf, old, None), (&mqtt5, new, None), (&outlined, old, noted)];
     let mut reports = Vec::new();
     side_by_side::run(
         jobs.into_iter(),
-        |(elf, executed)| story::tell(elf, executed),
+        |(elf, protocol, executed)| story::tell(elf, protocol, executed),
         |report| {
             reports.push(report);
             Ok(())
         },
     )?;
-    let [first, second, _] = &reports[..] else { bail!("three runs have three reports") };
-    println!("{first}");
+    let [first, second, mqtt5, _] = &reports[..] else { bail!("four runs have four reports") };
+    println!("{first}\nin MQTT 5: {mqtt5}");
     ensure!(
         first.trace_hash == second.trace_hash,
         "two runs with the same seed differ: {} and {}",
@@ -64,9 +72,10 @@ pub fn esp8266(root: &Path) -> Result<()> {
     );
     println!("trace {}, twice", first.trace_hash);
     let budgets = budget::read(root)?;
+    let kept = budget::compare_stack(&budgets, esp8266::NATIVE.0, first.stack_bytes)?;
     ensure!(
-        budget::compare_stack(&budgets, "esp8266", first.stack_bytes)?,
-        "the stack is deeper than its budget"
+        budget::compare_stack(&budgets, esp8266::MQTT5.0, mqtt5.stack_bytes)? && kept,
+        "a stack is deeper than its budget"
     );
     executed::check(root, &Elf::read(&outlined)?, scratch.path())
 }
@@ -76,7 +85,7 @@ pub fn esp8266(root: &Path) -> Result<()> {
 /// # Errors
 /// A publication is lost or comes in the wrong order, or the two runs differ.
 pub fn original(root: &Path) -> Result<()> {
-    let elf = esp8266::build_emulated_syncom(root)?;
+    let elf = esp8266::build_emulated(root, esp8266::SYNCOM)?;
     let (first, second) = rayon::join(|| original::run(&elf), || original::run(&elf));
     let (first, second) = (first?, second?);
     println!("{first}, twice");
@@ -124,27 +133,31 @@ pub fn rp2040(root: &Path) -> Result<()> {
 /// It carries too little, or does not come to its end.
 pub fn rate(root: &Path, is_slow: bool) -> Result<()> {
     let speed = if is_slow { Speed::MHZ_80 } else { Speed::MHZ_160 };
-    rate::measure(root, &esp8266::build_emulated(root)?, speed)
+    rate::measure(root, &esp8266::build_emulated(root, esp8266::NATIVE)?, speed)
 }
 
-/// Runs seeded schedules with both firmwares; the first one, or the one of `seed`, twice.
+/// Runs seeded schedules with both firmwares; the first one, or the one of `seed`, twice, and once
+/// with the firmwares that speak MQTT 5.
 ///
 /// # Errors
 /// A publication is lost or comes in the wrong order, the two runs differ, or a stack is deeper
 /// than its budget.
 pub fn pair(root: &Path, seed: Option<u64>) -> Result<()> {
-    let firmware = build_pair(root)?;
+    let (firmware, mqtt5) = (build_pair(root)?, build_pair_mqtt5(root)?);
     let seeds = seed.map_or(0..SEEDS, |seed| seed..seed + 1);
     println!("{}", schedule::Report::HEAD);
-    let again = std::iter::once(seeds.start);
-    let (mut lost, mut stack, mut traces) = (0, schedule::Stack::default(), Vec::new());
+    let runs = std::iter::once(seeds.start).chain(seeds).map(|seed| (&firmware, seed));
+    let mqtt5_run = (&mqtt5, seed.unwrap_or(MQTT5_SEED));
+    let (mut lost, mut traces) = (0, Vec::new());
+    let mut stacks = [schedule::Stack::default(); 2];
     side_by_side::run(
-        again.chain(seeds),
-        |seed| schedule::run(root, &firmware, seed),
+        runs.chain(std::iter::once(mqtt5_run)),
+        |(firmware, seed)| schedule::run(root, firmware, seed),
         |report| {
             println!("{report}");
             lost += usize::from(report.lost.is_some());
-            stack = stack.max(report.stack_bytes);
+            let stack = &mut stacks[usize::from(report.is_mqtt5)];
+            *stack = stack.max(report.stack_bytes);
             traces.push(report.trace_hash);
             Ok(())
         },
@@ -152,7 +165,8 @@ pub fn pair(root: &Path, seed: Option<u64>) -> Result<()> {
     let [first, second, ..] = &traces[..] else { bail!("two runs have two traces") };
     ensure!(first == second, "two runs of one seed differ: {first} and {second}");
     ensure!(lost == 0, "{lost} of the runs lost a publication");
-    ensure!(compare_stacks(root, stack)?, "a stack is deeper than its budget");
+    let kept = compare_stacks(root, &firmware, stacks[0])?;
+    ensure!(compare_stacks(root, &mqtt5, stacks[1])? && kept, "a stack is deeper than its budget");
     Ok(())
 }
 
@@ -161,16 +175,34 @@ pub fn pair(root: &Path, seed: Option<u64>) -> Result<()> {
 /// # Errors
 /// The pair does not run.
 pub fn stacks(root: &Path) -> Result<bool> {
-    let firmware = build_pair(root)?;
-    compare_stacks(root, schedule::run(root, &firmware, 0)?.stack_bytes)
+    let (firmware, mqtt5) = (build_pair(root)?, build_pair_mqtt5(root)?);
+    let measure =
+        |firmware| compare_stacks(root, firmware, schedule::run(root, firmware, 0)?.stack_bytes);
+    Ok(measure(&firmware)? & measure(&mqtt5)?)
 }
 
 fn build_pair(root: &Path) -> Result<schedule::Firmware> {
-    let pico = rp2040::build(root, Some(&root.join(EMULATED)), "simple")?;
+    build_pair_of(root, EMULATED, "simple", esp8266::NATIVE)
+}
+
+/// Both with MQTT 5, which the Pico's settings ask for.
+fn build_pair_mqtt5(root: &Path) -> Result<schedule::Firmware> {
+    build_pair_of(root, EMULATED_MQTT5, "simple-mqtt5", esp8266::MQTT5)
+}
+
+fn build_pair_of(
+    root: &Path,
+    settings: &str,
+    pico_name: &'static str,
+    esp: esp8266::Firmware,
+) -> Result<schedule::Firmware> {
+    let pico = rp2040::build(root, Some(&root.join(settings)), pico_name)?;
     Ok(schedule::Firmware {
         pico_stack_floor: stack_floor(&pico)?,
         pico,
-        esp: esp8266::build_emulated(root)?,
+        pico_name,
+        esp: esp8266::build_emulated(root, esp)?,
+        esp_name: esp.0,
     })
 }
 
@@ -179,8 +211,13 @@ fn stack_floor(pico: &Path) -> Result<u32> {
     Elf::read(pico)?.address_of("_stack_end").context("the Pico's firmware has no _stack_end")
 }
 
-fn compare_stacks(root: &Path, stack: schedule::Stack) -> Result<bool> {
+fn compare_stacks(
+    root: &Path,
+    firmware: &schedule::Firmware,
+    stack: schedule::Stack,
+) -> Result<bool> {
     let budgets = budget::read(root)?;
-    let pico = budget::compare_stack(&budgets, "rp2040-simple", stack.pico)?;
-    Ok(pico & budget::compare_stack(&budgets, "esp8266", stack.esp)?)
+    let pico = format!("rp2040-{}", firmware.pico_name);
+    let pico = budget::compare_stack(&budgets, &pico, stack.pico)?;
+    Ok(pico & budget::compare_stack(&budgets, firmware.esp_name, stack.esp)?)
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use fivewire_core::mqtt::ProtocolVersion;
 
 use super::host::HostBoard;
 use super::pair;
@@ -55,14 +56,15 @@ impl fmt::Display for Report {
     }
 }
 
-/// Tells the story with this firmware. `executed` is a folder where QEMU notes what it executes.
+/// Tells the story with this firmware, in this version of MQTT: in MQTT 5 all that travels with a
+/// publication has to come back. `executed` is a folder where QEMU notes what it executes.
 ///
 /// # Errors
 /// It does not go as it should.
-pub fn tell(elf: &Path, executed: Option<&Path>) -> Result<Report> {
+pub fn tell(elf: &Path, protocol: ProtocolVersion, executed: Option<&Path>) -> Result<Report> {
     #[expect(clippy::disallowed_methods, reason = "real time is reported, and decides nothing")]
     let wall = Instant::now();
-    let mut pair = Pair::new(elf, executed, SEED, HostBoard::new(SEED)?);
+    let mut pair = Pair::new(elf, executed, SEED, HostBoard::new(SEED, protocol)?);
     pair.host.subscribe(0, "greenhouse/#")?;
     pair.run_until(20_000, |pair| pair.host.count_told("Connected") == 1)?;
     let connected_ms = pair.now_ns() / 1_000_000;
@@ -184,7 +186,7 @@ fn publish(pair: &mut Pair, published: usize, count: usize) -> Result<usize> {
 /// back.
 fn arrives(pair: &mut Pair, published: usize) -> Result<()> {
     let came_back = |pair: &Pair, number: usize| {
-        pair.host.count_told(&format!("Message {TOPIC} {number}.")) > 0
+        pair.host.count_told(&format!("Message {TOPIC} {number}.{}", pair.host.whole())) > 0
     };
     pair.run_until(60_000, |pair| {
         pair.host.count_told("Acked") == published
