@@ -200,8 +200,8 @@ pub enum Event<'a> {
         /// It kept its connection: only the link had been lost.
         resumed: bool,
     },
-    /// The ESP8266's buffers, or the link to it, are too small for the settings; it stays without a
-    /// connection (bridge only). Told each time the ESP8266 asks for its settings.
+    /// The ESP8266's buffers, or the link to it, are too small for the settings, or they ask for MQTT
+    /// 5 and its firmware was built without; it stays without a connection (bridge only). Told each time the ESP8266 asks for its settings.
     EspUnfit,
     /// The ESP8266 was heard, but speaks otherwise than this host (bridge only). Told once for each
     /// of its starts; it is reset as one that does not answer.

@@ -32,7 +32,7 @@
 //! | `TooLarge` | QoS, size | a message that cannot be passed on |
 //! | `SlateDone` | | the broker forgot the old session; waits for `SlateNoted` |
 //! | `Stopped` | | disconnected on purpose |
-//! | `Unfit` | | its buffers are too small for the settings |
+//! | `Unfit` | | its buffers are too small for the settings, or it lacks MQTT 5 |
 //! | `Time` | cookie, seconds, fraction | what a time server said |
 //! | `Memory` | free, used | |
 //! | `MessageWith` | as `Message`, properties before the payload | MQTT 5 only |

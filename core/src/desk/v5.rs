@@ -41,7 +41,7 @@ impl<S: Storage> Desk<S> {
         self.make_room(publish.qos, packet_bytes)?;
         let expiry_s = properties.message_expiry_interval_s();
         let ends_s = expiry_s.map(|seconds| seconds.saturating_add(whole_seconds(now)));
-        let ends = expiry_s.map(|seconds| now.plus_ms(seconds.saturating_mul(1_000)));
+        let ends = expiry_s.map(|seconds| plus_s(now, seconds));
         let deadline = match (publication.deadline, ends) {
             (Some(deadline), Some(ends)) => Some(deadline.min(ends)),
             (deadline, ends) => deadline.or(ends),
@@ -51,7 +51,7 @@ impl<S: Storage> Desk<S> {
     }
 
     /// All but the payload leaves in one piece, so it must fit into the transmit buffer.
-    fn check_head(&self, publish: Publish<'_>) -> Result<(), PublishError> {
+    pub(crate) fn check_head(&self, publish: Publish<'_>) -> Result<(), PublishError> {
         let head_bytes = Packet::Publish(Publish { payload: b"", ..publish }).encoded_len();
         if head_bytes == usize::MAX {
             return Err(PublishError::Property);
@@ -76,8 +76,7 @@ impl<S: Storage> Desk<S> {
         self.check_head(*publish)?;
         let left_s = publish.properties.message_expiry_interval_s();
         let ends_s = left_s.map(|seconds| seconds.saturating_add(whole_seconds(now)));
-        let deadline =
-            left_s.map(|seconds| now.plus_ms(seconds.saturating_add(1).saturating_mul(1_000)));
+        let deadline = left_s.map(|seconds| plus_s(now, seconds.saturating_add(1)));
         self.outbox.push_v5_with_id(ticket, publish, deadline, ends_s, again)
     }
 
@@ -149,6 +148,10 @@ impl<S: Storage> Desk<S> {
     pub(super) fn check_shared(filter: &str) -> Result<(), SubscribeError> {
         check_share(filter).map_err(|_| SubscribeError::Options)
     }
+}
+
+fn plus_s(now: Instant, seconds: u32) -> Instant {
+    Instant::from_micros(now.as_micros().saturating_add(u64::from(seconds) * 1_000_000))
 }
 
 fn whole_seconds(now: Instant) -> u32 {

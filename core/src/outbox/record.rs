@@ -27,7 +27,8 @@ pub(crate) const EVER_SENT: u8 = 2;
 pub(crate) const ABANDONED: u8 = 4;
 /// QoS 0, and the connection ended while it was being sent.
 pub(crate) const LOST: u8 = 8;
-/// Another machine owns it, and knows of its room: it is not given up while it is under way.
+/// Another machine owns it (MQTT 5 over the bridge), and knows of its room: it is not given up while
+/// it is under way.
 pub(crate) const OWNED_ELSEWHERE: u8 = 16;
 
 /// The header of a record, copied out.

@@ -1,8 +1,9 @@
 //! Both ends with a client that speaks MQTT 5.
 
-use fivewire_core::bridge::{esp, host};
+use fivewire_core::bridge::{Broker, Network, esp, host};
 use fivewire_core::client::{self, Publication};
 use fivewire_core::config::{Config, Mqtt5};
+use fivewire_core::error::ConfigError;
 use fivewire_core::mqtt::v5::{
     Ack, Connack, Disconnect, Packet, Properties, Property, Publish, ReasonCode, ReasonCodes,
     RetainHandling, Suback, SubscriptionOptions, decode, split,
@@ -196,6 +197,86 @@ fn what_was_refused_while_the_link_was_lost_is_told_as_refused() {
     link(&mut bridge, true);
     assert_eq!(bridge.told("Refused { ticket: Ticket(1), reason: ByBroker(QuotaExceeded) }"), 1);
     assert_eq!((bridge.told("Acked(Ticket(2))"), bridge.told("Acked")), (1, 1));
+}
+
+/// It may have been refused once because its head fits no buffer there; what came behind it fitted.
+#[test]
+fn what_the_esp_could_never_send_is_not_taken_for_acknowledged_when_it_comes_again() {
+    let mut bridge = connected(V5, false, &[]);
+    link(&mut bridge, false);
+    publish(&mut bridge, b"1", &[Property::UserProperty("k", &"v".repeat(380))]);
+    publish(&mut bridge, b"2", &[]);
+    link(&mut bridge, true);
+    assert_eq!(bridge.told("Refused { ticket: Ticket(1), reason: TooLargeForEsp }"), 1);
+    // the same once more, as if the answer had been lost with the link
+    let again = again_with_a_large_head();
+    bridge.esp.handle(bridge.now, esp::Input::Frame(&again));
+    assert_eq!(done_frames(&mut bridge), [0x93]);
+}
+
+/// A `PublishWith` of ticket 1, given before.
+fn again_with_a_large_head() -> Vec<u8> {
+    let value = "v".repeat(380);
+    let mut frame = vec![0x4A, 1, 0, 1, 0x80, 1, b'a'];
+    let properties = [&[0x26, 0, 1, b'k', 1, 124][..], value.as_bytes()].concat();
+    frame.extend([0x82, 0x03]);
+    assert_eq!(properties.len(), 386);
+    frame.extend(properties);
+    frame.push(b'1');
+    frame
+}
+
+/// The first bytes of the frames with which the ESP8266 says that a publication is done.
+fn done_frames(bridge: &mut Bridge) -> Vec<u8> {
+    let mut done = Vec::new();
+    loop {
+        let frame = match bridge.esp.poll() {
+            esp::Output::Frame(frame) => frame.to_vec(),
+            esp::Output::Wait(_) => return done,
+            _ => continue,
+        };
+        bridge.esp.handle(bridge.now, esp::Input::FrameSent(frame.len()));
+        done.extend(frame.first().filter(|first| *first & 0xF0 == 0x90));
+    }
+}
+
+#[test]
+fn properties_that_no_message_has_mean_a_reset() {
+    for properties in [
+        &[0x11, 0, 0, 0, 0][..],               // a session expiry interval
+        &[0x23, 0, 0],                         // topic alias 0
+        &[0x03, 0, 1, b't', 0x03, 0, 1, b't'], // a content type, twice
+    ] {
+        let mut bridge = connected(V5, false, &[]);
+        let mut frame = vec![0xC0, 0, 0x81, 1, b'x', properties.len() as u8];
+        frame.extend(properties);
+        bridge.host.handle(bridge.now, host::Input::Frame(&frame));
+        bridge.settle();
+        assert_eq!(bridge.told("EspReset { cause: Garbage }"), 1, "{properties:?}");
+    }
+}
+
+#[test]
+fn a_subscription_that_no_host_asks_for_has_the_esp_say_hello() {
+    for frame in [
+        &[0x0C, 0, 0, 0, 9, 1, 0xFF, 0, 0, 0, b'a'][..], // the identifier is too large
+        &[0x0C, 0, 0, 0, 9, 2, 0, 0, 0, 0, b'a'],        // QoS 2
+    ] {
+        let mut bridge = connected(V5, false, &[]);
+        bridge.esp.handle(bridge.now, esp::Input::Frame(frame));
+        bridge.settle();
+        assert_eq!(bridge.told("EspReady { resumed: true }"), 1, "{frame:?}");
+    }
+}
+
+#[test]
+fn a_lasting_session_needs_a_name_that_outlives_the_esp() {
+    let config = Config { client_id: "", ..V5 };
+    let network = Network { ssid: "home", password: "secret", use_default: false };
+    let broker = Broker { host: "broker", port: 1883 };
+    let settings = |config| host::Settings::new(config, network, broker).validate();
+    assert!(matches!(settings(config), Err(ConfigError::Contradiction { .. })));
+    assert!(settings(Config { clean_session: true, ..config }).is_ok());
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub(crate) const CONFIG: Config<'_> =
 fn new_esp(seed: u64) -> Taped<esp::Esp<Vec<u8>>> {
     let client = client::Memory {
         receive: vec![0; 512],
-        transmit: vec![0; 512],
+        transmit: vec![0; 256],
         outbox: vec![0; 1024],
         subscriptions: vec![0; 256],
         connect: vec![0; 128],

@@ -61,6 +61,8 @@ pub(super) struct Facts {
     /// Since when, the last time, and until when the time before.
     pub(super) held_since: Instant,
     pub(super) held_until: Option<Instant>,
+    /// When the host last began to poll again, after it had been busy.
+    pub(super) polls_since: Option<Instant>,
     /// The application asked for shutdown.
     pub(super) is_shutting_down: bool,
     /// The lives of the device in which the application did so.
@@ -102,6 +104,7 @@ impl Facts {
             is_held: false,
             held_since: Instant::ZERO,
             held_until: None,
+            polls_since: None,
             is_shutting_down: false,
             farewell_lives: Vec::new(),
             is_stopped: false,

@@ -261,7 +261,8 @@ impl Oracle {
     #[cold]
     fn said_to_stand(&mut self, standing: Standing) {
         let Self { facts, judges, verdict } = self;
-        p7_standing::stands(facts, verdict, &judges.told, judges.way, standing);
+        let unanswered = judges.received.too_large_unanswered();
+        p7_standing::stands(facts, verdict, &judges.told, judges.way, standing, unanswered);
     }
 
     #[cold]

@@ -80,6 +80,10 @@ impl Received {
     }
 
     /// A packet of this size may not fit into the memory of the device.
+    pub(super) const fn too_large_unanswered(&self) -> usize {
+        self.too_large.len()
+    }
+
     pub(super) const fn may_be_too_large(&self, size_bytes: usize) -> bool {
         size_bytes > self.fits_bytes
     }

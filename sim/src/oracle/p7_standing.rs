@@ -55,7 +55,8 @@ impl Way {
     }
 }
 
-/// The application looked where the device stands.
+/// The application looked where the device stands. `unanswered`: messages that it was told are too
+/// large and the broker has no answer for.
 #[cold]
 pub(super) fn stands(
     facts: &Facts,
@@ -63,6 +64,7 @@ pub(super) fn stands(
     told: &Told,
     way: Way,
     standing: Standing,
+    unanswered: usize,
 ) {
     let Standing { is_ready, unreleased, client, esp } = standing;
     verdict.require(P7, is_ready == facts.is_up, || {
@@ -71,7 +73,8 @@ pub(super) fn stands(
     // with a connection go its messages, which come again
     let (least, all) = facts.inbound.handed_out(facts.disruptions);
     // a host counts those whose release the link has not taken, too
-    let most = if esp.is_some() { usize::MAX } else { all };
+    // what was too large is answered in its turn
+    let most = if esp.is_some() { usize::MAX } else { all + unanswered };
     verdict.require(P7, (least..=most).contains(&unreleased), || {
         format!("the device says {unreleased} messages are not released, and not {least} to {most}")
     });
@@ -130,7 +133,9 @@ fn esp_stands(
     verdict.require(P7, is_so || facts.is_shutting_down, || {
         format!("the host says that it is {state:?}, and told otherwise")
     });
-    let may_wait = facts.is_held || unreleased >= UNRELEASED_MAX;
+    // what came while the host was busy is told after the first look
+    let was_busy = facts.polls_since == Some(facts.now);
+    let may_wait = facts.is_held || was_busy || unreleased >= UNRELEASED_MAX;
     verdict.require(P7, may_wait || !has_waiting_messages, || {
         "the host says that messages wait for the application, which takes them".into()
     });

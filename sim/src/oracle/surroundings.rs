@@ -201,6 +201,7 @@ impl Oracle {
         self.facts.weather.ended(self.facts.now, kind);
         match kind {
             FaultKind::HostBusy => {
+                self.facts.polls_since = Some(self.facts.now);
                 self.judges.watchdog.polls_again(self.facts.now);
                 self.judges.attempts.busy(false);
             }
@@ -250,6 +251,7 @@ impl Oracle {
         let Self { facts, judges, .. } = self;
         facts.weather.clear_up(facts.now);
         facts.healed_at = Some(facts.now);
+        facts.polls_since = Some(facts.now);
         judges.watchdog.healed(facts.now);
         judges.sessions.healed();
         judges.convergence.healed(facts);

@@ -29,6 +29,9 @@ const REFUSALS: [u8; 5] = [
     ReasonCode::QuotaExceeded.as_u8(),
 ];
 
+/// No link is reset on top of more faults than this.
+const FAULTS_MAX: usize = 29;
+
 /// Runs of a scenario that can break what only MQTT 5 has may speak it.
 pub(super) fn is_possible(draw: &Draw<'_>) -> bool {
     draw.kinds.iter().any(|kind| kind.needs_mqtt5())
@@ -72,7 +75,7 @@ pub(super) fn draw(draw: &Draw<'_>, schedule: &mut Schedule) {
         if random.chance(1, 2) {
             for _ in 0..random.between(1, 4) {
                 let fault = times.fault(&mut random, *kind);
-                if resets_links && schedule.faults.len() < 29 {
+                if resets_links && schedule.faults.len() < FAULTS_MAX {
                     schedule.faults.extend(times.link_lost_during(&mut random, &fault));
                 }
                 schedule.faults.push(fault);

@@ -139,6 +139,7 @@ fn walk_client<S: Storage>(
         (None, None) => GONE,
     };
     pass.field(&mut standing)?;
+    pass.agrees(standing <= CLIENT_V5)?;
     if pass.is_loading() && standing != WAITING {
         // Its own configuration is in the state; this one fits wherever that did.
         let config = Config::smallest(standing == CLIENT_V5)?;

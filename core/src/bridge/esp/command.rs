@@ -80,6 +80,8 @@ impl<S: Storage> Esp<S> {
             ToEsp::SubscribeWith(SubscribeWith { ticket, options, identifier, filter }) => {
                 let desk = &mut client.session_mut().desk;
                 if desk.subscribe_with_as(ticket, filter, options, identifier).is_err() {
+                    // what it was to replace must not go on: the host knows of neither any more
+                    let _ = desk.unsubscribe_as(ticket, filter);
                     self.push(&ToHost::Refused { ticket });
                 }
             }
@@ -182,7 +184,7 @@ impl<S: Storage> Esp<S> {
             payload: publication.payload,
         };
         let size = Packet::Publish(publish).encoded_len();
-        let verdict = self.judge(publication, size);
+        let verdict = self.judge(publication, size, true);
         if let (Verdict::Store, Some(client)) = (verdict, self.client.as_mut()) {
             let stored = client.session_mut().publish_as(ticket, &publish, again);
             return self.stored(ticket, stored);
@@ -201,15 +203,22 @@ impl<S: Storage> Esp<S> {
         learnt
     }
 
-    /// What is to be done with a publication whose packet has this size.
-    pub(super) fn judge(&self, publication: &frame::Publish<'_>, packet_bytes: usize) -> Verdict {
+    /// What is to be done with a publication whose packet has this size. `fits`: it can be sent, for
+    /// all that is known besides of that. Both are asked each time the publication comes: what could
+    /// not be stored once must not be taken for acknowledged the next time.
+    pub(super) fn judge(
+        &self,
+        publication: &frame::Publish<'_>,
+        packet_bytes: usize,
+        fits: bool,
+    ) -> Verdict {
         let ticket = publication.ticket;
         // While one does not fit, none may overtake it.
         let Some(client) = self.client.as_ref().filter(|_| self.hello_at.is_none()) else {
             return Verdict::Nothing;
         };
         let outbox = &client.session().desk.outbox;
-        if !outbox.could_ever_fit(packet_bytes) {
+        if !fits || !outbox.could_ever_fit(packet_bytes) {
             return Verdict::Done(Outcome::TooLarge);
         }
         if self.received_up_to.is_none_or(|last| is_newer(ticket, last)) {

@@ -2,9 +2,9 @@
 
 use super::command::Verdict;
 use super::{Esp, REPORT_BYTES};
-use crate::bridge::fifo;
 use crate::bridge::frame::{Message, MessageWith, Outcome, PublishWith, ToHost};
 use crate::bridge::host::INBOUND_HEADER_BYTES;
+use crate::bridge::{HEARTBEAT_MS, fifo};
 use crate::checkpoint::{Checkpoint, Field, Fields, Out, Pass};
 use crate::event::{AbandonReason, Event, RefusedReason, Ticket};
 use crate::mqtt::v5::{Packet, Publish, ReasonCode};
@@ -13,7 +13,9 @@ use crate::session::Handed;
 use crate::storage::Storage;
 
 /// The host has no more QoS 1 publications under way: the largest window there is.
-const CAPACITY: usize = 16;
+const UNDER_WAY_MAX: usize = 16;
+/// Those, and as many that ended.
+const CAPACITY: usize = 2 * UNDER_WAY_MAX;
 
 /// How a publication stands that the host gave.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,8 +31,10 @@ enum Ending {
 ///
 /// A host that lost the link asks again for what it knows no outcome of. What is not in the outbox
 /// any more was acknowledged, unless it is here. Those that ended come after one another; the host
-/// has missed the outcomes of the last ones, if any, and these and what is under way are never more
-/// than its window: so the first of those that ended can be forgotten when room is needed.
+/// has missed the outcomes of the last ones, if any, and never of more than its window: so the
+/// first of those that ended can be forgotten when room is needed. What the host gave up may still
+/// be under way here, besides of its window. There is room for some of those, and while there is
+/// none a new publication has to wait.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Endings {
     entries: [Option<(Ticket, Ending)>; CAPACITY],
@@ -51,9 +55,15 @@ impl Endings {
             entry.is_some_and(|(_, ending)| ending != Ending::None)
         };
         let free = self.entries.iter().position(Option::is_none);
-        let place = free.or_else(|| self.entries.iter().position(ended)).unwrap_or(0);
+        let Some(place) = free.or_else(|| self.entries.iter().position(ended)) else { return };
         self.remove(place);
         self.entries[CAPACITY - 1] = Some((ticket, Ending::None));
+    }
+
+    /// So much is under way that none may be added.
+    fn are_full(&self) -> bool {
+        let under_way = self.entries.iter().flatten().filter(|(_, ending)| *ending == Ending::None);
+        under_way.count() >= UNDER_WAY_MAX
     }
 
     fn end(&mut self, ticket: Ticket, ending: Option<Ending>) {
@@ -115,7 +125,13 @@ impl<S: Storage> Esp<S> {
             ..Publish::new(self.publication_topics.name(frame.topic), frame.payload, frame.qos())
         };
         let size = Packet::Publish(publish).encoded_len();
-        let verdict = self.judge(frame, size);
+        let desk = self.client.as_ref().map(|client| &client.session().desk);
+        let fits = desk.is_none_or(|desk| desk.check_head(publish).is_ok());
+        let mut verdict = self.judge(frame, size, fits);
+        if verdict == Verdict::Store && frame.packet_id.is_some() && self.endings.are_full() {
+            verdict = Verdict::Nothing;
+            self.hello_at = Some(self.now.plus_ms(HEARTBEAT_MS));
+        }
         if let (Verdict::Store, Some(client)) = (verdict, self.client.as_mut()) {
             let stored = client.session_mut().publish_v5_as(frame.ticket, &publish, frame.again);
             if stored.is_ok() && frame.packet_id.is_some() {
@@ -225,17 +241,25 @@ mod tests {
         let refused = Some(Verdict::Refused(ReasonCode::QuotaExceeded));
         let expired = Some(Verdict::Done(Outcome::Expired));
         let mut endings = Endings::new();
-        (1..=16).for_each(|number| endings.begin(ticket(number)));
+        (1..=15).for_each(|number| endings.begin(ticket(number)));
+        assert!(!endings.are_full());
+        endings.begin(ticket(16));
+        assert!(endings.are_full());
         endings.end(ticket(9), Some(REFUSED));
         endings.end(ticket(3), Some(Ending::Expired));
         endings.end(ticket(5), None);
-        endings.begin(ticket(17));
+        // of 32 entries 13 are under way, 2 ended, 17 are free
+        for number in 17..=33 {
+            endings.begin(ticket(number));
+            endings.end(ticket(number), Some(REFUSED));
+        }
         assert_eq!([3, 5, 9].map(|it| endings.of(ticket(it))), [expired, None, refused]);
-        endings.begin(ticket(18));
+        endings.begin(ticket(34));
         assert_eq!([3, 9].map(|it| endings.of(ticket(it))), [expired, None]);
+        endings.begin(ticket(35));
+        assert_eq!([3, 17].map(|it| endings.of(ticket(it))), [None, refused]);
         endings.end(ticket(1), Some(REFUSED));
-        endings.begin(ticket(19));
-        assert_eq!([1, 3].map(|it| endings.of(ticket(it))), [refused, None]);
+        assert_eq!(endings.of(ticket(1)), refused);
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! What the frames of a client that speaks MQTT 5 have more.
 //!
-//! Where there are no properties the frames are those of MQTT 3.1.1.
+//! Where there are no properties publications and messages are as in MQTT 3.1.1.
 
 use super::publish::{Message, Publish};
 use super::{Outcome, ToEsp, ToHost, text};
 use crate::bridge::record::{Garbage, Reader, Writer};
 use crate::config::{Config, Mqtt5};
 use crate::event::Ticket;
-use crate::mqtt::ProtocolVersion;
-use crate::mqtt::v5::{Properties, ReasonCode, SubscriptionOptions};
+use crate::mqtt::v5::{Properties, ReasonCode, SubscriptionOptions, VARIABLE_BYTE_INTEGER_MAX};
+use crate::mqtt::{ProtocolVersion, QoS};
 
 /// The upper half of the first byte of a `PublishWith`; the lower half is as in a `Publish`.
 pub(super) const PUBLISH_WITH: u8 = 0x40;
@@ -86,6 +86,11 @@ impl<'a> PublishWith<'a> {
     fn read(first: u8, reader: Reader<'a>) -> Result<Self, Garbage> {
         let publish = Publish::read(first, reader)?;
         let (properties, payload) = split(publish.payload)?;
+        let own = properties.topic_alias().is_some()
+            || properties.subscription_identifiers().next().is_some();
+        if own {
+            return Err(Garbage);
+        }
         Ok(Self { publish: Publish { payload, ..publish }, properties, leaves_s: None })
     }
 }
@@ -115,10 +120,10 @@ impl<'a> MessageWith<'a> {
 fn split(bytes: &[u8]) -> Result<(Properties<'_>, &[u8]), Garbage> {
     let mut reader = Reader::new(bytes);
     let properties = read_properties(&mut reader)?;
-    Ok((properties, reader.rest()))
+    if properties.fit_publish() { Ok((properties, reader.rest())) } else { Err(Garbage) }
 }
 
-/// A `Subscribe` with options or an identifier.
+/// What a `Subscribe` is here, whatever its options, with an identifier or without.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SubscribeWith<'a> {
     pub(crate) ticket: Ticket,
@@ -137,12 +142,14 @@ impl<'a> SubscribeWith<'a> {
     }
 
     fn read(mut reader: Reader<'a>) -> Result<Self, Garbage> {
-        Ok(Self {
-            ticket: super::ticket(&mut reader)?,
-            options: SubscriptionOptions::from_u8(reader.u8()?).ok_or(Garbage)?,
-            identifier: Some(reader.u32()?).filter(|identifier| *identifier != 0),
-            filter: text(reader.rest())?,
-        })
+        let ticket = super::ticket(&mut reader)?;
+        let options = SubscriptionOptions::from_u8(reader.u8()?).ok_or(Garbage)?;
+        let identifier = Some(reader.u32()?).filter(|identifier| *identifier != 0);
+        let filter = text(reader.rest())?;
+        let is_valid = options.qos != QoS::ExactlyOnce
+            && identifier.is_none_or(|identifier| identifier <= VARIABLE_BYTE_INTEGER_MAX)
+            && !(options.no_local && filter.starts_with("$share/"));
+        if is_valid { Ok(Self { ticket, options, identifier, filter }) } else { Err(Garbage) }
     }
 }
 

@@ -80,6 +80,12 @@ impl<'a> Settings<'a> {
                 explanation: "the predecessor's firmware speaks MQTT 3.1.1 only: leave client.protocol as it is",
             });
         }
+        if self.client.client_id.is_empty() && !self.client.clean_session {
+            return Err(ConfigError::Contradiction {
+                explanation: "client_id is empty, and a session is to last: the name that a broker gives \
+                              is lost with each restart of the ESP8266; set client_id or clean_session",
+            });
+        }
         let texts = [
             ("network.ssid", self.network.ssid, 32),
             ("network.password", self.network.password, 64),

@@ -18,8 +18,9 @@ use crate::time::Instant;
 /// What the broker said, until it can be told.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Said {
-    /// About this request, of which the outcome comes next.
-    reason: Option<(Ticket, ReasonCode)>,
+    /// About these requests, of which the outcomes come next: one may come between the other's
+    /// reason and outcome.
+    reasons: [Option<(Ticket, ReasonCode)>; 2],
     /// Bytes of properties that lie behind the settings.
     properties_bytes: usize,
     /// They are to be told.
@@ -133,19 +134,23 @@ impl<S: Storage> Host<S> {
     }
 
     /// Notes what the broker said about a request: it is told before the outcome, where that is.
-    pub(super) const fn take_reason(&mut self, ticket: Ticket, reason_code: ReasonCode) {
-        self.said.reason = Some((ticket, reason_code));
+    pub(super) fn take_reason(&mut self, ticket: Ticket, reason_code: ReasonCode) {
+        let [first, second] = self.said.reasons;
+        self.said.reasons = [Some((ticket, reason_code)), first.or(second)];
     }
 
     /// What it was about was not told with the link.
-    pub(super) const fn forget_reason(&mut self) {
-        self.said.reason = None;
+    pub(super) fn forget_reason(&mut self) {
+        self.said.reasons = [None; 2];
     }
 
     /// What the broker said about this request, if it said more than yes.
     fn reason_of(&mut self, ticket: Ticket) -> Option<ReasonCode> {
-        let (known, reason_code) = self.said.reason.take()?;
-        (known == ticket).then_some(reason_code)
+        let is_about = |reason: &&mut Option<(Ticket, ReasonCode)>| {
+            reason.is_some_and(|(about, _)| about == ticket)
+        };
+        let reason = self.said.reasons.iter_mut().find(is_about)?;
+        reason.take().map(|(_, reason_code)| reason_code)
     }
 
     /// Tells what the broker said about a request of which the outcome is told next.
@@ -210,8 +215,8 @@ impl<'a> From<Message<'a>> for MessageWith<'a> {
 impl Said {
     /// `behind`: what lies behind the settings, however much of it is in use.
     pub(super) fn walk(&mut self, pass: &mut Pass<'_>, behind: &mut [u8]) -> Option<()> {
-        let Self { reason, properties_bytes, due } = self;
-        pass.field(reason)?;
+        let Self { reasons, properties_bytes, due } = self;
+        pass.fields(reasons)?;
         pass.field(due)?;
         if !*due {
             return Some(());
