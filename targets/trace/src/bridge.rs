@@ -3,11 +3,12 @@
 
 use fivewire_core::bridge::{self, esp, host};
 use fivewire_core::client::{self, Action, Publication, TcpFailure};
-use fivewire_core::config::{Config, Release};
+use fivewire_core::config::{Config, Mqtt5, Release};
 use fivewire_core::event::{Delivery, Event};
 use fivewire_core::link::native::{self, Native};
 use fivewire_core::link::{self, Levels, Link, Role, Timing};
-use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::v5::{Property, SubscriptionOptions};
+use fivewire_core::mqtt::{ProtocolVersion, QoS};
 use fivewire_core::time::{Instant, Reason, Wait};
 
 use crate::broker::Broker;
@@ -20,6 +21,10 @@ use crate::wires::{Said, Wires};
 const STEPS: u32 = 30_000;
 /// What lies between two looks, in µs.
 const STEP_US: u64 = 20;
+
+/// What travels with half of the publications in MQTT 5.
+const PROPERTIES: &[Property<'static>] =
+    &[Property::MessageExpiryInterval(20), Property::UserProperty("is", "traced")];
 
 /// The end with the application.
 struct HostEnd<'a> {
@@ -52,20 +57,28 @@ struct World<'a> {
     /// What the host, and the other end, see wrong at the next look.
     bent: [Levels; 2],
     delivery: Option<Delivery>,
+    speaks_v5: bool,
 }
 
 /// Runs the schedule of this seed.
-pub(crate) fn run(seed: u64, memory: &mut Memory, outcome: &mut Outcome) {
+pub(crate) fn run(
+    seed: u64,
+    protocol: ProtocolVersion,
+    memory: &mut Memory,
+    outcome: &mut Outcome,
+) {
+    let speaks_v5 = protocol == ProtocolVersion::V5;
     let mut world = World {
         now: Instant::ZERO,
         random: Random::new(seed),
         outcome,
-        host: HostEnd::new(&mut memory.host, seed),
+        host: HostEnd::new(&mut memory.host, protocol, seed),
         esp_levels: Levels::default(),
-        broker: Broker::new(false),
+        broker: Broker::new(speaks_v5),
         power_cut: false,
         bent: [Levels::default(); 2],
         delivery: None,
+        speaks_v5,
     };
     world.host.link.start(world.now);
     world.host.host.start(world.now);
@@ -85,9 +98,12 @@ pub(crate) fn run(seed: u64, memory: &mut Memory, outcome: &mut Outcome) {
 
 impl<'a> HostEnd<'a> {
     #[inline(never)]
-    fn new(memory: &'a mut HostMemory, seed: u64) -> Self {
+    fn new(memory: &'a mut HostMemory, protocol: ProtocolVersion, seed: u64) -> Self {
         let (memory, link) = memory.lend();
+        let mqtt5 = Mqtt5 { own_topic_aliases: 2, topic_alias_maximum: 2, ..Mqtt5::new() };
         let client = Config {
+            protocol,
+            mqtt5,
             keep_alive_s: 10,
             clean_init: false,
             release: Release::Explicit,
@@ -207,6 +223,10 @@ impl World<'_> {
         let filter = if self.random.once_in(2) { "a/+" } else { "a/b" };
         let ticket = match self.random.once_in(3) {
             true => self.host.host.unsubscribe(self.now, filter),
+            false if self.speaks_v5 => {
+                let options = SubscriptionOptions::new(QoS::AtLeastOnce);
+                self.host.host.subscribe_with(self.now, filter, options, Some(7))
+            }
             false => self.host.host.subscribe(self.now, filter, QoS::AtLeastOnce),
         };
         self.outcome.note(2, &ticket);
@@ -217,7 +237,11 @@ impl World<'_> {
         let payload = [b'p'; 120];
         let size = self.random.below(120) as usize;
         let qos = if self.random.once_in(4) { QoS::AtMostOnce } else { QoS::AtLeastOnce };
-        let publication = Publication::new("trace/bridge", &payload[..size], qos);
+        let properties = self.speaks_v5 && self.random.once_in(2);
+        let publication = Publication {
+            properties: if properties { PROPERTIES } else { &[] },
+            ..Publication::new("trace/bridge", &payload[..size], qos)
+        };
         let ticket = self.host.host.publish(self.now, &publication);
         self.outcome.note(1, &ticket);
     }

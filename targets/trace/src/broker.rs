@@ -139,14 +139,20 @@ impl Broker {
     fn deliver(&mut self, random: &mut Random) {
         let size = random.below(40) as usize;
         let payload = [b'm'; 40];
-        let properties = usize::from(self.speaks_v5);
+        // Their length, and a content type.
+        let properties: &[u8] = match self.speaks_v5 {
+            false => &[],
+            true if random.once_in(2) => &[0],
+            true => &[4, 3, 0, 1, b't'],
+        };
+        let remaining = 5 + properties.len() + size;
         if random.once_in(2) {
-            self.queue(&[0x30, (5 + properties + size) as u8, 0, 3, b'a', b'/', b'b']);
+            self.queue(&[0x30, remaining as u8, 0, 3, b'a', b'/', b'b']);
         } else {
-            let pid = 1 + random.below(5) as u8;
-            self.queue(&[0x32, (7 + properties + size) as u8, 0, 3, b'a', b'/', b'b', 0, pid]);
+            let (remaining, pid) = (remaining + 2, 1 + random.below(5) as u8);
+            self.queue(&[0x32, remaining as u8, 0, 3, b'a', b'/', b'b', 0, pid]);
         }
-        self.queue(&[0][..properties]);
+        self.queue(properties);
         self.queue(&payload[..size]);
     }
 

@@ -28,8 +28,12 @@ struct World<'a> {
 }
 
 /// Runs the schedule of this seed.
-pub(crate) fn run(seed: u64, speaks_v5: bool, memory: &mut ClientMemory, outcome: &mut Outcome) {
-    let protocol = if speaks_v5 { ProtocolVersion::V5 } else { ProtocolVersion::V3_1_1 };
+pub(crate) fn run(
+    seed: u64,
+    protocol: ProtocolVersion,
+    memory: &mut ClientMemory,
+    outcome: &mut Outcome,
+) {
     let config = Config {
         protocol,
         keep_alive_s: 10,
@@ -41,7 +45,7 @@ pub(crate) fn run(seed: u64, speaks_v5: bool, memory: &mut ClientMemory, outcome
         client: Client::new(&config, memory.lend(), seed)
             .expect("the buffers fit the configuration"),
         now: Instant::ZERO,
-        broker: Broker::new(speaks_v5),
+        broker: Broker::new(protocol == ProtocolVersion::V5),
         random: Random::new(seed),
         outcome,
         owed: None,

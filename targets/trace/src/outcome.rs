@@ -17,13 +17,22 @@ pub struct Outcome {
     pub acknowledged: u32,
     /// Messages that were handed out.
     pub messages: u32,
+    /// Messages among them that had properties.
+    pub properties: u32,
     /// Sessions of the link.
     pub links: u32,
 }
 
 impl Outcome {
     pub(crate) const fn new() -> Self {
-        Self { hash: Hash::new(), connections: 0, acknowledged: 0, messages: 0, links: 0 }
+        Self {
+            hash: Hash::new(),
+            connections: 0,
+            acknowledged: 0,
+            messages: 0,
+            properties: 0,
+            links: 0,
+        }
     }
 
     /// Something with all its fields, at a time.
@@ -36,7 +45,10 @@ impl Outcome {
         match event {
             Event::Connected { .. } => self.connections += 1,
             Event::Acked(_) => self.acknowledged += 1,
-            Event::Message(_) => self.messages += 1,
+            Event::Message(message) => {
+                self.messages += 1;
+                self.properties += u32::from(!message.properties.is_empty());
+            }
             _ => {}
         }
         self.note(at_us, event);
