@@ -3,7 +3,28 @@
 use crate::error::ConfigError;
 use crate::mqtt::v5::{self, Packet, Properties, Property};
 
-/// What a client that speaks MQTT 5 asks for.
+/// What a client that speaks MQTT 5 asks for. It speaks it where
+/// [`Config::protocol`](super::Config::protocol) says so, and ignores all this where not:
+///
+/// ```
+/// use fivewire_core::config::{Config, Mqtt5};
+/// use fivewire_core::mqtt::ProtocolVersion;
+/// use fivewire_core::mqtt::v5::{Properties, Property};
+///
+/// let config = Config {
+///     protocol: ProtocolVersion::V5,
+///     mqtt5: Mqtt5 {
+///         session_expiry_interval_s: 86_400,
+///         connect: Properties::of(&[Property::UserProperty("board", "7")]),
+///         ..Mqtt5::new()
+///     },
+///     ..Config::new("pump")
+/// };
+/// assert!(config.validate().is_ok());
+/// ```
+///
+/// The same configuration is the `client` of a bridge's
+/// [`Settings`](crate::bridge::host::Settings).
 ///
 /// Receive maximum and maximum packet size need no setting: the broker is told
 /// [`Config::receive_maximum`](super::Config::receive_maximum) and the size of the receive buffer.
@@ -32,7 +53,8 @@ pub struct Mqtt5<'a> {
     pub session_expiry_interval_s: u32,
     /// The largest topic alias that the broker may use, default 0: none. The topics it names lie in
     /// [`Memory::connect`](crate::client::Memory), behind the CONNECT packet, each with 5 bytes more
-    /// than its text. If they do not fit, the connection is closed, and the next ones allow none.
+    /// than its text; over a bridge that is the ESP8266's. If they do not fit, the connection is
+    /// closed, and the next ones allow none.
     pub topic_alias_maximum: u16,
     /// How many topics of this client's own publications get an alias, as far as the broker takes
     /// them and memory lasts, default 0: none. They lie where those of the broker do.
