@@ -101,8 +101,8 @@ impl HostBoard {
     }
 
     /// Records the machines of this board, from the next one on.
-    pub(super) fn record(&mut self, payloads: Payloads) {
-        self.recorder = Some(Recorder::new(Tape::default(), payloads));
+    pub(super) fn record(&mut self, payloads: Payloads, segment_max_bytes: usize) {
+        self.recorder = Some(Recorder::new(Tape::new(segment_max_bytes), payloads));
     }
 
     /// What was recorded so far.
@@ -150,8 +150,8 @@ impl Esp8266 {
     }
 
     /// Records the machines of this board, from the next one on.
-    pub(super) fn record(&mut self, payloads: Payloads) {
-        self.recorder = Some(Recorder::new(Tape::default(), payloads));
+    pub(super) fn record(&mut self, payloads: Payloads, segment_max_bytes: usize) {
+        self.recorder = Some(Recorder::new(Tape::new(segment_max_bytes), payloads));
     }
 
     /// What was recorded so far.
@@ -165,7 +165,7 @@ impl Esp8266 {
 fn recorded(recorder: Option<&mut Recorder<Tape>>) -> Vec<u8> {
     let Some(recorder) = recorder else { return Vec::new() };
     recorder.finish();
-    std::mem::take(&mut recorder.sink_mut().0)
+    std::mem::take(&mut recorder.sink_mut().bytes)
 }
 
 impl<A: Application> World<A> {

@@ -54,8 +54,8 @@ use wifi::Radio;
 use wires::Wires;
 use witness::Witness;
 
-pub(crate) use device::HostMachine;
 pub use device::{BridgeState, DEVICE_ID, Services, WILL_PAYLOAD, WILL_TOPIC};
+pub(crate) use device::{HostMachine, PASSWORD};
 pub(crate) use faults::Faults;
 #[cfg(feature = "turmoil")]
 pub(crate) use faults::Lasting;
@@ -252,14 +252,14 @@ impl<A: Application> World<A> {
     }
 
     /// Records the machine of the application's board, in all its lives: call it before the world has
-    /// begun.
-    pub fn record_host(&mut self, payloads: Payloads) {
-        self.host.record(payloads);
+    /// begun. A segment takes so many bytes at most, and begins with a checkpoint.
+    pub fn record_host(&mut self, payloads: Payloads, segment_max_bytes: usize) {
+        self.host.record(payloads, segment_max_bytes);
     }
 
     /// The same with the ESP8266's.
-    pub fn record_esp(&mut self, payloads: Payloads) {
-        self.esp.record(payloads);
+    pub fn record_esp(&mut self, payloads: Payloads, segment_max_bytes: usize) {
+        self.esp.record(payloads, segment_max_bytes);
     }
 
     /// What was recorded so far; see [`record_host`](Self::record_host).
