@@ -16,13 +16,11 @@ pub(crate) struct Place {
     pub(crate) column: usize,
 }
 
-/// From where to where something is written.
+/// Where something is written.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(crate) struct Span {
     /// Its first character.
     pub(crate) start: Place,
-    /// The character after its last.
-    pub(crate) end: Place,
 }
 
 /// What is changed.

@@ -277,8 +277,7 @@ mod tests {
     /// Plants one mutant where `marked` first stands in `source`.
     fn planted(source: &str, marked: &str, genre: Genre, replacement: &str) -> String {
         let at = source.find(marked).expect("it is there");
-        let column = |at| Place { line: 1, column: at + 1 };
-        let span = Span { start: column(at), end: column(at + marked.len()) };
+        let span = Span { start: Place { line: 1, column: at + 1 } };
         let mutant = Mutant {
             file: String::new(),
             name: String::new(),
