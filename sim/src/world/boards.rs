@@ -1,6 +1,7 @@
 //! The boards: power, boots, clocks and what they remember.
 
 use fivewire_core::bridge::esp::Esp;
+use fivewire_core::bridge::notice::Notices;
 use fivewire_core::event::ResetCause;
 use fivewire_core::recorder::{Payloads, Recorded, Recorder};
 use fivewire_core::time::Instant;
@@ -197,6 +198,7 @@ impl<A: Application> World<A> {
         self.host.machine = Some(machine);
         self.application.get_mut().started(Instant::from_micros(self.now));
         self.summary.stopped = false;
+        self.notices = Notices::new();
         self.drain_host(observer);
         self.find_each_other();
     }

@@ -31,6 +31,7 @@ mod wires;
 mod witness;
 
 use fivewire_core::bridge::Lan;
+use fivewire_core::bridge::notice::Notices;
 use fivewire_core::client;
 use fivewire_core::event::{Counters, Event};
 use fivewire_core::planted::Planted;
@@ -106,6 +107,7 @@ pub struct World<A = Workload> {
     boot: Random,
     settling: Settling,
     summary: Summary,
+    notices: Notices,
     published: u64,
 }
 
@@ -190,6 +192,7 @@ impl<A: Application> World<A> {
             boot: Random::new(seed, Purpose::Boot),
             settling: Settling::default(),
             summary: Summary::default(),
+            notices: Notices::new(),
             published: 0,
             schedule,
         };
@@ -225,6 +228,7 @@ impl<A: Application> World<A> {
         self.boot = Random::new(seed, Purpose::Boot);
         self.settling = Settling::default();
         self.summary = Summary::default();
+        self.notices = Notices::new();
         self.published = 0;
         self.plan_start();
     }
