@@ -117,7 +117,7 @@ fn measure(arguments: &Arguments) -> Result<(), Error> {
     println!("{} mutants", mutants.len());
     let tree = Tree::copy(&root, &work)?;
     let viable = tree.plant(&root, &mutants)?;
-    println!("{} of them are Rust", viable.len());
+    println!("{} of them are Rust that runs; the others are none, or in constants", viable.len());
     let program = tree.build()?;
     let chosen =
         viable.into_iter().filter(|number| mutants[number - 1].name.contains(&arguments.only));

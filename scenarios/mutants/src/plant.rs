@@ -204,6 +204,11 @@ impl<'a> Finder<'a> {
 }
 
 impl<'ast> Visit<'ast> for Finder<'_> {
+    // what the compiler works out cannot be switched on at run time
+    fn visit_item_const(&mut self, _: &'ast syn::ItemConst) {}
+
+    fn visit_impl_item_const(&mut self, _: &'ast syn::ImplItemConst) {}
+
     fn visit_item_fn(&mut self, function: &'ast syn::ItemFn) {
         self.body(&function.block);
         visit::visit_item_fn(self, function);
