@@ -131,6 +131,13 @@ pub const fn is_run_twice(seed: u64) -> bool {
     totals::mixed(seed).is_multiple_of(20)
 }
 
+/// True for one seed in 32, whose machines are recorded: what was recorded must be said again to the
+/// last byte (P11), and show no password.
+#[must_use]
+pub const fn is_recorded(seed: u64) -> bool {
+    (totals::mixed(seed) >> 32).is_multiple_of(32)
+}
+
 /// Runs the plan with `run` and adds up. `progress` is called by all threads, after each seed.
 /// Once `stop` is set no further seed begins.
 ///

@@ -54,8 +54,9 @@ use wifi::Radio;
 use wires::Wires;
 use witness::Witness;
 
-pub(crate) use device::HostMachine;
+pub(crate) use device::{BROKER, HostMachine, NETWORK};
 pub use device::{BridgeState, DEVICE_ID, Services, WILL_PAYLOAD, WILL_TOPIC};
+pub(crate) use drain::{ESP_FREE_BYTES, ESP_USED_BYTES};
 pub(crate) use faults::Faults;
 #[cfg(feature = "turmoil")]
 pub(crate) use faults::Lasting;
