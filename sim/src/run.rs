@@ -1,6 +1,6 @@
 //! Runs a schedule and reports.
 
-use fivewire_core::planted::{self, Planted};
+use fivewire_core::planted::Planted;
 use fivewire_core::recorder::{Machine, Payloads};
 use fivewire_core::time::Instant;
 
@@ -10,11 +10,9 @@ use crate::marks::{Mark, Marks, Matrix};
 use crate::observation::{Observation, Observer};
 pub use crate::oracle::Breach;
 use crate::oracle::{Oracle, Promise, settle_bound_ms};
-use crate::replay;
 use crate::schedule::{Schedule, Topology};
-use crate::sweep::is_recorded;
 use crate::trace::{Blind, TraceHash};
-use crate::world::{Messages, NETWORK, World};
+use crate::world::{Messages, World};
 
 /// What a run showed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -49,6 +47,16 @@ pub fn run(schedule: &Schedule, extra: &mut dyn Observer) -> Report {
 /// [`replay`](crate::replay::replay). `None` where there is no such machine.
 #[must_use]
 pub fn record(schedule: &Schedule, machine: Machine, payloads: Payloads) -> Option<Vec<u8>> {
+    run_recorded(schedule, machine, payloads, usize::MAX).map(|(_, recording)| recording)
+}
+
+/// The same with what the run showed, in segments of so many bytes at most.
+pub(crate) fn run_recorded(
+    schedule: &Schedule,
+    machine: Machine,
+    payloads: Payloads,
+    segment_max_bytes: usize,
+) -> Option<(Report, Vec<u8>)> {
     let is_at_esp = match (schedule.setup.topology, machine) {
         (Topology::Client, Machine::Client) | (Topology::Bridge, Machine::BridgeHost) => false,
         (Topology::Bridge, Machine::BridgeEsp) => true,
@@ -56,12 +64,14 @@ pub fn record(schedule: &Schedule, machine: Machine, payloads: Payloads) -> Opti
     };
     let mut world = World::new(schedule.clone());
     if is_at_esp {
-        world.record_esp(payloads);
+        world.record_esp(payloads, segment_max_bytes);
     } else {
-        world.record_host(payloads);
+        world.record_host(payloads, segment_max_bytes);
     }
-    let _ = run_world(&mut world, &mut Blind);
-    Some(if is_at_esp { world.take_recording_of_esp() } else { world.take_recording_of_host() })
+    let report = run_world(&mut world, &mut Blind);
+    let recording =
+        if is_at_esp { world.take_recording_of_esp() } else { world.take_recording_of_host() };
+    Some((report, recording))
 }
 
 /// Runs one schedule after the other in the same memory.
@@ -95,46 +105,8 @@ impl Runner {
         extra: &mut O,
     ) -> Report {
         self.world.reset(schedule);
-        // a recording does not say which bug was planted
-        if !is_recorded(schedule.seed) || planted::ENABLED {
-            return run_world(&mut self.world, extra);
-        }
-        let payloads = match schedule.seed % 2 {
-            0 => Payloads::Kept,
-            _ => Payloads::Disguised { key: [schedule.seed, !schedule.seed] },
-        };
-        self.world.record_host(payloads);
-        self.world.record_esp(payloads);
-        let mut report = run_world(&mut self.world, extra);
-        let recordings = [self.world.take_recording_of_host(), self.world.take_recording_of_esp()];
-        if report.breach.is_none() {
-            let at = Instant::from_micros(report.virtual_us);
-            // without a bridge there is no other board
-            let mut recordings = recordings.iter().filter(|recording| !recording.is_empty());
-            let is_v5 = schedule.setup.is_v5();
-            report.breach = recordings.find_map(|recording| replayed(recording, is_v5, at));
-            report.checked[Promise::P11.index()] += 1;
-        }
-        report
+        run_world(&mut self.world, extra)
     }
-}
-
-/// What is wrong with a recording that was just made, of a machine of this version.
-/// `is_v5`: messages may expire, of which the oracle of a recording knows nothing.
-fn replayed(recording: &[u8], is_v5: bool, at: Instant) -> Option<Breach> {
-    let secret = NETWORK.password.as_bytes();
-    let shows_secret = recording.windows(secret.len()).any(|part| part == secret);
-    let report = replay::replay(recording, &mut Blind);
-    let detail = if shows_secret {
-        "a recording shows the password of the network".to_owned()
-    } else if let Some(difference) = report.difference {
-        difference.to_string()
-    } else if let Some(damage) = report.damage {
-        format!("a recording cannot be read: {damage}")
-    } else {
-        return report.breach.filter(|_| !is_v5);
-    };
-    Some(Breach { promise: Promise::P11, at, detail })
 }
 
 /// Everybody who watches every run, in whatever engine.

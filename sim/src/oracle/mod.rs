@@ -29,6 +29,7 @@ mod outbound;
 mod p10_will;
 mod p11_time;
 mod p12_malformed;
+mod p12_setups;
 mod p1_published;
 mod p2_order;
 mod p3_duplicates;
@@ -39,6 +40,7 @@ mod p6_answers;
 mod p6_attempts;
 mod p6_converges;
 mod p7_accounted;
+mod p7_handlers;
 mod p7_patience;
 mod p7_self;
 mod p7_standing;
@@ -77,6 +79,7 @@ use p5_received::Received;
 use p6_answers::Answers;
 use p6_attempts::Attempts;
 use p6_converges::Convergence;
+use p7_handlers::Handlers;
 use p7_patience::Patience;
 use p7_self::Told;
 use p7_standing::Way;
@@ -85,6 +88,7 @@ use p8_watchdog::Watchdog;
 use p9_pressure::Pressure;
 use p10_will::WillAndKeepAlive;
 use p12_malformed::Malformed;
+use p12_setups::Setups;
 pub use promise::Promise;
 use tickets::Use;
 pub use verdict::Breach;
@@ -108,6 +112,8 @@ struct Judges {
     convergence: Convergence,
     patience: Patience,
     told: Told,
+    handlers: Handlers,
+    setups: Setups,
     way: Way,
     questions: Questions,
     watchdog: Watchdog,
@@ -145,6 +151,8 @@ impl Oracle {
                 convergence: Convergence::default(),
                 patience: Patience::default(),
                 told: Told::default(),
+                handlers: Handlers::default(),
+                setups: Setups::default(),
                 way: Way::default(),
                 questions: Questions::default(),
                 watchdog: Watchdog::new(setup.host_drift_ppm),
@@ -404,10 +412,6 @@ impl Oracle {
                 self.said_of_itself(unacknowledged, counters);
             }
             Observation::SaidToStand(standing) => self.said_to_stand(standing),
-            Observation::StatedBound { recovery_bound_ms } => {
-                let Self { facts, verdict, .. } = self;
-                Convergence::stated(facts, verdict, recovery_bound_ms);
-            }
             Observation::TimeAsked { cookie } => self.judges.questions.asked(now, cookie),
             Observation::Released { delivery } => self.released(delivery),
             Observation::WitnessPublished { topic, payload, qos, properties } => {
@@ -433,7 +437,27 @@ impl Oracle {
                 }
             }
             Observation::Opened { .. } => self.judges.way.opened(),
+            Observation::BoardUp { part } => self.judges.handlers.board_up(part),
             Observation::Finished => self.finished(),
+            _ => self.judge_program(observation),
+        }
+    }
+
+    /// What the program around the device does with it.
+    fn judge_program(&mut self, observation: &Observation<'_>) {
+        match *observation {
+            Observation::SetupTried { trial, refusal } => {
+                let topology = self.facts.setup.topology;
+                self.judges.setups.tried(&mut self.verdict, topology, trial, refusal);
+            }
+            Observation::StatedBound { recovery_bound_ms } => {
+                let Self { facts, verdict, .. } = self;
+                Convergence::stated(facts, verdict, recovery_bound_ms);
+            }
+            Observation::Handled { event, notices, statuses } => {
+                let shown = (self.facts.setup.will, statuses);
+                self.judges.handlers.handled(&mut self.verdict, &event, notices, shown);
+            }
             _ => self.observe_surroundings(observation),
         }
     }

@@ -207,6 +207,8 @@ impl TraceHash {
             | Seen::SaidOfItself { .. }
             | Seen::SaidToStand(_)
             | Seen::StatedBound { .. }
+            | Seen::Handled { .. }
+            | Seen::SetupTried { .. }
             | Seen::Told(_)
             | Seen::Released { .. }
             | Seen::Holds(_)
@@ -230,8 +232,11 @@ impl TraceHash {
 
 impl Observer for TraceHash {
     fn observe(&mut self, now: Instant, observation: &Observation<'_>) {
-        // it follows from the setup alone
-        if matches!(observation, Seen::StatedBound { .. }) {
+        // these follow from the setup alone, or from what is told
+        if matches!(
+            observation,
+            Seen::StatedBound { .. } | Seen::Handled { .. } | Seen::SetupTried { .. }
+        ) {
             return;
         }
         self.word(now.as_micros() << 8 | code(observation));

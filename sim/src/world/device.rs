@@ -26,7 +26,7 @@ use crate::schedule::{
 pub const DEVICE_ID: &str = "device";
 /// The network that a host has its ESP8266 join.
 pub(crate) const NETWORK: Network<'_> =
-    Network { ssid: "greenhouse", password: "tomatoes", use_default: false };
+    Network { ssid: "greenhouse", password: PASSWORD, use_default: false };
 /// The broker that a host has its ESP8266 connect to.
 pub(crate) const BROKER: Broker<'_> = Broker { host: "broker.lan", port: 1_883 };
 
@@ -64,13 +64,35 @@ pub struct BridgeState {
 /// A machine's memory in the simulator.
 pub(crate) type Bytes = Vec<u8>;
 
+/// The one secret that a simulated device has: of its network.
+pub(crate) const PASSWORD: &str = "tomatoes";
+
 /// A recording, in memory.
-#[derive(Default)]
-pub(crate) struct Tape(pub(super) Vec<u8>);
+pub(crate) struct Tape {
+    pub(super) bytes: Vec<u8>,
+    /// How long a segment may be.
+    segment_max_bytes: usize,
+    segment_bytes: usize,
+}
+
+impl Tape {
+    pub(super) const fn new(segment_max_bytes: usize) -> Self {
+        Self { bytes: Vec::new(), segment_max_bytes, segment_bytes: 0 }
+    }
+}
 
 impl Sink for Tape {
     fn write(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
+        self.bytes.extend_from_slice(bytes);
+        self.segment_bytes += bytes.len();
+    }
+
+    fn room(&self) -> usize {
+        self.segment_max_bytes.saturating_sub(self.segment_bytes)
+    }
+
+    fn begin(&mut self) {
+        self.segment_bytes = 0;
     }
 }
 
@@ -128,7 +150,7 @@ pub(super) fn config<'a>(
 }
 
 /// The settings of a bridge with this client.
-const fn settings(config: Config<'_>, services: Services) -> Settings<'_> {
+pub(super) const fn settings(config: Config<'_>, services: Services) -> Settings<'_> {
     let network = Network { use_default: services.uses_stored_network, ..NETWORK };
     Settings {
         asks_network: services.asks_network,
@@ -168,6 +190,19 @@ pub(super) fn esp_memory(setup: &Setup) -> esp::Memory<Bytes> {
     }
 }
 
+/// The buffers of a bridge's host.
+pub(super) fn host_memory(setup: &Setup) -> host::Memory<Bytes> {
+    host::Memory {
+        outbox: vec![0; setup.outbox_bytes as usize],
+        subscriptions: vec![0; 1_024],
+        inbound: vec![0; HOST_INBOUND_BYTES.into()],
+        frame: vec![0; 2_048],
+        publication_topics: vec![0; usize::from(setup.topic_bytes.0)],
+        message_topics: vec![0; usize::from(setup.topic_bytes.0)],
+        settings: vec![0; 512],
+    }
+}
+
 impl HostMemory {
     pub(super) fn new(setup: &Setup) -> Self {
         match setup.topology {
@@ -175,15 +210,7 @@ impl HostMemory {
                 let outbox_bytes = setup.outbox_bytes as usize;
                 Self::Client(client_memory(CLIENT_RECEIVE_BYTES.into(), outbox_bytes))
             }
-            Topology::Bridge => Self::Bridge(host::Memory {
-                outbox: vec![0; setup.outbox_bytes as usize],
-                subscriptions: vec![0; 1_024],
-                inbound: vec![0; HOST_INBOUND_BYTES.into()],
-                frame: vec![0; 2_048],
-                publication_topics: vec![0; usize::from(setup.topic_bytes.0)],
-                message_topics: vec![0; usize::from(setup.topic_bytes.0)],
-                settings: vec![0; 512],
-            }),
+            Topology::Bridge => Self::Bridge(host_memory(setup)),
         }
     }
 }

@@ -25,12 +25,14 @@ mod server;
 mod settle;
 mod tcp;
 mod time_server;
+mod trials;
 mod trouble;
 mod wifi;
 mod wires;
 mod witness;
 
 use fivewire_core::bridge::Lan;
+use fivewire_core::bridge::notice::Notices;
 use fivewire_core::client;
 use fivewire_core::event::{Counters, Event};
 use fivewire_core::planted::Planted;
@@ -54,7 +56,7 @@ use wifi::Radio;
 use wires::Wires;
 use witness::Witness;
 
-pub(crate) use device::{BROKER, HostMachine, NETWORK};
+pub(crate) use device::{BROKER, HostMachine, NETWORK, PASSWORD};
 pub use device::{BridgeState, DEVICE_ID, Services, WILL_PAYLOAD, WILL_TOPIC};
 pub(crate) use drain::{ESP_FREE_BYTES, ESP_USED_BYTES};
 pub(crate) use faults::Faults;
@@ -107,6 +109,7 @@ pub struct World<A = Workload> {
     boot: Random,
     settling: Settling,
     summary: Summary,
+    notices: Notices,
     published: u64,
 }
 
@@ -191,6 +194,7 @@ impl<A: Application> World<A> {
             boot: Random::new(seed, Purpose::Boot),
             settling: Settling::default(),
             summary: Summary::default(),
+            notices: Notices::new(),
             published: 0,
             schedule,
         };
@@ -226,6 +230,7 @@ impl<A: Application> World<A> {
         self.boot = Random::new(seed, Purpose::Boot);
         self.settling = Settling::default();
         self.summary = Summary::default();
+        self.notices = Notices::new();
         self.published = 0;
         self.plan_start();
     }
@@ -253,14 +258,14 @@ impl<A: Application> World<A> {
     }
 
     /// Records the machine of the application's board, in all its lives: call it before the world has
-    /// begun.
-    pub fn record_host(&mut self, payloads: Payloads) {
-        self.host.record(payloads);
+    /// begun. A segment takes so many bytes at most, and begins with a checkpoint.
+    pub fn record_host(&mut self, payloads: Payloads, segment_max_bytes: usize) {
+        self.host.record(payloads, segment_max_bytes);
     }
 
     /// The same with the ESP8266's.
-    pub fn record_esp(&mut self, payloads: Payloads) {
-        self.esp.record(payloads);
+    pub fn record_esp(&mut self, payloads: Payloads, segment_max_bytes: usize) {
+        self.esp.record(payloads, segment_max_bytes);
     }
 
     /// What was recorded so far; see [`record_host`](Self::record_host).
