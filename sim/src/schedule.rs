@@ -19,6 +19,10 @@ pub const VERSION: u32 = 1;
 pub const CLIENT_RECEIVE_BYTES: u16 = 2_048;
 /// The receive buffer of the client at a bridge's ESP8266, in bytes.
 pub const ESP_RECEIVE_BYTES: u16 = 1_024;
+/// The outbox of the ESP8266, in bytes.
+pub const ESP_OUTBOX_BYTES: u16 = 4_096;
+/// What the host of a bridge has for messages that its application has not taken, in bytes.
+pub const HOST_INBOUND_BYTES: u16 = 2_048;
 
 /// A run.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

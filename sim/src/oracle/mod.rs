@@ -16,6 +16,7 @@
 //! * [`WILL_TOPIC`] and [`WILL_PAYLOAD`] are the will of every device that has one.
 
 mod bounds;
+mod bridge;
 mod connections;
 mod facts;
 mod filters;
@@ -65,6 +66,7 @@ use crate::observation::{Observation, Observer, Part, Standing};
 use crate::schedule::{Schedule, Topology};
 
 pub use bounds::{drain_ms, recovery_bound_ms, settle_bound_ms};
+use bridge::Bridge;
 use facts::Facts;
 use filters::Wish;
 use link::Sessions;
@@ -120,6 +122,8 @@ struct Judges {
     malformed: Malformed,
     farewell: Farewell,
     sessions: Sessions,
+    /// Where both ends of a bridge can be seen.
+    bridge: Option<Box<Bridge>>,
 }
 
 /// Watches a run and keeps the first breach of a promise. See the [module](self).
@@ -157,6 +161,7 @@ impl Oracle {
                 malformed: Malformed::default(),
                 farewell: Farewell::default(),
                 sessions: Sessions::default(),
+                bridge: (setup.topology == Topology::Bridge).then(Box::default),
             },
             verdict: Verdict::new(),
         }
@@ -171,6 +176,7 @@ impl Oracle {
         oracle.judges.will.expect_any_will();
         oracle.judges.received.expect_any_memory();
         oracle.facts.weather = Weather::unknown();
+        oracle.judges.bridge = None;
         oracle.judges.attempts.ignore_time();
         oracle.judges.questions.ignore_time();
         oracle
@@ -216,6 +222,9 @@ impl Oracle {
         }
         if facts.setup.has_wires() {
             judges.sessions.waited(verdict, facts.weather.calm_since(), now);
+        }
+        if let Some(bridge) = &mut judges.bridge {
+            bridge.waited(verdict);
         }
         facts.now = now;
         judges.received.waited(facts, verdict);
@@ -361,6 +370,9 @@ impl Observer for Oracle {
         self.judges.convergence.observed(&mut self.verdict, now > before);
         if self.facts.setup.has_wires() {
             self.observe_link(observation);
+        }
+        if let Self { judges: Judges { bridge: Some(bridge), .. }, facts, verdict } = self {
+            bridge.observe(facts, verdict, observation);
         }
         self.judge(now, observation);
     }

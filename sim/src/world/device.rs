@@ -17,10 +17,18 @@ use super::World;
 use crate::app::Application;
 use crate::observation::{ClientStanding, EspStanding, Standing};
 pub use crate::oracle::{WILL_PAYLOAD, WILL_TOPIC};
-use crate::schedule::{CLIENT_RECEIVE_BYTES, ESP_RECEIVE_BYTES, Habits, Setup, Topology};
+use crate::schedule::{
+    CLIENT_RECEIVE_BYTES, ESP_OUTBOX_BYTES, ESP_RECEIVE_BYTES, HOST_INBOUND_BYTES, Habits, Setup,
+    Topology,
+};
 
 /// The device's client identifier.
 pub const DEVICE_ID: &str = "device";
+/// The network that a host has its ESP8266 join.
+pub(crate) const NETWORK: Network<'_> =
+    Network { ssid: "greenhouse", password: PASSWORD, use_default: false };
+/// The broker that a host has its ESP8266 connect to.
+pub(crate) const BROKER: Broker<'_> = Broker { host: "broker.lan", port: 1_883 };
 
 /// What a host wants of its ESP8266 besides of messages; see [`Settings`].
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -143,16 +151,11 @@ pub(super) fn config<'a>(
 
 /// The settings of a bridge with this client.
 pub(super) const fn settings(config: Config<'_>, services: Services) -> Settings<'_> {
-    let network = Network {
-        ssid: "greenhouse",
-        password: PASSWORD,
-        use_default: services.uses_stored_network,
-    };
-    let broker = Broker { host: "broker.lan", port: 1_883 };
+    let network = Network { use_default: services.uses_stored_network, ..NETWORK };
     Settings {
         asks_network: services.asks_network,
         tells_attempts: services.tells_attempts,
-        ..Settings::new(config, network, broker)
+        ..Settings::new(config, network, BROKER)
     }
 }
 
@@ -179,7 +182,7 @@ fn client_memory(receive_bytes: usize, outbox_bytes: usize) -> client::Memory<By
 pub(super) fn esp_memory(setup: &Setup) -> esp::Memory<Bytes> {
     let topic_bytes = usize::from(setup.topic_bytes.0);
     esp::Memory {
-        client: client_memory(ESP_RECEIVE_BYTES.into(), 4_096),
+        client: client_memory(ESP_RECEIVE_BYTES.into(), ESP_OUTBOX_BYTES.into()),
         frames: vec![0; 1_536],
         publication_topics: vec![0; topic_bytes],
         message_topics: vec![0; topic_bytes],
@@ -192,7 +195,7 @@ pub(super) fn host_memory(setup: &Setup) -> host::Memory<Bytes> {
     host::Memory {
         outbox: vec![0; setup.outbox_bytes as usize],
         subscriptions: vec![0; 1_024],
-        inbound: vec![0; 2_048],
+        inbound: vec![0; HOST_INBOUND_BYTES.into()],
         frame: vec![0; 2_048],
         publication_topics: vec![0; usize::from(setup.topic_bytes.0)],
         message_topics: vec![0; usize::from(setup.topic_bytes.0)],

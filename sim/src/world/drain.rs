@@ -18,8 +18,8 @@ use crate::observation::{Observation, Observer, Part};
 use crate::wires::End;
 
 /// What an ESP8266 says of its heap, in bytes.
-const ESP_FREE_BYTES: u32 = 21_000;
-const ESP_USED_BYTES: u32 = 19_000;
+pub(crate) const ESP_FREE_BYTES: u32 = 21_000;
+pub(crate) const ESP_USED_BYTES: u32 = 19_000;
 
 impl<A: Application> World<A> {
     /// The host's machine is woken by its own deadline.

@@ -56,8 +56,9 @@ use wifi::Radio;
 use wires::Wires;
 use witness::Witness;
 
+pub(crate) use device::{BROKER, HostMachine, NETWORK, PASSWORD};
 pub use device::{BridgeState, DEVICE_ID, Services, WILL_PAYLOAD, WILL_TOPIC};
-pub(crate) use device::{HostMachine, PASSWORD};
+pub(crate) use drain::{ESP_FREE_BYTES, ESP_USED_BYTES};
 pub(crate) use faults::Faults;
 #[cfg(feature = "turmoil")]
 pub(crate) use faults::Lasting;

@@ -91,7 +91,10 @@ impl<S: Storage> Host<S> {
     fn take_answer(&mut self, frame: ToHost<'_>) {
         match frame {
             ToHost::Hello { .. } => {}
-            ToHost::Alive(tally) => self.take_tally(tally),
+            // One that just started counts from zero, and what earlier ones counted is taken note of
+            // with its `Ready`.
+            ToHost::Alive(tally) if self.is_running() => self.take_tally(tally),
+            ToHost::Alive(_) => {}
             ToHost::Ready { resumed } => {
                 if self.stage == Stage::Configuring {
                     self.stage = Stage::Running;

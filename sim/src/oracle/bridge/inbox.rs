@@ -1,0 +1,215 @@
+//! Messages on their way through the host: each that came is handed out once, in order and as it came, is
+//! released once, and its room is told of.
+
+use std::collections::VecDeque;
+
+use fivewire_core::event::Message;
+
+use super::super::facts::Facts;
+use super::super::messages::TextId;
+use super::super::promise::Promise::{P5, P7, P9};
+use super::super::verdict::Verdict;
+use super::frames::{Init, Publish};
+use super::names::Names;
+use crate::schedule::HOST_INBOUND_BYTES;
+
+/// Bytes that a message takes besides its packet.
+const HEADER_BYTES: usize = 8;
+/// Room is told of by itself once it is such a part of all.
+const TOLD_PART: u64 = 4;
+
+/// A message that the application has not been handed.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    text: TextId,
+    qos: u8,
+    retain: bool,
+    dup: bool,
+    /// Its name at the ESP8266 that gave it; 0 where that need not, or cannot, be told.
+    at_esp: u32,
+    size_bytes: usize,
+}
+
+/// A message that the application has, and the ESP8266 was not told of.
+#[derive(Clone, Copy, Debug)]
+struct Handed {
+    at_esp: u32,
+    /// Its name at the host, where the application releases it.
+    delivery: u32,
+    is_released: bool,
+}
+
+/// The messages, and the room that they leave.
+#[derive(Default, Debug)]
+pub(super) struct Inbox {
+    names: Names,
+    waiting: VecDeque<Waiting>,
+    waiting_bytes: usize,
+    handed: Vec<Handed>,
+    /// Bytes that were freed so far, in all sessions.
+    freed: u64,
+    /// Each sum of them that the ESP8266 was not told, and whether nothing waited then.
+    sums: VecDeque<(u64, bool)>,
+    /// Where its settings count from, and the sum that it was told last.
+    base: u64,
+    told: u64,
+}
+
+impl Inbox {
+    /// `Hello` came: the ESP8266 knows nothing of what it gave before, nor of any name.
+    pub(super) fn session_began(&mut self, topic_bytes: u16) {
+        self.names.begin(topic_bytes);
+        for waiting in &mut self.waiting {
+            waiting.at_esp = 0;
+        }
+    }
+
+    fn room_bytes(&self) -> u64 {
+        (usize::from(HOST_INBOUND_BYTES) - self.waiting_bytes.min(HOST_INBOUND_BYTES.into())) as u64
+    }
+
+    /// The settings reached the ESP8266. What was freed while they were on their way counts from them.
+    pub(super) fn settings_came(&mut self, verdict: &mut Verdict, init: &Init<'_>) {
+        let (said, now) = (u64::from(init.room_bytes), self.room_bytes());
+        let is_known = |base: u64| base == self.freed || self.is_sum(base);
+        let base = (self.freed + said).checked_sub(now);
+        let is_right = init.capacity_bytes == u32::from(HOST_INBOUND_BYTES)
+            && said <= now
+            && base.is_some_and(is_known);
+        verdict.require(P7, is_right, || {
+            let capacity_bytes = init.capacity_bytes;
+            format!("the host says that it has {said} B of {capacity_bytes}, and has {now}")
+        });
+        self.base = base.unwrap_or(self.freed);
+        self.told = self.base;
+        self.forget_sums(self.base);
+        self.handed.clear();
+    }
+
+    fn is_sum(&self, sum: u64) -> bool {
+        sum == self.told || self.sums.iter().any(|(known, _)| *known == sum)
+    }
+
+    /// The ESP8266 is told of bytes that were freed, for themselves (`is_credit`) or along with a release.
+    pub(super) fn told_freed(&mut self, verdict: &mut Verdict, freed_bytes: u32, is_credit: bool) {
+        let sum = self.base + u64::from(freed_bytes);
+        verdict.require(P7, sum >= self.told && self.is_sum(sum), || {
+            let freed = self.freed - self.base;
+            format!("the ESP8266 was told of {freed_bytes} B, and {freed} were freed")
+        });
+        let was_empty = self.sums.iter().any(|&(known, empty)| known == sum && empty);
+        let is_much = sum.saturating_sub(self.told) * TOLD_PART >= u64::from(HOST_INBOUND_BYTES);
+        verdict.require(P7, !is_credit || (sum > self.told && (was_empty || is_much)), || {
+            format!("room for {freed_bytes} B was told of without need")
+        });
+        self.forget_sums(sum);
+        self.told = sum;
+    }
+
+    /// Smaller sums cannot be told any more.
+    fn forget_sums(&mut self, sum: u64) {
+        while self.sums.front().is_some_and(|(known, _)| *known < sum) {
+            self.sums.pop_front();
+        }
+    }
+
+    /// A message reached the host.
+    pub(super) fn came(&mut self, facts: &mut Facts, verdict: &mut Verdict, frame: &Publish<'_>) {
+        let topic = self.names.meant(frame.topic);
+        verdict.require(P7, topic.is_some(), || {
+            format!("a message names its topic {:?}, which was never said", frame.topic)
+        });
+        let Some(topic) = topic else { return };
+        let naming = self.names.naming(&topic);
+        verdict.require(P7, naming == frame.topic, || {
+            format!("a message names its topic {:?}, and not {naming:?}", frame.topic)
+        });
+        self.names.note(&topic);
+        verdict.require(P5, (frame.number > 0) == (frame.qos > 0), || {
+            format!("a message with QoS {} is delivery {}", frame.qos, frame.number)
+        });
+        let is_v5 = facts.setup.is_v5();
+        let size_bytes = HEADER_BYTES + packet_bytes(frame, topic.len(), is_v5);
+        self.waiting_bytes += size_bytes;
+        verdict.require(P9, self.waiting_bytes <= HOST_INBOUND_BYTES.into(), || {
+            format!("the ESP8266 gave {} B, which the host has no room for", self.waiting_bytes)
+        });
+        self.waiting.push_back(Waiting {
+            text: facts.inbound.note(&topic, frame.payload),
+            qos: frame.qos,
+            retain: frame.retain,
+            dup: frame.again,
+            at_esp: frame.number,
+            size_bytes,
+        });
+    }
+
+    /// The application is handed a message.
+    pub(super) fn told(&mut self, facts: &mut Facts, verdict: &mut Verdict, message: &Message<'_>) {
+        let text = facts.inbound.note(message.topic.as_bytes(), message.payload);
+        let waiting = self.waiting.pop_front();
+        let is_next = waiting.is_some_and(|waiting| {
+            waiting.text == text
+                && waiting.qos == message.qos as u8
+                && (waiting.retain, waiting.dup) == (message.retain, message.dup)
+        });
+        verdict.require(P5, is_next, || {
+            format!("the host tells {}, and {waiting:?} is next", facts.inbound.show(text))
+        });
+        let Some(waiting) = waiting else { return };
+        let is_explicit = facts.setup.release_after_ms.is_some();
+        let is_known = waiting.at_esp > 0;
+        verdict.require(P5, message.delivery.is_some() == (is_explicit && is_known), || {
+            format!("{} was told with {:?}", facts.inbound.show(text), message.delivery)
+        });
+        if is_known {
+            self.handed.push(Handed {
+                at_esp: waiting.at_esp,
+                delivery: message.delivery.map_or(0, |delivery| delivery.get()),
+                is_released: !is_explicit,
+            });
+        }
+        self.waiting_bytes -= waiting.size_bytes;
+        self.freed += waiting.size_bytes as u64;
+        self.sums.push_back((self.freed, self.waiting.is_empty()));
+    }
+
+    /// The application released a message.
+    pub(super) fn released(&mut self, delivery: u32) {
+        if let Some(handed) = self.handed.iter_mut().find(|handed| handed.delivery == delivery) {
+            handed.is_released = true;
+        }
+    }
+
+    /// The ESP8266 is told that a message is released.
+    pub(super) fn told_released(&mut self, verdict: &mut Verdict, at_esp: u32) {
+        let is_it = |handed: &Handed| handed.at_esp == at_esp && handed.is_released;
+        let place = self.handed.iter().position(is_it);
+        verdict.require(P5, place.is_some(), || {
+            format!("the ESP8266 was told to release delivery {at_esp}, which nobody released")
+        });
+        if let Some(place) = place {
+            self.handed.swap_remove(place);
+        }
+    }
+}
+
+/// Bytes of the packet that a message is stored as.
+fn packet_bytes(frame: &Publish<'_>, topic_bytes: usize, is_v5: bool) -> usize {
+    let properties_bytes = match is_v5 {
+        true => length_bytes(frame.properties_bytes) + frame.properties_bytes,
+        false => 0,
+    };
+    let packet_id_bytes = if frame.qos > 0 { 2 } else { 0 };
+    let rest_bytes = 2 + topic_bytes + packet_id_bytes + properties_bytes + frame.payload.len();
+    1 + length_bytes(rest_bytes) + rest_bytes
+}
+
+/// Bytes of a length in MQTT.
+const fn length_bytes(length: usize) -> usize {
+    match length {
+        0..128 => 1,
+        128..16_384 => 2,
+        _ => 3,
+    }
+}
