@@ -125,6 +125,7 @@ impl Oracle {
             Part::Host => self.host_down(),
             Part::Esp => {
                 self.facts.link_losses += 1;
+                self.judges.asking.forget();
                 if loss != BoardLoss::ResetLine {
                     self.judges.watchdog.esp_down();
                 }
@@ -155,6 +156,10 @@ impl Oracle {
         judges.patience.forget();
         judges.attempts.forget();
         judges.told = Told::default();
+        judges.said.forget();
+        if !is_bridge {
+            judges.asking.forget();
+        }
         judges.way.forget();
         judges.watchdog.off();
         judges.malformed.excuse();

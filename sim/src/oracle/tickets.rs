@@ -55,6 +55,13 @@ impl Tickets {
         self.dense.get_mut(number as usize)?.as_mut()
     }
 
+    pub(super) fn get(&self, number: u32) -> Option<&Ticket> {
+        if number >= DENSE_MAX {
+            return self.sparse.get(&number);
+        }
+        self.dense.get(number as usize)?.as_ref()
+    }
+
     /// All tickets with their numbers.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, Ticket)> {
         let dense = self.dense.iter().enumerate();

@@ -7,7 +7,7 @@ use fivewire_core::client::{self, Client, Publication};
 use fivewire_core::config::{self, Config, Release};
 use fivewire_core::error::{PublishError, SubscribeError};
 use fivewire_core::event::{Counters, Delivery, Ticket};
-use fivewire_core::mqtt::v5::{Properties, Property};
+use fivewire_core::mqtt::v5::{Properties, Property, SubscriptionOptions};
 use fivewire_core::mqtt::{ProtocolVersion, QoS, Will};
 use fivewire_core::planted::Planted;
 use fivewire_core::recorder::{Recorded, Recorder, Sink};
@@ -17,7 +17,7 @@ use super::World;
 use crate::app::Application;
 use crate::observation::{ClientStanding, EspStanding, Standing};
 pub use crate::oracle::{WILL_PAYLOAD, WILL_TOPIC};
-use crate::schedule::{CLIENT_RECEIVE_BYTES, ESP_RECEIVE_BYTES, Habits, Setup, Topology};
+use crate::schedule::{CLIENT_RECEIVE_BYTES, ESP_RECEIVE_BYTES, Habits, Setup, Topology, Wishes};
 
 /// The device's client identifier.
 pub const DEVICE_ID: &str = "device";
@@ -89,6 +89,7 @@ pub(super) fn config<'a>(
     setup: &Setup,
     planted: Planted,
     will_properties: &'a [Property<'a>],
+    connect_properties: &'a [Property<'a>],
 ) -> Config<'a> {
     let will =
         Will { topic: WILL_TOPIC, payload: WILL_PAYLOAD, qos: QoS::AtLeastOnce, retain: false };
@@ -97,6 +98,7 @@ pub(super) fn config<'a>(
         topic_alias_maximum: mqtt5.aliases_from_broker,
         own_topic_aliases: mqtt5.aliases_from_device,
         will: Properties::of(will_properties),
+        connect: Properties::of(connect_properties),
         ..config::Mqtt5::new()
     });
     Config {
@@ -115,8 +117,13 @@ pub(super) fn config<'a>(
             None => Release::AtHandOut,
         },
         planted,
-        ..Config::new(DEVICE_ID)
+        ..Config::new(if wishes(setup).is_nameless { "" } else { DEVICE_ID })
     }
+}
+
+/// What the device asks for besides; nothing where MQTT 3.1.1 is spoken.
+fn wishes(setup: &Setup) -> Wishes {
+    setup.mqtt5.as_ref().map(|mqtt5| mqtt5.wishes).unwrap_or_default()
 }
 
 /// The settings of a bridge with this client.
@@ -136,20 +143,24 @@ const fn settings(config: Config<'_>, services: Services) -> Settings<'_> {
 
 /// What the core says of how long recovery may take, in milliseconds.
 pub(super) fn stated_bound_ms(setup: &Setup, services: Services) -> u32 {
-    let config = config(setup, Planted::NONE, &[]);
+    let config = config(setup, Planted::NONE, &[], &[]);
     match setup.topology {
         Topology::Client => config.recovery_bound_ms(),
         Topology::Bridge => settings(config, services).recovery_bound_ms(),
     }
 }
 
-fn client_memory(receive_bytes: usize, outbox_bytes: usize) -> client::Memory<Bytes> {
+fn client_memory(
+    receive_bytes: usize,
+    outbox_bytes: usize,
+    connect_bytes: usize,
+) -> client::Memory<Bytes> {
     client::Memory {
         receive: vec![0; receive_bytes],
         transmit: vec![0; 2_048],
         outbox: vec![0; outbox_bytes],
         subscriptions: vec![0; 1_024],
-        connect: vec![0; 512],
+        connect: vec![0; connect_bytes],
     }
 }
 
@@ -157,7 +168,7 @@ fn client_memory(receive_bytes: usize, outbox_bytes: usize) -> client::Memory<By
 pub(super) fn esp_memory(setup: &Setup) -> esp::Memory<Bytes> {
     let topic_bytes = usize::from(setup.topic_bytes.0);
     esp::Memory {
-        client: client_memory(ESP_RECEIVE_BYTES.into(), 4_096),
+        client: client_memory(ESP_RECEIVE_BYTES.into(), 4_096, wishes(setup).memory_bytes()),
         frames: vec![0; 1_536],
         publication_topics: vec![0; topic_bytes],
         message_topics: vec![0; topic_bytes],
@@ -170,7 +181,9 @@ impl HostMemory {
         match setup.topology {
             Topology::Client => {
                 let outbox_bytes = setup.outbox_bytes as usize;
-                Self::Client(client_memory(CLIENT_RECEIVE_BYTES.into(), outbox_bytes))
+                let connect_bytes = wishes(setup).memory_bytes();
+                let receive_bytes = CLIENT_RECEIVE_BYTES.into();
+                Self::Client(client_memory(receive_bytes, outbox_bytes, connect_bytes))
             }
             Topology::Bridge => Self::Bridge(host::Memory {
                 outbox: vec![0; setup.outbox_bytes as usize],
@@ -222,7 +235,10 @@ impl HostMachine {
     ) -> Self {
         let delay_s = setup.mqtt5.as_ref().map_or(0, |mqtt5| mqtt5.will_delay_s);
         let delay = [Property::WillDelayInterval(delay_s)];
-        let config = config(setup, planted, if delay_s > 0 { &delay } else { &[] });
+        let said = wishes(setup).connect_property();
+        let said = said.map(|(name, value)| Property::UserProperty(name, value));
+        let will_properties = if delay_s > 0 { &delay[..] } else { &[] };
+        let config = config(setup, planted, will_properties, said.as_slice());
         let machine = match memory {
             HostMemory::Client(memory) => Client::new(&config, memory, seed)
                 .map(|client| Self::Client(Recorded::new(client, recorder))),
@@ -295,6 +311,19 @@ impl HostMachine {
         match self {
             Self::Client(client) => client.subscribe(now, filter, qos),
             Self::Bridge(host) => host.subscribe(now, filter, qos),
+        }
+    }
+
+    pub(crate) fn subscribe_with(
+        &mut self,
+        now: Instant,
+        filter: &str,
+        options: SubscriptionOptions,
+        identifier: Option<u32>,
+    ) -> Result<Ticket, SubscribeError> {
+        match self {
+            Self::Client(client) => client.subscribe_with(now, filter, options, identifier),
+            Self::Bridge(host) => host.subscribe_with(now, filter, options, identifier),
         }
     }
 

@@ -43,7 +43,9 @@ fn fields_are_where_the_specification_puts_them() {
             clean_session: true,
             keep_alive_s: 60,
             properties,
-            will: Some(will)
+            client_id: b"c",
+            will: Some(will),
+            size_bytes: STREAM[1] as usize + 2
         }))
     );
     assert_eq!(
@@ -86,8 +88,8 @@ fn all_packets_of_mqtt_5_are_read_from_pieces_of_any_size() {
     for (place, expected) in [
         (3, "Puback(7, 0)"),
         (4, "Puback(7, 151)"),
-        (14, "Disconnect(0)"),
-        (15, "Disconnect(139)"),
+        (14, "Disconnect(0, Properties([]))"),
+        (15, "Disconnect(139, Properties([]))"),
         (16, "Auth"),
     ] {
         assert_eq!(whole[place], expected);
