@@ -43,6 +43,7 @@ pub mod oracle;
 pub mod original;
 mod queue;
 pub mod random;
+pub mod recorded;
 pub mod replay;
 pub mod rig;
 pub mod run;

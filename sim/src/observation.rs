@@ -2,6 +2,8 @@
 //! watch it (the oracle, the marks, the hash, the timeline, a program's own rule).
 
 use fivewire_core::bridge::host;
+use fivewire_core::bridge::notice::Notice;
+use fivewire_core::bridge::status::Status;
 use fivewire_core::client;
 use fivewire_core::event::{Counters, Event, ResetCause};
 use fivewire_core::link;
@@ -124,6 +126,9 @@ pub enum Observation<'a> {
     Cancelled { ticket: u32 },
     /// The device told its application something (outcomes, messages, up and down).
     Told(Event<'a>),
+    /// The application handed what it was told to its handlers, and to a display: what the handlers are
+    /// called for, and which statuses the display shows (bridge only).
+    Handled { event: Event<'a>, notices: [Option<Notice>; 3], statuses: [Option<Status>; 2] },
     /// The application released a message (explicit release only).
     Released { delivery: u32 },
     /// The application stopped taking messages, or takes them again.

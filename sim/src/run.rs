@@ -47,6 +47,16 @@ pub fn run(schedule: &Schedule, extra: &mut dyn Observer) -> Report {
 /// [`replay`](crate::replay::replay). `None` where there is no such machine.
 #[must_use]
 pub fn record(schedule: &Schedule, machine: Machine, payloads: Payloads) -> Option<Vec<u8>> {
+    run_recorded(schedule, machine, payloads, usize::MAX).map(|(_, recording)| recording)
+}
+
+/// The same with what the run showed, in segments of so many bytes at most.
+pub(crate) fn run_recorded(
+    schedule: &Schedule,
+    machine: Machine,
+    payloads: Payloads,
+    segment_max_bytes: usize,
+) -> Option<(Report, Vec<u8>)> {
     let is_at_esp = match (schedule.setup.topology, machine) {
         (Topology::Client, Machine::Client) | (Topology::Bridge, Machine::BridgeHost) => false,
         (Topology::Bridge, Machine::BridgeEsp) => true,
@@ -54,12 +64,14 @@ pub fn record(schedule: &Schedule, machine: Machine, payloads: Payloads) -> Opti
     };
     let mut world = World::new(schedule.clone());
     if is_at_esp {
-        world.record_esp(payloads);
+        world.record_esp(payloads, segment_max_bytes);
     } else {
-        world.record_host(payloads);
+        world.record_host(payloads, segment_max_bytes);
     }
-    let _ = run_world(&mut world, &mut Blind);
-    Some(if is_at_esp { world.take_recording_of_esp() } else { world.take_recording_of_host() })
+    let report = run_world(&mut world, &mut Blind);
+    let recording =
+        if is_at_esp { world.take_recording_of_esp() } else { world.take_recording_of_host() };
+    Some((report, recording))
 }
 
 /// Runs one schedule after the other in the same memory.

@@ -19,6 +19,7 @@ use crate::schedule::Schedule;
 
 pub use guard::guarded;
 pub use reach::Reach;
+pub(crate) use totals::mixed;
 pub use totals::{Failure, FaultCount, Tally, Totals};
 
 /// One of how many machines that share a sweep, from 1: `2/4` takes the second quarter of the seeds.
@@ -128,7 +129,7 @@ pub struct SpawnError {
 #[must_use]
 pub const fn is_run_twice(seed: u64) -> bool {
     // the finaliser of SplitMix64: every bit of the seed reaches every bit of the result
-    totals::mixed(seed).is_multiple_of(20)
+    mixed(seed).is_multiple_of(20)
 }
 
 /// Runs the plan with `run` and adds up. `progress` is called by all threads, after each seed.

@@ -39,6 +39,7 @@ mod p6_answers;
 mod p6_attempts;
 mod p6_converges;
 mod p7_accounted;
+mod p7_handlers;
 mod p7_patience;
 mod p7_self;
 mod p7_standing;
@@ -77,6 +78,7 @@ use p5_received::Received;
 use p6_answers::Answers;
 use p6_attempts::Attempts;
 use p6_converges::Convergence;
+use p7_handlers::Handlers;
 use p7_patience::Patience;
 use p7_self::Told;
 use p7_standing::Way;
@@ -110,6 +112,7 @@ struct Judges {
     convergence: Convergence,
     patience: Patience,
     told: Told,
+    handlers: Handlers,
     way: Way,
     questions: Questions,
     watchdog: Watchdog,
@@ -147,6 +150,7 @@ impl Oracle {
                 convergence: Convergence::default(),
                 patience: Patience::default(),
                 told: Told::default(),
+                handlers: Handlers::default(),
                 way: Way::default(),
                 questions: Questions::default(),
                 watchdog: Watchdog::new(setup.host_drift_ppm),
@@ -393,6 +397,10 @@ impl Oracle {
             Observation::ToBroker { connection, bytes } => self.read_device(connection, bytes),
             Observation::FromBroker { connection, bytes } => self.read_broker(connection, bytes),
             Observation::Told(event) => self.told(&event),
+            Observation::Handled { event, notices, statuses } => {
+                let shown = (self.facts.setup.will, statuses);
+                self.judges.handlers.handled(&mut self.verdict, &event, notices, shown);
+            }
             Observation::Published { ticket, topic, payload, qos, retain, properties } => {
                 let entry = Entry {
                     ticket,
@@ -453,6 +461,7 @@ impl Oracle {
                 }
             }
             Observation::Opened { .. } => self.judges.way.opened(),
+            Observation::BoardUp { part } => self.judges.handlers.board_up(part),
             Observation::Finished => self.finished(),
             _ => self.observe_surroundings(observation),
         }

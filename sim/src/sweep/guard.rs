@@ -39,6 +39,9 @@ pub fn guarded(
             );
             return Err(Breach { promise: Promise::P11, at: Instant::ZERO, detail });
         }
+        if let Some(breach) = again.breach {
+            return Err(breach);
+        }
     }
     Ok(report)
 }

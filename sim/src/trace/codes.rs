@@ -65,6 +65,7 @@ pub(super) const fn code(observation: &Seen<'_>) -> u64 {
         Seen::SaidOfItself { .. } => 52,
         Seen::SaidToStand(_) => 53,
         Seen::StatedBound { .. } => 54,
+        Seen::Handled { .. } => 55,
     }
 }
 

@@ -208,6 +208,7 @@ impl TraceHash {
             | Seen::SaidOfItself { .. }
             | Seen::SaidToStand(_)
             | Seen::StatedBound { .. }
+            | Seen::Handled { .. }
             | Seen::Told(_)
             | Seen::Released { .. }
             | Seen::Holds(_)
@@ -231,8 +232,8 @@ impl TraceHash {
 
 impl Observer for TraceHash {
     fn observe(&mut self, now: Instant, observation: &Observation<'_>) {
-        // it follows from the setup alone
-        if matches!(observation, Seen::StatedBound { .. }) {
+        // one follows from the setup alone, the other from what is told
+        if matches!(observation, Seen::StatedBound { .. } | Seen::Handled { .. }) {
             return;
         }
         self.word(now.as_micros() << 8 | code(observation));

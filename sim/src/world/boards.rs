@@ -1,6 +1,7 @@
 //! The boards: power, boots, clocks and what they remember.
 
 use fivewire_core::bridge::esp::Esp;
+use fivewire_core::bridge::notice::Notices;
 use fivewire_core::event::ResetCause;
 use fivewire_core::recorder::{Payloads, Recorded, Recorder};
 use fivewire_core::time::Instant;
@@ -102,8 +103,8 @@ impl HostBoard {
     }
 
     /// Records the machines of this board, from the next one on.
-    pub(super) fn record(&mut self, payloads: Payloads) {
-        self.recorder = Some(Recorder::new(Tape::default(), payloads));
+    pub(super) fn record(&mut self, payloads: Payloads, segment_max_bytes: usize) {
+        self.recorder = Some(Recorder::new(Tape::new(segment_max_bytes), payloads));
     }
 
     /// What was recorded so far.
@@ -151,8 +152,8 @@ impl Esp8266 {
     }
 
     /// Records the machines of this board, from the next one on.
-    pub(super) fn record(&mut self, payloads: Payloads) {
-        self.recorder = Some(Recorder::new(Tape::default(), payloads));
+    pub(super) fn record(&mut self, payloads: Payloads, segment_max_bytes: usize) {
+        self.recorder = Some(Recorder::new(Tape::new(segment_max_bytes), payloads));
     }
 
     /// What was recorded so far.
@@ -166,7 +167,7 @@ impl Esp8266 {
 fn recorded(recorder: Option<&mut Recorder<Tape>>) -> Vec<u8> {
     let Some(recorder) = recorder else { return Vec::new() };
     recorder.finish();
-    std::mem::take(&mut recorder.sink_mut().0)
+    std::mem::take(&mut recorder.sink_mut().bytes)
 }
 
 impl<A: Application> World<A> {
@@ -198,6 +199,7 @@ impl<A: Application> World<A> {
         self.host.machine = Some(machine);
         self.application.get_mut().started(Instant::from_micros(self.now));
         self.summary.stopped = false;
+        self.notices = Notices::new();
         self.drain_host(observer);
         self.find_each_other();
     }

@@ -56,13 +56,35 @@ pub struct BridgeState {
 /// A machine's memory in the simulator.
 pub(crate) type Bytes = Vec<u8>;
 
+/// The one secret that a simulated device has: of its network.
+pub(crate) const PASSWORD: &str = "tomatoes";
+
 /// A recording, in memory.
-#[derive(Default)]
-pub(crate) struct Tape(pub(super) Vec<u8>);
+pub(crate) struct Tape {
+    pub(super) bytes: Vec<u8>,
+    /// How long a segment may be.
+    segment_max_bytes: usize,
+    segment_bytes: usize,
+}
+
+impl Tape {
+    pub(super) const fn new(segment_max_bytes: usize) -> Self {
+        Self { bytes: Vec::new(), segment_max_bytes, segment_bytes: 0 }
+    }
+}
 
 impl Sink for Tape {
     fn write(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
+        self.bytes.extend_from_slice(bytes);
+        self.segment_bytes += bytes.len();
+    }
+
+    fn room(&self) -> usize {
+        self.segment_max_bytes.saturating_sub(self.segment_bytes)
+    }
+
+    fn begin(&mut self) {
+        self.segment_bytes = 0;
     }
 }
 
@@ -130,7 +152,7 @@ fn wishes(setup: &Setup) -> Wishes {
 const fn settings(config: Config<'_>, services: Services) -> Settings<'_> {
     let network = Network {
         ssid: "greenhouse",
-        password: "tomatoes",
+        password: PASSWORD,
         use_default: services.uses_stored_network,
     };
     let broker = Broker { host: "broker.lan", port: 1_883 };

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use fivewire_core::bridge::status::Status;
 use fivewire_core::bridge::{esp, host};
 use fivewire_core::client;
 use fivewire_core::event::Event;
@@ -124,6 +125,10 @@ impl<A: Application> World<A> {
                 }
                 host::Output::Event(event) => {
                     observer.observe(now, &Observation::Told(event));
+                    let has_will = self.schedule.setup.will;
+                    let statuses = [Status::before(&event, has_will), Status::of(&event)];
+                    let notices = self.notices.hear(&event);
+                    observer.observe(now, &Observation::Handled { event, notices, statuses });
                     self.application.get_mut().told(now, &event);
                     self.summary.note(&event);
                     if let Event::EspReset { cause } = event {

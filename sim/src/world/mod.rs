@@ -31,6 +31,7 @@ mod wires;
 mod witness;
 
 use fivewire_core::bridge::Lan;
+use fivewire_core::bridge::notice::Notices;
 use fivewire_core::client;
 use fivewire_core::event::{Counters, Event};
 use fivewire_core::planted::Planted;
@@ -54,8 +55,8 @@ use wifi::Radio;
 use wires::Wires;
 use witness::Witness;
 
-pub(crate) use device::HostMachine;
 pub use device::{BridgeState, DEVICE_ID, Services, WILL_PAYLOAD, WILL_TOPIC};
+pub(crate) use device::{HostMachine, PASSWORD};
 pub(crate) use faults::Faults;
 #[cfg(feature = "turmoil")]
 pub(crate) use faults::Lasting;
@@ -106,6 +107,7 @@ pub struct World<A = Workload> {
     boot: Random,
     settling: Settling,
     summary: Summary,
+    notices: Notices,
     published: u64,
 }
 
@@ -190,6 +192,7 @@ impl<A: Application> World<A> {
             boot: Random::new(seed, Purpose::Boot),
             settling: Settling::default(),
             summary: Summary::default(),
+            notices: Notices::new(),
             published: 0,
             schedule,
         };
@@ -225,6 +228,7 @@ impl<A: Application> World<A> {
         self.boot = Random::new(seed, Purpose::Boot);
         self.settling = Settling::default();
         self.summary = Summary::default();
+        self.notices = Notices::new();
         self.published = 0;
         self.plan_start();
     }
@@ -252,14 +256,14 @@ impl<A: Application> World<A> {
     }
 
     /// Records the machine of the application's board, in all its lives: call it before the world has
-    /// begun.
-    pub fn record_host(&mut self, payloads: Payloads) {
-        self.host.record(payloads);
+    /// begun. A segment takes so many bytes at most, and begins with a checkpoint.
+    pub fn record_host(&mut self, payloads: Payloads, segment_max_bytes: usize) {
+        self.host.record(payloads, segment_max_bytes);
     }
 
     /// The same with the ESP8266's.
-    pub fn record_esp(&mut self, payloads: Payloads) {
-        self.esp.record(payloads);
+    pub fn record_esp(&mut self, payloads: Payloads, segment_max_bytes: usize) {
+        self.esp.record(payloads, segment_max_bytes);
     }
 
     /// What was recorded so far; see [`record_host`](Self::record_host).

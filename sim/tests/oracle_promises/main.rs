@@ -15,6 +15,7 @@ mod p06_attempts;
 mod p06_converges;
 mod p07_accounted;
 mod p07_habits;
+mod p07_handlers;
 mod p08_watchdog;
 mod p09_pressure;
 mod p10_will;

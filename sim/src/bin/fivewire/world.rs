@@ -6,6 +6,7 @@ use fivewire_core::time::Instant;
 use fivewire_sim::catalogue;
 use fivewire_sim::observation::Observer;
 use fivewire_sim::oracle::{Breach, Promise};
+use fivewire_sim::recorded::{self, is_recorded};
 use fivewire_sim::run::{Report, Runner};
 use fivewire_sim::schedule::Schedule;
 use fivewire_sim::sweep::guarded;
@@ -22,8 +23,11 @@ thread_local! {
 pub(crate) fn judge(schedule: &Schedule) -> Report {
     // a run that panics takes its memory along: nobody knows what state it is in
     let mut runner = RUNNER.take().unwrap_or_else(|| Runner::new(schedule));
-    let report = runner.run(schedule);
+    let mut report = runner.run(schedule);
     RUNNER.set(Some(runner));
+    if report.breach.is_none() && is_recorded(schedule.seed) {
+        report.breach = recorded::breach(schedule, &report);
+    }
     with_canary(schedule, report)
 }
 
