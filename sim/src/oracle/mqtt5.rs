@@ -38,9 +38,10 @@ pub(super) struct Published {
     travelling: Range<usize>,
     expiry_s: Option<u32>,
     at: Instant,
-    /// What the broker ever answered, and disruptions there had been when it did so last.
+    /// What the broker ever answered, and disruptions there had been when it did so last, if the host heard of
+    /// what the client does.
     pub(super) codes: Codes,
-    pub(super) disruptions_at_answer: u32,
+    pub(super) disruptions_at_answer: Option<u32>,
     /// With which subscription identifiers, and with which intervals, the broker sent it.
     identifiers: SmallVec<[Option<u32>; 1]>,
     expiries_s: Option<(u32, u32)>,
@@ -101,7 +102,7 @@ impl Travelled {
             expiry_s,
             at,
             codes: Codes::default(),
-            disruptions_at_answer: 0,
+            disruptions_at_answer: None,
             identifiers: SmallVec::new(),
             expiries_s: None,
         }
@@ -122,7 +123,7 @@ impl Travelled {
     }
 
     /// The broker answered a publication.
-    pub(super) fn answer(&mut self, index: Index, code: u8, disruptions: u32) {
+    pub(super) fn answer(&mut self, index: Index, code: u8, disruptions: Option<u32>) {
         let published = &mut self.published[index as usize];
         published.codes.note(code);
         published.disruptions_at_answer = disruptions;

@@ -304,7 +304,7 @@ impl Said {
         let is_owed = match facts.setup.topology {
             Topology::Client => true,
             // a word about it may be lost with the link
-            Topology::Bridge => published.disruptions_at_answer == facts.disruptions,
+            Topology::Bridge => published.disruptions_at_answer == Some(facts.disruptions),
         };
         let nobody_got_it = published.codes.is_only(NO_MATCHING_SUBSCRIBERS);
         verdict.require(P7, said.is_some() || !nobody_got_it || !is_owed, || {

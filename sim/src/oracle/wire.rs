@@ -281,7 +281,9 @@ impl Oracle {
             judges.told.unasked();
             return;
         };
-        let disruptions = facts.disruptions;
+        // over a bridge, what was answered while no host heard of it
+        let is_heard = facts.setup.topology == Topology::Client || judges.told.hears_esp();
+        let disruptions = is_heard.then_some(facts.disruptions);
         if let Some(travelled) = &mut facts.travelled {
             travelled.answer(index, code, disruptions);
             if code >= REFUSED {
