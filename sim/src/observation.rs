@@ -5,6 +5,7 @@ use fivewire_core::bridge::host;
 use fivewire_core::bridge::notice::Notice;
 use fivewire_core::bridge::status::Status;
 use fivewire_core::client;
+use fivewire_core::error::ConfigError;
 use fivewire_core::event::{Counters, Event, ResetCause};
 use fivewire_core::link;
 use fivewire_core::mqtt::QoS;
@@ -129,6 +130,8 @@ pub enum Observation<'a> {
     /// The application handed what it was told to its handlers, and to a display: what the handlers are
     /// called for, and which statuses the display shows (bridge only).
     Handled { event: Event<'a>, notices: [Option<Notice>; 3], statuses: [Option<Status>; 2] },
+    /// Before its program starts, a setup was offered that cannot work, or just can.
+    SetupTried { trial: Trial, refusal: Option<&'a ConfigError> },
     /// The application released a message (explicit release only).
     Released { delivery: u32 },
     /// The application stopped taking messages, or takes them again.
@@ -245,4 +248,20 @@ impl<A: Observer + ?Sized, B: Observer + ?Sized> Observer for (&mut A, &mut B) {
         self.0.observe(now, observation);
         self.1.observe(now, observation);
     }
+}
+
+/// A setup that is tried, and not run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "fields by the names that the core gives them")]
+pub enum Trial {
+    /// A buffer of this size.
+    Buffer { buffer: &'static str, size_bytes: usize },
+    /// A text of this size.
+    Text { field: &'static str, size_bytes: usize },
+    /// A number of this value.
+    Number { field: &'static str, value: u32 },
+    /// No client identifier over a bridge, for a session that is to last or not.
+    Nameless { lasting: bool },
+    /// An ESP8266 with the predecessor's firmware, in this version.
+    Predecessor { v5: bool },
 }

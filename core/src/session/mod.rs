@@ -64,24 +64,30 @@ impl<S: Storage> Memory<S> {
     /// Whether a session with this configuration can live on it.
     pub(crate) fn check(&mut self, config: &Config<'_>) -> Result<(), ConfigError> {
         config.validate()?;
+        // before CONNECT, which says how much can be received
+        large_enough("receive", &self.receive, 64)?;
+        large_enough("outbox", &self.outbox, 64)?;
         let packet_max_bytes = self.packet_max_bytes();
         let connect_bytes = connect::size_bytes(config, self.connect.as_mut(), packet_max_bytes)?;
-        for (buffer, storage, min_bytes) in [
-            ("receive", &self.receive, 64),
-            ("transmit", &self.transmit, connect_bytes.max(64)),
-            ("outbox", &self.outbox, 64),
-        ] {
-            let size_bytes = storage.as_ref().len();
-            if size_bytes < min_bytes {
-                return Err(ConfigError::MemoryTooSmall { buffer, size_bytes, min_bytes });
-            }
-        }
-        Ok(())
+        large_enough("transmit", &self.transmit, connect_bytes.max(64))
     }
 
     /// The largest packet that can be received.
     fn packet_max_bytes(&self) -> usize {
         self.receive.as_ref().len().saturating_sub(inbound::RESERVE_BYTES)
+    }
+}
+
+fn large_enough<S: Storage>(
+    buffer: &'static str,
+    storage: &S,
+    min_bytes: usize,
+) -> Result<(), ConfigError> {
+    match storage.as_ref().len() {
+        size_bytes if size_bytes < min_bytes => {
+            Err(ConfigError::MemoryTooSmall { buffer, size_bytes, min_bytes })
+        }
+        _ => Ok(()),
     }
 }
 

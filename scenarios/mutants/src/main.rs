@@ -30,7 +30,7 @@ use crate::report::Judged;
 use crate::tree::Tree;
 
 /// What a mutant may take that makes the machines do something for ever.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What went wrong.
 #[derive(Debug, Error)]
@@ -74,9 +74,12 @@ struct Arguments {
     /// Only mutants whose name contains this, for example `session/inbound.rs` or `replace == with !=`
     #[arg(long, default_value = "")]
     only: String,
-    /// Where the fate of each is written, a line of JSON each
-    #[arg(long, default_value = "target/mutants/fates.jsonl", value_name = "FILE")]
-    json: PathBuf,
+    /// Only mutants that lived, by what an earlier run wrote
+    #[arg(long, value_name = "FILE")]
+    again: Option<PathBuf>,
+    /// Where the fate of each is written, a line of JSON each [default: target/mutants/fates.jsonl]
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -117,12 +120,16 @@ fn measure(arguments: &Arguments) -> Result<(), Error> {
     println!("{} mutants", mutants.len());
     let tree = Tree::copy(&root, &work)?;
     let viable = tree.plant(&root, &mutants)?;
-    println!("{} of them are Rust", viable.len());
+    println!("{} of them are Rust that runs; the others are none, or in constants", viable.len());
     let program = tree.build()?;
-    let chosen =
-        viable.into_iter().filter(|number| mutants[number - 1].name.contains(&arguments.only));
-    let chosen: Vec<_> = chosen.collect();
-    report::print(&judge_all(arguments, &program, &mutants, &chosen)?);
+    let again = arguments.again.as_deref().map(report::survivors).transpose()?;
+    let is_chosen = |number: &usize| {
+        let name = &mutants[number - 1].name;
+        name.contains(&arguments.only) && again.as_ref().is_none_or(|names| names.contains(name))
+    };
+    let chosen: Vec<_> = viable.into_iter().filter(is_chosen).collect();
+    let file = arguments.json.clone().unwrap_or_else(|| work.join("fates.jsonl"));
+    report::print(&judge_all(arguments, &program, &mutants, &chosen, File::create(file)?)?);
     Ok(())
 }
 
@@ -131,15 +138,16 @@ fn judge_all(
     program: &Path,
     mutants: &[Mutant],
     chosen: &[usize],
+    file: File,
 ) -> Result<Vec<Judged>, Error> {
     let seeds = format!("{}..{}", arguments.seeds.start, arguments.seeds.end);
-    let Fate::Lived { hash: untouched } = judge(program, 0, &seeds, Duration::from_secs(600))?
-    else {
-        return Err(Error::Baseline(judge(program, 0, &seeds, Duration::from_secs(600))?));
+    let untouched = match judge(program, 0, &seeds, PATIENCE)? {
+        Fate::Lived { hash } => hash,
+        other => return Err(Error::Baseline(other)),
     };
     let progress = Progress::new(chosen.len());
     let next = AtomicUsize::new(0);
-    let judged = Mutex::new((Vec::new(), File::create(&arguments.json)?));
+    let judged = Mutex::new((Vec::new(), file));
     let work = || -> Result<(), Error> {
         while let Some(&number) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
             let fate = judge(program, number, &seeds, PATIENCE)?;

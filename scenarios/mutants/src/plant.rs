@@ -140,6 +140,16 @@ impl Site {
     }
 }
 
+/// The simulator builds it: it has MQTT 5 and no planted bugs.
+fn is_built(attributes: &[syn::Attribute]) -> bool {
+    !attributes.iter().any(|attribute| {
+        let syn::Meta::List(list) = &attribute.meta else { return false };
+        let when = list.tokens.to_string();
+        list.path.is_ident("cfg")
+            && matches!(when.as_str(), "not (feature = \"mqtt5\")" | "feature = \"planted\"")
+    })
+}
+
 /// It is a chain of `&&` with a `let` in it.
 fn binds(expression: &syn::Expr) -> bool {
     match expression {
@@ -204,14 +214,23 @@ impl<'a> Finder<'a> {
 }
 
 impl<'ast> Visit<'ast> for Finder<'_> {
+    // what the compiler works out cannot be switched on at run time
+    fn visit_item_const(&mut self, _: &'ast syn::ItemConst) {}
+
+    fn visit_impl_item_const(&mut self, _: &'ast syn::ImplItemConst) {}
+
     fn visit_item_fn(&mut self, function: &'ast syn::ItemFn) {
-        self.body(&function.block);
-        visit::visit_item_fn(self, function);
+        if is_built(&function.attrs) {
+            self.body(&function.block);
+            visit::visit_item_fn(self, function);
+        }
     }
 
     fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
-        self.body(&function.block);
-        visit::visit_impl_item_fn(self, function);
+        if is_built(&function.attrs) {
+            self.body(&function.block);
+            visit::visit_impl_item_fn(self, function);
+        }
     }
 
     fn visit_trait_item_fn(&mut self, function: &'ast syn::TraitItemFn) {
@@ -241,6 +260,9 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 
     fn visit_arm(&mut self, arm: &'ast syn::Arm) {
+        if !is_built(&arm.attrs) {
+            return;
+        }
         let gone =
             self.here(arm.span().start(), Genre::MatchArm).first().map(|(mutant, _)| *mutant);
         let guard = arm.guard.as_ref().map(|(_, guard)| guard.span());
@@ -301,6 +323,16 @@ mod tests {
     fn a_chain_with_a_let_in_it_stays() {
         let source = "fn f() { if let Some(a) = b && a {} }";
         assert_eq!(planted(source, "&&", Genre::BinaryOperator, "||"), source);
+    }
+
+    #[test]
+    fn what_the_simulator_does_not_build_stays() {
+        for when in ["not(feature = \"mqtt5\")", "feature = \"planted\""] {
+            let source = format!("#[cfg({when})] fn f() -> bool {{ g() }}");
+            assert_eq!(planted(&source, "g()", Genre::FnValue, "true"), source);
+        }
+        let source = "#[cfg(feature = \"mqtt5\")] fn f() -> bool { g() }";
+        assert_ne!(planted(source, "g()", Genre::FnValue, "true"), source);
     }
 
     #[test]

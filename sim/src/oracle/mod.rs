@@ -29,6 +29,7 @@ mod p10_connect;
 mod p10_will;
 mod p11_time;
 mod p12_malformed;
+mod p12_setups;
 mod p1_published;
 mod p2_order;
 mod p3_duplicates;
@@ -88,6 +89,7 @@ use p9_pressure::Pressure;
 use p10_connect::Asking;
 use p10_will::WillAndKeepAlive;
 use p12_malformed::Malformed;
+use p12_setups::Setups;
 pub use promise::Promise;
 use said::Said;
 use tickets::Use;
@@ -113,6 +115,7 @@ struct Judges {
     patience: Patience,
     told: Told,
     handlers: Handlers,
+    setups: Setups,
     way: Way,
     questions: Questions,
     watchdog: Watchdog,
@@ -151,6 +154,7 @@ impl Oracle {
                 patience: Patience::default(),
                 told: Told::default(),
                 handlers: Handlers::default(),
+                setups: Setups::default(),
                 way: Way::default(),
                 questions: Questions::default(),
                 watchdog: Watchdog::new(setup.host_drift_ppm),
@@ -397,10 +401,6 @@ impl Oracle {
             Observation::ToBroker { connection, bytes } => self.read_device(connection, bytes),
             Observation::FromBroker { connection, bytes } => self.read_broker(connection, bytes),
             Observation::Told(event) => self.told(&event),
-            Observation::Handled { event, notices, statuses } => {
-                let shown = (self.facts.setup.will, statuses);
-                self.judges.handlers.handled(&mut self.verdict, &event, notices, shown);
-            }
             Observation::Published { ticket, topic, payload, qos, retain, properties } => {
                 let entry = Entry {
                     ticket,
@@ -432,10 +432,6 @@ impl Oracle {
                 self.said_of_itself(unacknowledged, counters);
             }
             Observation::SaidToStand(standing) => self.said_to_stand(standing),
-            Observation::StatedBound { recovery_bound_ms } => {
-                let Self { facts, verdict, .. } = self;
-                Convergence::stated(facts, verdict, recovery_bound_ms);
-            }
             Observation::TimeAsked { cookie } => self.judges.questions.asked(now, cookie),
             Observation::Released { delivery } => self.released(delivery),
             Observation::WitnessPublished { topic, payload, qos, properties } => {
@@ -463,6 +459,25 @@ impl Oracle {
             Observation::Opened { .. } => self.judges.way.opened(),
             Observation::BoardUp { part } => self.judges.handlers.board_up(part),
             Observation::Finished => self.finished(),
+            _ => self.judge_program(observation),
+        }
+    }
+
+    /// What the program around the device does with it.
+    fn judge_program(&mut self, observation: &Observation<'_>) {
+        match *observation {
+            Observation::SetupTried { trial, refusal } => {
+                let topology = self.facts.setup.topology;
+                self.judges.setups.tried(&mut self.verdict, topology, trial, refusal);
+            }
+            Observation::StatedBound { recovery_bound_ms } => {
+                let Self { facts, verdict, .. } = self;
+                Convergence::stated(facts, verdict, recovery_bound_ms);
+            }
+            Observation::Handled { event, notices, statuses } => {
+                let shown = (self.facts.setup.will, statuses);
+                self.judges.handlers.handled(&mut self.verdict, &event, notices, shown);
+            }
             _ => self.observe_surroundings(observation),
         }
     }

@@ -66,6 +66,7 @@ pub(super) const fn code(observation: &Seen<'_>) -> u64 {
         Seen::SaidToStand(_) => 53,
         Seen::StatedBound { .. } => 54,
         Seen::Handled { .. } => 55,
+        Seen::SetupTried { .. } => 56,
     }
 }
 

@@ -209,6 +209,7 @@ impl TraceHash {
             | Seen::SaidToStand(_)
             | Seen::StatedBound { .. }
             | Seen::Handled { .. }
+            | Seen::SetupTried { .. }
             | Seen::Told(_)
             | Seen::Released { .. }
             | Seen::Holds(_)
@@ -232,8 +233,11 @@ impl TraceHash {
 
 impl Observer for TraceHash {
     fn observe(&mut self, now: Instant, observation: &Observation<'_>) {
-        // one follows from the setup alone, the other from what is told
-        if matches!(observation, Seen::StatedBound { .. } | Seen::Handled { .. }) {
+        // these follow from the setup alone, or from what is told
+        if matches!(
+            observation,
+            Seen::StatedBound { .. } | Seen::Handled { .. } | Seen::SetupTried { .. }
+        ) {
             return;
         }
         self.word(now.as_micros() << 8 | code(observation));

@@ -68,7 +68,9 @@ pub(super) fn describe(
             head("app", '.')
         }
         Seen::SaidToStand(standing) => stands(text, standing)?,
-        Seen::StatedBound { .. } | Seen::Handled { .. } => return Ok(None),
+        Seen::StatedBound { .. } | Seen::Handled { .. } | Seen::SetupTried { .. } => {
+            return Ok(None);
+        }
         Seen::Told(event) => return tell(text, event),
         Seen::Released { delivery } => {
             write!(text, "releases delivery {delivery}")?;

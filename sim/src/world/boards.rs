@@ -195,6 +195,9 @@ impl<A: Application> World<A> {
         let recovery_bound_ms = stated_bound_ms(setup, self.services);
         self.see(observer, &Observation::BoardUp { part: Part::Host });
         self.see(observer, &Observation::StatedBound { recovery_bound_ms });
+        if self.now == 0 {
+            self.try_setups(observer);
+        }
         machine.start(Instant::ZERO);
         self.host.machine = Some(machine);
         self.application.get_mut().started(Instant::from_micros(self.now));

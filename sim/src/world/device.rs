@@ -149,7 +149,7 @@ fn wishes(setup: &Setup) -> Wishes {
 }
 
 /// The settings of a bridge with this client.
-const fn settings(config: Config<'_>, services: Services) -> Settings<'_> {
+pub(super) const fn settings(config: Config<'_>, services: Services) -> Settings<'_> {
     let network = Network {
         ssid: "greenhouse",
         password: PASSWORD,
@@ -198,6 +198,19 @@ pub(super) fn esp_memory(setup: &Setup) -> esp::Memory<Bytes> {
     }
 }
 
+/// The buffers of a bridge's host.
+pub(super) fn host_memory(setup: &Setup) -> host::Memory<Bytes> {
+    host::Memory {
+        outbox: vec![0; setup.outbox_bytes as usize],
+        subscriptions: vec![0; 1_024],
+        inbound: vec![0; 2_048],
+        frame: vec![0; 2_048],
+        publication_topics: vec![0; usize::from(setup.topic_bytes.0)],
+        message_topics: vec![0; usize::from(setup.topic_bytes.0)],
+        settings: vec![0; 512],
+    }
+}
+
 impl HostMemory {
     pub(super) fn new(setup: &Setup) -> Self {
         match setup.topology {
@@ -207,15 +220,7 @@ impl HostMemory {
                 let receive_bytes = CLIENT_RECEIVE_BYTES.into();
                 Self::Client(client_memory(receive_bytes, outbox_bytes, connect_bytes))
             }
-            Topology::Bridge => Self::Bridge(host::Memory {
-                outbox: vec![0; setup.outbox_bytes as usize],
-                subscriptions: vec![0; 1_024],
-                inbound: vec![0; 2_048],
-                frame: vec![0; 2_048],
-                publication_topics: vec![0; usize::from(setup.topic_bytes.0)],
-                message_topics: vec![0; usize::from(setup.topic_bytes.0)],
-                settings: vec![0; 512],
-            }),
+            Topology::Bridge => Self::Bridge(host_memory(setup)),
         }
     }
 }

@@ -25,6 +25,7 @@ mod server;
 mod settle;
 mod tcp;
 mod time_server;
+mod trials;
 mod trouble;
 mod wifi;
 mod wires;

@@ -21,3 +21,4 @@ mod p09_pressure;
 mod p10_will;
 mod p11_time;
 mod p12_malformed;
+mod p12_setups;
