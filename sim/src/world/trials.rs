@@ -86,7 +86,7 @@ fn with_buffer(
     buffer: &str,
     size_bytes: usize,
 ) -> Option<ConfigError> {
-    let config = config(setup, Planted::NONE, &[]);
+    let config = config(setup, Planted::NONE, &[], &[]);
     let resized = |bytes: &mut Bytes| *bytes = vec![0; size_bytes];
     match machine {
         0 => {
@@ -132,7 +132,7 @@ fn client_memory() -> client::Memory<Bytes> {
 /// Whether a bridge's settings are refused with one field changed.
 fn with_settings(setup: &Setup, trial: Trial) -> Option<ConfigError> {
     let long = "x".repeat(256);
-    let config = config(setup, Planted::NONE, &[]);
+    let config = config(setup, Planted::NONE, &[], &[]);
     let mut tried = settings(config, super::Services::default());
     match trial {
         Trial::Buffer { .. } => {}
