@@ -12,7 +12,7 @@ use fivewire_core::bridge::{Broker, Network, esp, host};
 use fivewire_core::client::{Client, Input, Memory, Output, Publication, State, TcpFailure};
 use fivewire_core::config::{Config, Overflow, Release};
 use fivewire_core::event::{Event, Ticket};
-use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::{ProtocolVersion, QoS};
 use fivewire_core::recorder::Recorded;
 use fivewire_core::time::Instant;
 use proptest::prelude::*;
@@ -192,9 +192,10 @@ fn new_esp() -> Taped<esp::Esp<Vec<u8>>> {
     Taped::new(Recorded::new(esp::Esp::new(memory, 1).unwrap(), recorder()))
 }
 
-fn new_host() -> Taped<host::Host<Vec<u8>>> {
+fn new_host(protocol: ProtocolVersion) -> Taped<host::Host<Vec<u8>>> {
     let network = Network { ssid: "n", password: "p", use_default: false };
-    let settings = host::Settings::new(Config::new("c"), network, Broker { host: "b", port: 1883 });
+    let config = Config { protocol, ..Config::new("c") };
+    let settings = host::Settings::new(config, network, Broker { host: "b", port: 1883 });
     let memory = host::Memory {
         outbox: vec![0; 400],
         subscriptions: vec![0; 40],
@@ -241,11 +242,40 @@ fn drain_esp(esp: &mut Taped<esp::Esp<Vec<u8>>>, now: Instant) -> Vec<Vec<u8>> {
     panic!("the drain does not end");
 }
 
-/// Frames of both directions, whole or damaged: the first byte names the kind.
+/// Frames of both directions, whole or damaged: the first byte names the kind. Those with topics have
+/// flags in its lower half, and those from 0x40 and 0xA0 on are of MQTT 5.
 fn frame() -> impl Strategy<Value = Vec<u8>> {
-    let kind = prop_oneof![1_u8..10, 0x80_u8..0x90];
+    let kind = prop_oneof![
+        4 => 1_u8..0x10,
+        5 => 0x80_u8..0x98,
+        2 => 0x30_u8..0x50,
+        1 => 0xA0_u8..0xA2,
+        2 => 0xB0_u8..0xD0,
+    ];
     (kind, proptest::collection::vec(prop_oneof![Just(0), Just(1), any::<u8>()], 0..40))
         .prop_map(|(kind, fields)| [vec![kind], fields].concat())
+}
+
+/// What the client speaks, in either version that this build has.
+fn protocol() -> impl Strategy<Value = ProtocolVersion> {
+    #[cfg(feature = "mqtt5")]
+    return prop_oneof![Just(ProtocolVersion::V3_1_1), Just(ProtocolVersion::V5)];
+    #[cfg(not(feature = "mqtt5"))]
+    Just(ProtocolVersion::V3_1_1)
+}
+
+/// A publication, with a property where there may be some.
+fn publication(protocol: ProtocolVersion) -> Publication<'static> {
+    let publication = Publication::new("t", b"p", QoS::AtLeastOnce);
+    #[cfg(feature = "mqtt5")]
+    if protocol == ProtocolVersion::V5 {
+        use fivewire_core::mqtt::v5::Property;
+
+        let properties = &[Property::ContentType("c"), Property::MessageExpiryInterval(9)];
+        return Publication { properties, ..publication };
+    }
+    let _ = protocol;
+    publication
 }
 
 proptest! {
@@ -268,16 +298,17 @@ proptest! {
 
     #[test]
     fn both_ends_of_the_bridge_survive_any_frames(
+        protocol in protocol(),
         frames in proptest::collection::vec((any::<bool>(), frame(), 0_u32..4_000), 1..60),
     ) {
-        let (mut host, mut esp) = (new_host(), new_esp());
+        let (mut host, mut esp) = (new_host(protocol), new_esp());
         let mut now = Instant::from_millis(1);
         host.start(now);
         host.handle(now, host::Input::LinkUp { frame_max_bytes: usize::MAX });
         esp.handle(now, esp::Input::LinkUp { frame_max_bytes: usize::MAX });
         for (to_host, damaged, pause_ms) in frames {
             now = now.plus_ms(pause_ms);
-            let _ = host.publish(now, &Publication::new("t", b"p", QoS::AtLeastOnce));
+            let _ = host.publish(now, &publication(protocol));
             if to_host {
                 host.handle(now, host::Input::Frame(&damaged));
             } else {

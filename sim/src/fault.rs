@@ -84,9 +84,9 @@ pub enum FaultKind {
     BrokerHang,
     /// The broker forgets this client's session while it is away (it drops the connection first).
     SessionLost,
-    /// The broker answers CONNECT with this return code, 1 to 5.
+    /// The broker answers CONNECT with this return code, 1 to 5, or with this reason code.
     ConnectDenied {
-        /// The return code (MQTT 3.1.1 §3.2.2.3).
+        /// The return code (MQTT 3.1.1 §3.2.2.3), or a reason code of MQTT 5, 0x80 or above.
         code: u8,
     },
     /// The broker acknowledges nothing.
@@ -191,7 +191,8 @@ pub enum FaultKind {
     },
     /// The broker refuses each publication on the topic `up/0`.
     PublicationsRefused {
-        /// The reason code (MQTT 5 §3.4.2.1), 0x80 or above.
+        /// The reason code (MQTT 5 §3.4.2.1): 0x80 or above, or 0x10, which is no refusal: nobody
+        /// gets it.
         code: u8,
     },
     // --- the broker, in either version

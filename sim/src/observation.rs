@@ -118,6 +118,9 @@ pub enum Observation<'a> {
     PublishRefused { topic: &'a str, error: fivewire_core::error::PublishError },
     /// The application asked for a subscription and got a ticket.
     SubscribeAsked { ticket: u32, filter: &'a str, qos: QoS },
+    /// The subscription that this ticket was just given for has these options (MQTT 5 §3.8.3.1) and, if
+    /// it is not 0, this identifier.
+    OptionsSet { ticket: u32, options: u8, identifier: u32 },
     /// The application asked to end a subscription and got a ticket.
     UnsubscribeAsked { ticket: u32, filter: &'a str },
     /// The publication that this ticket was just given for has a deadline.

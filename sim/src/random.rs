@@ -73,6 +73,8 @@ pub enum Purpose {
     Visits = 40,
     /// How long questions and answers about the time travel, and which get lost.
     TimeServer = 32,
+    /// What a broker of MQTT 5 does not have, what it answers, and what the device asks for besides.
+    Mqtt5Limits = 50,
 }
 
 /// A stream of random numbers.

@@ -2,15 +2,17 @@
 //! and shrunk; a seed only draws one.
 
 mod habits;
+mod mqtt5;
 
 use fivewire_core::link::native::frame_max_bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::observation::Part;
 use crate::wires::Pace;
 
 pub use habits::Habits;
+pub use mqtt5::{CONNECT_BYTES, Limits, Mqtt5, Wishes};
 
 /// The format of stored schedules; a file of another version is refused.
 pub const VERSION: u32 = 1;
@@ -23,6 +25,9 @@ pub const ESP_RECEIVE_BYTES: u16 = 1_024;
 pub const ESP_OUTBOX_BYTES: u16 = 4_096;
 /// What the host of a bridge has for messages that its application has not taken, in bytes.
 pub const HOST_INBOUND_BYTES: u16 = 2_048;
+
+/// The largest return code of a CONNACK of MQTT 3.1.1.
+const RETURN_CODE_MAX: u8 = 5;
 
 /// A run.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -50,6 +55,11 @@ impl Schedule {
     pub fn with_3_1_1(mut self) -> Self {
         self.setup.mqtt5 = None;
         self.faults.retain(|fault| !fault.kind.needs_mqtt5());
+        for fault in &mut self.faults {
+            if let FaultKind::ConnectDenied { code } = &mut fault.kind {
+                *code = (*code).min(RETURN_CODE_MAX);
+            }
+        }
         self
     }
 
@@ -206,34 +216,6 @@ pub struct Setup {
     /// Device, broker and witness speak MQTT 5; `None`: MQTT 3.1.1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mqtt5: Option<Mqtt5>,
-}
-
-/// What the two ends ask for and allow with MQTT 5, and what travels with messages.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Mqtt5 {
-    /// The session outlives its connection by so many seconds.
-    pub session_expiry_s: u32,
-    /// The broker takes so many QoS 1 publications at once, at least 1.
-    pub receive_maximum: u16,
-    /// The broker takes no packet that is larger, at least 256 bytes.
-    pub packet_max_bytes: u32,
-    /// The largest topic alias that the device allows the broker.
-    pub aliases_from_broker: u16,
-    /// The largest topic alias that the broker allows the device, which uses as many.
-    pub aliases_from_device: u16,
-    /// The broker wants this keep alive in seconds, or a shorter one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub keep_alive_max_s: Option<u16>,
-    /// The will waits so many seconds for the device to come back.
-    pub will_delay_s: u32,
-    /// Of 100 messages, in either direction, this many have a message expiry interval.
-    pub expiring_percent: u8,
-    /// It is from 1 to this many seconds.
-    pub expiry_max_s: u32,
-    /// Messages have no properties at all.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub bare: bool,
 }
 
 impl Setup {

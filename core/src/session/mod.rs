@@ -469,7 +469,7 @@ impl<S: Storage> Session<S> {
 
     /// Starts or stops the time in which reading is withheld.
     fn note_withheld(&mut self) {
-        let withheld = self.receive_capacity() == 0;
+        let withheld = self.receive_capacity() == 0 || self.is_held_up();
         match (withheld, self.withheld_since) {
             (true, None) => self.withheld_since = Some(self.now),
             (false, Some(since)) => {
@@ -479,6 +479,14 @@ impl<S: Storage> Session<S> {
             }
             (true, Some(_)) | (false, None) => {}
         }
+    }
+
+    /// What arrived is not read although there is room: a message waits for those before it.
+    fn is_held_up(&self) -> bool {
+        #[cfg(feature = "mqtt5")]
+        return self.is_v5() && self.waits_for_alias();
+        #[cfg(not(feature = "mqtt5"))]
+        false
     }
 
     fn wait(&self) -> Wait {

@@ -4,7 +4,7 @@
 use fivewire_sim::catalogue;
 use fivewire_sim::fault::{Fault, FaultKind};
 use fivewire_sim::run::{Report, Runner};
-use fivewire_sim::schedule::{Mqtt5, Schedule, Topology};
+use fivewire_sim::schedule::{Limits, Mqtt5, Schedule, Topology, Wishes};
 
 /// Two minutes of a board, with WiFi and without, whose application and witness publish every second.
 fn schedules(mqtt5: &Mqtt5, faults: &[(u32, u32, FaultKind)]) -> [Schedule; 2] {
@@ -40,6 +40,8 @@ fn plain() -> Mqtt5 {
         expiring_percent: 0,
         bare: false,
         expiry_max_s: 1,
+        limits: Limits::default(),
+        wishes: Wishes::default(),
     }
 }
 

@@ -12,7 +12,7 @@ use fivewire_core::client::Publication;
 use fivewire_core::error::{PublishError, SubscribeError};
 use fivewire_core::event::{Delivery, Event, Ticket};
 use fivewire_core::mqtt::QoS;
-use fivewire_core::mqtt::v5::Properties;
+use fivewire_core::mqtt::v5::{Properties, SubscriptionOptions};
 use fivewire_core::time::Instant;
 
 use crate::clock::Clock;
@@ -137,6 +137,30 @@ impl Commands<'_> {
         let local = self.local();
         let ticket = self.machine.subscribe(local, filter, qos)?;
         self.see(&Observation::SubscribeAsked { ticket: ticket.get(), filter, qos });
+        Ok(ticket)
+    }
+
+    /// Subscribes to a topic filter with options of MQTT 5.
+    ///
+    /// # Errors
+    /// As [`Client::subscribe_with`](fivewire_core::client::Client::subscribe_with); nothing was queued.
+    pub fn subscribe_with(
+        &mut self,
+        filter: &str,
+        options: SubscriptionOptions,
+        identifier: Option<u32>,
+    ) -> Result<Ticket, SubscribeError> {
+        let local = self.local();
+        let ticket = self.machine.subscribe_with(local, filter, options, identifier)?;
+        let (number, qos) = (ticket.get(), options.qos);
+        self.see(&Observation::SubscribeAsked { ticket: number, filter, qos });
+        // MQTT 5 §3.8.3.1
+        let options = options.qos as u8
+            | u8::from(options.no_local) << 2
+            | u8::from(options.retain_as_published) << 3
+            | (options.retain_handling as u8) << 4;
+        let identifier = identifier.unwrap_or(0);
+        self.see(&Observation::OptionsSet { ticket: number, options, identifier });
         Ok(ticket)
     }
 

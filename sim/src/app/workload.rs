@@ -6,6 +6,7 @@ use fivewire_core::client::Publication;
 use fivewire_core::error::PublishError;
 use fivewire_core::event::{Delivery, Event};
 use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::v5::{RetainHandling, SubscriptionOptions};
 use fivewire_core::time::Instant;
 
 use super::habits::Routine;
@@ -14,6 +15,22 @@ use super::plan::sooner;
 use super::{Application, Commands};
 use crate::random::{Purpose, Random};
 use crate::schedule::Schedule;
+
+/// The identifiers of subscriptions, in turn: of each size on the wire.
+const IDENTIFIERS: [Option<u32>; 6] =
+    [Some(1), Some(127), Some(128), Some(16_384), None, Some(268_435_455)];
+
+/// The options of the subscription with this number. None of them changes which messages the application gets,
+/// because its own do not match and none is retained.
+fn options(number: usize) -> SubscriptionOptions {
+    let handling = [RetainHandling::Send, RetainHandling::SendIfNew, RetainHandling::DoNotSend];
+    SubscriptionOptions {
+        no_local: number.is_multiple_of(2),
+        retain_as_published: number.is_multiple_of(3),
+        retain_handling: handling[number % handling.len()],
+        ..SubscriptionOptions::new(QoS::AtLeastOnce)
+    }
+}
 
 /// Publishes numbered messages at intervals, subscribes to the filters of the schedule, and
 /// releases what it gets. A message that the device had no room for is kept and tried again.
@@ -24,6 +41,8 @@ pub struct Workload {
     filters: Vec<String>,
     /// How many of them were asked for since the board started.
     asked: usize,
+    /// They are asked for with identifiers and options.
+    has_identifiers: bool,
     release_after_us: Option<u64>,
     /// The outbox was full, and nothing has left it since.
     blocked: bool,
@@ -49,6 +68,11 @@ impl Workload {
                 .cloned()
                 .collect(),
             asked: 0,
+            has_identifiers: schedule
+                .setup
+                .mqtt5
+                .as_ref()
+                .is_some_and(|mqtt5| mqtt5.wishes.has_identifiers),
             release_after_us: schedule.setup.release_after_ms.map(|ms| u64::from(ms) * 1_000),
             blocked: false,
             holds: false,
@@ -140,7 +164,13 @@ impl Application for Workload {
         while let Some(filter) = self.filters.get(self.asked) {
             self.asked += 1;
             // Where the memory for subscriptions is too small, the rest is left out.
-            let _ = commands.subscribe(filter, QoS::AtLeastOnce);
+            let _ = match self.has_identifiers {
+                false => commands.subscribe(filter, QoS::AtLeastOnce),
+                true => {
+                    let identifier = IDENTIFIERS[self.asked % IDENTIFIERS.len()];
+                    commands.subscribe_with(filter, options(self.asked), identifier)
+                }
+            };
         }
         if self.held != self.holds {
             self.held = self.holds;

@@ -1,5 +1,7 @@
 //! What a server may choose: limits, credentials, and whether anybody listens to its events.
 
+use fivewire_core::mqtt::QoS;
+
 /// The choices MQTT leaves to a server. The defaults are those of mosquitto 2.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Config {
@@ -67,6 +69,35 @@ pub struct Mqtt5 {
     pub keep_alive_max_s: Option<u16>,
     /// What clients that ask for response information are told, default `None`: nothing.
     pub response_information: Option<String>,
+    /// What clients cannot have, default [`Limits::NONE`].
+    pub limits: Limits,
+    /// The only client that those limits concern, beside those without an identifier; default `None`: all.
+    pub limited_client_id: Option<String>,
+    /// The identifier of clients that come without, default `None`: each gets another one.
+    pub assigned_client_id: Option<String>,
+    /// What CONNACK and DISCONNECT say in words, as a reason string and a user property, default `None`.
+    pub words: Option<String>,
+    /// Once a client's aliases are all in use, they are given to other topics in turn, default false.
+    pub renames_aliases: bool,
+}
+
+/// What a server does not have (MQTT 5 §3.2.2.3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// The highest QoS that it takes and grants.
+    pub maximum_qos: QoS,
+    /// Whether it retains messages.
+    pub retain: bool,
+    /// Whether topic filters may have wildcards.
+    pub wildcards: bool,
+    /// Whether subscriptions may have identifiers.
+    pub identifiers: bool,
+}
+
+impl Limits {
+    /// Clients can have everything.
+    pub const NONE: Self =
+        Self { maximum_qos: QoS::ExactlyOnce, retain: true, wildcards: true, identifiers: true };
 }
 
 impl Default for Mqtt5 {
@@ -77,6 +108,11 @@ impl Default for Mqtt5 {
             topic_alias_maximum: 10,
             keep_alive_max_s: None,
             response_information: None,
+            limits: Limits::NONE,
+            limited_client_id: None,
+            assigned_client_id: None,
+            words: None,
+            renames_aliases: false,
         }
     }
 }

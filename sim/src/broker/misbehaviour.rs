@@ -18,8 +18,12 @@ pub struct Misbehaviour {
     /// Each CONNECT is answered with this return code, or the reason code of MQTT 5 that means the same.
     /// [`Accepted`](ConnectReturnCode::Accepted) is the same as `None`.
     pub deny_connect: Option<ConnectReturnCode>,
+    /// MQTT 5: the same with any reason code, 0x80 or above.
+    pub deny_connect_with: Option<ReasonCode>,
     /// A subscription to exactly this topic filter is answered with 0x80, or 0x87 in MQTT 5, and not made.
     pub refuse_filter: Option<String>,
+    /// MQTT 5: it is answered with this reason code, 0x80 or above, instead of 0x87.
+    pub refuse_filter_with: Option<ReasonCode>,
     /// No more than this is granted, whatever is asked for. Allowed by [MQTT-3.8.4-6], and still a
     /// surprise to many clients.
     pub granted_qos_max: Option<QoS>,
@@ -27,7 +31,7 @@ pub struct Misbehaviour {
     /// granted, and what QoS 2 asks of a sender is done [MQTT-3.8.4-6] [MQTT5-3.8.4-8].
     pub exactly_once_to: Option<String>,
     /// MQTT 5: a QoS 1 or QoS 2 publication to exactly this topic is answered with this reason code,
-    /// 0x80 or above, and not routed. Allowed, and the end of the publication [MQTT5-4.4.0-2].
+    /// and not routed: 0x80 or above, which is the end of the publication [MQTT5-4.4.0-2], or 0x10.
     pub refuse_topic: Option<(String, ReasonCode)>,
     /// MQTT 5: as many publications are sent at once as
     /// [`Config::in_flight_max`](super::Config::in_flight_max) says, whatever the client's receive

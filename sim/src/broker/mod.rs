@@ -49,7 +49,7 @@ mod v5;
 use fivewire_core::mqtt::SubscribeReturnCode;
 use fivewire_core::time::{Instant, Reason, Wait};
 
-pub use config::{Config, Credentials, Mqtt5};
+pub use config::{Config, Credentials, Limits, Mqtt5};
 use connection::{ConnectionSlot, Phase, Task, Will};
 pub use interface::{ClientKey, CloseReason, Counters, Event, Input, Output};
 pub use malformed::{MALFORMED, Malformed};

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::fault::{Fault, FaultKind};
 use crate::schedule::{
-    Habits, Schedule, Setup, Topology, VERSION, Workload, link_memory_min_bytes,
+    CONNECT_BYTES, Habits, Schedule, Setup, Topology, VERSION, Workload, link_memory_min_bytes,
 };
 use crate::wires::Pace;
 
@@ -33,6 +33,8 @@ const FILTERS_MAX: usize = 16;
 const LOOK_MAX_US: i64 = 1_000_000;
 /// As many topic aliases as the simulated device has memory for, with topics as short as those here.
 const ALIASES_MAX: i64 = 10;
+/// A publication is acknowledged so, and nobody gets it.
+const NO_MATCHING_SUBSCRIBERS: u8 = ReasonCode::NoMatchingSubscribers.as_u8();
 /// The largest burst of a fault.
 const MESSAGES_MAX: i64 = 10_000;
 
@@ -85,6 +87,12 @@ pub enum ScheduleError {
         /// The most allowed.
         max: usize,
     },
+    /// A session is to last, and the name of the client does not.
+    #[error(
+        "setup.mqtt5.wishes.is_nameless needs setup.clean_session with a bridge: its ESP8266 forgets the name \
+         that the broker gave"
+    )]
+    Nameless,
     /// A fault breaks what the simulated device does not have.
     #[error(
         "{field} is {fault}, which needs \"topology\": \"bridge\": \
@@ -193,7 +201,20 @@ fn validate_mqtt5(setup: &Setup) -> Result<(), ScheduleError> {
     in_range("setup.mqtt5.aliases_from_device", mqtt5.aliases_from_device, 0, ALIASES_MAX)?;
     in_range("setup.mqtt5.will_delay_s", mqtt5.will_delay_s, 0, 86_400)?;
     in_range("setup.mqtt5.expiring_percent", mqtt5.expiring_percent, 0, 100)?;
-    in_range("setup.mqtt5.expiry_max_s", mqtt5.expiry_max_s, 1, 86_400)
+    in_range("setup.mqtt5.expiry_max_s", mqtt5.expiry_max_s, 1, 86_400)?;
+    let refused_with = mqtt5.limits.filter_refused_with;
+    let allowed = refused_with == 0 || is_failure_in(refused_with, 9);
+    let field = "setup.mqtt5.limits.filter_refused_with".to_owned();
+    reason_code(allowed, field, refused_with, "SUBACK")?;
+    let wishes = &mqtt5.wishes;
+    if wishes.is_nameless && setup.topology == Topology::Bridge && !setup.clean_session {
+        return Err(ScheduleError::Nameless);
+    }
+    if wishes.connect_bytes > 0 {
+        let min_bytes = i64::from(CONNECT_BYTES) + i64::from(wishes.connect_property_bytes);
+        in_range("setup.mqtt5.wishes.connect_bytes", wishes.connect_bytes, min_bytes, 512)?;
+    }
+    in_range("setup.mqtt5.wishes.connect_property_bytes", wishes.connect_property_bytes, 0, 128)
 }
 
 fn validate_wires(schedule: &Schedule) -> Result<(), ScheduleError> {
@@ -295,6 +316,10 @@ fn validate_fault(
         FaultKind::Latency { extra_ms } => {
             in_range(&field("kind.latency.extra_ms"), extra_ms, 0, DELAY_MAX_MS)
         }
+        FaultKind::ConnectDenied { code } if code >= 0x80 && schedule.setup.is_v5() => {
+            let field = field("kind.connect-denied.code");
+            reason_code(is_failure_in(code, 2), field, code, "CONNACK")
+        }
         FaultKind::ConnectDenied { code } => {
             in_range(&field("kind.connect-denied.code"), code, 1, 5)
         }
@@ -320,7 +345,8 @@ fn validate_fault(
         }
         FaultKind::PublicationsRefused { code } => {
             let field = field("kind.publications-refused.code");
-            reason_code(is_failure_in(code, 4), field, code, "PUBACK")
+            let allowed = code == NO_MATCHING_SUBSCRIBERS || is_failure_in(code, 4);
+            reason_code(allowed, field, code, "PUBACK")
         }
         _ => Ok(()),
     }

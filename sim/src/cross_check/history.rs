@@ -168,7 +168,7 @@ impl History {
                     }
                 }
                 Packet::Puback(..) => line.withheld = line.withheld.saturating_sub(1),
-                Packet::Subscribe { packet_id, filters } => {
+                Packet::Subscribe { packet_id, filters, .. } => {
                     let filters = filters.map(|(filter, _)| filter.to_vec()).collect();
                     line.asked.push((packet_id, filters));
                 }
@@ -201,7 +201,7 @@ impl History {
                     }
                 }
                 Packet::Suback { packet_id, codes } => self.subscribed(now, id, packet_id, codes),
-                Packet::Unsuback(packet_id) => self.unsubscribed(now, id, packet_id),
+                Packet::Unsuback(packet_id, _) => self.unsubscribed(now, id, packet_id),
                 _ => {}
             }
         }

@@ -12,6 +12,7 @@ use super::inbound::Inbound;
 use super::messages::TextId;
 use super::mqtt5::{Published, Travelled};
 use super::outbound::{Index, Outbound};
+use super::said::Offer;
 use super::tickets::Tickets;
 use super::weather::Weather;
 
@@ -135,6 +136,11 @@ impl Facts {
     /// What a publication was published with, where MQTT 5 is spoken.
     pub(super) fn published(&self, index: Index) -> Option<&Published> {
         self.travelled.as_ref()?.published.get(index as usize)
+    }
+
+    /// What the broker has, as it said last.
+    pub(super) fn offer(&self) -> Offer {
+        self.travelled.as_ref().map_or(Offer::EVERYTHING, |travelled| travelled.offer)
     }
 
     /// Whether the broker may drop this message because it waited for too long.

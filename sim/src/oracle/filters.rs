@@ -1,6 +1,10 @@
 //! The application's topic filters, and what the broker's session holds of them.
 
 use super::matcher::matches;
+use super::said::Codes;
+
+/// The options of a subscription for which none were asked.
+const AT_LEAST_ONCE: u8 = 1;
 
 /// What the application was told of a filter last.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,6 +44,14 @@ pub(super) struct Filter {
     pub(super) was_refused: bool,
     /// The broker confirmed its end since the last ask.
     pub(super) was_ended: bool,
+    /// What the broker ever answered about it (MQTT 5), and about its end.
+    pub(super) codes: Codes,
+    pub(super) ended_with: Codes,
+    /// The connection on which it confirmed the end last.
+    pub(super) ended_on: u32,
+    /// The options and the identifier that the application asked for last (MQTT 5); 0: none.
+    pub(super) options: u8,
+    pub(super) identifier: u32,
     /// In which session it is active, with which QoS.
     active: Option<(u32, u8)>,
     /// The connection of the last SUBSCRIBE, and the asks there had been.
@@ -68,9 +80,13 @@ impl Filter {
         self.was_refused = false;
     }
 
-    pub(super) fn end(&mut self) {
+    /// The broker confirmed its end on this connection, with this code in MQTT 5.
+    pub(super) fn end(&mut self, connection: u32, code: u8) {
         self.active = None;
         self.was_ended = true;
+        self.codes.note(code);
+        self.ended_with.note(code);
+        self.ended_on = connection;
     }
 }
 
@@ -110,6 +126,11 @@ impl Filters {
                 is_heard: false,
                 was_refused: false,
                 was_ended: false,
+                codes: Codes::default(),
+                ended_with: Codes::default(),
+                ended_on: 0,
+                options: 0,
+                identifier: 0,
                 active: None,
                 subscribed_on: 0,
                 subscribed_asks: 0,
@@ -123,6 +144,7 @@ impl Filters {
         }
         filter.is_changed |= filter.wish != Wish::Forgotten;
         filter.wish = wish;
+        (filter.options, filter.identifier) = (AT_LEAST_ONCE, 0);
         filter.asks += 1;
         filter.qos = qos;
         (filter.granted_by, filter.is_heard) = ((0, 0), false);

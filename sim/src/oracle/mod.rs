@@ -27,6 +27,7 @@ mod messages;
 pub(crate) mod mqtt5;
 mod outbound;
 mod p10_connect;
+mod p10_connect_v5;
 mod p10_will;
 mod p11_time;
 mod p12_malformed;
@@ -52,6 +53,7 @@ mod p9_pressure;
 mod promise;
 pub(crate) mod properties;
 pub(crate) mod reader;
+mod said;
 mod surroundings;
 mod tickets;
 mod told;
@@ -90,10 +92,12 @@ use p7_standing::Way;
 use p7_time::Questions;
 use p8_watchdog::Watchdog;
 use p9_pressure::Pressure;
+use p10_connect_v5::Asking;
 use p10_will::WillAndKeepAlive;
 use p12_malformed::Malformed;
 use p12_setups::Setups;
 pub use promise::Promise;
+use said::Said;
 use tickets::Use;
 pub use verdict::Breach;
 use verdict::Verdict;
@@ -128,6 +132,8 @@ struct Judges {
     will: WillAndKeepAlive,
     malformed: Malformed,
     farewell: Farewell,
+    said: Said,
+    asking: Asking,
     sessions: Sessions,
     /// Where both ends of a bridge can be seen.
     bridge: Option<Box<Bridge>>,
@@ -168,6 +174,8 @@ impl Oracle {
                 will: WillAndKeepAlive::default(),
                 malformed: Malformed::default(),
                 farewell: Farewell::default(),
+                said: Said::default(),
+                asking: Asking::default(),
                 sessions: Sessions::default(),
                 bridge: (setup.topology == Topology::Bridge).then(Box::default),
             },
@@ -189,6 +197,9 @@ impl Oracle {
         oracle.judges.heard.ignore();
         oracle.facts.knows_configuration = false;
         oracle.judges.questions.ignore_time();
+        if let Some(travelled) = &mut oracle.facts.travelled {
+            travelled.is_known = false;
+        }
         oracle
     }
 
@@ -200,6 +211,13 @@ impl Oracle {
         let mut oracle = Self::of_recording(schedule);
         oracle.facts.sees_broker = false;
         oracle
+    }
+
+    #[cfg(feature = "turmoil")]
+    /// Whoever shows what the application is told shows its outcomes, and not what the broker said of them and
+    /// of itself (MQTT 5).
+    pub(crate) const fn ignore_what_the_broker_said(&mut self) {
+        self.judges.said.ignore();
     }
 
     /// The first promise that was broken. Nothing is judged after it.
@@ -284,6 +302,16 @@ impl Oracle {
     }
 
     #[cold]
+    fn options_set(&mut self, ticket: u32, options: u8, identifier: u32) {
+        let facts = &mut self.facts;
+        let used_for = facts.tickets.get(ticket).map(|ticket| ticket.used_for);
+        if let Some(Use::Subscription(place)) = used_for {
+            let filter = facts.filters.get_mut(place);
+            (filter.options, filter.identifier) = (options, identifier);
+        }
+    }
+
+    #[cold]
     fn said_of_itself(&mut self, unacknowledged: usize, counters: &Counters) {
         let Self { facts, judges, verdict } = self;
         p7_self::said(facts, verdict, &judges.told, unacknowledged, counters);
@@ -350,6 +378,7 @@ impl Oracle {
         p1_published::settled(facts, verdict);
         p7_accounted::settled(facts, verdict);
         judges.convergence.finished(facts, verdict);
+        judges.said.settled(verdict);
         if !facts.is_shutting_down {
             p4_subscriptions::settled(facts, verdict);
             judges.received.settled(facts, verdict);
@@ -428,6 +457,9 @@ impl Oracle {
             }
             Observation::UnsubscribeAsked { ticket, filter } => {
                 self.filter_asked(ticket, filter, Wish::Unwanted, QoS::AtMostOnce);
+            }
+            Observation::OptionsSet { ticket, options, identifier } => {
+                self.options_set(ticket, options, identifier);
             }
             Observation::Cancelled { ticket } => self.cancelled(ticket),
             Observation::DeadlineSet { ticket, deadline } => self.deadline_set(ticket, deadline),

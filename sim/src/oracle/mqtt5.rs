@@ -4,25 +4,30 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use fivewire_core::event::DownReason;
+use fivewire_core::event::{DownReason, RefusedReason};
 use fivewire_core::mqtt::v5;
 use fivewire_core::time::Instant;
+use smallvec::SmallVec;
 
 use crate::schedule::Mqtt5;
 
 use super::connections::{Connection, Request};
 use super::facts::Facts;
+use super::filters::{Filter, Wish};
 use super::messages::TextId;
 use super::outbound::{Identity, Index};
-use super::promise::Promise::{P1, P5, P9, P12};
+use super::promise::Promise::{P1, P4, P5, P9, P12};
 use super::properties::{Properties, are_told, write_travelling};
 use super::reader::Publish;
+use super::said::{Codes, Offer};
 use super::verdict::Verdict;
 
 /// By how many seconds an interval may be off: it counts whole seconds, on a clock that drifts.
 const EXPIRY_SLACK_S: u64 = 2;
 /// A publication may be given up as expired so much too early, because of that clock.
 const EXPIRED_SLACK_US: u64 = 1_000_000;
+/// What an alias may add to a packet.
+const ALIAS_BYTES: usize = 8;
 /// What a PUBLISH has at most besides its topic, its payload and the properties that travel.
 const OVERHEAD_BYTES: usize = 24;
 
@@ -33,14 +38,23 @@ pub(super) struct Published {
     travelling: Range<usize>,
     expiry_s: Option<u32>,
     at: Instant,
-    /// The broker answered that it does not take it.
-    is_refused: bool,
+    /// What the broker ever answered, and disruptions there had been when it did so last, if the host heard of
+    /// what the client does.
+    pub(super) codes: Codes,
+    pub(super) disruptions_at_answer: Option<u32>,
+    /// With which subscription identifiers, and with which intervals, the broker sent it.
+    identifiers: SmallVec<[Option<u32>; 1]>,
+    expiries_s: Option<(u32, u32)>,
 }
 
 /// The facts of a run with MQTT 5.
 #[derive(Debug)]
 pub(super) struct Travelled {
     pub(super) limits: Mqtt5,
+    /// Those limits are what the two ends were told; not so in a recording.
+    pub(super) is_known: bool,
+    /// What the broker has, as its last CONNACK said.
+    pub(super) offer: Offer,
     /// By publication.
     pub(super) published: Vec<Published>,
     /// What the witness published, by text.
@@ -51,7 +65,14 @@ pub(super) struct Travelled {
 
 impl Travelled {
     pub(super) const fn new(limits: Mqtt5) -> Self {
-        Self { limits, published: Vec::new(), witnessed: Vec::new(), bytes: Vec::new() }
+        Self {
+            limits,
+            is_known: true,
+            offer: Offer::EVERYTHING,
+            published: Vec::new(),
+            witnessed: Vec::new(),
+            bytes: Vec::new(),
+        }
     }
 
     /// The application published.
@@ -76,7 +97,15 @@ impl Travelled {
         });
         let start = self.bytes.len();
         write_travelling(properties, &mut self.bytes);
-        Published { travelling: start..self.bytes.len(), expiry_s, at, is_refused: false }
+        Published {
+            travelling: start..self.bytes.len(),
+            expiry_s,
+            at,
+            codes: Codes::default(),
+            disruptions_at_answer: None,
+            identifiers: SmallVec::new(),
+            expiries_s: None,
+        }
     }
 
     /// The properties that travel, as [`write_travelling`] writes them.
@@ -93,9 +122,24 @@ impl Travelled {
         self.witnessed.get(text.0 as usize)?.as_ref()
     }
 
-    /// The broker refused a publication.
-    pub(super) fn refuse(&mut self, index: Index) {
-        self.published[index as usize].is_refused = true;
+    /// The broker answered a publication.
+    pub(super) fn answer(&mut self, index: Index, code: u8, disruptions: Option<u32>) {
+        let published = &mut self.published[index as usize];
+        published.codes.note(code);
+        published.disruptions_at_answer = disruptions;
+    }
+
+    /// The broker sent a message of the witness.
+    pub(super) fn send(&mut self, text: TextId, properties: Properties<'_>) {
+        let Some(Some(message)) = self.witnessed.get_mut(text.0 as usize) else { return };
+        let identifier = properties.identifier();
+        if !message.identifiers.contains(&identifier) {
+            message.identifiers.push(identifier);
+        }
+        if let Some(left_s) = properties.expiry_s() {
+            let (least_s, most_s) = message.expiries_s.unwrap_or((left_s, left_s));
+            message.expiries_s = Some((least_s.min(left_s), most_s.max(left_s)));
+        }
     }
 }
 
@@ -106,6 +150,26 @@ pub(crate) struct Aliases(Vec<Vec<u8>>);
 impl Aliases {
     pub(super) fn clear(&mut self) {
         self.0.clear();
+    }
+
+    /// The topics that have one.
+    pub(super) fn topics(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().map(Vec::as_slice).filter(|topic| !topic.is_empty())
+    }
+
+    /// Whether a PUBLISH makes use of them: a topic that has an alias is not named again, and one that is
+    /// named is given the next alias while there are any, up to `maximum`.
+    fn are_used(&self, publish: &Publish<'_>, maximum: u16) -> bool {
+        if publish.topic.is_empty() {
+            return true;
+        }
+        let given = self.topics().count();
+        let is_new = self.topics().all(|topic| topic != publish.topic);
+        is_new
+            && match publish.properties.alias() {
+                Some(alias) => usize::from(alias) == given + 1,
+                None => given >= maximum.into(),
+            }
     }
 
     /// The topic of a PUBLISH; `None` if its alias has no meaning.
@@ -131,13 +195,57 @@ pub(super) fn alias_unknown(verdict: &mut Verdict, connection: u32) {
     });
 }
 
+/// A PUBLISH came, and the ledger of aliases does not know yet: it makes use of them, where there is memory
+/// for all.
+pub(super) fn aliases_used(facts: &Facts, verdict: &mut Verdict, slot: usize, got: &Publish<'_>) {
+    let Some(travelled) = &facts.travelled else { return };
+    let limits = &travelled.limits;
+    let connection = facts.connections.get(slot);
+    let is_roomy = limits.wishes.connect_bytes == 0
+        && got.size_bytes + ALIAS_BYTES <= limits.packet_max_bytes as usize;
+    if !travelled.is_known || connection.is_tainted || !is_roomy {
+        return;
+    }
+    let are_used = connection.aliases_of_device.are_used(got, limits.aliases_from_device);
+    verdict.require(P1, are_used, || {
+        let alias = got.properties.alias();
+        format!("topic {} was named, with alias {alias:?}", got.topic.escape_ascii())
+    });
+}
+
+/// SUBSCRIBE came for a filter: the broker has such, and it is as it was asked for.
+pub(super) fn subscribed(
+    travelled: &Travelled,
+    verdict: &mut Verdict,
+    filter: &Filter,
+    options: u8,
+    identifier: Option<u32>,
+) {
+    let forbidden = travelled.offer.forbids(&filter.text, identifier.is_some());
+    verdict.require(P9, forbidden.is_none(), || {
+        let text = filter.text.escape_ascii();
+        format!("\"{text}\" was subscribed to, which the broker does not have: {forbidden:02x?}")
+    });
+    let asked = (filter.options, filter.identifier);
+    let is_asked = asked == (options, identifier.unwrap_or(0)) || filter.wish != Wish::Wanted;
+    verdict.require(P4, is_asked, || {
+        let text = filter.text.escape_ascii();
+        format!("\"{text}\" was subscribed to with {options:#04x}, {identifier:?}, not {asked:?}")
+    });
+}
+
 /// A PUBLISH came; the ledger does not know yet. The broker said what it takes.
 pub(super) fn within_limits(
     limits: &Mqtt5,
+    offer: Offer,
     verdict: &mut Verdict,
     connection: &Connection,
     publish: &Publish<'_>,
 ) {
+    verdict.require(P9, publish.qos <= offer.maximum_qos && publish.retain <= offer.retain, || {
+        let (qos, retain) = (publish.qos, publish.retain);
+        format!("a publication came with QoS {qos} and retain {retain}, and the broker takes none")
+    });
     let alias = publish.properties.alias().unwrap_or(0);
     verdict.require(P9, alias <= limits.aliases_from_device, || {
         format!("topic alias {alias} came, and the broker takes none so large [MQTT5-3.3.2-9]")
@@ -196,18 +304,31 @@ pub(super) fn arrived(
 }
 
 /// The application was told that a publication was refused: the broker said so, or would have.
-pub(super) fn refused(facts: &Facts, verdict: &mut Verdict, index: Index) {
+pub(super) fn refused(facts: &Facts, verdict: &mut Verdict, index: Index, reason: RefusedReason) {
     let (Some(travelled), Some(published)) = (&facts.travelled, facts.published(index)) else {
         return;
+    };
+    let RefusedReason::ByBroker(code) = reason else { return };
+    let publication = facts.outbound.get(index);
+    let code = code.as_u8();
+    let is_refused = published.codes.has(code) && code >= 0x80
+        || travelled.offer.refuses(code, publication.qos, publication.retain)
+        || may_be_too_large(facts, index);
+    verdict.require(P1, is_refused, || {
+        format!("{} was told as refused, and nobody refused it", facts.outbound.show(index))
+    });
+}
+
+/// Whether the packet of a publication may be larger than the broker takes.
+pub(super) fn may_be_too_large(facts: &Facts, index: Index) -> bool {
+    let (Some(travelled), Some(published)) = (&facts.travelled, facts.published(index)) else {
+        return false;
     };
     let text = facts.outbound.get(index).text;
     let messages = &facts.outbound.messages;
     let size_bytes = messages.topic(text).len() + messages.payload(text).len();
     let largest_bytes = size_bytes + published.travelling.len() + OVERHEAD_BYTES;
-    let is_too_large = largest_bytes > travelled.limits.packet_max_bytes as usize;
-    verdict.require(P1, published.is_refused || is_too_large, || {
-        format!("{} was told as refused, and nobody refused it", facts.outbound.show(index))
-    });
+    largest_bytes > travelled.limits.packet_max_bytes as usize
 }
 
 /// Whether the interval of a publication is over; false where MQTT 3.1.1 is spoken.
@@ -242,6 +363,21 @@ pub(super) fn told(
     let left_s = properties.message_expiry_interval_s();
     verdict.require(P5, left_s <= published.expiry_s, || {
         format!("{} was told with a longer expiry", facts.inbound.show(text))
+    });
+    if published.identifiers.is_empty() {
+        return;
+    }
+    let is_as_sent = match (left_s, published.expiries_s) {
+        (Some(left_s), Some((least_s, most_s))) => (least_s..=most_s).contains(&left_s),
+        (left_s, sent) => left_s.is_none() && sent.is_none(),
+    };
+    verdict.require(P5, is_as_sent, || {
+        let sent = published.expiries_s;
+        format!("{} was told with expiry {left_s:?}, not {sent:?}", facts.inbound.show(text))
+    });
+    let identifier = properties.subscription_identifiers().next();
+    verdict.require(P5, published.identifiers.contains(&identifier), || {
+        format!("{} was told with identifier {identifier:?}", facts.inbound.show(text))
     });
 }
 

@@ -183,18 +183,18 @@ impl WillAndKeepAlive {
         }
     }
 
-    /// DISCONNECT came.
+    /// DISCONNECT came. `has_cause`: what it complains of with this code may be so.
     #[cold]
     pub(super) fn disconnecting(
         &mut self,
         facts: &Facts,
         verdict: &mut Verdict,
         connection: &Connection,
-        code: u8,
+        (code, has_cause): (u8, bool),
     ) {
         let wipes = connection.connect == Some(true) && !facts.setup.clean_session;
         // MQTT 5 has a word for what the broker did wrong [MQTT5-4.13.1-1]
-        let complains = code >= 0x80 && (connection.is_tainted || self.expects_any);
+        let complains = code >= 0x80 && (connection.is_tainted || self.expects_any || has_cause);
         // a goodbye may arrive when whoever said it has started anew
         let is_asked = facts.farewell_lives.contains(&connection.life);
         verdict.require(P10, is_asked || wipes || complains, || {

@@ -1,6 +1,6 @@
 //! P1: every QoS 1 publication reaches the broker unchanged and ends in exactly one outcome.
 
-use fivewire_core::event::AbandonReason;
+use fivewire_core::event::{AbandonReason, RefusedReason};
 
 use super::facts::Facts;
 use super::mqtt5;
@@ -47,7 +47,13 @@ pub(super) fn garbled(verdict: &mut Verdict, connection: u32) {
 }
 
 /// The application was told how a publication ended.
-pub(super) fn ended(facts: &Facts, verdict: &mut Verdict, index: Index, outcome: Outcome) {
+pub(super) fn ended(
+    facts: &Facts,
+    verdict: &mut Verdict,
+    index: Index,
+    outcome: Outcome,
+    refused: Option<RefusedReason>,
+) {
     let publication = facts.outbound.get(index);
     let show = || facts.outbound.show(index);
     if publication.qos == 0 {
@@ -58,8 +64,10 @@ pub(super) fn ended(facts: &Facts, verdict: &mut Verdict, index: Index, outcome:
     verdict.require(P1, outcome != Outcome::Sent, || {
         format!("{} has QoS 1 and was told as sent", show())
     });
-    if outcome == Outcome::Refused && facts.sees_broker {
-        mqtt5::refused(facts, verdict, index);
+    if let Some(reason) = refused
+        && facts.sees_broker
+    {
+        mqtt5::refused(facts, verdict, index, reason);
     }
     if outcome == Outcome::Acked && facts.sees_broker {
         verdict.require(P1, publication.copies > 0, || {

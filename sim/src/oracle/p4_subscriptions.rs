@@ -6,6 +6,7 @@ use super::connections::Connection;
 use super::facts::Facts;
 use super::filters::{Filter, Wish};
 use super::promise::Promise::P4;
+use super::said::Offer;
 use super::verdict::Verdict;
 
 fn show(filter: &Filter) -> String {
@@ -90,8 +91,9 @@ pub(super) fn granted(verdict: &mut Verdict, filter: &Filter, told: Option<u8>) 
 }
 
 /// The application was told that a subscription was refused; the ledger does not know yet.
-pub(super) fn refused(verdict: &mut Verdict, filter: &Filter) {
-    verdict.require(P4, filter.was_refused, || {
+pub(super) fn refused(verdict: &mut Verdict, filter: &Filter, offer: Offer) {
+    let is_forbidden = offer.forbids(&filter.text, filter.identifier > 0).is_some();
+    verdict.require(P4, filter.was_refused || is_forbidden, || {
         format!("{} was told as refused, but the broker refused nothing", show(filter))
     });
 }

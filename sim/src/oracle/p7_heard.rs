@@ -199,7 +199,7 @@ impl Heard {
                 Packet::Connack { session_present, code, .. } => {
                     self.connack(facts, session_present, code);
                 }
-                Packet::Disconnect(code) => self.goodbye = Some(code),
+                Packet::Disconnect(code, _) => self.goodbye = Some(code),
                 Packet::Suback { .. } => self.subacks += 1,
                 _ => {}
             }

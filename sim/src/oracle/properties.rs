@@ -9,10 +9,9 @@ const MESSAGE_EXPIRY_INTERVAL: u8 = 0x02;
 pub(crate) const CONTENT_TYPE: u8 = 0x03;
 pub(crate) const RESPONSE_TOPIC: u8 = 0x08;
 pub(crate) const CORRELATION_DATA: u8 = 0x09;
+const SUBSCRIPTION_IDENTIFIER: u8 = 0x0B;
 const SESSION_EXPIRY_INTERVAL: u8 = 0x11;
 const WILL_DELAY_INTERVAL: u8 = 0x18;
-const RECEIVE_MAXIMUM: u8 = 0x21;
-const TOPIC_ALIAS_MAXIMUM: u8 = 0x22;
 const TOPIC_ALIAS: u8 = 0x23;
 pub(crate) const USER_PROPERTY: u8 = 0x26;
 const MAXIMUM_PACKET_SIZE: u8 = 0x27;
@@ -48,6 +47,27 @@ impl<'a> Properties<'a> {
         self.find(wanted)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes))
     }
 
+    /// All of them, as they are in the packet.
+    pub(crate) const fn bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The value of a property that is a byte.
+    pub(super) fn byte(self, wanted: u8) -> Option<u8> {
+        self.find(wanted)?.first().copied()
+    }
+
+    /// The value of a property that is a number of two bytes.
+    pub(super) fn two_bytes(self, wanted: u8) -> Option<u16> {
+        self.find(wanted)?.first_chunk().map(|bytes| u16::from_be_bytes(*bytes))
+    }
+
+    /// The first subscription identifier.
+    pub(super) fn identifier(self) -> Option<u32> {
+        let digits = self.find(SUBSCRIPTION_IDENTIFIER)?.iter().enumerate();
+        Some(digits.fold(0, |value, (place, &byte)| value | u32::from(byte & 0x7F) << (7 * place)))
+    }
+
     /// For how many more seconds the message is worth delivering.
     pub(crate) fn expiry_s(self) -> Option<u32> {
         self.four_bytes(MESSAGE_EXPIRY_INTERVAL)
@@ -61,20 +81,6 @@ impl<'a> Properties<'a> {
     /// The largest packet that the sender takes.
     pub(crate) fn packet_max_bytes(self) -> Option<u32> {
         self.four_bytes(MAXIMUM_PACKET_SIZE)
-    }
-
-    /// How many publications the sender takes at once.
-    pub(crate) fn receive_maximum(self) -> u16 {
-        self.two_bytes(RECEIVE_MAXIMUM).unwrap_or(u16::MAX)
-    }
-
-    /// The largest topic alias that the sender takes.
-    pub(crate) fn alias_maximum(self) -> u16 {
-        self.two_bytes(TOPIC_ALIAS_MAXIMUM).unwrap_or(0)
-    }
-
-    fn two_bytes(self, wanted: u8) -> Option<u16> {
-        self.find(wanted)?.first_chunk().map(|bytes| u16::from_be_bytes(*bytes))
     }
 
     /// How many seconds a will waits.
@@ -122,6 +128,51 @@ pub(super) fn write_travelling(properties: v5::Properties<'_>, bytes: &mut Vec<u
 /// Whether the properties that an application was told are these.
 pub(super) fn are_told(properties: v5::Properties<'_>, expected: &[u8]) -> bool {
     compared(expected, |piece| travelling(properties, piece))
+}
+
+/// Whether the properties that an application was told of the broker are these, in this order.
+pub(super) fn are_all(properties: v5::Properties<'_>, expected: &[u8]) -> bool {
+    compared(expected, |piece| {
+        for property in properties.iter() {
+            said(property, piece);
+        }
+    })
+}
+
+/// Calls `piece` with a property of a CONNACK or DISCONNECT as it is in the packet.
+fn said(property: v5::Property<'_>, piece: &mut dyn FnMut(&[u8])) {
+    use v5::Property as Said;
+
+    let mut number = |id: u8, value: &[u8]| {
+        piece(&[id]);
+        piece(value);
+    };
+    match property {
+        Said::SessionExpiryInterval(seconds) => number(0x11, &seconds.to_be_bytes()),
+        Said::ServerKeepAlive(seconds) => number(0x13, &seconds.to_be_bytes()),
+        Said::ReceiveMaximum(maximum) => number(0x21, &maximum.to_be_bytes()),
+        Said::TopicAliasMaximum(maximum) => number(0x22, &maximum.to_be_bytes()),
+        Said::MaximumQos(qos) => number(0x24, &[qos as u8]),
+        Said::RetainAvailable(is_so) => number(0x25, &[u8::from(is_so)]),
+        Said::MaximumPacketSize(bytes) => number(MAXIMUM_PACKET_SIZE, &bytes.to_be_bytes()),
+        Said::WildcardSubscriptionAvailable(is_so) => number(0x28, &[u8::from(is_so)]),
+        Said::SubscriptionIdentifierAvailable(is_so) => number(0x29, &[u8::from(is_so)]),
+        Said::SharedSubscriptionAvailable(is_so) => number(0x2A, &[u8::from(is_so)]),
+        Said::AssignedClientIdentifier(text) => text_with(0x12, text, piece),
+        Said::ResponseInformation(text) => text_with(0x1A, text, piece),
+        Said::ServerReference(text) => text_with(0x1C, text, piece),
+        Said::ReasonString(text) => text_with(0x1F, text, piece),
+        Said::UserProperty(name, value) => {
+            text_with(USER_PROPERTY, name, piece);
+            field(value.as_bytes(), piece);
+        }
+        _ => piece(&[0]),
+    }
+}
+
+fn text_with(id: u8, text: &str, piece: &mut dyn FnMut(&[u8])) {
+    piece(&[id]);
+    field(text.as_bytes(), piece);
 }
 
 fn travelling(properties: v5::Properties<'_>, piece: &mut dyn FnMut(&[u8])) {

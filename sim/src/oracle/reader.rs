@@ -24,6 +24,7 @@ pub(crate) enum Packet<'a> {
     Pubcomp(u16),
     Subscribe {
         packet_id: u16,
+        properties: Properties<'a>,
         filters: Filters<'a>,
     },
     Suback {
@@ -34,11 +35,12 @@ pub(crate) enum Packet<'a> {
         packet_id: u16,
         filters: Filters<'a>,
     },
-    Unsuback(u16),
+    /// With the first reason code of MQTT 5, 0 in 3.1.1.
+    Unsuback(u16, u8),
     Pingreq,
     Pingresp,
-    /// With the reason code of MQTT 5, 0 in 3.1.1.
-    Disconnect(u8),
+    /// With the reason code of MQTT 5, 0 in 3.1.1, and the properties.
+    Disconnect(u8, Properties<'a>),
     Auth,
 }
 
@@ -55,6 +57,8 @@ pub(crate) struct Connect<'a> {
     pub(crate) will: Option<Will<'a>>,
     pub(crate) username: Option<&'a [u8]>,
     pub(crate) password: Option<&'a [u8]>,
+    /// The whole packet with its fixed header.
+    pub(crate) size_bytes: usize,
 }
 
 /// The will in a CONNECT.
@@ -93,9 +97,9 @@ impl<'a> Iterator for Filters<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let filter = self.fields.text()?;
-        // in MQTT 5 the other bits are options
-        let qos = if self.has_qos { self.fields.byte()? & 3 } else { 0 };
-        Some((filter, qos))
+        // the quality of service; in MQTT 5 the other bits are options
+        let options = if self.has_qos { self.fields.byte()? } else { 0 };
+        Some((filter, options))
     }
 }
 
@@ -263,7 +267,7 @@ fn parse(packet: &[u8], header_bytes: usize, is_v5: bool) -> Option<Packet<'_>> 
         return None;
     }
     Some(match first >> 4 {
-        1 => Packet::Connect(connect(&mut fields)?),
+        1 => Packet::Connect(connect(packet.len(), &mut fields)?),
         2 => {
             let session_present = fields.byte()? & 1 == 1;
             let code = fields.byte()?;
@@ -279,8 +283,8 @@ fn parse(packet: &[u8], header_bytes: usize, is_v5: bool) -> Option<Packet<'_>> 
         7 => Packet::Pubcomp(fields.number()?),
         8 => {
             let packet_id = fields.number()?;
-            fields.properties(is_v5)?;
-            Packet::Subscribe { packet_id, filters: Filters { fields, has_qos: true } }
+            let properties = fields.properties(is_v5)?;
+            Packet::Subscribe { packet_id, properties, filters: Filters { fields, has_qos: true } }
         }
         9 => {
             let packet_id = fields.number()?;
@@ -292,16 +296,24 @@ fn parse(packet: &[u8], header_bytes: usize, is_v5: bool) -> Option<Packet<'_>> 
             fields.properties(is_v5)?;
             Packet::Unsubscribe { packet_id, filters: Filters { fields, has_qos: false } }
         }
-        11 => Packet::Unsuback(fields.number()?),
+        11 => {
+            let packet_id = fields.number()?;
+            fields.properties(is_v5)?;
+            Packet::Unsuback(packet_id, fields.outcome(is_v5)?)
+        }
         12 => Packet::Pingreq,
         13 => Packet::Pingresp,
-        14 => Packet::Disconnect(fields.outcome(is_v5)?),
+        14 => {
+            let code = fields.outcome(is_v5)?;
+            let has_properties = is_v5 && !fields.0.is_empty();
+            Packet::Disconnect(code, fields.properties(has_properties)?)
+        }
         15 if is_v5 => Packet::Auth,
         _ => return None,
     })
 }
 
-fn connect<'a>(fields: &mut Fields<'a>) -> Option<Connect<'a>> {
+fn connect<'a>(size_bytes: usize, fields: &mut Fields<'a>) -> Option<Connect<'a>> {
     if fields.text()? != b"MQTT" {
         return None;
     }
@@ -338,6 +350,7 @@ fn connect<'a>(fields: &mut Fields<'a>) -> Option<Connect<'a>> {
         will,
         username,
         password,
+        size_bytes,
     };
     (!has_reserved && !has_more).then_some(connect)
 }

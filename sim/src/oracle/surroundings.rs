@@ -127,6 +127,7 @@ impl Oracle {
             Part::Host => self.host_down(),
             Part::Esp => {
                 self.facts.link_losses += 1;
+                self.judges.asking.forget();
                 if loss != BoardLoss::ResetLine {
                     self.judges.watchdog.esp_down();
                 }
@@ -158,6 +159,10 @@ impl Oracle {
         judges.attempts.forget();
         judges.heard.forget();
         judges.told = Told::default();
+        judges.said.forget();
+        if !is_bridge {
+            judges.asking.forget();
+        }
         judges.way.forget();
         judges.watchdog.off();
         judges.malformed.excuse();

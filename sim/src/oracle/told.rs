@@ -1,6 +1,6 @@
 //! What the device tells its application.
 
-use fivewire_core::event::{AbandonReason, DownReason, Event, Message};
+use fivewire_core::event::{AbandonReason, DownReason, Event, Message, RefusedReason};
 use fivewire_core::mqtt::QoS;
 
 use crate::schedule::Topology;
@@ -24,13 +24,15 @@ impl Oracle {
             self.judges.heard.told(&self.facts, &mut self.verdict, event);
         }
         match *event {
-            Event::Acked(ticket) => self.publication_ended(ticket.get(), Outcome::Acked, None),
-            Event::Sent(ticket) => self.publication_ended(ticket.get(), Outcome::Sent, None),
-            Event::Refused { ticket, .. } => {
-                self.publication_ended(ticket.get(), Outcome::Refused, None);
+            Event::Acked(ticket) => {
+                self.publication_ended(ticket.get(), Outcome::Acked, None, None)
+            }
+            Event::Sent(ticket) => self.publication_ended(ticket.get(), Outcome::Sent, None, None),
+            Event::Refused { ticket, reason } => {
+                self.publication_ended(ticket.get(), Outcome::Refused, None, Some(reason));
             }
             Event::Abandoned { ticket, reason } => {
-                self.publication_ended(ticket.get(), Outcome::Abandoned, Some(reason));
+                self.publication_ended(ticket.get(), Outcome::Abandoned, Some(reason), None);
             }
             Event::Message(message) => self.message_told(&message),
             Event::MessageTooLarge { qos, size_bytes } => {
@@ -41,15 +43,27 @@ impl Oracle {
             }
             Event::SubscribeRefused(ticket) => self.filter_told(ticket.get(), Wish::Refused, None),
             Event::Unsubscribed(ticket) => self.filter_told(ticket.get(), Wish::Unwanted, None),
-            Event::AttemptFailed { .. } => self.facts.is_in_doubt = true,
             Event::Connected { .. } => {
                 self.facts.is_up = true;
                 let facts = &mut self.facts;
                 facts.was_in_doubt |= std::mem::take(&mut facts.is_in_doubt);
+                self.judges.said.connected(&self.facts, &mut self.verdict);
+                self.judges.asking.connected(&self.facts);
                 self.judges.convergence.connected();
                 self.facts.troubles_at_connected = self.facts.troubles_at_connack;
             }
             Event::Disconnected { reason } => self.disconnected(reason),
+            Event::AttemptFailed { reason } => {
+                self.facts.is_in_doubt = true;
+                self.judges.said.down(&self.facts, &mut self.verdict, reason);
+            }
+            Event::BrokerSaid(properties) => {
+                self.judges.said.told(&self.facts, &mut self.verdict, properties);
+            }
+            Event::Reason { ticket, reason_code } => {
+                let (number, code) = (ticket.get(), reason_code.as_u8());
+                self.judges.said.reason(&self.facts, &mut self.verdict, number, code);
+            }
             Event::EspReady { .. } => {
                 let are_boards_spared = self.facts.weather.spares_boards();
                 self.judges.watchdog.ready(are_boards_spared);
@@ -68,7 +82,13 @@ impl Oracle {
         }
     }
 
-    fn publication_ended(&mut self, number: u32, outcome: Outcome, reason: Option<AbandonReason>) {
+    fn publication_ended(
+        &mut self,
+        number: u32,
+        outcome: Outcome,
+        reason: Option<AbandonReason>,
+        refused: Option<RefusedReason>,
+    ) {
         let Self { facts, judges, verdict } = self;
         let ticket = facts.tickets.get_mut(number);
         let Some((ticket, index)) = ticket.and_then(|ticket| match ticket.used_for {
@@ -89,7 +109,8 @@ impl Oracle {
         if had_ended {
             return;
         }
-        p1_published::ended(facts, verdict, index, outcome);
+        p1_published::ended(facts, verdict, index, outcome, refused);
+        judges.said.publication_ended(facts, verdict, index, outcome, refused);
         p7_patience::ended(facts, verdict, index, outcome, reason);
         if let Some(reason) = reason {
             judges.told.abandoned(facts.outbound.get(index).qos, reason);
@@ -138,7 +159,7 @@ impl Oracle {
     /// An outcome of a subscription or of its end.
     #[cold]
     fn filter_told(&mut self, number: u32, outcome: Wish, granted: Option<u8>) {
-        let Self { facts, verdict, .. } = self;
+        let Self { facts, judges, verdict } = self;
         let ticket = facts.tickets.get_mut(number);
         let Some((ticket, place)) = ticket.and_then(|ticket| match ticket.used_for {
             Use::Subscription(place) | Use::EndOfSubscription(place) => Some((ticket, place)),
@@ -148,7 +169,12 @@ impl Oracle {
             return;
         };
         let had_ended = std::mem::replace(&mut ticket.is_ended, true);
-        let (sees_broker, session) = (facts.sees_broker, facts.session);
+        let (sees_broker, session, offer) = (facts.sees_broker, facts.session, facts.offer());
+        match outcome {
+            Wish::Refused => judges.said.filter_refused(facts, verdict, number),
+            Wish::Unwanted => judges.said.filter_ended(facts, verdict, number, place),
+            Wish::Wanted | Wish::Forgotten => {}
+        }
         let filter = facts.filters.get_mut(place);
         match outcome {
             Wish::Wanted => {
@@ -162,7 +188,7 @@ impl Oracle {
             }
             Wish::Refused => {
                 if sees_broker {
-                    p4_subscriptions::refused(verdict, filter);
+                    p4_subscriptions::refused(verdict, filter, offer);
                 }
                 filter.was_refused = false;
                 if filter.ticket == number {
@@ -186,6 +212,8 @@ impl Oracle {
         judges.convergence.disconnected(facts, verdict, reason);
         judges.malformed.disconnected(facts, verdict, reason);
         judges.farewell.disconnected(facts, verdict, reason);
+        judges.said.down(facts, verdict, reason);
+        judges.asking.disconnected(facts, verdict, reason);
         facts.is_up = false;
     }
 }

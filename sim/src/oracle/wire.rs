@@ -7,8 +7,11 @@ use crate::schedule::Topology;
 
 use super::connections::{Request, Unreleased};
 use super::inbound::flags_bit;
+use super::mqtt5::Travelled;
 use super::outbound::Identity;
+use super::properties::Properties;
 use super::reader::{Filters, Packet, Publish};
+use super::said::Offer;
 use super::{
     Oracle, mqtt5, p1_published, p3_duplicates, p4_subscriptions, p5_received, p6_answers,
     p10_connect,
@@ -16,6 +19,9 @@ use super::{
 
 /// From here on, a code of a SUBACK refuses a filter, and one of a PUBACK (MQTT 5) a publication.
 const REFUSED: u8 = 0x80;
+
+/// A device says so whose memory is too small for the broker's topic aliases (MQTT 5).
+const QUOTA_EXCEEDED: u8 = 0x97;
 
 impl Oracle {
     /// Bytes of the device arrived at the broker's socket.
@@ -51,7 +57,7 @@ impl Oracle {
         let Self { facts, judges, verdict } = self;
         let connection = facts.connections.get(slot);
         judges.will.alive(facts, connection);
-        let comes_first = matches!(packet, Packet::Connect(_) | Packet::Disconnect(_));
+        let comes_first = matches!(packet, Packet::Connect(_) | Packet::Disconnect(..));
         if !comes_first && !connection.is_tainted {
             p3_duplicates::greeted(verdict, connection);
         }
@@ -63,6 +69,7 @@ impl Oracle {
                 p10_connect::connecting(facts, verdict, connect);
                 let wipes = connect.clean_session && !facts.setup.clean_session;
                 judges.heard.greeting(connection.id, wipes);
+                judges.asking.connecting(facts, verdict, connection, connect);
                 let is_late = connection.is_left;
                 facts.connections.get_mut(slot).from_broker.set_version(connect.level);
                 facts.connections.get_mut(slot).connect = Some(connect.clean_session);
@@ -80,7 +87,9 @@ impl Oracle {
             Packet::Puback(packet_id, _) => self.received_by_device(slot, 1, *packet_id),
             Packet::Pubrec(packet_id) => self.received_by_device(slot, 2, *packet_id),
             Packet::Pubcomp(packet_id) => self.completed_by_device(slot, *packet_id),
-            Packet::Subscribe { packet_id, filters } => self.subscribe(slot, *packet_id, *filters),
+            Packet::Subscribe { packet_id, properties, filters } => {
+                self.subscribe(slot, *packet_id, properties.identifier(), *filters);
+            }
             Packet::Unsubscribe { packet_id, filters } => {
                 self.unsubscribe(slot, *packet_id, *filters);
             }
@@ -88,8 +97,10 @@ impl Oracle {
                 let at = judges.will.pinged(facts, verdict, connection);
                 facts.connections.get_mut(slot).pinged_at = at;
             }
-            Packet::Disconnect(code) => {
-                judges.will.disconnecting(facts, verdict, connection, *code);
+            Packet::Disconnect(code, _) => {
+                let has_cause = *code == QUOTA_EXCEEDED && judges.asking.may_overflow(facts);
+                let code = (*code, has_cause);
+                judges.will.disconnecting(facts, verdict, connection, code);
                 facts.connections.get_mut(slot).is_disconnecting = true;
             }
             _ => {}
@@ -99,6 +110,7 @@ impl Oracle {
     /// A PUBLISH of MQTT 5: within the broker's limits, and with its topic in words from there on.
     fn publish_of_device_v5(&mut self, slot: usize, publish: &Publish<'_>) {
         let Self { facts, verdict, .. } = self;
+        mqtt5::aliases_used(facts, verdict, slot, publish);
         let connection = facts.connections.get_mut(slot);
         let Some(topic) = connection.aliases_of_device.topic(publish) else {
             if !connection.is_tainted {
@@ -109,7 +121,8 @@ impl Oracle {
         if let Some(travelled) = &facts.travelled
             && !connection.is_tainted
         {
-            mqtt5::within_limits(&travelled.limits, verdict, connection, publish);
+            let Travelled { limits, offer, .. } = &**travelled;
+            mqtt5::within_limits(limits, *offer, verdict, connection, publish);
         }
         self.publish_of_device(slot, &Publish { topic: &topic, ..*publish });
     }
@@ -179,10 +192,16 @@ impl Oracle {
     }
 
     #[cold]
-    fn subscribe(&mut self, slot: usize, packet_id: u16, filters: Filters<'_>) {
+    fn subscribe(
+        &mut self,
+        slot: usize,
+        packet_id: u16,
+        identifier: Option<u32>,
+        filters: Filters<'_>,
+    ) {
         let Self { facts, verdict, .. } = self;
         let mut count = 0;
-        for (text, qos) in filters {
+        for (text, options) in filters {
             let connection = facts.connections.get(slot);
             let Some(place) = facts.filters.find(text) else {
                 p4_subscriptions::unknown(verdict, text);
@@ -190,7 +209,7 @@ impl Oracle {
             };
             if !connection.is_tainted {
                 let filter = facts.filters.get(place);
-                p4_subscriptions::asked(verdict, filter, qos);
+                p4_subscriptions::asked(verdict, filter, options & 0x03);
                 p4_subscriptions::needed(facts, verdict, connection, filter);
             }
             let connection = facts.connections.get_mut(slot);
@@ -201,6 +220,9 @@ impl Oracle {
             }
             if !connection.is_tainted {
                 p4_subscriptions::subscribed(verdict, connection, filter, facts.link_changes);
+                if let Some(travelled) = &facts.travelled {
+                    mqtt5::subscribed(travelled, verdict, filter, options, identifier);
+                }
             }
             if !is_first {
                 filter.subscribed_changes = facts.link_changes;
@@ -236,14 +258,17 @@ impl Oracle {
 
     fn packet_of_broker(&mut self, slot: usize, packet: &Packet<'_>) {
         match *packet {
-            Packet::Connack { session_present, code, .. } => {
-                self.connack(slot, session_present, code);
+            Packet::Connack { session_present, code, properties } => {
+                self.connack(slot, session_present, code, properties);
             }
             Packet::Publish(publish) => {
                 let connection = self.facts.connections.get_mut(slot);
                 if publish.properties.alias().is_none() {
                     self.publish_of_broker(slot, &publish);
                 } else if let Some(topic) = connection.aliases_of_broker.topic(&publish) {
+                    if !publish.topic.is_empty() {
+                        self.judges.asking.aliases_given(self.facts.connections.get(slot));
+                    }
                     self.publish_of_broker(slot, &Publish { topic: &topic, ..publish });
                 }
             }
@@ -251,11 +276,13 @@ impl Oracle {
             Packet::Pubrel(packet_id) => {
                 self.facts.connections.get_mut(slot).completing.push(packet_id);
             }
-            Packet::Disconnect(code) => {
+            Packet::Disconnect(code, properties) => {
+                let Self { facts, judges, .. } = self;
+                judges.said.disconnect(facts, judges.told.hears_esp(), properties);
                 self.judges.farewell.said(self.facts.connections.get(slot), code);
             }
             Packet::Suback { packet_id, codes } => self.suback(slot, packet_id, codes),
-            Packet::Unsuback(packet_id) => self.unsuback(slot, packet_id),
+            Packet::Unsuback(packet_id, code) => self.unsuback(slot, packet_id, code),
             _ => {}
         }
     }
@@ -269,17 +296,20 @@ impl Oracle {
             judges.told.unasked();
             return;
         };
-        match &mut facts.travelled {
-            Some(travelled) if code >= REFUSED => {
-                travelled.refuse(index);
-                facts.outbound.land(index);
+        // over a bridge, what was answered while no host heard of it
+        let is_heard = facts.setup.topology == Topology::Client || judges.told.hears_esp();
+        let disruptions = is_heard.then_some(facts.disruptions);
+        if let Some(travelled) = &mut facts.travelled {
+            travelled.answer(index, code, disruptions);
+            if code >= REFUSED {
+                return facts.outbound.land(index);
             }
-            _ => facts.outbound.acknowledge(index),
         }
+        facts.outbound.acknowledge(index);
     }
 
     #[cold]
-    fn connack(&mut self, slot: usize, session_present: bool, code: u8) {
+    fn connack(&mut self, slot: usize, session_present: bool, code: u8, said: Properties<'_>) {
         let Self { facts, judges, .. } = self;
         let connection = facts.connections.get(slot);
         // one that comes unasked or again is malformed on purpose
@@ -287,6 +317,12 @@ impl Oracle {
             return;
         }
         let is_harmed = connection.is_harmed;
+        judges.said.connack(facts, judges.told.hears_esp(), code, said);
+        if let Some(travelled) = &mut facts.travelled
+            && code == 0
+        {
+            travelled.offer = Offer::of(said);
+        }
         if code == 0 {
             if !session_present {
                 facts.end_session();
@@ -314,6 +350,9 @@ impl Oracle {
         let link_losses = facts.link_losses;
         let text = facts.inbound.note(publish.topic, publish.payload);
         let may_stay = facts.may_stay(text, publish.payload);
+        if let Some(travelled) = &mut facts.travelled {
+            travelled.send(text, publish.properties);
+        }
         let message = facts.inbound.get_mut(text);
         message.copies_any += 1;
         message.qos_sent |= 1 << publish.qos;
@@ -361,14 +400,17 @@ impl Oracle {
                     filter.grant(session, qos);
                     filter.grant_by(by.0, by.1);
                 }
-                Some(&(REFUSED..)) => filter.was_refused = true,
+                Some(&code @ REFUSED..) => {
+                    filter.was_refused = true;
+                    filter.codes.note(code);
+                }
                 _ => {}
             }
         }
     }
 
     #[cold]
-    fn unsuback(&mut self, slot: usize, packet_id: u16) {
+    fn unsuback(&mut self, slot: usize, packet_id: u16, code: u8) {
         let Self { facts, judges, .. } = self;
         let connection = facts.connections.get_mut(slot);
         connection.supersede_before(packet_id);
@@ -380,7 +422,7 @@ impl Oracle {
             return self.judges.told.unasked();
         };
         for filter in connection.asked.drain(start..start + count) {
-            facts.filters.get_mut(filter).end();
+            facts.filters.get_mut(filter).end(connection.id, code);
         }
     }
 

@@ -6,28 +6,19 @@ use fivewire_core::mqtt::v5::ReasonCode;
 use super::Draw;
 use crate::fault::{Fault, FaultKind};
 use crate::random::{Purpose, Random};
-use crate::schedule::{Mqtt5, Schedule, Topology};
+use crate::schedule::{CONNECT_BYTES, Limits, Mqtt5, Schedule, Topology, Wishes};
 
-/// What a broker may say when it ends a connection: 0 takes no byte on the wire.
-const DISCONNECTS: [u8; 8] = [
-    0,
-    ReasonCode::UnspecifiedError.as_u8(),
-    ReasonCode::ServerBusy.as_u8(),
-    ReasonCode::ServerShuttingDown.as_u8(),
-    ReasonCode::QuotaExceeded.as_u8(),
-    ReasonCode::AdministrativeAction.as_u8(),
-    ReasonCode::UseAnotherServer.as_u8(),
-    ReasonCode::MaximumConnectTime.as_u8(),
-];
+/// The packets that may say why something failed, by their type.
+const CONNACK: u8 = 2;
+const PUBACK: u8 = 4;
+const SUBACK: u8 = 9;
+const DISCONNECT: u8 = 14;
 
-/// What it may answer to a publication that it does not take.
-const REFUSALS: [u8; 5] = [
-    ReasonCode::UnspecifiedError.as_u8(),
-    ReasonCode::ImplementationSpecificError.as_u8(),
-    ReasonCode::NotAuthorized.as_u8(),
-    ReasonCode::TopicNameInvalid.as_u8(),
-    ReasonCode::QuotaExceeded.as_u8(),
-];
+/// All that a broker may say in such a packet when it refuses something or ends a connection.
+fn failures(packet_type: u8) -> Vec<u8> {
+    let said = |code: &ReasonCode| code.is_failure() && code.is_allowed_in(packet_type);
+    ReasonCode::all().filter(said).map(ReasonCode::as_u8).collect()
+}
 
 /// No link is reset on top of more faults than this.
 const FAULTS_MAX: usize = 29;
@@ -37,7 +28,7 @@ pub(super) fn is_possible(draw: &Draw<'_>) -> bool {
     draw.kinds.iter().any(|kind| kind.needs_mqtt5())
 }
 
-/// Without a bridge every second run that may speak MQTT 5 does. With one it is every twelfth: such a
+/// Without a bridge every second run that may speak MQTT 5 does. With one it is every fourth: such a
 /// run takes more than twice as long as one in 3.1.1.
 pub(super) fn draw(draw: &Draw<'_>, schedule: &mut Schedule) {
     if !is_possible(draw) {
@@ -45,7 +36,7 @@ pub(super) fn draw(draw: &Draw<'_>, schedule: &mut Schedule) {
     }
     let one_of = match draw.topology {
         Topology::Client => 2,
-        Topology::Bridge => 12,
+        Topology::Bridge => 4,
     };
     let mut random = Random::new(schedule.seed, Purpose::Mqtt5);
     if !random.chance(1, one_of) {
@@ -62,6 +53,8 @@ pub(super) fn draw(draw: &Draw<'_>, schedule: &mut Schedule) {
         expiring_percent: *random.pick(&[0, 20, 50, 100]),
         expiry_max_s: *random.pick(&[2, 20, 120]),
         bare: false,
+        limits: Limits::default(),
+        wishes: Wishes::default(),
     });
     let duration_ms = schedule.duration_ms.saturating_sub(15_000);
     let times = Times {
@@ -83,6 +76,56 @@ pub(super) fn draw(draw: &Draw<'_>, schedule: &mut Schedule) {
         }
     }
     schedule.faults.sort_by_key(|fault| fault.at_ms);
+    draw_limits(schedule);
+}
+
+/// What the broker does not have, what it answers, and what the device asks for besides. Drawn from a
+/// stream of its own, so that a run is otherwise the same.
+fn draw_limits(schedule: &mut Schedule) {
+    // the name that a broker gives is lost with each restart of an ESP8266, and a session with it
+    let may_be_nameless = match schedule.setup.topology {
+        Topology::Client => 4,
+        Topology::Bridge if schedule.setup.clean_session => 2,
+        Topology::Bridge => u32::MAX,
+    };
+    let mut random = Random::new(schedule.seed, Purpose::Mqtt5Limits);
+    let qos0_only = random.chance(1, 16);
+    let limits = Limits {
+        qos0_only,
+        no_retain: random.chance(1, 3),
+        no_wildcards: random.chance(1, 8),
+        no_identifiers: random.chance(1, 4),
+        session_expiry_max_s: *random.pick(&[None, None, None, Some(10), Some(600)]),
+        renames_aliases: random.chance(1, 2),
+        is_talkative: random.chance(1, 2),
+        filter_refused_with: *random.pick(&failures(SUBACK)),
+    };
+    let connect_property_bytes = if random.chance(1, 2) { random.between(1, 64) as u8 } else { 0 };
+    // room for all aliases, or for few, or for none
+    let spare_bytes = *random.pick(&[None, None, None, Some(0), Some(10), Some(30), Some(60)]);
+    let least_bytes = CONNECT_BYTES + u16::from(connect_property_bytes);
+    let wishes = Wishes {
+        is_nameless: random.chance(1, may_be_nameless),
+        connect_bytes: spare_bytes.map_or(0, |spare_bytes| least_bytes + spare_bytes),
+        connect_property_bytes,
+        has_identifiers: random.chance(1, 2),
+    };
+    let setup = &mut schedule.setup;
+    // a will that the broker does not take is a reason to refuse the client
+    setup.will &= !qos0_only;
+    if setup.refused_filter.is_some() && random.chance(1, 3) {
+        setup.refused_filter = Some("$share/refused/refused/#".to_owned());
+    }
+    if let Some(mqtt5) = &mut setup.mqtt5 {
+        (mqtt5.limits, mqtt5.wishes) = (limits, wishes);
+    }
+    for fault in &mut schedule.faults {
+        if let FaultKind::ConnectDenied { code } = &mut fault.kind
+            && random.chance(3, 4)
+        {
+            *code = *random.pick(&failures(CONNACK));
+        }
+    }
 }
 
 /// Where such faults are worth while.
@@ -117,11 +160,15 @@ impl Times {
         let at_ms = at_ms.min(self.end_ms);
         match kind {
             FaultKind::BrokerDisconnects { .. } => {
-                let kind = FaultKind::BrokerDisconnects { code: *random.pick(&DISCONNECTS) };
+                // 0 takes no byte on the wire
+                let codes = [vec![0], failures(DISCONNECT)].concat();
+                let kind = FaultKind::BrokerDisconnects { code: *random.pick(&codes) };
                 Fault { at_ms, duration_ms: 0, kind }
             }
             _ => {
-                let kind = FaultKind::PublicationsRefused { code: *random.pick(&REFUSALS) };
+                let nobody = ReasonCode::NoMatchingSubscribers.as_u8();
+                let codes = [vec![nobody], failures(PUBACK)].concat();
+                let kind = FaultKind::PublicationsRefused { code: *random.pick(&codes) };
                 Fault { at_ms, duration_ms: random.between(1_000, 60_000), kind }
             }
         }

@@ -41,7 +41,9 @@ impl Answers {
                 let Line { from_broker, open, .. } = self.0.entry(connection.0).or_default();
                 let mut bytes = &bytes[..];
                 while let Some(packet) = from_broker.next(&mut bytes) {
-                    if let Packet::Suback { packet_id, .. } | Packet::Unsuback(packet_id) = packet {
+                    if let Packet::Suback { packet_id, .. } | Packet::Unsuback(packet_id, _) =
+                        packet
+                    {
                         open.retain(|&asked| asked != packet_id);
                     }
                 }

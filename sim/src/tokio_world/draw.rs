@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::catalogue::{self, Scenario};
 use crate::fault::FaultKind;
-use crate::schedule::{Fidelity, Habits, Schedule, Topology};
+use crate::schedule::{Fidelity, Habits, Schedule, Topology, Wishes};
 use crate::swarm::{self, Draw};
 use crate::sweep::Reach;
 
@@ -39,6 +39,15 @@ pub enum Unfit {
         /// Which one.
         field: &'static str,
     },
+    /// Its device asks for what this engine's never asks for.
+    #[error(
+        "schedule {scenario:?} has setup.mqtt5.wishes, which only the event world grants: \
+         run it with --engine events"
+    )]
+    Wishes {
+        /// Its scenario.
+        scenario: String,
+    },
     /// All that the scenario is about is a bridge, or the wires of one.
     #[error("all that scenario {scenario:?} is about is a bridge: run it with --engine events")]
     OnlyBridge {
@@ -55,6 +64,10 @@ pub fn fits(schedule: &Schedule) -> Result<(), Unfit> {
     let scenario = || schedule.scenario.clone();
     if let Some(field) = unusual(&schedule.workload.habits) {
         return Err(Unfit::Habits { scenario: scenario(), field });
+    }
+    let wishes = schedule.setup.mqtt5.as_ref().map(|mqtt5| mqtt5.wishes);
+    if wishes.is_some_and(|wishes| wishes != Wishes::default()) {
+        return Err(Unfit::Wishes { scenario: scenario() });
     }
     match schedule.setup.topology {
         Topology::Client => Ok(()),
@@ -119,7 +132,11 @@ pub fn default_for(seed: u64) -> Schedule {
 }
 
 fn drawn(scenario: &Scenario, seed: u64, draw: Draw<'static>) -> Schedule {
-    swarm::draw(seed, &without_bridge(scenario, draw))
+    let mut schedule = swarm::draw(seed, &without_bridge(scenario, draw));
+    if let Some(mqtt5) = &mut schedule.setup.mqtt5 {
+        mqtt5.wishes = Wishes::default();
+    }
+    schedule
 }
 
 fn without_bridge(scenario: &Scenario, draw: Draw<'static>) -> Draw<'static> {

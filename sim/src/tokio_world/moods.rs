@@ -6,7 +6,7 @@ use super::stage::Parts;
 use crate::broker::{CloseReason, Input, MALFORMED, MALFORMED_V5, Misbehaviour};
 use crate::fault::FaultKind;
 use crate::observation::Observation;
-use crate::world::{DEVICE_ID, Lasting, REFUSED_TOPIC, return_code};
+use crate::world::{DEVICE_ID, Lasting, REFUSED_TOPIC, denial_reason, return_code};
 
 impl Parts {
     /// The process closes the device's connection. False if there is none.
@@ -60,7 +60,7 @@ impl Parts {
     /// Misbehaves as the faults at work demand. What else was set is left.
     pub(super) fn misbehave(&mut self) {
         let deny_connect = self.faults.kinds().find_map(|kind| match kind {
-            FaultKind::ConnectDenied { code } => Some(return_code(code)),
+            FaultKind::ConnectDenied { code } => Some(code),
             _ => None,
         });
         let refuse_topic = self.faults.kinds().find_map(|kind| match kind {
@@ -73,7 +73,8 @@ impl Parts {
             refuse_topic,
             swallow_acknowledgements: self.faults.is_on(Lasting::AcksSwallowed),
             double_acknowledgements: self.faults.is_on(Lasting::AcksDoubled),
-            deny_connect,
+            deny_connect: deny_connect.map(return_code),
+            deny_connect_with: deny_connect.and_then(denial_reason),
             exactly_once_to: self.faults.is_on(Lasting::QosExceeded).then(|| DEVICE_ID.to_owned()),
             ..self.server.broker.misbehaviour().clone()
         };

@@ -36,6 +36,10 @@ pub const NOT_JUDGED: &[(Promise, &str)] = &[
          queue that owns it is inside the adapter; that it comes out of it is judged instead",
     ),
     (
+        Promise::P7,
+        "that what the broker said is told with MQTT 5: the adapter tells it in its errors and by a channel of its own",
+    ),
+    (
         Promise::P3,
         "that DUP is unset without a lost link: there is no link; lost connections are judged",
     ),
@@ -97,9 +101,11 @@ struct Run<'a, O: ?Sized> {
 
 impl<'a, O: Observer + ?Sized> Run<'a, O> {
     fn new(schedule: &Schedule, planted: Planted, extra: &'a mut O) -> Self {
+        let mut watch = Watch::new(schedule, extra);
+        watch.oracle.ignore_what_the_broker_said();
         Self {
             director: Director::new(schedule, planted),
-            watch: Watch::new(schedule, extra),
+            watch,
             claims: Claims::new(schedule.setup.release_after_ms.is_some()),
             answers: Answers::default(),
             state: State::Idle,

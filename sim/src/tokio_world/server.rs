@@ -15,7 +15,9 @@ use crate::broker::{Broker, ClientKey, CloseReason, Event, Input, Misbehaviour, 
 use crate::fault::Memory;
 use crate::observation::{ConnectionId, Ending, Observation};
 use crate::schedule::Schedule;
-use crate::world::{DEVICE_ID, Faults, Lasting, REFUSED_TOPIC, WITNESS_ID, broker_config};
+use crate::world::{
+    DEVICE_ID, Faults, Lasting, REFUSED_TOPIC, WITNESS_ID, broker_config, filter_refused_with,
+};
 
 /// A socket takes this much that is not sent.
 const SOCKET_BYTES: usize = 16_384;
@@ -61,7 +63,9 @@ impl Server {
     pub(super) fn new(schedule: &Schedule) -> Self {
         let mut broker = Broker::new(broker_config(&schedule.setup));
         let refuse_filter = schedule.setup.refused_filter.clone();
-        broker.set_misbehaviour(Misbehaviour { refuse_filter, ..Misbehaviour::default() });
+        let refuse_filter_with = filter_refused_with(&schedule.setup);
+        let refuses = Misbehaviour { refuse_filter, refuse_filter_with, ..Misbehaviour::default() };
+        broker.set_misbehaviour(refuses);
         Self {
             broker,
             speaks_v5: schedule.setup.is_v5(),

@@ -60,6 +60,7 @@ pub(super) const fn code(observation: &Seen<'_>) -> u64 {
         Seen::SessionExpired => 48,
         Seen::MessageExpired { .. } => 49,
         Seen::DeadlineSet { .. } => 50,
+        Seen::OptionsSet { .. } => 57,
         Seen::TimeAsked { .. } => 51,
         Seen::SaidOfItself { .. } => 52,
         Seen::SaidToStand(_) => 53,

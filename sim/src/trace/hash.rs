@@ -203,6 +203,7 @@ impl TraceHash {
             | Seen::UnsubscribeAsked { .. }
             | Seen::Cancelled { .. }
             | Seen::DeadlineSet { .. }
+            | Seen::OptionsSet { .. }
             | Seen::TimeAsked { .. }
             | Seen::SaidOfItself { .. }
             | Seen::SaidToStand(_)
@@ -261,6 +262,10 @@ impl Observer for TraceHash {
             Seen::DeadlineSet { ticket, deadline } => {
                 self.word((*ticket).into());
                 self.word(deadline.as_micros());
+            }
+            Seen::OptionsSet { ticket, options, identifier } => {
+                self.word((*ticket).into());
+                self.word(u64::from(*options) << 32 | u64::from(*identifier));
             }
             Seen::TimeAsked { cookie } => self.word(*cookie),
             Seen::SaidOfItself { unacknowledged, counters } => {

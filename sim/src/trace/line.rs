@@ -43,6 +43,10 @@ pub(super) fn describe(
             write!(text, "subscribes ticket {ticket} {filter}")?;
             head("app", '.')
         }
+        Seen::OptionsSet { ticket, options, identifier } => {
+            write!(text, "ticket {ticket} has options {options:#04x}, identifier {identifier}")?;
+            head("app", '.')
+        }
         Seen::UnsubscribeAsked { ticket, filter } => {
             write!(text, "unsubscribes ticket {ticket} {filter}")?;
             head("app", '.')

@@ -45,7 +45,7 @@ pub(super) struct HostBoard {
     /// What records the machine, while there is none.
     recorder: Option<Recorder<Tape>>,
     /// What decides how large the memory is.
-    sizes: (Topology, u32, TopicBytes),
+    sizes: (Topology, u32, TopicBytes, usize),
     pub(super) clock: Clock,
     pub(super) alarm: Alarm,
     pub(super) link: LinkView,
@@ -65,8 +65,9 @@ pub(super) struct Esp8266 {
     pub(super) command_task_dead: bool,
 }
 
-const fn sizes(setup: &Setup) -> (Topology, u32, TopicBytes) {
-    (setup.topology, setup.outbox_bytes, setup.topic_bytes)
+fn sizes(setup: &Setup) -> (Topology, u32, TopicBytes, usize) {
+    let wishes = setup.mqtt5.as_ref().map(|mqtt5| mqtt5.wishes).unwrap_or_default();
+    (setup.topology, setup.outbox_bytes, setup.topic_bytes, wishes.memory_bytes())
 }
 
 impl HostBoard {

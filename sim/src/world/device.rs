@@ -7,7 +7,7 @@ use fivewire_core::client::{self, Client, Publication};
 use fivewire_core::config::{self, Config, Release};
 use fivewire_core::error::{PublishError, SubscribeError};
 use fivewire_core::event::{Counters, Delivery, Ticket};
-use fivewire_core::mqtt::v5::{Properties, Property};
+use fivewire_core::mqtt::v5::{Properties, Property, SubscriptionOptions};
 use fivewire_core::mqtt::{ProtocolVersion, QoS, Will};
 use fivewire_core::planted::Planted;
 use fivewire_core::recorder::{BUFFERS_MAX, Recorded, Recorder, Sink};
@@ -19,7 +19,7 @@ use crate::observation::{ClientStanding, EspStanding, Standing};
 pub use crate::oracle::{DEVICE_ID, WILL_PAYLOAD, WILL_TOPIC};
 use crate::schedule::{
     CLIENT_RECEIVE_BYTES, ESP_OUTBOX_BYTES, ESP_RECEIVE_BYTES, HOST_INBOUND_BYTES, Habits, Setup,
-    Topology,
+    Topology, Wishes,
 };
 
 /// The network that a host has its ESP8266 join.
@@ -117,6 +117,7 @@ pub(super) fn config<'a>(
     setup: &Setup,
     planted: Planted,
     will_properties: &'a [Property<'a>],
+    connect_properties: &'a [Property<'a>],
 ) -> Config<'a> {
     let will =
         Will { topic: WILL_TOPIC, payload: WILL_PAYLOAD, qos: QoS::AtLeastOnce, retain: false };
@@ -125,7 +126,7 @@ pub(super) fn config<'a>(
         topic_alias_maximum: mqtt5.aliases_from_broker,
         own_topic_aliases: mqtt5.aliases_from_device,
         will: Properties::of(will_properties),
-        ..config::Mqtt5::new()
+        connect: Properties::of(connect_properties),
     });
     Config {
         protocol: match mqtt5 {
@@ -143,8 +144,13 @@ pub(super) fn config<'a>(
             None => Release::AtHandOut,
         },
         planted,
-        ..Config::new(DEVICE_ID)
+        ..Config::new(if wishes(setup).is_nameless { "" } else { DEVICE_ID })
     }
+}
+
+/// What the device asks for besides; nothing where MQTT 3.1.1 is spoken.
+fn wishes(setup: &Setup) -> Wishes {
+    setup.mqtt5.as_ref().map(|mqtt5| mqtt5.wishes).unwrap_or_default()
 }
 
 /// The settings of a bridge with this client.
@@ -159,7 +165,7 @@ pub(super) const fn settings(config: Config<'_>, services: Services) -> Settings
 
 /// What the core says of how long recovery may take, in milliseconds.
 pub(super) fn stated_bound_ms(setup: &Setup, services: Services) -> u32 {
-    let config = config(setup, Planted::NONE, &[]);
+    let config = config(setup, Planted::NONE, &[], &[]);
     match setup.topology {
         Topology::Client => config.recovery_bound_ms(),
         Topology::Bridge => settings(config, services).recovery_bound_ms(),
@@ -167,16 +173,16 @@ pub(super) fn stated_bound_ms(setup: &Setup, services: Services) -> u32 {
 }
 
 /// Bytes of the buffers of a client: receive, transmit, outbox, subscriptions, connect.
-const fn client_sizes(receive_bytes: usize, outbox_bytes: usize) -> [usize; 5] {
-    [receive_bytes, 2_048, outbox_bytes, 1_024, 512]
+fn client_sizes(setup: &Setup, receive_bytes: usize, outbox_bytes: usize) -> [usize; 5] {
+    [receive_bytes, 2_048, outbox_bytes, 1_024, wishes(setup).memory_bytes()]
 }
 
 /// Bytes of the buffers of the machine at the host's board, in the order of the fields of its memory.
-pub(super) const fn buffer_sizes(setup: &Setup) -> [usize; BUFFERS_MAX] {
+pub(super) fn buffer_sizes(setup: &Setup) -> [usize; BUFFERS_MAX] {
     let outbox_bytes = setup.outbox_bytes as usize;
     match setup.topology {
         Topology::Client => {
-            let [a, b, c, d, e] = client_sizes(CLIENT_RECEIVE_BYTES as usize, outbox_bytes);
+            let [a, b, c, d, e] = client_sizes(setup, CLIENT_RECEIVE_BYTES as usize, outbox_bytes);
             [a, b, c, d, e, 0, 0, 0, 0]
         }
         Topology::Bridge => {
@@ -197,9 +203,10 @@ pub(super) const fn buffer_sizes(setup: &Setup) -> [usize; BUFFERS_MAX] {
 }
 
 /// The same of the ESP8266's.
-pub(super) const fn esp_buffer_sizes(setup: &Setup) -> [usize; BUFFERS_MAX] {
+pub(super) fn esp_buffer_sizes(setup: &Setup) -> [usize; BUFFERS_MAX] {
     let topic_bytes = setup.topic_bytes.0 as usize;
-    let [a, b, c, d, e] = client_sizes(ESP_RECEIVE_BYTES as usize, ESP_OUTBOX_BYTES as usize);
+    let [a, b, c, d, e] =
+        client_sizes(setup, ESP_RECEIVE_BYTES as usize, ESP_OUTBOX_BYTES as usize);
     [a, b, c, d, e, 1_536, topic_bytes, topic_bytes, 512]
 }
 
@@ -281,7 +288,10 @@ impl HostMachine {
     ) -> Self {
         let delay_s = setup.mqtt5.as_ref().map_or(0, |mqtt5| mqtt5.will_delay_s);
         let delay = [Property::WillDelayInterval(delay_s)];
-        let config = config(setup, planted, if delay_s > 0 { &delay } else { &[] });
+        let said = wishes(setup).connect_property();
+        let said = said.map(|(name, value)| Property::UserProperty(name, value));
+        let will_properties = if delay_s > 0 { &delay[..] } else { &[] };
+        let config = config(setup, planted, will_properties, said.as_slice());
         let machine = match memory {
             HostMemory::Client(memory) => Client::new(&config, memory, seed)
                 .map(|client| Self::Client(Recorded::new(client, recorder))),
@@ -354,6 +364,19 @@ impl HostMachine {
         match self {
             Self::Client(client) => client.subscribe(now, filter, qos),
             Self::Bridge(host) => host.subscribe(now, filter, qos),
+        }
+    }
+
+    pub(crate) fn subscribe_with(
+        &mut self,
+        now: Instant,
+        filter: &str,
+        options: SubscriptionOptions,
+        identifier: Option<u32>,
+    ) -> Result<Ticket, SubscribeError> {
+        match self {
+            Self::Client(client) => client.subscribe_with(now, filter, options, identifier),
+            Self::Bridge(host) => host.subscribe_with(now, filter, options, identifier),
         }
     }
 

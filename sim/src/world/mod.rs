@@ -65,9 +65,9 @@ pub(crate) use faults::Faults;
 pub(crate) use faults::Lasting;
 pub use link::{LINK_BYTE_US, LINK_FRAME_US, LINK_SYNC_MAX_US};
 #[cfg(feature = "turmoil")]
-pub(crate) use outages::{REFUSED_TOPIC, return_code};
+pub(crate) use outages::{REFUSED_TOPIC, denial_reason, return_code};
 #[cfg(feature = "turmoil")]
-pub(crate) use server::broker_config;
+pub(crate) use server::{broker_config, filter_refused_with};
 pub use settle::SETTLE_LIMIT_MS;
 pub use time_server::TimeServer;
 pub use witness::WITNESS_ID;
@@ -241,7 +241,7 @@ impl<A: Application> World<A> {
         if habits.asks_every_ms > 0 && self.has_bridge() {
             self.set_time_server(Some(TimeServer::of(&self.schedule.setup)));
         }
-        self.server.refuse(self.schedule.setup.refused_filter.clone());
+        self.server.refuse(&self.schedule.setup);
         self.agenda.set(Slot::Broker, 0);
         self.agenda.set(Slot::HostBoots, 0);
         if self.has_bridge() {

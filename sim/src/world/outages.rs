@@ -134,7 +134,7 @@ impl<A: Application> World<A> {
     /// Misbehaves as the faults at work demand. What else was set is left.
     pub(super) fn misbehave(&mut self) {
         let deny_connect = self.faults.kinds().find_map(|kind| match kind {
-            FaultKind::ConnectDenied { code } => Some(return_code(code)),
+            FaultKind::ConnectDenied { code } => Some(code),
             _ => None,
         });
         let refuse_topic = self.faults.kinds().find_map(|kind| match kind {
@@ -147,7 +147,8 @@ impl<A: Application> World<A> {
             refuse_topic,
             swallow_acknowledgements: self.faults.is_on(Lasting::AcksSwallowed),
             double_acknowledgements: self.faults.is_on(Lasting::AcksDoubled),
-            deny_connect,
+            deny_connect: deny_connect.map(return_code),
+            deny_connect_with: deny_connect.and_then(denial_reason),
             exactly_once_to: self.faults.is_on(Lasting::QosExceeded).then(|| DEVICE_ID.to_owned()),
             ..self.server.broker.misbehaviour().clone()
         };
@@ -159,6 +160,11 @@ impl<A: Application> World<A> {
         self.server.broker.set_misbehaviour(misbehaviour);
         self.server.broker.set_events(concerns_publications);
     }
+}
+
+/// The reason code of a CONNACK of MQTT 5 that denies, if it is not one of 3.1.1 in disguise.
+pub(crate) fn denial_reason(code: u8) -> Option<ReasonCode> {
+    ReasonCode::from_u8(code).filter(|code| code.is_failure())
 }
 
 /// The return code of a CONNACK that denies.

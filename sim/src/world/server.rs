@@ -1,6 +1,7 @@
 //! The broker's machine: the process with the broker in it, its sockets, and the witness beside it.
 
 use fivewire_core::mqtt::QoS;
+use fivewire_core::mqtt::v5::ReasonCode;
 use fivewire_core::time::{Instant, Wait};
 
 use super::World;
@@ -12,10 +13,10 @@ use super::tcp::{Notice, Path, Side};
 use super::witness::WITNESS_KEY;
 use crate::app::Application;
 use crate::broker::{
-    Broker, ClientKey, CloseReason, Config, Event, Input, Misbehaviour, Mqtt5, Output,
+    Broker, ClientKey, CloseReason, Config, Event, Input, Limits, Misbehaviour, Mqtt5, Output,
 };
 use crate::observation::{ConnectionId, Ending, Observation, Observer};
-use crate::schedule::Setup;
+use crate::schedule::{self, Setup};
 
 /// More than any schedule makes: what a broker drops is not the device's doing.
 const QUEUE_MAX: usize = 1_000_000;
@@ -25,6 +26,9 @@ const IN_FLIGHT_MAX: u16 = 50;
 
 /// The longest packet that MQTT has.
 const PACKET_MAX_BYTES: usize = 268_435_460;
+
+/// What a talkative broker says.
+const WORDS: &str = "as you like it";
 
 /// The first four bits of a PUBLISH.
 const PUBLISH: u8 = 3;
@@ -46,10 +50,13 @@ impl Server {
         Self { broker: Broker::new(config), started: false, is_down: false, forgets: false }
     }
 
-    /// The broker answers this filter with 0x80 from now on.
-    pub(super) fn refuse(&mut self, filter: Option<String>) {
-        let misbehaviour =
-            Misbehaviour { refuse_filter: filter, ..self.broker.misbehaviour().clone() };
+    /// The broker refuses the filter of the setup from now on.
+    pub(super) fn refuse(&mut self, setup: &Setup) {
+        let misbehaviour = Misbehaviour {
+            refuse_filter: setup.refused_filter.clone(),
+            refuse_filter_with: filter_refused_with(setup),
+            ..self.broker.misbehaviour().clone()
+        };
         self.broker.set_misbehaviour(misbehaviour);
     }
 
@@ -62,15 +69,38 @@ impl Server {
     }
 }
 
-/// The broker of a run, in either engine.
-pub(crate) fn broker_config(setup: &Setup) -> Config {
-    let mqtt5 = setup.mqtt5.as_ref();
-    let said = mqtt5.map(|mqtt5| Mqtt5 {
+/// With which reason code of MQTT 5 the broker refuses the filter of the setup, if not with the usual one.
+pub(crate) fn filter_refused_with(setup: &Setup) -> Option<ReasonCode> {
+    let refused_with = setup.mqtt5.as_ref()?.limits.filter_refused_with;
+    ReasonCode::from_u8(refused_with).filter(|code| code.is_failure())
+}
+
+/// What the broker says of itself to clients that speak MQTT 5.
+fn said(mqtt5: &schedule::Mqtt5) -> Mqtt5 {
+    let schedule::Limits { qos0_only, no_retain, no_wildcards, no_identifiers, .. } = mqtt5.limits;
+    Mqtt5 {
+        session_expiry_max_s: mqtt5.limits.session_expiry_max_s.unwrap_or(u32::MAX),
         receive_maximum: mqtt5.receive_maximum,
         topic_alias_maximum: mqtt5.aliases_from_device,
         keep_alive_max_s: mqtt5.keep_alive_max_s,
+        limits: Limits {
+            maximum_qos: if qos0_only { QoS::AtMostOnce } else { QoS::ExactlyOnce },
+            retain: !no_retain,
+            wildcards: !no_wildcards,
+            identifiers: !no_identifiers,
+        },
+        limited_client_id: Some(DEVICE_ID.to_owned()),
+        assigned_client_id: Some(DEVICE_ID.to_owned()),
+        words: mqtt5.limits.is_talkative.then(|| WORDS.to_owned()),
+        renames_aliases: mqtt5.limits.renames_aliases,
         ..Mqtt5::default()
-    });
+    }
+}
+
+/// The broker of a run, in either engine.
+pub(crate) fn broker_config(setup: &Setup) -> Config {
+    let mqtt5 = setup.mqtt5.as_ref();
+    let said = mqtt5.map(said);
     Config {
         packet_max_bytes: mqtt5.map_or(PACKET_MAX_BYTES, |mqtt5| mqtt5.packet_max_bytes as usize),
         mqtt5: said.unwrap_or_default(),

@@ -10,7 +10,7 @@ use fivewire_core::mqtt::ProtocolVersion;
 use fivewire_core::planted::Planted;
 
 use super::World;
-use super::device::{Bytes, config, esp_memory, host_memory, settings};
+use super::device::{Bytes, DEVICE_ID, config, esp_memory, host_memory, settings};
 use crate::app::Application;
 use crate::observation::{Observation, Observer, Trial};
 use crate::schedule::{Setup, Topology};
@@ -86,7 +86,7 @@ fn with_buffer(
     buffer: &str,
     size_bytes: usize,
 ) -> Option<ConfigError> {
-    let config = config(setup, Planted::NONE, &[]);
+    let config = config(setup, Planted::NONE, &[], &[]);
     let resized = |bytes: &mut Bytes| *bytes = vec![0; size_bytes];
     match machine {
         0 => {
@@ -132,7 +132,8 @@ fn client_memory() -> client::Memory<Bytes> {
 /// Whether a bridge's settings are refused with one field changed.
 fn with_settings(setup: &Setup, trial: Trial) -> Option<ConfigError> {
     let long = "x".repeat(256);
-    let config = config(setup, Planted::NONE, &[]);
+    // a name is what some of them are about
+    let config = Config { client_id: DEVICE_ID, ..config(setup, Planted::NONE, &[], &[]) };
     let mut tried = settings(config, super::Services::default());
     match trial {
         Trial::Buffer { .. } => {}

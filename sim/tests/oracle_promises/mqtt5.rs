@@ -5,14 +5,18 @@ use fivewire_core::mqtt::QoS;
 use fivewire_core::mqtt::v5::{Properties, Property, ReasonCode};
 use fivewire_sim::fault::FaultKind;
 use fivewire_sim::observation::Observation;
-use fivewire_sim::oracle::Promise::{P1, P5, P9, P10, P12};
-use fivewire_sim::schedule::{Mqtt5, Setup};
+use fivewire_sim::oracle::Promise::{P1, P4, P5, P7, P9, P10, P12};
+use fivewire_sim::schedule::{Limits, Mqtt5, Setup, Wishes};
 
 use crate::history::{History, payload, setup, ticket};
 
-/// CONNECT of MQTT 5 without a clean start, keep alive 60, maximum packet size 2,016.
-const CONNECT: &[u8] =
-    b"\x10\x18\x00\x04MQTT\x05\x00\x00\x3c\x05\x27\x00\x00\x07\xe0\x00\x06device";
+/// CONNECT of MQTT 5 without a clean start, keep alive 60, topic alias maximum 2, receive maximum 16, session
+/// expiry interval 60, maximum packet size 2,016.
+const CONNECT: &[u8] = b"\x10\x23\x00\x04MQTT\x05\x00\x00\x3c\x10\x22\x00\x02\x21\x00\x10\
+    \x11\x00\x00\x00\x3c\x27\x00\x00\x07\xe0\x00\x06device";
+/// Where the maximum packet size is in it, and the size of the properties.
+const PACKET_MAX: std::ops::Range<usize> = 24..29;
+const PROPERTIES: usize = 12;
 const CONNACK: &[u8] = b"\x20\x03\x00\x00\x00";
 const OLD_SESSION: &[u8] = b"\x20\x03\x01\x00\x00";
 
@@ -28,6 +32,9 @@ fn limits() -> Setup {
         expiring_percent: 0,
         bare: false,
         expiry_max_s: 60,
+        limits: Limits::default(),
+        // where memory is short nobody asks why an alias is not used
+        wishes: Wishes { connect_bytes: 512, ..Wishes::default() },
     };
     Setup { mqtt5: Some(mqtt5), ..setup() }
 }
@@ -45,13 +52,18 @@ fn connected() -> History {
 
 #[test]
 fn a_maximum_packet_size_that_the_memory_does_not_have_is_caught() {
-    for wrong in [&b"\x05\x27\x00\x00\x08\x01"[..], b"\x05\x27\x00\x00\x07\x00", b"\x00"] {
+    for wrong in [&b"\x27\x00\x00\x08\x01"[..], b"\x27\x00\x00\x07\x00", b""] {
         let mut connect = CONNECT.to_vec();
-        connect.splice(12..18, wrong.iter().copied());
+        connect.splice(PACKET_MAX, wrong.iter().copied());
         connect[1] = connect.len() as u8 - 2;
+        connect[PROPERTIES] = 11 + wrong.len() as u8;
         let mut history = History::of(limits());
         history.open().device_sends(&connect).breaks(P5, "says that it takes packets of");
     }
+}
+
+fn reason(number: u32, reason_code: ReasonCode) -> Event<'static> {
+    Event::Reason { ticket: ticket(number), reason_code }
 }
 
 fn publish_with(history: &mut History, number: u32, properties: &[Property<'_>]) {
@@ -84,7 +96,8 @@ fn aliases_properties_and_answers_that_fit_keep_the_promises() {
     publish_with(&mut history, 2, &[]);
     history.device_sends(&packet("", 2, b"\x23\x00\x01"));
     history.broker_sends(b"\x40\x02\x00\x01").told(Event::Acked(ticket(1)));
-    history.broker_sends(b"\x40\x03\x00\x02\x10").told(Event::Acked(ticket(2)));
+    history.broker_sends(b"\x40\x03\x00\x02\x10");
+    history.told(reason(2, ReasonCode::NoMatchingSubscribers)).told(Event::Acked(ticket(2)));
     history.settle().passes();
 }
 
@@ -166,12 +179,13 @@ fn larger_packets_and_aliases_than_the_broker_takes_are_caught() {
 
 #[test]
 fn a_refusal_that_nobody_spoke_is_caught_and_one_that_the_broker_spoke_is_not() {
-    let reason = RefusedReason::ByBroker(ReasonCode::QuotaExceeded);
-    let refused = Event::Refused { ticket: ticket(1), reason };
+    let by_broker = RefusedReason::ByBroker(ReasonCode::QuotaExceeded);
+    let refused = Event::Refused { ticket: ticket(1), reason: by_broker };
     let mut history = connected();
     publish_with(&mut history, 1, &[]);
     history.device_sends(&packet("up/0", 1, b""));
-    history.broker_sends(b"\x40\x03\x00\x01\x97").told(refused).settle().passes();
+    history.broker_sends(b"\x40\x03\x00\x01\x97");
+    history.told(reason(1, ReasonCode::QuotaExceeded)).told(refused).settle().passes();
     let mut history = connected();
     publish_with(&mut history, 1, &[]);
     history.device_sends(&packet("up/0", 1, b"")).told(refused);
@@ -242,4 +256,127 @@ fn what_the_broker_says_in_a_disconnect_is_told() {
 #[test]
 fn a_device_that_complains_about_nothing_is_caught() {
     connected().device_sends(b"\xe0\x01\x81").breaks(P10, "which nobody asked for");
+}
+
+#[test]
+fn a_connect_that_asks_for_something_else_is_caught() {
+    for (at, byte, what) in [
+        (15, 3, "allows 3 aliases"),
+        (18, 15, "receive maximum"),
+        (23, 61, "a session of 61 s"),
+        (CONNECT.len() - 1, b'd', "came from \"deviced\""),
+    ] {
+        let mut connect = CONNECT.to_vec();
+        connect[at] = byte;
+        History::of(limits()).open().device_sends(&connect).breaks(P10, what);
+    }
+}
+
+#[test]
+fn a_reason_that_nobody_gave_and_one_that_is_not_told_are_caught() {
+    let published = || {
+        let mut history = connected();
+        publish_with(&mut history, 1, &[]);
+        history.device_sends(&packet("up/0", 1, b""));
+        history
+    };
+    let mut history = published();
+    history.broker_sends(b"\x40\x02\x00\x01").told(reason(1, ReasonCode::NotAuthorized));
+    history.breaks(P7, "nobody said so");
+    let mut history = published();
+    history.broker_sends(b"\x40\x03\x00\x01\x10").told(Event::Acked(ticket(1)));
+    history.breaks(P7, "the application was not told");
+    let mut history = published();
+    let by_broker = RefusedReason::ByBroker(ReasonCode::QuotaExceeded);
+    history.broker_sends(b"\x40\x03\x00\x01\x97");
+    history.told(Event::Refused { ticket: ticket(1), reason: by_broker });
+    history.breaks(P1, "was told as refused with 0x97, after None");
+}
+
+#[test]
+fn a_topic_that_has_an_alias_or_could_have_one_is_not_named() {
+    let roomy = || {
+        let mut setup = limits();
+        if let Some(mqtt5) = &mut setup.mqtt5 {
+            mqtt5.wishes = Wishes::default();
+        }
+        let mut history = History::of(setup);
+        open(&mut history, CONNACK);
+        publish_with(&mut history, 1, &[]);
+        history
+    };
+    let mut history = roomy();
+    history.device_sends(&packet("up/0", 1, b"")).breaks(P1, "was named, with alias None");
+    let mut history = roomy();
+    history.device_sends(&packet("up/0", 1, b"\x23\x00\x01"));
+    publish_with(&mut history, 2, &[]);
+    history.device_sends(&packet("up/0", 2, b"\x23\x00\x02"));
+    history.breaks(P1, "was named, with alias Some(2)");
+}
+
+/// The broker has neither wildcards nor identifiers, takes QoS 0 only and retains nothing.
+const POOR_CONNACK: &[u8] = b"\x20\x0b\x00\x00\x08\x24\x00\x25\x00\x28\x00\x29\x00";
+
+/// A device that was told so, and told it to its application.
+fn poor() -> History {
+    let said = [
+        Property::MaximumQos(QoS::AtMostOnce),
+        Property::RetainAvailable(false),
+        Property::WildcardSubscriptionAvailable(false),
+        Property::SubscriptionIdentifierAvailable(false),
+    ];
+    let mut history = History::of(limits());
+    history.open().device_sends(CONNECT).broker_sends(POOR_CONNACK);
+    history.told(Event::BrokerSaid(Properties::of(&said)));
+    history.told(Event::Connected { session_present: false });
+    history
+}
+
+#[test]
+fn what_the_broker_does_not_have_is_not_asked_for_and_refused_in_its_name() {
+    let mut history = poor();
+    publish_with(&mut history, 1, &[]);
+    history.device_sends(&packet("up/0", 1, b"")).breaks(P9, "the broker takes none");
+    let asked = |history: &mut History, filter| {
+        history.see(Observation::SubscribeAsked { ticket: 1, filter, qos: QoS::AtLeastOnce });
+    };
+    let mut history = poor();
+    asked(&mut history, "down/#");
+    history.device_sends(b"\x82\x0c\x00\x01\x00\x00\x06down/#\x01");
+    history.breaks(P9, "which the broker does not have");
+    let mut history = poor();
+    asked(&mut history, "down/#");
+    history.told(reason(1, ReasonCode::WildcardSubscriptionsNotSupported));
+    history.told(Event::SubscribeRefused(ticket(1))).settle().passes();
+    let mut history = poor();
+    asked(&mut history, "down/0");
+    history.told(reason(1, ReasonCode::WildcardSubscriptionsNotSupported));
+    history.breaks(P7, "nobody said so");
+    let mut history = poor();
+    publish_with(&mut history, 1, &[]);
+    let by_broker = RefusedReason::ByBroker(ReasonCode::QosNotSupported);
+    history.told(reason(1, ReasonCode::QosNotSupported));
+    history.told(Event::Refused { ticket: ticket(1), reason: by_broker }).settle().passes();
+}
+
+#[test]
+fn what_the_broker_says_of_itself_is_told_as_it_is() {
+    let mut history = History::of(limits());
+    history.open().device_sends(CONNECT).broker_sends(POOR_CONNACK);
+    history.told(Event::Connected { session_present: false });
+    history.breaks(P7, "and not what the broker said");
+    let mut history = History::of(limits());
+    history.open().device_sends(CONNECT).broker_sends(POOR_CONNACK);
+    let other = [Property::MaximumQos(QoS::AtLeastOnce)];
+    history.told(Event::BrokerSaid(Properties::of(&other))).breaks(P7, "what it did not");
+}
+
+#[test]
+fn a_subscription_with_other_options_is_caught() {
+    let mut history = connected();
+    let (ticket, filter) = (1, "down/0");
+    history.see(Observation::SubscribeAsked { ticket, filter, qos: QoS::AtLeastOnce });
+    history.see(Observation::OptionsSet { ticket, options: 0x25, identifier: 7 });
+    history.device_sends(b"\x82\x0e\x00\x01\x02\x0b\x07\x00\x06down/0\x05");
+    history.breaks(P4, "was subscribed to with 0x05");
 }

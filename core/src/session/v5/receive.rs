@@ -7,6 +7,7 @@ use crate::event::{DownReason, Event, Message};
 use crate::mqtt::v5::{self, Breach, Connack, Packet, ReasonCode, decode};
 use crate::mqtt::{PacketId, QoS};
 use crate::planted::Bug;
+use crate::session::inbound::Next;
 use crate::session::receive::Progress;
 use crate::session::{Handed, Phase, Session};
 use crate::storage::Storage;
@@ -67,6 +68,21 @@ impl<S: Storage> Session<S> {
         self.connect.forbid_aliases();
         self.part(DownReason::TopicAliasesOverflow, ReasonCode::QuotaExceeded);
         Ok(false)
+    }
+
+    /// What lies next gives an alias to another topic while messages are kept that may mean the old one. What
+    /// comes behind it is not read either, acknowledgements among it.
+    pub(in crate::session) fn waits_for_alias(&self) -> bool {
+        if self.shedding || !self.inbound.keeps_messages() {
+            return false;
+        }
+        let Ok(Next::Whole(_, packet)) = self.inbound.look(self.version) else { return false };
+        let Ok(Packet::Publish(publish)) = decode(&self.inbound.bytes()[packet]) else {
+            return false;
+        };
+        let alias = publish.properties.topic_alias().filter(|_| !publish.topic.is_empty());
+        let known = alias.and_then(|it| self.v5.aliases.topic(self.connect.spare_bytes(), it));
+        known.is_some_and(|known| known != publish.topic)
     }
 
     /// Lends what the broker said, or the message with the topic that its alias stands for.

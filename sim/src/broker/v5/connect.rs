@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use fivewire_core::mqtt::v5::{
     self, Connack, Connect, Packet, Properties, Property, ReasonCode, decode,
 };
-use fivewire_core::mqtt::{Breach, ConnectReturnCode};
+use fivewire_core::mqtt::{Breach, ConnectReturnCode, QoS};
 
 use super::Client;
 use crate::broker::Broker;
+use crate::broker::config::Limits;
 use crate::broker::connection::{ConnectionSlot, Will};
 use crate::broker::interface::CloseReason;
 use crate::broker::session::SessionSlot;
@@ -37,7 +38,7 @@ impl Broker {
             self.end(slot, CloseReason::RefusedWith(reason_code));
             return;
         }
-        let assigned = connect.client_id.is_empty().then(|| self.generate_client_id());
+        let assigned = connect.client_id.is_empty().then(|| self.assign_client_id());
         let client_id = match &assigned {
             Some(client_id) => Cow::Borrowed(client_id.as_str()),
             None => Cow::Borrowed(connect.client_id),
@@ -53,10 +54,37 @@ impl Broker {
         self.sessions[session].resume(slot, &mut self.shared);
     }
 
+    /// The identifier of a client that has none.
+    fn assign_client_id(&mut self) -> String {
+        let chosen = self.shared.config.mqtt5.assigned_client_id.clone();
+        chosen.unwrap_or_else(|| self.generate_client_id())
+    }
+
+    /// What this client cannot have.
+    fn limits_for(&self, connect: &Connect<'_>) -> Limits {
+        let mqtt5 = &self.shared.config.mqtt5;
+        let limited = mqtt5.limited_client_id.as_deref();
+        let is_limited = limited.is_none_or(|limited| ["", limited].contains(&connect.client_id));
+        if is_limited { mqtt5.limits } else { Limits::NONE }
+    }
+
     /// The reason code to refuse with, if any.
     fn refusal_v5(&self, connect: &Connect<'_>) -> Option<ReasonCode> {
-        if let Some(code) = self.shared.misbehaviour.deny_connect.and_then(denial) {
+        let misbehaviour = &self.shared.misbehaviour;
+        let denied = misbehaviour.deny_connect.and_then(denial);
+        if let Some(code) = misbehaviour.deny_connect_with.or(denied) {
             return Some(code);
+        }
+        let limits = self.limits_for(connect);
+        // [MQTT5-3.2.2-12] [MQTT5-3.2.2-13]
+        match &connect.will {
+            Some(will) if will.qos > limits.maximum_qos => {
+                return Some(ReasonCode::QosNotSupported);
+            }
+            Some(will) if will.retain && !limits.retain => {
+                return Some(ReasonCode::RetainNotSupported);
+            }
+            _ => {}
         }
         // there is no method here [MQTT5-4.12.0-1]
         if connect.properties.authentication_method().is_some() {
@@ -99,6 +127,7 @@ impl Broker {
             Will { message, qos: will.qos, retain: will.retain, delay_s }
         });
         let maximum = connect.properties.maximum_packet_size_bytes();
+        let limits = self.limits_for(connect);
         let connection = &mut self.shared.connections[slot];
         connection.will = will;
         connection.silence_max_ms = u32::from(keep_alive_s) * 1_500;
@@ -108,6 +137,8 @@ impl Broker {
             session_expiry_s,
             aliases_from: Vec::new(),
             aliases_to: Vec::new(),
+            renamed: 0,
+            limits,
             under_way: Vec::new(),
         }));
     }
@@ -123,6 +154,8 @@ impl Broker {
         keep_alive_s: u16,
     ) {
         let config = self.shared.config.clone();
+        let limits = self.limits_for(connect);
+        let words = config.mqtt5.words.as_deref();
         let asked_s = connect.properties.session_expiry_interval_s().unwrap_or(0);
         let expiry_s = self.sessions[session].expiry_s;
         let told = assigned.filter(|_| !self.shared.misbehaviour.assigned_client_id_untold);
@@ -141,7 +174,14 @@ impl Broker {
             (config.packet_max_bytes < PACKET_MAX_BYTES)
                 .then_some(Property::MaximumPacketSize(packet_max)),
             Some(Property::SharedSubscriptionAvailable(false)),
+            (limits.maximum_qos < QoS::ExactlyOnce)
+                .then_some(Property::MaximumQos(limits.maximum_qos)),
+            (!limits.retain).then_some(Property::RetainAvailable(false)),
+            (!limits.wildcards).then_some(Property::WildcardSubscriptionAvailable(false)),
+            (!limits.identifiers).then_some(Property::SubscriptionIdentifierAvailable(false)),
             information.map(Property::ResponseInformation),
+            words.map(Property::ReasonString),
+            words.map(|words| Property::UserProperty("said", words)),
         ]
         .into_iter()
         .flatten()
@@ -182,7 +222,12 @@ impl Broker {
             CloseReason::SessionForgotten => ReasonCode::AdministrativeAction,
             _ => return,
         };
-        self.shared.send(slot, &Packet::Disconnect(v5::Disconnect::new(reason_code)));
+        let words = self.shared.config.mqtt5.words.clone();
+        let said = words
+            .as_deref()
+            .map(|words| [Property::ReasonString(words), Property::UserProperty("said", words)]);
+        let properties = Properties::of(said.as_ref().map_or(&[], |said| said));
+        self.shared.send(slot, &Packet::Disconnect(v5::Disconnect { reason_code, properties }));
     }
 }
 

@@ -10,6 +10,8 @@ mod subscribe;
 
 use fivewire_core::mqtt::PacketId;
 
+use super::config::Limits;
+
 pub(super) use extras::Extras;
 pub use malformed::MALFORMED_V5;
 
@@ -26,6 +28,10 @@ pub(super) struct Client {
     aliases_from: Vec<String>,
     /// What the aliases mean that it was told.
     aliases_to: Vec<String>,
+    /// How many of them were given to another topic.
+    renamed: usize,
+    /// What it cannot have.
+    limits: Limits,
     /// Its QoS 1 and QoS 2 publications that were not answered for good.
     under_way: Vec<PacketId>,
 }

@@ -9,6 +9,7 @@ use super::Client;
 use crate::broker::Broker;
 use crate::broker::connection::ConnectionSlot;
 use crate::broker::events::PublishHeader;
+use crate::broker::interface::CloseReason;
 use crate::broker::message::{MessageId, Messages};
 use crate::broker::misbehaviour::Misbehaviour;
 use crate::broker::session::{Outgoing, SessionSlot};
@@ -52,10 +53,18 @@ impl Client {
     }
 
     /// How a topic is told to the client: as a text or not, with an alias or not.
-    fn tell(&mut self, topic: &str, is_known_only: bool) -> (bool, Option<u16>) {
+    fn tell(&mut self, topic: &str, is_known_only: bool, renames: bool) -> (bool, Option<u16>) {
         let number = |place: usize| u16::try_from(place + 1).ok();
         if let Some(place) = self.aliases_to.iter().position(|known| known == topic) {
             return (false, number(place));
+        }
+        if renames && !is_known_only && self.aliases_to.len() >= self.topic_alias_maximum.into() {
+            let Some(place) = self.renamed.checked_rem(self.aliases_to.len()) else {
+                return (true, None);
+            };
+            self.renamed += 1;
+            topic.clone_into(&mut self.aliases_to[place]);
+            return (true, number(place));
         }
         let next = number(self.aliases_to.len()).filter(|next| *next <= self.topic_alias_maximum);
         if next.is_some() && !is_known_only {
@@ -90,6 +99,16 @@ impl Broker {
             if client.under_way.len() > receive_maximum.into() {
                 return Err(Breach::ReceiveMaximumExceeded);
             }
+        }
+        // [MQTT5-3.2.2-11] [MQTT5-3.2.2-14]
+        let limits = client.limits;
+        if publish.qos > limits.maximum_qos {
+            self.end(slot, CloseReason::ByServer(ReasonCode::QosNotSupported));
+            return Ok(());
+        }
+        if publish.retain && !limits.retain {
+            self.end(slot, CloseReason::ByServer(ReasonCode::RetainNotSupported));
+            return Ok(());
         }
         let topic = client.topic(publish, maximum)?;
         let message = self.shared.messages.store(topic, publish.payload);
@@ -187,7 +206,8 @@ impl Shared {
         message: MessageId,
         identifiers: Option<&[u32]>,
     ) {
-        let Self { misbehaviour, connections, messages, .. } = self;
+        let Self { misbehaviour, connections, messages, config, .. } = self;
+        let renames = config.mqtt5.renames_aliases;
         let connection = &mut connections[slot];
         let Some(client) = &mut connection.v5 else { return };
         let unchanged = misbehaviour.expiry_unchanged;
@@ -205,7 +225,7 @@ impl Shared {
         let unknown = misbehaviour.alias_unknown;
         let is_roomy = size + ALIAS_BYTES <= packet_max_bytes;
         let (is_named, alias) =
-            if is_roomy { client.tell(publish.topic, unknown) } else { (true, None) };
+            if is_roomy { client.tell(publish.topic, unknown, renames) } else { (true, None) };
         let alias = alias.map(Property::TopicAlias);
         let topic = if is_named && !(unknown && alias.is_some()) { publish.topic } else { "" };
         let properties = Properties::of_both(&list, alias.as_slice());

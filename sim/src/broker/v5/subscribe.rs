@@ -7,6 +7,7 @@ use fivewire_core::mqtt::v5::{
 };
 
 use crate::broker::Broker;
+use crate::broker::config::Limits;
 use crate::broker::connection::ConnectionSlot;
 use crate::broker::message::MessageId;
 use crate::broker::session::{Outgoing, Session, SessionSlot};
@@ -74,7 +75,9 @@ impl Broker {
         let mut reason_codes = Vec::new();
         let mut made = Vec::new();
         for (filter, options) in subscribe.filters.iter() {
-            let outcome = self.grant_v5(filter, options);
+            let limits = self.shared.connections[slot].v5.as_ref().map(|client| client.limits);
+            let limits = limits.unwrap_or(Limits::NONE);
+            let outcome = self.grant_v5(filter, options, identifier, limits);
             if let Ok(options) = outcome {
                 let is_new = self.sessions[session].subscribe(filter, options, identifier);
                 let sends_retained = match options.retain_handling {
@@ -126,13 +129,24 @@ impl Broker {
         &self,
         filter: &str,
         options: SubscriptionOptions,
+        identifier: Option<u32>,
+        limits: Limits,
     ) -> Result<SubscriptionOptions, ReasonCode> {
         if filter.starts_with("$share/") {
             return Err(ReasonCode::SharedSubscriptionsNotSupported);
         }
-        match self.grant(filter, options.qos) {
+        if !limits.wildcards && filter.contains(['+', '#']) {
+            return Err(ReasonCode::WildcardSubscriptionsNotSupported);
+        }
+        if !limits.identifiers && identifier.is_some() {
+            return Err(ReasonCode::SubscriptionIdentifiersNotSupported);
+        }
+        match self.grant(filter, options.qos.min(limits.maximum_qos)) {
             Some(qos) => Ok(SubscriptionOptions { qos, ..options }),
-            None => Err(ReasonCode::NotAuthorized),
+            None => {
+                let refused_with = self.shared.misbehaviour.refuse_filter_with;
+                Err(refused_with.unwrap_or(ReasonCode::NotAuthorized))
+            }
         }
     }
 }

@@ -145,13 +145,15 @@ impl Commands {
             format!("the host calls this life {:08x}, and {:?} before", init.epoch, self.epoch)
         });
         let setup = &facts.setup;
+        let is_nameless = setup.mqtt5.as_ref().is_some_and(|mqtt5| mqtt5.wishes.is_nameless);
+        let client_id = if is_nameless { "" } else { DEVICE_ID };
         let are_right = init.keep_alive_s == setup.keep_alive_s
             && init.window == setup.window
             && init.clean_session == setup.clean_session
             && init.clean_init == (setup.clean_init && !self.is_clean)
             && init.has_will == setup.will
             && init.level == setup.is_v5().then_some(5)
-            && init.client_id == DEVICE_ID.as_bytes()
+            && init.client_id == client_id.as_bytes()
             && init.topic_bytes == [setup.topic_bytes.0; 2]
             && (init.ssid, init.password) == (NETWORK.ssid.as_bytes(), NETWORK.password.as_bytes())
             && (init.broker, init.port) == (BROKER.host.as_bytes(), BROKER.port);

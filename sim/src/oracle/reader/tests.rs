@@ -47,6 +47,7 @@ fn fields_are_where_the_specification_puts_them() {
             will: Some(will),
             username: None,
             password: None,
+            size_bytes: STREAM[1] as usize + 2,
         }))
     );
     assert_eq!(
@@ -89,8 +90,8 @@ fn all_packets_of_mqtt_5_are_read_from_pieces_of_any_size() {
     for (place, expected) in [
         (3, "Puback(7, 0)"),
         (4, "Puback(7, 151)"),
-        (14, "Disconnect(0)"),
-        (15, "Disconnect(139)"),
+        (14, "Disconnect(0, Properties([]))"),
+        (15, "Disconnect(139, Properties([]))"),
         (16, "Auth"),
     ] {
         assert_eq!(whole[place], expected);
