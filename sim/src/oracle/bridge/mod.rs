@@ -27,6 +27,8 @@ use host::HostEnd;
 /// The state of this judgement.
 #[derive(Default, Debug)]
 pub(super) struct Bridge {
+    /// The program of a host began in a whole world: both its ends are there to be seen.
+    is_shown: bool,
     commands: Commands,
     host: HostEnd,
     esp: EspEnd,
@@ -47,7 +49,11 @@ impl Bridge {
         verdict: &mut Verdict,
         observation: &Observation<'_>,
     ) {
-        let Self { commands, host, esp } = self;
+        self.is_shown |= matches!(observation, Observation::StatedBound { .. });
+        if !self.is_shown {
+            return;
+        }
+        let Self { commands, host, esp, .. } = self;
         match *observation {
             Observation::FrameToEsp(frame) => self.to_esp(facts, verdict, frame),
             Observation::FrameToHost(frame) => self.to_host(facts, verdict, frame),
