@@ -55,8 +55,8 @@ impl Bridge {
         }
         let Self { commands, host, esp, .. } = self;
         match *observation {
-            Observation::FrameToEsp(frame) => self.to_esp(facts, verdict, frame),
-            Observation::FrameToHost(frame) => self.to_host(facts, verdict, frame),
+            Observation::FrameToEsp(frame) => self.reached_esp(facts, verdict, frame),
+            Observation::FrameToHost(frame) => self.reached_host(facts, verdict, frame),
             Observation::Told(event) => host.told(facts, verdict, &event),
             Observation::Released { delivery } => host.inbox.released(delivery),
             Observation::Link { end: Part::Host, up: false } => host.link_lost(),
@@ -80,7 +80,7 @@ impl Bridge {
         }
     }
 
-    fn to_esp(&mut self, facts: &mut Facts, verdict: &mut Verdict, frame: &[u8]) {
+    fn reached_esp(&mut self, facts: &mut Facts, verdict: &mut Verdict, frame: &[u8]) {
         let read = frames::to_esp(frame);
         verdict.require(P7, read.is_some(), || {
             format!("the host sent what is no frame: {}", frame.escape_ascii())
@@ -104,7 +104,7 @@ impl Bridge {
         }
     }
 
-    fn to_host(&mut self, facts: &mut Facts, verdict: &mut Verdict, frame: &[u8]) {
+    fn reached_host(&mut self, facts: &mut Facts, verdict: &mut Verdict, frame: &[u8]) {
         let read = frames::to_host(frame);
         verdict.require(P7, read.is_some(), || {
             format!("the ESP8266 sent what is no frame: {}", frame.escape_ascii())
