@@ -387,10 +387,13 @@ fn init(mut from: Fields<'_>) -> Option<Init<'_>> {
     let [clean_session, clean_init, _, _, _, _, has_will] = flags;
     let client_id = from.field()?;
     // username and password
-    (from.field()?, from.field()?);
+    from.field()?;
+    from.field()?;
     if has_will {
         // topic, payload, QoS, retain
-        (from.field()?, from.field()?, from.byte()?, from.flag()?);
+        from.field()?;
+        from.field()?;
+        from.take(2)?;
     }
     let (ssid, password) = (from.field()?, from.field()?);
     // the stored network is tried

@@ -27,6 +27,8 @@ use host::HostEnd;
 /// The state of this judgement.
 #[derive(Default, Debug)]
 pub(super) struct Bridge {
+    /// The program of a host began in a whole world: both its ends are there to be seen.
+    is_shown: bool,
     commands: Commands,
     host: HostEnd,
     esp: EspEnd,
@@ -47,10 +49,14 @@ impl Bridge {
         verdict: &mut Verdict,
         observation: &Observation<'_>,
     ) {
-        let Self { commands, host, esp } = self;
+        self.is_shown |= matches!(observation, Observation::StatedBound { .. });
+        if !self.is_shown {
+            return;
+        }
+        let Self { commands, host, esp, .. } = self;
         match *observation {
-            Observation::FrameToEsp(frame) => self.said_to_esp(facts, verdict, frame),
-            Observation::FrameToHost(frame) => self.said_to_host(facts, verdict, frame),
+            Observation::FrameToEsp(frame) => self.reached_esp(facts, verdict, frame),
+            Observation::FrameToHost(frame) => self.reached_host(facts, verdict, frame),
             Observation::Told(event) => host.told(facts, verdict, &event),
             Observation::Released { delivery } => host.inbox.released(delivery),
             Observation::Link { end: Part::Host, up: false } => host.link_lost(),
@@ -74,7 +80,7 @@ impl Bridge {
         }
     }
 
-    fn said_to_esp(&mut self, facts: &mut Facts, verdict: &mut Verdict, frame: &[u8]) {
+    fn reached_esp(&mut self, facts: &mut Facts, verdict: &mut Verdict, frame: &[u8]) {
         let read = frames::to_esp(frame);
         verdict.require(P7, read.is_some(), || {
             format!("the host sent what is no frame: {}", frame.escape_ascii())
@@ -98,7 +104,7 @@ impl Bridge {
         }
     }
 
-    fn said_to_host(&mut self, facts: &mut Facts, verdict: &mut Verdict, frame: &[u8]) {
+    fn reached_host(&mut self, facts: &mut Facts, verdict: &mut Verdict, frame: &[u8]) {
         let read = frames::to_host(frame);
         verdict.require(P7, read.is_some(), || {
             format!("the ESP8266 sent what is no frame: {}", frame.escape_ascii())

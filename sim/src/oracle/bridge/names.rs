@@ -63,11 +63,11 @@ impl Names {
         }
         self.names.insert(0, topic.into());
         let mut used_bytes = 0;
-        let fits = |name: &&Box<[u8]>| {
+        let ends = self.names.iter().map(|name| {
             used_bytes += ENTRY_BYTES + name.len();
-            used_bytes <= self.limit_bytes
-        };
-        let kept = self.names.iter().take_while(fits).count().min(NAMES_MAX);
+            used_bytes
+        });
+        let kept = ends.take_while(|end| *end <= self.limit_bytes).count().min(NAMES_MAX);
         self.names.truncate(kept);
     }
 
