@@ -25,8 +25,8 @@ const IDENTIFIERS: [Option<u32>; 6] =
 fn options(number: usize) -> SubscriptionOptions {
     let handling = [RetainHandling::Send, RetainHandling::SendIfNew, RetainHandling::DoNotSend];
     SubscriptionOptions {
-        no_local: number % 2 == 0,
-        retain_as_published: number % 3 == 0,
+        no_local: number.is_multiple_of(2),
+        retain_as_published: number.is_multiple_of(3),
         retain_handling: handling[number % handling.len()],
         ..SubscriptionOptions::new(QoS::AtLeastOnce)
     }

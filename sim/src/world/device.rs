@@ -121,7 +121,6 @@ pub(super) fn config<'a>(
         own_topic_aliases: mqtt5.aliases_from_device,
         will: Properties::of(will_properties),
         connect: Properties::of(connect_properties),
-        ..config::Mqtt5::new()
     });
     Config {
         protocol: match mqtt5 {
