@@ -9,7 +9,7 @@ use super::{Comparison, Difference, History, KnownDifference, compare};
 use crate::fault::{Fault, FaultKind};
 use crate::observation::{BoardLoss, ConnectionId, Ending, Observation, Observer, Part};
 use crate::run;
-use crate::schedule::{Limits, Mqtt5, Schedule, Topology, Wishes};
+use crate::schedule::{self, Limits, Mqtt5, Schedule, Topology};
 use crate::swarm::{self, Draw};
 
 mod expiry;
@@ -351,7 +351,7 @@ fn a_publication_that_is_given_up_as_refused_is_explained_by_a_broker_that_refus
         expiry_max_s: 1,
         bare: true,
         limits: Limits::default(),
-        wishes: Wishes::default(),
+        wishes: schedule::Wishes::default(),
     });
     let reason = RefusedReason::ByBroker(ReasonCode::QuotaExceeded);
     let refused = |says_so: bool| {

@@ -264,7 +264,7 @@ fn a_connect_that_asks_for_something_else_is_caught() {
         (15, 3, "allows 3 aliases"),
         (18, 15, "receive maximum"),
         (23, 61, "a session of 61 s"),
-        (CONNECT.len() - 1, b'd', "came from \"deviced\""),
+        (CONNECT.len() - 1, b'd', "came from \"devicd\""),
     ] {
         let mut connect = CONNECT.to_vec();
         connect[at] = byte;

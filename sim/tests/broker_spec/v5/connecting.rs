@@ -24,6 +24,7 @@ fn connack_says_what_holds_instead_of_what_was_asked_for() {
         topic_alias_maximum: 0,
         keep_alive_max_s: Some(30),
         response_information: Some("re".into()),
+        ..Mqtt5::default()
     };
     let mut rig = Rig::with(Config { mqtt5, packet_max_bytes: 1_000, ..Config::default() });
     let asked = b"\x11\x00\x00\xff\xff\x19\x01";
