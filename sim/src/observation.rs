@@ -80,6 +80,8 @@ pub struct Standing {
 pub struct ClientStanding {
     /// On its way up or down.
     pub state: client::State,
+    /// For how long the broker has said nothing, in microseconds; `None` without a connection.
+    pub silent_for_us: Option<u64>,
     /// A SUBSCRIBE or UNSUBSCRIBE has no answer.
     pub awaits_suback: bool,
 }
@@ -140,6 +142,9 @@ pub enum Observation<'a> {
     SaidOfItself { unacknowledged: usize, counters: &'a Counters },
     /// Where the device stood, by its own account, when the application looked.
     SaidToStand(Standing),
+    /// The application had the device ask the broker for a sign of life, and it said whether it will
+    /// (without a bridge only).
+    Probed { is_asked: bool },
     /// How long the device's configuration says that it may take to be connected again, told as its
     /// program starts.
     StatedBound { recovery_bound_ms: u32 },
@@ -220,6 +225,9 @@ pub enum Observation<'a> {
     // --- the world's own steps
     /// A machine was woken by its own deadline.
     Woken { part: Part, reason: Reason },
+    /// A machine goes on in another one, made of its state. `is_whole`: that could be made, and its
+    /// state is the same.
+    Renewed { part: Part, is_whole: bool },
     /// The client's state changed.
     ClientState(client::State),
     /// A fault of the schedule began.

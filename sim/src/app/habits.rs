@@ -128,6 +128,7 @@ impl Routine {
         if self.plan.take(Due::Compare, now) {
             self.cookie += 1;
             commands.compare();
+            commands.probe();
             commands.ask_time(self.cookie);
             commands.ask_memory();
         }

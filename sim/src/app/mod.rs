@@ -173,8 +173,17 @@ impl Commands<'_> {
         let counters = self.machine.counters();
         let unacknowledged = self.machine.unacknowledged();
         self.see(&Observation::SaidOfItself { unacknowledged, counters: &counters });
-        let standing = self.machine.standing();
+        let standing = self.machine.standing(self.local());
         self.see(&Observation::SaidToStand(standing));
+    }
+
+    /// Has the device ask the broker for a sign of life. Ignored with a bridge.
+    pub fn probe(&mut self) {
+        let local = self.local();
+        if let HostMachine::Client(client) = self.machine {
+            let is_asked = client.probe(local);
+            self.see(&Observation::Probed { is_asked });
+        }
     }
 
     /// Has the ESP8266 ask the time server, with this cookie. Ignored without a bridge.

@@ -41,6 +41,10 @@ pub(super) struct Connection {
     /// What topic aliases stand for on it (MQTT 5).
     pub(super) aliases_of_device: Aliases,
     pub(super) aliases_of_broker: Aliases,
+    /// When the last PINGREQ came.
+    pub(super) pinged_at: Option<Instant>,
+    /// SUBACKs that the broker wrote.
+    pub(super) subacks: u32,
     /// When the broker's machine accepted it.
     pub(super) opened_at: Instant,
     /// A CONNECT came, with this clean session flag.
@@ -131,6 +135,8 @@ impl Connection {
         self.aliases_of_device.clear();
         self.aliases_of_broker.clear();
         self.opened_at = now;
+        self.pinged_at = None;
+        self.subacks = 0;
         self.connect = None;
         self.connack = None;
         self.session = 0;

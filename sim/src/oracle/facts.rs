@@ -18,6 +18,9 @@ use super::weather::Weather;
 /// What a PUBLISH has at most besides its payload, and the client keeps free of its memory.
 const AROUND_PAYLOAD_BYTES: usize = 256;
 
+/// So many messages that the application has not released are few: it is handed more.
+const HANDED_OUT_FEW: usize = 8;
+
 /// The facts.
 #[derive(Debug)]
 pub(super) struct Facts {
@@ -30,6 +33,8 @@ pub(super) struct Facts {
     pub(super) weather: Weather,
     /// What passes the broker's socket can be seen.
     pub(super) sees_broker: bool,
+    /// What the device is configured to.
+    pub(super) knows_configuration: bool,
     /// The faults that began, by their place in the schedule.
     pub(super) faults: Vec<Option<FaultKind>>,
     pub(super) connections: Connections,
@@ -56,11 +61,19 @@ pub(super) struct Facts {
     pub(super) device_life: u32,
     /// The application was told that it is connected.
     pub(super) is_up: bool,
+    /// An attempt to connect failed since the last connection, and before it since the session began: the
+    /// broker may have begun one that the device never heard of.
+    pub(super) is_in_doubt: bool,
+    pub(super) was_in_doubt: bool,
     /// The application takes no messages.
     pub(super) is_held: bool,
     /// Since when, the last time, and until when the time before.
     pub(super) held_since: Instant,
     pub(super) held_until: Option<Instant>,
+    /// The client joined a network by itself: each of its steps is observed, when it takes it.
+    pub(super) has_joined: bool,
+    /// When the application last asked for a sign of life.
+    pub(super) probed_at: Option<Instant>,
     /// When the host last began to poll again, after it had been busy.
     pub(super) polls_since: Option<Instant>,
     /// The application asked for shutdown.
@@ -86,6 +99,7 @@ impl Facts {
             now: Instant::ZERO,
             weather: Weather::default(),
             sees_broker: true,
+            knows_configuration: true,
             faults: Vec::new(),
             connections: Connections::default(),
             tickets: Tickets::default(),
@@ -101,9 +115,13 @@ impl Facts {
             session: 1,
             device_life: 1,
             is_up: false,
+            is_in_doubt: false,
+            was_in_doubt: false,
             is_held: false,
             held_since: Instant::ZERO,
             held_until: None,
+            has_joined: false,
+            probed_at: None,
             polls_since: None,
             is_shutting_down: false,
             farewell_lives: Vec::new(),
@@ -142,6 +160,23 @@ impl Facts {
         u32::from(keep_alive_s) * 1_000
     }
 
+    /// After so long without a sign of life a client asks for one, in milliseconds: a quarter of its own keep
+    /// alive, or of the broker's if that does not allow it.
+    pub(super) fn ping_interval_ms(&self) -> u32 {
+        let own_ms = match self.setup.keep_alive_s {
+            0 => 15_000,
+            own_s => u32::from(own_s) * 250,
+        };
+        let holds_ms = self.keep_alive_ms();
+        if holds_ms > 0 && own_ms > holds_ms / 4 * 3 { holds_ms / 4 } else { own_ms }
+    }
+
+    /// Messages that the application does not take, or does not release, may fill the receive buffer: nothing
+    /// is read then.
+    pub(super) fn may_withhold(&self) -> bool {
+        self.is_held || self.inbound.handed_out_any() >= HANDED_OUT_FEW
+    }
+
     /// The kind of a fault that began.
     pub(super) fn fault(&self, index: usize) -> Option<FaultKind> {
         self.faults.get(index).copied().flatten()
@@ -173,6 +208,7 @@ impl Facts {
     /// The broker's session begins anew, or may have ended.
     pub(super) fn end_session(&mut self) {
         self.session += 1;
+        self.was_in_doubt = false;
         self.inbound.forgive();
     }
 }

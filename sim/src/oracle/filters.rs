@@ -28,6 +28,14 @@ pub(super) struct Filter {
     pub(super) is_changed: bool,
     /// The broker granted it since the application first asked in this host life.
     pub(super) was_granted: bool,
+    /// With which quality of service it was asked for last.
+    pub(super) qos: u8,
+    /// With which it was granted last.
+    pub(super) granted: Option<u8>,
+    /// On which connection, by the how manieth SUBACK, and whether that reached a client without a bridge
+    /// since the application asked.
+    granted_by: (u32, u32),
+    pub(super) is_heard: bool,
     /// The broker refused it, and this was not told.
     pub(super) was_refused: bool,
     /// The broker confirmed its end since the last ask.
@@ -47,8 +55,15 @@ impl Filter {
         self.active.filter(|&(active, _)| active == session).map(|(_, qos)| qos)
     }
 
+    /// The SUBACK that grants it is this one of that connection.
+    pub(super) const fn grant_by(&mut self, connection: u32, number: u32) {
+        self.granted_by = (connection, number);
+        self.is_heard = false;
+    }
+
     pub(super) fn grant(&mut self, session: u32, qos: u8) {
         self.active = Some((session, qos));
+        self.granted = Some(qos);
         self.was_granted = true;
         self.was_refused = false;
     }
@@ -80,7 +95,7 @@ impl Filters {
     }
 
     /// The application asks for it, or for its end.
-    pub(super) fn ask(&mut self, text: &[u8], ticket: u32, wish: Wish) -> u32 {
+    pub(super) fn ask(&mut self, text: &[u8], ticket: u32, wish: Wish, qos: u8) -> u32 {
         let place = self.find(text).unwrap_or_else(|| {
             self.list.push(Filter {
                 text: text.into(),
@@ -89,6 +104,10 @@ impl Filters {
                 ticket: 0,
                 is_changed: false,
                 was_granted: false,
+                qos,
+                granted: None,
+                granted_by: (0, 0),
+                is_heard: false,
                 was_refused: false,
                 was_ended: false,
                 active: None,
@@ -105,10 +124,20 @@ impl Filters {
         filter.is_changed |= filter.wish != Wish::Forgotten;
         filter.wish = wish;
         filter.asks += 1;
+        filter.qos = qos;
+        (filter.granted_by, filter.is_heard) = ((0, 0), false);
         filter.ticket = ticket;
         filter.was_refused = false;
         filter.was_ended = false;
         place
+    }
+
+    /// So many SUBACKs of a connection reached the client.
+    pub(super) fn heard(&mut self, (connection, count): (u32, u32)) {
+        for filter in &mut self.list {
+            let (granted_on, number) = filter.granted_by;
+            filter.is_heard |= granted_on == connection && number > 0 && number <= count;
+        }
     }
 
     /// The host lost its memory.
@@ -116,6 +145,7 @@ impl Filters {
         for filter in &mut self.list {
             filter.wish = Wish::Forgotten;
             filter.is_changed = false;
+            (filter.granted_by, filter.is_heard) = ((0, 0), false);
             filter.was_granted = false;
             filter.was_refused = false;
         }

@@ -9,6 +9,8 @@ pub(super) struct InboundMessage {
     pub(super) copies_any: u32,
     /// The qualities of service they had, as bits.
     pub(super) qos_sent: u8,
+    /// The retain and DUP flags they had together, as bits; see [`flags_bit`].
+    pub(super) flags_sent: u8,
     /// Those with QoS 1 or 2 that are not retained.
     pub(super) copies: u32,
     /// How often the application was told, with QoS 1 and not retained.
@@ -22,6 +24,11 @@ pub(super) struct InboundMessage {
     pub(super) owed: u32,
     pub(super) owed_epoch: u32,
     pub(super) told_of_owed: u32,
+}
+
+/// One bit for each way in which a PUBLISH may have its retain flag and DUP.
+pub(super) const fn flags_bit(retain: bool, dup: bool) -> u8 {
+    1 << (retain as u8 * 2 + dup as u8)
 }
 
 /// A message that the application has.
@@ -99,6 +106,11 @@ impl Inbound {
     pub(super) fn handed_out(&self, disruptions: u32) -> (usize, usize) {
         let since = self.deliveries.iter().filter(|delivery| delivery.disruptions == disruptions);
         (since.count(), self.deliveries.len())
+    }
+
+    /// Messages that the application has and has not released.
+    pub(super) const fn handed_out_any(&self) -> usize {
+        self.deliveries.len()
     }
 
     /// A delivery was released: its message, if it is known.

@@ -25,6 +25,7 @@ pub(crate) mod matcher;
 mod messages;
 pub(crate) mod mqtt5;
 mod outbound;
+mod p10_connect;
 mod p10_will;
 mod p11_time;
 mod p12_malformed;
@@ -40,6 +41,7 @@ mod p6_attempts;
 mod p6_converges;
 mod p7_accounted;
 mod p7_handlers;
+mod p7_heard;
 mod p7_patience;
 mod p7_self;
 mod p7_standing;
@@ -56,6 +58,7 @@ mod verdict;
 mod weather;
 mod wire;
 
+use fivewire_core::client::Action;
 use fivewire_core::event::Counters;
 use fivewire_core::mqtt::QoS;
 use fivewire_core::mqtt::v5::Properties;
@@ -78,6 +81,7 @@ use p6_answers::Answers;
 use p6_attempts::Attempts;
 use p6_converges::Convergence;
 use p7_handlers::Handlers;
+use p7_heard::Heard;
 use p7_patience::Patience;
 use p7_self::Told;
 use p7_standing::Way;
@@ -93,6 +97,8 @@ pub use verdict::Breach;
 use verdict::Verdict;
 use weather::Weather;
 
+/// The device's client identifier.
+pub const DEVICE_ID: &str = "device";
 /// The topic of the device's will, where it has one. Published with QoS 1, not retained.
 pub const WILL_TOPIC: &str = "will/device";
 /// The payload of the device's will.
@@ -109,6 +115,7 @@ struct Judges {
     attempts: Attempts,
     convergence: Convergence,
     patience: Patience,
+    heard: Heard,
     told: Told,
     handlers: Handlers,
     setups: Setups,
@@ -146,6 +153,7 @@ impl Oracle {
                 attempts: Attempts::default(),
                 convergence: Convergence::default(),
                 patience: Patience::default(),
+                heard: Heard::default(),
                 told: Told::default(),
                 handlers: Handlers::default(),
                 setups: Setups::default(),
@@ -172,6 +180,8 @@ impl Oracle {
         oracle.judges.received.expect_any_memory();
         oracle.facts.weather = Weather::unknown();
         oracle.judges.attempts.ignore_time();
+        oracle.judges.heard.ignore();
+        oracle.facts.knows_configuration = false;
         oracle.judges.questions.ignore_time();
         oracle
     }
@@ -208,6 +218,10 @@ impl Oracle {
         judges.answers.waited(facts, verdict, now);
         judges.convergence.waited(facts, verdict, now);
         judges.patience.waited(facts, verdict, now);
+        if facts.setup.topology == Topology::Client {
+            judges.attempts.waited(verdict, now);
+            judges.heard.waited(facts, verdict, now);
+        }
         judges.pressure.waited(facts, verdict, now);
         judges.will.waited(facts, verdict, now);
         judges.malformed.waited(facts, verdict, now);
@@ -239,10 +253,10 @@ impl Oracle {
     }
 
     #[cold]
-    fn filter_asked(&mut self, ticket: u32, filter: &str, wish: Wish) {
+    fn filter_asked(&mut self, ticket: u32, filter: &str, wish: Wish, qos: QoS) {
         let Self { facts, judges, verdict } = self;
         judges.told.filter_asked();
-        let place = facts.filters.ask(filter.as_bytes(), ticket, wish);
+        let place = facts.filters.ask(filter.as_bytes(), ticket, wish, qos as u8);
         let used_for = match wish {
             Wish::Wanted => Use::Subscription(place),
             _ => Use::EndOfSubscription(place),
@@ -270,7 +284,16 @@ impl Oracle {
     fn said_to_stand(&mut self, standing: Standing) {
         let Self { facts, judges, verdict } = self;
         let unanswered = judges.received.too_large_unanswered();
-        p7_standing::stands(facts, verdict, &judges.told, judges.way, standing, unanswered);
+        let heard_at = judges.heard.last_at();
+        p7_standing::stands(
+            facts,
+            verdict,
+            &judges.told,
+            judges.way,
+            standing,
+            unanswered,
+            heard_at,
+        );
     }
 
     #[cold]
@@ -388,11 +411,11 @@ impl Oracle {
             Observation::PublishRefused { error, .. } => {
                 p7_accounted::refused(&self.facts, &mut self.verdict, error);
             }
-            Observation::SubscribeAsked { ticket, filter, .. } => {
-                self.filter_asked(ticket, filter, Wish::Wanted);
+            Observation::SubscribeAsked { ticket, filter, qos } => {
+                self.filter_asked(ticket, filter, Wish::Wanted, qos);
             }
             Observation::UnsubscribeAsked { ticket, filter } => {
-                self.filter_asked(ticket, filter, Wish::Unwanted);
+                self.filter_asked(ticket, filter, Wish::Unwanted, QoS::AtMostOnce);
             }
             Observation::Cancelled { ticket } => self.cancelled(ticket),
             Observation::DeadlineSet { ticket, deadline } => self.deadline_set(ticket, deadline),
@@ -400,6 +423,11 @@ impl Oracle {
                 self.said_of_itself(unacknowledged, counters);
             }
             Observation::SaidToStand(standing) => self.said_to_stand(standing),
+            Observation::Probed { is_asked } => {
+                let Self { facts, judges, verdict } = self;
+                judges.will.probed(facts, verdict, is_asked);
+                facts.probed_at = Some(facts.now);
+            }
             Observation::TimeAsked { cookie } => self.judges.questions.asked(now, cookie),
             Observation::Released { delivery } => self.released(delivery),
             Observation::WitnessPublished { topic, payload, qos, properties } => {
@@ -411,8 +439,16 @@ impl Oracle {
                 }
             }
             Observation::FrameToHost(_) => self.judges.watchdog.heard(now),
+            Observation::ToDevice { bytes, .. } => {
+                let Self { facts, judges, .. } = self;
+                let before = judges.heard.subacks();
+                judges.heard.bytes(facts, bytes);
+                let heard = judges.heard.subacks();
+                if heard != before {
+                    facts.filters.heard(heard);
+                }
+            }
             Observation::FrameToEsp(_)
-            | Observation::ToDevice { .. }
             | Observation::Woken { .. }
             | Observation::ClientState(_) => {}
             Observation::Asked(action) => {
@@ -420,11 +456,22 @@ impl Oracle {
                 let Self { facts, judges, verdict } = self;
                 judges.told.asked(action, facts.is_shutting_down);
                 judges.way.asked(action);
+                facts.has_joined |= action == Action::JoinWifi;
                 if !is_bridge {
                     judges.attempts.asked(verdict, action);
+                    judges.heard.asked(facts.now, action);
                 }
             }
-            Observation::Opened { .. } => self.judges.way.opened(),
+            Observation::Opened { connection } => {
+                let Self { facts, judges, .. } = self;
+                judges.way.opened();
+                judges.heard.opened(facts, connection.0);
+            }
+            Observation::OpenFailed { failure, .. } => self.judges.heard.open_failed(now, failure),
+            Observation::Wifi(is_up) => self.judges.heard.network(now, is_up),
+            Observation::Renewed { part, is_whole } => {
+                p11_time::renewed(&mut self.verdict, part, is_whole);
+            }
             Observation::BoardUp { part } => self.judges.handlers.board_up(part),
             Observation::Finished => self.finished(),
             _ => self.judge_program(observation),

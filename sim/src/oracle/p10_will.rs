@@ -6,6 +6,7 @@ use crate::observation::Ending;
 
 use super::connections::Connection;
 use super::facts::Facts;
+use super::p6_attempts::ms_since;
 use super::promise::Promise::{P9, P10};
 use super::properties::Properties;
 use super::reader::{Connect, Will};
@@ -14,6 +15,9 @@ use super::{WILL_PAYLOAD, WILL_TOPIC};
 
 /// How late the broker may be with a will, beyond 1.5 times keep alive.
 const LATE_MAX_MS: u32 = 5_000;
+
+/// How late a PINGREQ may be, beside its way.
+const LATE_PING_MS: u32 = 2_000;
 
 const WILL: Will<'static> = Will {
     topic: WILL_TOPIC.as_bytes(),
@@ -30,6 +34,8 @@ pub(super) struct WillAndKeepAlive {
     connection: u32,
     /// When its next packet must have come [MQTT-3.1.2-23].
     packet_by: Option<Instant>,
+    /// When the PINGREQ must have come that the application asked for.
+    ping_by: Option<Instant>,
     /// When its will must have been published unless it goes on.
     will_by: Option<Instant>,
     /// Wills that the broker was given and may still publish.
@@ -108,8 +114,62 @@ impl WillAndKeepAlive {
         let is_judged = !connection.is_harmed && !connection.is_left && !connection.is_tainted;
         let keep_alive_ms = facts.keep_alive_ms();
         if connection.id == self.connection && keep_alive_ms > 0 && !connection.is_disconnecting {
-            self.packet_by = is_judged.then(|| facts.now.plus_ms(keep_alive_ms));
+            let way_ms = LATE_PING_MS + 2 * facts.setup.latency_max_ms;
+            let silence_max_ms = match facts.has_joined {
+                true => keep_alive_ms.min(facts.ping_interval_ms() + way_ms),
+                false => keep_alive_ms,
+            };
+            self.packet_by = is_judged.then(|| facts.now.plus_ms(silence_max_ms));
         }
+    }
+
+    /// The application asked for a sign of life: PINGREQ comes, unless one is under way.
+    #[cold]
+    pub(super) fn probed(&mut self, facts: &Facts, verdict: &mut Verdict, is_asked: bool) {
+        verdict.require(P10, is_asked == facts.is_up, || {
+            format!(
+                "a sign of life is asked for: {is_asked}, and the connection is there: {}",
+                facts.is_up
+            )
+        });
+        let connection =
+            facts.connections.live().find(|connection| connection.id == self.connection);
+        let way_ms = LATE_PING_MS + 2 * facts.setup.latency_max_ms;
+        let is_judged = is_asked
+            && connection.is_some_and(|connection| {
+                let is_healthy =
+                    !connection.is_harmed && !connection.is_left && !connection.is_tainted;
+                let is_fresh = |at: Instant| facts.now <= at.plus_ms(way_ms);
+                is_healthy && !connection.pinged_at.is_some_and(is_fresh)
+            });
+        self.ping_by = is_judged.then(|| facts.now.plus_ms(way_ms));
+    }
+
+    /// PINGREQ came: a sign of life was due, or asked for. When it came is returned, to be noted.
+    #[cold]
+    pub(super) fn pinged(
+        &mut self,
+        facts: &Facts,
+        verdict: &mut Verdict,
+        connection: &Connection,
+    ) -> Option<Instant> {
+        if connection.id == self.connection {
+            self.ping_by = None;
+        }
+        let is_judged = connection.is_accepted() && !connection.is_harmed && !connection.is_tainted;
+        let since = connection.pinged_at.unwrap_or(connection.opened_at);
+        if is_judged && facts.has_joined && facts.knows_configuration {
+            let interval_ms = facts.ping_interval_ms();
+            // the one before may have waited behind a long packet, and on its way
+            let late_ms = interval_ms / 2 + 2 * facts.setup.latency_max_ms;
+            let least_ms = interval_ms.saturating_sub(late_ms);
+            let gap_ms = ms_since(facts.now, since);
+            let is_asked = facts.probed_at.is_some_and(|at| at.plus_ms(interval_ms) >= since);
+            verdict.require(P10, gap_ms >= least_ms || is_asked, || {
+                format!("PINGREQ came after {gap_ms} ms, and is due after {interval_ms} ms")
+            });
+        }
+        Some(facts.now)
     }
 
     /// Bytes came from the device, if only a part of a packet: to the broker it lives.
@@ -146,6 +206,7 @@ impl WillAndKeepAlive {
         }
         if connection.id == self.connection {
             self.packet_by = None;
+            self.ping_by = None;
             self.will_by = None;
         }
     }
@@ -158,11 +219,13 @@ impl WillAndKeepAlive {
     /// Something may delay or end the connection.
     pub(super) const fn harmed(&mut self) {
         self.packet_by = None;
+        self.ping_by = None;
     }
 
     /// The broker stops or hangs: it may forget wills.
     pub(super) const fn broker_disturbed(&mut self) {
         self.packet_by = None;
+        self.ping_by = None;
         self.will_by = None;
     }
 
@@ -170,6 +233,7 @@ impl WillAndKeepAlive {
     pub(super) fn left(&mut self, connection: u32) {
         if connection == self.connection {
             self.packet_by = None;
+            self.ping_by = None;
         }
     }
 
@@ -213,6 +277,12 @@ impl WillAndKeepAlive {
             let promise = if facts.is_held { P9 } else { P10 };
             verdict.require(promise, false, || {
                 "the device sent nothing for longer than keep alive [MQTT-3.1.2-23]".into()
+            });
+        }
+        if self.ping_by.is_some_and(|deadline| now > deadline) {
+            self.ping_by = None;
+            verdict.require(P10, false, || {
+                "the application asked for a sign of life, and the broker was not asked".into()
             });
         }
         if self.will_by.is_some_and(|deadline| now > deadline) {

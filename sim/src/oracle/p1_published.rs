@@ -5,7 +5,7 @@ use fivewire_core::event::AbandonReason;
 use super::facts::Facts;
 use super::mqtt5;
 use super::outbound::{Identity, Index, Outcome};
-use super::promise::Promise::P1;
+use super::promise::Promise::{P1, P7};
 use super::reader::Publish;
 use super::verdict::Verdict;
 
@@ -80,16 +80,15 @@ pub(super) fn abandoned(
     may_expire: bool,
 ) {
     let publication = facts.outbound.get(index);
-    if publication.qos == 0 {
-        return;
-    }
+    let is_qos0 = publication.qos == 0;
     let is_wished = match reason {
+        AbandonReason::Dropped | AbandonReason::ConnectionLost if is_qos0 => true,
         AbandonReason::Cancelled => publication.is_cancelled,
         AbandonReason::ShutDown => facts.is_shutting_down,
         AbandonReason::Expired => may_expire,
         _ => false,
     };
-    verdict.require(P1, is_wished, || {
+    verdict.require(if is_qos0 { P7 } else { P1 }, is_wished, || {
         format!("{} was given up ({reason:?}) against its application", facts.outbound.show(index))
     });
 }

@@ -1,5 +1,7 @@
 //! P4: subscriptions come back, each once, and a refusal is told once.
 
+use crate::schedule::Topology;
+
 use super::connections::Connection;
 use super::facts::Facts;
 use super::filters::{Filter, Wish};
@@ -45,8 +47,43 @@ pub(super) fn subscribed(
     });
 }
 
+/// The same for a client without a bridge, that remembers what its broker granted: where the broker has the
+/// session still, and the application knows of it and asked for nothing since, there is nothing to ask for.
+pub(super) fn needed(
+    facts: &Facts,
+    verdict: &mut Verdict,
+    connection: &Connection,
+    filter: &Filter,
+) {
+    let is_active = filter.active_in(connection.session).is_some();
+    let is_known = filter.is_heard && filter.wish == Wish::Wanted;
+    let is_client =
+        facts.setup.topology == Topology::Client && connection.life == facts.device_life;
+    // the broker may have begun a session that the device never heard of
+    let is_certain =
+        is_client && facts.has_joined && facts.knows_configuration && !facts.was_in_doubt;
+    verdict.require(P4, !(is_active && is_known && is_certain), || {
+        format!("{} was subscribed to though it is active", show(filter))
+    });
+}
+
+/// SUBSCRIBE asks for what the application asked for, QoS 2 aside.
+pub(super) fn asked(verdict: &mut Verdict, filter: &Filter, qos: u8) {
+    let expected = filter.qos.min(1);
+    verdict.require(P4, qos == expected || filter.wish != Wish::Wanted, || {
+        format!("{} was subscribed to with QoS {qos}, not {expected}", show(filter))
+    });
+}
+
 /// The application was told that a subscription is granted.
-pub(super) fn granted(verdict: &mut Verdict, filter: &Filter) {
+pub(super) fn granted(verdict: &mut Verdict, filter: &Filter, told: Option<u8>) {
+    verdict.require(P4, told == filter.granted || !filter.was_granted, || {
+        format!(
+            "{} was told as granted with QoS {told:?}, and is {:?}",
+            show(filter),
+            filter.granted
+        )
+    });
     verdict.require(P4, filter.was_granted, || {
         format!("{} was told as subscribed, but the broker granted nothing", show(filter))
     });

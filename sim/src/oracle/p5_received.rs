@@ -1,11 +1,13 @@
 //! P5: a QoS 1 message is acknowledged to the broker once the application owns it, in order, and
 //! none is lost while the session lasts.
 
+use fivewire_core::event::Message;
 use fivewire_core::mqtt::QoS;
 use fivewire_core::time::Instant;
 
 use super::connections::{Connection, Unreleased};
 use super::facts::Facts;
+use super::inbound::flags_bit;
 use super::messages::TextId;
 use super::promise::Promise::P5;
 use super::reader::Connect;
@@ -229,7 +231,8 @@ pub(super) fn completed(
 }
 
 /// The application was told of a message: the broker must have sent it, and so.
-pub(super) fn told(facts: &Facts, verdict: &mut Verdict, text: TextId, qos: QoS) {
+pub(super) fn told(facts: &Facts, verdict: &mut Verdict, text: TextId, message: &Message<'_>) {
+    let Message { qos, retain, dup, .. } = *message;
     verdict.require(P5, facts.inbound.get(text).copies_any > 0, || {
         format!("the application was told of {}, which no broker sent", facts.inbound.show(text))
     });
@@ -237,6 +240,13 @@ pub(super) fn told(facts: &Facts, verdict: &mut Verdict, text: TextId, qos: QoS)
     verdict.require(P5, as_sent > 0, || {
         format!(
             "the application was told of {} with {qos:?}, and it was not sent so",
+            facts.inbound.show(text)
+        )
+    });
+    let as_sent = facts.inbound.get(text).flags_sent & flags_bit(retain, dup);
+    verdict.require(P5, as_sent > 0 || !facts.has_joined, || {
+        format!(
+            "the application was told of {} with retain {retain} and DUP {dup}, and it was not sent so",
             facts.inbound.show(text)
         )
     });

@@ -20,6 +20,9 @@ const JOIN_MS: u32 = 12_000;
 /// So many attempts in a row without an answer, and the network is joined anew.
 const UNANSWERED: u8 = 3;
 
+/// A client that does nothing for so long after its pause will not do it any more.
+const IDLE_MS: u32 = 2_000;
+
 /// What a pause is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Next {
@@ -183,6 +186,30 @@ impl Attempts {
         });
     }
 
+    /// Time goes on.
+    #[inline]
+    pub(super) fn waited(&mut self, verdict: &mut Verdict, now: Instant) {
+        if !self.is_judged || self.is_busy {
+            return;
+        }
+        let late_ms = |since: Instant, most_ms: u32| {
+            ms_since(now, since).saturating_sub(most_ms.saturating_add(error_ms(most_ms)))
+        };
+        if let Some(pause) = self.pause {
+            let late_ms = late_ms(pause.since, pause.most_ms.saturating_add(IDLE_MS));
+            verdict.require(P6, late_ms == 0, || {
+                let Pause { next, most_ms, .. } = pause;
+                format!("the client paused to {next:?} for {most_ms} ms at most, and did not")
+            });
+        }
+        if let Some(since) = self.joining_since {
+            let late_ms = late_ms(since, JOIN_MS);
+            verdict.require(P6, late_ms == 0, || {
+                format!("the client should have given up joining the network {late_ms} ms ago")
+            });
+        }
+    }
+
     /// It leaves the network.
     fn left(&mut self, verdict: &mut Verdict) {
         let joining_ms = self.joining_since.take().map_or(0, |since| ms_since(verdict.now, since));
@@ -194,11 +221,11 @@ impl Attempts {
     }
 }
 
-fn ms_since(now: Instant, earlier: Instant) -> u32 {
+pub(super) fn ms_since(now: Instant, earlier: Instant) -> u32 {
     u32::try_from(now.micros_since(earlier) / 1_000).unwrap_or(u32::MAX)
 }
 
 /// What the clock of a board may be wrong by in such a time, and a part of a millisecond.
-const fn error_ms(ms: u32) -> u32 {
+pub(super) const fn error_ms(ms: u32) -> u32 {
     1 + ms / 1_000
 }

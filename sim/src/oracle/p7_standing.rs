@@ -3,10 +3,12 @@
 use fivewire_core::bridge::host;
 use fivewire_core::client::{Action, State};
 use fivewire_core::event::{DownReason, Event};
+use fivewire_core::time::Instant;
 
 use crate::observation::{ClientStanding, EspStanding, Standing};
 
 use super::facts::Facts;
+use super::p6_attempts::{error_ms, ms_since};
 use super::p7_self::Told;
 use super::promise::Promise::P7;
 use super::verdict::Verdict;
@@ -56,7 +58,7 @@ impl Way {
 }
 
 /// The application looked where the device stands. `unanswered`: messages that it was told are too
-/// large and the broker has no answer for.
+/// large and the broker has no answer for. `heard_at`: when the last byte of the broker came.
 #[cold]
 pub(super) fn stands(
     facts: &Facts,
@@ -65,6 +67,7 @@ pub(super) fn stands(
     way: Way,
     standing: Standing,
     unanswered: usize,
+    heard_at: Instant,
 ) {
     let Standing { is_ready, unreleased, client, esp } = standing;
     verdict.require(P7, is_ready == facts.is_up, || {
@@ -79,15 +82,21 @@ pub(super) fn stands(
         format!("the device says {unreleased} messages are not released, and not {least} to {most}")
     });
     if let Some(client) = client {
-        client_stands(facts, verdict, way, client);
+        client_stands(facts, verdict, way, client, heard_at);
     }
     if let Some(esp) = esp {
         esp_stands(facts, verdict, told, esp, unreleased);
     }
 }
 
-fn client_stands(facts: &Facts, verdict: &mut Verdict, way: Way, client: ClientStanding) {
-    let ClientStanding { state, awaits_suback } = client;
+fn client_stands(
+    facts: &Facts,
+    verdict: &mut Verdict,
+    way: Way,
+    client: ClientStanding,
+    heard_at: Instant,
+) {
+    let ClientStanding { state, silent_for_us, awaits_suback } = client;
     let is_so = match way.state {
         _ if facts.is_shutting_down => matches!(state, State::Disconnecting | State::Stopped),
         // it says goodbye on the connection that only wipes a session
@@ -97,6 +106,18 @@ fn client_stands(facts: &Facts, verdict: &mut Verdict, way: Way, client: ClientS
     };
     verdict.require(P7, is_so, || {
         format!("the client says that it is {state:?}, and by what it told: {:?}", way.state)
+    });
+    let heard_ms = facts.is_up.then(|| ms_since(facts.now, heard_at));
+    let says_ms =
+        silent_for_us.map(|silent_us| u32::try_from(silent_us / 1_000).unwrap_or(u32::MAX));
+    let is_same = match (heard_ms, says_ms) {
+        (Some(heard_ms), Some(says_ms)) => heard_ms.abs_diff(says_ms) <= error_ms(heard_ms),
+        (heard_ms, says_ms) => heard_ms.is_some() == says_ms.is_some(),
+    };
+    // what is read again after it was withheld counts as heard
+    let is_unsure = facts.may_withhold() || facts.held_until.is_some_and(|at| at >= heard_at);
+    verdict.require(P7, is_same || is_unsure, || {
+        format!("the client says that the broker is silent for {says_ms:?} ms, and it is for {heard_ms:?}")
     });
     let is_asked = facts.connections.live().any(|connection| {
         connection.id == facts.connections.last_attempt()

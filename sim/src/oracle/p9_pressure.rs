@@ -4,6 +4,8 @@
 
 use fivewire_core::time::Instant;
 
+use crate::schedule::Topology;
+
 use super::facts::Facts;
 use super::promise::Promise::P9;
 use super::verdict::Verdict;
@@ -49,5 +51,13 @@ impl Pressure {
 pub(super) fn overflowed(facts: &Facts, verdict: &mut Verdict) {
     verdict.require(P9, facts.weather.makes_buffers_small(), || {
         "a backlog overflowed the ESP8266's buffers and reset it".into()
+    });
+}
+
+/// A client without a bridge told its application of a message.
+pub(super) fn told(facts: &Facts, verdict: &mut Verdict) {
+    let is_client = facts.setup.topology == Topology::Client && facts.has_joined;
+    verdict.require(P9, !(is_client && facts.is_held), || {
+        "the application was told of a message that it had asked to be spared".into()
     });
 }

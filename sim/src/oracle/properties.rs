@@ -11,6 +11,8 @@ pub(crate) const RESPONSE_TOPIC: u8 = 0x08;
 pub(crate) const CORRELATION_DATA: u8 = 0x09;
 const SESSION_EXPIRY_INTERVAL: u8 = 0x11;
 const WILL_DELAY_INTERVAL: u8 = 0x18;
+const RECEIVE_MAXIMUM: u8 = 0x21;
+const TOPIC_ALIAS_MAXIMUM: u8 = 0x22;
 const TOPIC_ALIAS: u8 = 0x23;
 pub(crate) const USER_PROPERTY: u8 = 0x26;
 const MAXIMUM_PACKET_SIZE: u8 = 0x27;
@@ -61,6 +63,20 @@ impl<'a> Properties<'a> {
         self.four_bytes(MAXIMUM_PACKET_SIZE)
     }
 
+    /// How many publications the sender takes at once.
+    pub(crate) fn receive_maximum(self) -> u16 {
+        self.two_bytes(RECEIVE_MAXIMUM).unwrap_or(u16::MAX)
+    }
+
+    /// The largest topic alias that the sender takes.
+    pub(crate) fn alias_maximum(self) -> u16 {
+        self.two_bytes(TOPIC_ALIAS_MAXIMUM).unwrap_or(0)
+    }
+
+    fn two_bytes(self, wanted: u8) -> Option<u16> {
+        self.find(wanted)?.first_chunk().map(|bytes| u16::from_be_bytes(*bytes))
+    }
+
     /// How many seconds a will waits.
     pub(crate) fn will_delay_s(self) -> u32 {
         self.four_bytes(WILL_DELAY_INTERVAL).unwrap_or(0)
@@ -68,7 +84,7 @@ impl<'a> Properties<'a> {
 
     /// What stands for the topic.
     pub(crate) fn alias(self) -> Option<u16> {
-        self.find(TOPIC_ALIAS)?.first_chunk().map(|bytes| u16::from_be_bytes(*bytes))
+        self.two_bytes(TOPIC_ALIAS)
     }
 
     /// Calls `piece` with the bytes of those that nobody on the way may change (MQTT 5 §3.3.2.3). Only

@@ -51,7 +51,10 @@ pub(crate) struct Connect<'a> {
     pub(crate) clean_session: bool,
     pub(crate) keep_alive_s: u16,
     pub(crate) properties: Properties<'a>,
+    pub(crate) client_id: &'a [u8],
     pub(crate) will: Option<Will<'a>>,
+    pub(crate) username: Option<&'a [u8]>,
+    pub(crate) password: Option<&'a [u8]>,
 }
 
 /// The will in a CONNECT.
@@ -310,7 +313,7 @@ fn connect<'a>(fields: &mut Fields<'a>) -> Option<Connect<'a>> {
     let flags = fields.byte()?;
     let keep_alive_s = fields.number()?;
     let properties = fields.properties(is_v5)?;
-    let _client_id = fields.text()?;
+    let client_id = fields.text()?;
     let will = if flags & 0x04 == 0 {
         None
     } else {
@@ -320,7 +323,23 @@ fn connect<'a>(fields: &mut Fields<'a>) -> Option<Connect<'a>> {
         Some(Will { topic, payload, qos, retain, properties })
     };
     let clean_session = flags & 0x02 != 0;
-    Some(Connect { level, clean_session, keep_alive_s, properties, will })
+    let mut text_if = |flag: u8| match flags & flag {
+        0 => Some(None),
+        _ => fields.text().map(Some),
+    };
+    let (username, password) = (text_if(0x80)?, text_if(0x40)?);
+    let (has_reserved, has_more) = (flags & 0x01 != 0, !fields.0.is_empty());
+    let connect = Connect {
+        level,
+        clean_session,
+        keep_alive_s,
+        properties,
+        client_id,
+        will,
+        username,
+        password,
+    };
+    (!has_reserved && !has_more).then_some(connect)
 }
 
 fn publish(

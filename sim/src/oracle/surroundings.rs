@@ -22,6 +22,7 @@ impl Oracle {
                 self.facts.farewell_lives.push(self.facts.device_life);
                 self.judges.malformed.excuse();
                 self.judges.attempts.forget();
+                self.judges.heard.forget();
             }
             Observation::Opening { connection } => {
                 self.judges.told.opening();
@@ -52,6 +53,7 @@ impl Oracle {
                 }
                 self.facts.disruptions += 1;
                 self.judges.will.left(connection.0);
+                self.judges.heard.ended(self.facts.now, connection.0, ending);
             }
             Observation::BrokerDown(true) => self.broker_down(),
             Observation::SessionForgotten => self.facts.end_session(),
@@ -154,6 +156,7 @@ impl Oracle {
         judges.received.forget();
         judges.patience.forget();
         judges.attempts.forget();
+        judges.heard.forget();
         judges.told = Told::default();
         judges.way.forget();
         judges.watchdog.off();
@@ -169,6 +172,7 @@ impl Oracle {
             FaultKind::HostBusy => {
                 judges.watchdog.busy(facts.now);
                 judges.attempts.busy(true);
+                judges.heard.busy(facts.now, true);
             }
             FaultKind::EspFirmware { .. } => judges.sessions.firmware(true),
             FaultKind::Malformed { which } => {
@@ -204,6 +208,7 @@ impl Oracle {
                 self.facts.polls_since = Some(self.facts.now);
                 self.judges.watchdog.polls_again(self.facts.now);
                 self.judges.attempts.busy(false);
+                self.judges.heard.busy(self.facts.now, false);
             }
             FaultKind::EspFirmware { .. } => self.judges.sessions.firmware(false),
             _ => {}
@@ -230,6 +235,7 @@ impl Oracle {
         for connection in self.facts.connections.live_mut() {
             connection.is_tainted = true;
         }
+        self.judges.heard.taint();
         self.judges.will.harmed();
     }
 

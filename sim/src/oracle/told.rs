@@ -3,13 +3,15 @@
 use fivewire_core::event::{AbandonReason, DownReason, Event, Message};
 use fivewire_core::mqtt::QoS;
 
+use crate::schedule::Topology;
+
 use super::filters::Wish;
 use super::outbound::Outcome;
 use super::promise::Promise;
 use super::tickets::Use;
 use super::{
     Oracle, mqtt5, p1_published, p3_duplicates, p4_subscriptions, p5_received, p7_accounted,
-    p7_patience,
+    p7_patience, p9_pressure,
 };
 
 impl Oracle {
@@ -18,6 +20,9 @@ impl Oracle {
         self.judges.told.note(event);
         self.judges.way.told(event);
         self.judges.attempts.told(self.facts.now, event);
+        if self.facts.setup.topology == Topology::Client {
+            self.judges.heard.told(&self.facts, &mut self.verdict, event);
+        }
         match *event {
             Event::Acked(ticket) => self.publication_ended(ticket.get(), Outcome::Acked, None),
             Event::Sent(ticket) => self.publication_ended(ticket.get(), Outcome::Sent, None),
@@ -31,13 +36,16 @@ impl Oracle {
             Event::MessageTooLarge { qos, size_bytes } => {
                 self.judges.received.too_large(&mut self.verdict, qos, size_bytes);
             }
-            Event::Subscribed { ticket, .. } => {
-                self.filter_told(ticket.get(), Wish::Wanted);
+            Event::Subscribed { ticket, granted } => {
+                self.filter_told(ticket.get(), Wish::Wanted, Some(granted as u8));
             }
-            Event::SubscribeRefused(ticket) => self.filter_told(ticket.get(), Wish::Refused),
-            Event::Unsubscribed(ticket) => self.filter_told(ticket.get(), Wish::Unwanted),
+            Event::SubscribeRefused(ticket) => self.filter_told(ticket.get(), Wish::Refused, None),
+            Event::Unsubscribed(ticket) => self.filter_told(ticket.get(), Wish::Unwanted, None),
+            Event::AttemptFailed { .. } => self.facts.is_in_doubt = true,
             Event::Connected { .. } => {
                 self.facts.is_up = true;
+                let facts = &mut self.facts;
+                facts.was_in_doubt |= std::mem::take(&mut facts.is_in_doubt);
                 self.judges.convergence.connected();
                 self.facts.troubles_at_connected = self.facts.troubles_at_connack;
             }
@@ -95,10 +103,11 @@ impl Oracle {
 
     fn message_told(&mut self, message: &Message<'_>) {
         let Self { facts, verdict, .. } = self;
+        p9_pressure::told(facts, verdict);
         let life = facts.device_life;
         let text = facts.inbound.note(message.topic.as_bytes(), message.payload);
         if facts.sees_broker {
-            p5_received::told(facts, verdict, text, message.qos);
+            p5_received::told(facts, verdict, text, message);
             mqtt5::told(facts, verdict, text, message.properties);
         }
         if message.qos == QoS::AtMostOnce {
@@ -128,7 +137,7 @@ impl Oracle {
 
     /// An outcome of a subscription or of its end.
     #[cold]
-    fn filter_told(&mut self, number: u32, outcome: Wish) {
+    fn filter_told(&mut self, number: u32, outcome: Wish, granted: Option<u8>) {
         let Self { facts, verdict, .. } = self;
         let ticket = facts.tickets.get_mut(number);
         let Some((ticket, place)) = ticket.and_then(|ticket| match ticket.used_for {
@@ -148,7 +157,7 @@ impl Oracle {
                     format!("ticket #{number} was told as subscribed a second time")
                 });
                 if sees_broker {
-                    p4_subscriptions::granted(verdict, filter);
+                    p4_subscriptions::granted(verdict, filter, granted);
                 }
             }
             Wish::Refused => {

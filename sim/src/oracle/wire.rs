@@ -6,10 +6,12 @@ use crate::observation::{ConnectionId, Ending};
 use crate::schedule::Topology;
 
 use super::connections::{Request, Unreleased};
+use super::inbound::flags_bit;
 use super::outbound::Identity;
 use super::reader::{Filters, Packet, Publish};
 use super::{
     Oracle, mqtt5, p1_published, p3_duplicates, p4_subscriptions, p5_received, p6_answers,
+    p10_connect,
 };
 
 /// From here on, a code of a SUBACK refuses a filter, and one of a PUBACK (MQTT 5) a publication.
@@ -58,6 +60,9 @@ impl Oracle {
                 judges.slate.connecting(facts, verdict, connection, connect.clean_session);
                 judges.will.connecting(facts, verdict, connect);
                 judges.received.connecting(verdict, connect);
+                p10_connect::connecting(facts, verdict, connect);
+                let wipes = connect.clean_session && !facts.setup.clean_session;
+                judges.heard.greeting(connection.id, wipes);
                 let is_late = connection.is_left;
                 facts.connections.get_mut(slot).from_broker.set_version(connect.level);
                 facts.connections.get_mut(slot).connect = Some(connect.clean_session);
@@ -78,6 +83,10 @@ impl Oracle {
             Packet::Subscribe { packet_id, filters } => self.subscribe(slot, *packet_id, *filters),
             Packet::Unsubscribe { packet_id, filters } => {
                 self.unsubscribe(slot, *packet_id, *filters);
+            }
+            Packet::Pingreq => {
+                let at = judges.will.pinged(facts, verdict, connection);
+                facts.connections.get_mut(slot).pinged_at = at;
             }
             Packet::Disconnect(code) => {
                 judges.will.disconnecting(facts, verdict, connection, *code);
@@ -173,12 +182,18 @@ impl Oracle {
     fn subscribe(&mut self, slot: usize, packet_id: u16, filters: Filters<'_>) {
         let Self { facts, verdict, .. } = self;
         let mut count = 0;
-        for (text, _) in filters {
-            let connection = facts.connections.get_mut(slot);
+        for (text, qos) in filters {
+            let connection = facts.connections.get(slot);
             let Some(place) = facts.filters.find(text) else {
                 p4_subscriptions::unknown(verdict, text);
                 return;
             };
+            if !connection.is_tainted {
+                let filter = facts.filters.get(place);
+                p4_subscriptions::asked(verdict, filter, qos);
+                p4_subscriptions::needed(facts, verdict, connection, filter);
+            }
+            let connection = facts.connections.get_mut(slot);
             let filter = facts.filters.get_mut(place);
             let is_first = filter.subscribed_on != connection.id;
             if is_first {
@@ -302,6 +317,7 @@ impl Oracle {
         let message = facts.inbound.get_mut(text);
         message.copies_any += 1;
         message.qos_sent |= 1 << publish.qos;
+        message.flags_sent |= flags_bit(publish.retain, publish.dup);
         if publish.qos == 0 {
             return;
         }
@@ -327,6 +343,8 @@ impl Oracle {
     fn suback(&mut self, slot: usize, packet_id: u16, codes: &[u8]) {
         let Self { facts, judges, .. } = self;
         let connection = facts.connections.get_mut(slot);
+        connection.subacks += 1;
+        let by = (connection.id, connection.subacks);
         connection.supersede_before(packet_id);
         judges.answers.answering(connection, packet_id, facts.now);
         let start = connection.filters_before(packet_id);
@@ -339,7 +357,10 @@ impl Oracle {
         for (place, filter) in connection.asked.drain(start..start + count).enumerate() {
             let filter = facts.filters.get_mut(filter);
             match codes.get(place) {
-                Some(&qos @ 0..=2) => filter.grant(session, qos),
+                Some(&qos @ 0..=2) => {
+                    filter.grant(session, qos);
+                    filter.grant_by(by.0, by.1);
+                }
                 Some(&(REFUSED..)) => filter.was_refused = true,
                 _ => {}
             }

@@ -66,6 +66,8 @@ pub(super) const fn code(observation: &Seen<'_>) -> u64 {
         Seen::StatedBound { .. } => 54,
         Seen::Handled { .. } => 55,
         Seen::SetupTried { .. } => 56,
+        Seen::Renewed { .. } => 57,
+        Seen::Probed { .. } => 58,
     }
 }
 

@@ -206,7 +206,9 @@ impl TraceHash {
             | Seen::TimeAsked { .. }
             | Seen::SaidOfItself { .. }
             | Seen::SaidToStand(_)
+            | Seen::Probed { .. }
             | Seen::StatedBound { .. }
+            | Seen::Renewed { .. }
             | Seen::Handled { .. }
             | Seen::SetupTried { .. }
             | Seen::Told(_)
@@ -232,10 +234,13 @@ impl TraceHash {
 
 impl Observer for TraceHash {
     fn observe(&mut self, now: Instant, observation: &Observation<'_>) {
-        // these follow from the setup alone, or from what is told
+        // these follow from the setup alone, or from what is told, or make no difference
         if matches!(
             observation,
-            Seen::StatedBound { .. } | Seen::Handled { .. } | Seen::SetupTried { .. }
+            Seen::StatedBound { .. }
+                | Seen::Handled { .. }
+                | Seen::SetupTried { .. }
+                | Seen::Renewed { .. }
         ) {
             return;
         }
@@ -263,6 +268,7 @@ impl Observer for TraceHash {
                 self.counters(counters);
             }
             Seen::SaidToStand(standing) => self.standing(*standing),
+            Seen::Probed { is_asked } => self.word((*is_asked).into()),
             Seen::Told(event) => self.event(event),
             Seen::Released { delivery } => self.word((*delivery).into()),
             Seen::Holds(is) | Seen::Wifi(is) | Seen::BrokerDown(is) => self.word((*is).into()),

@@ -64,7 +64,14 @@ pub(super) fn describe(
             head("app", '.')
         }
         Seen::SaidToStand(standing) => stands(text, standing)?,
-        Seen::StatedBound { .. } | Seen::Handled { .. } | Seen::SetupTried { .. } => {
+        Seen::Probed { is_asked } => {
+            text.push_str("asks for a sign of life");
+            head("app", if *is_asked { '.' } else { '!' })
+        }
+        Seen::StatedBound { .. }
+        | Seen::Handled { .. }
+        | Seen::SetupTried { .. }
+        | Seen::Renewed { .. } => {
             return Ok(None);
         }
         Seen::Told(event) => return tell(text, event),

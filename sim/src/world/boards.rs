@@ -112,6 +112,18 @@ impl HostBoard {
         recorded(in_use.or(self.recorder.as_mut()))
     }
 
+    /// Puts another machine in the place of this one, unless it is recorded, and says whether that one
+    /// is the same.
+    pub(super) fn renew(
+        &mut self,
+        make: impl FnOnce(HostMachine) -> (HostMachine, bool),
+    ) -> Option<bool> {
+        let machine = self.machine.take_if(|machine| machine.recorder_mut().is_none())?;
+        let (machine, is_whole) = make(machine);
+        self.machine = Some(machine);
+        Some(is_whole)
+    }
+
     pub(super) const fn machine(&self) -> Option<&HostMachine> {
         self.machine.as_ref()
     }
@@ -139,6 +151,17 @@ impl Esp8266 {
     /// Becomes the board of a new run.
     pub(super) fn reset(&mut self, setup: &Setup) {
         *self = Self::new(setup);
+    }
+
+    /// As [`HostBoard::renew`].
+    pub(super) fn renew(
+        &mut self,
+        make: impl FnOnce(EspMachine) -> (EspMachine, bool),
+    ) -> Option<bool> {
+        let machine = self.machine.take_if(|machine| machine.recorder_mut().is_none())?;
+        let (machine, is_whole) = make(machine);
+        self.machine = Some(machine);
+        Some(is_whole)
     }
 
     fn lose_power(&mut self) -> bool {

@@ -10,17 +10,14 @@ use fivewire_core::event::{Counters, Delivery, Ticket};
 use fivewire_core::mqtt::v5::{Properties, Property};
 use fivewire_core::mqtt::{ProtocolVersion, QoS, Will};
 use fivewire_core::planted::Planted;
-use fivewire_core::recorder::{Recorded, Recorder, Sink};
+use fivewire_core::recorder::{BUFFERS_MAX, Recorded, Recorder, Sink};
 use fivewire_core::time::Instant;
 
 use super::World;
 use crate::app::Application;
 use crate::observation::{ClientStanding, EspStanding, Standing};
-pub use crate::oracle::{WILL_PAYLOAD, WILL_TOPIC};
+pub use crate::oracle::{DEVICE_ID, WILL_PAYLOAD, WILL_TOPIC};
 use crate::schedule::{CLIENT_RECEIVE_BYTES, ESP_RECEIVE_BYTES, Habits, Setup, Topology};
-
-/// The device's client identifier.
-pub const DEVICE_ID: &str = "device";
 
 /// What a host wants of its ESP8266 besides of messages; see [`Settings`].
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -165,38 +162,59 @@ pub(super) fn stated_bound_ms(setup: &Setup, services: Services) -> u32 {
     }
 }
 
-fn client_memory(receive_bytes: usize, outbox_bytes: usize) -> client::Memory<Bytes> {
-    client::Memory {
-        receive: vec![0; receive_bytes],
-        transmit: vec![0; 2_048],
-        outbox: vec![0; outbox_bytes],
-        subscriptions: vec![0; 1_024],
-        connect: vec![0; 512],
+/// Bytes of the buffers of a client: receive, transmit, outbox, subscriptions, connect.
+const fn client_sizes(receive_bytes: usize, outbox_bytes: usize) -> [usize; 5] {
+    [receive_bytes, 2_048, outbox_bytes, 1_024, 512]
+}
+
+/// Bytes of the buffers of the machine at the host's board, in the order of the fields of its memory.
+pub(super) const fn buffer_sizes(setup: &Setup) -> [usize; BUFFERS_MAX] {
+    let outbox_bytes = setup.outbox_bytes as usize;
+    match setup.topology {
+        Topology::Client => {
+            let [a, b, c, d, e] = client_sizes(CLIENT_RECEIVE_BYTES as usize, outbox_bytes);
+            [a, b, c, d, e, 0, 0, 0, 0]
+        }
+        Topology::Bridge => {
+            let topic_bytes = setup.topic_bytes.0 as usize;
+            [outbox_bytes, 1_024, 2_048, 2_048, topic_bytes, topic_bytes, 512, 0, 0]
+        }
     }
+}
+
+/// The same of the ESP8266's.
+pub(super) const fn esp_buffer_sizes(setup: &Setup) -> [usize; BUFFERS_MAX] {
+    let topic_bytes = setup.topic_bytes.0 as usize;
+    let [a, b, c, d, e] = client_sizes(ESP_RECEIVE_BYTES as usize, 4_096);
+    [a, b, c, d, e, 1_536, topic_bytes, topic_bytes, 512]
+}
+
+fn client_memory(
+    [receive, transmit, outbox, subscriptions, connect]: [Bytes; 5],
+) -> client::Memory<Bytes> {
+    client::Memory { receive, transmit, outbox, subscriptions, connect }
 }
 
 /// The buffers of an ESP8266.
 pub(super) fn esp_memory(setup: &Setup) -> esp::Memory<Bytes> {
-    let topic_bytes = usize::from(setup.topic_bytes.0);
-    esp::Memory {
-        client: client_memory(ESP_RECEIVE_BYTES.into(), 4_096),
-        frames: vec![0; 1_536],
-        publication_topics: vec![0; topic_bytes],
-        message_topics: vec![0; topic_bytes],
-        settings: vec![0; 512],
-    }
+    let [a, b, c, d, e, frames, publication_topics, message_topics, settings] =
+        esp_buffer_sizes(setup).map(|size_bytes| vec![0; size_bytes]);
+    let client = client_memory([a, b, c, d, e]);
+    esp::Memory { client, frames, publication_topics, message_topics, settings }
 }
 
 /// The buffers of a bridge's host.
 pub(super) fn host_memory(setup: &Setup) -> host::Memory<Bytes> {
+    let [outbox, subscriptions, inbound, frame, publication_topics, message_topics, settings, ..] =
+        buffer_sizes(setup).map(|size_bytes| vec![0; size_bytes]);
     host::Memory {
-        outbox: vec![0; setup.outbox_bytes as usize],
-        subscriptions: vec![0; 1_024],
-        inbound: vec![0; 2_048],
-        frame: vec![0; 2_048],
-        publication_topics: vec![0; usize::from(setup.topic_bytes.0)],
-        message_topics: vec![0; usize::from(setup.topic_bytes.0)],
-        settings: vec![0; 512],
+        outbox,
+        subscriptions,
+        inbound,
+        frame,
+        publication_topics,
+        message_topics,
+        settings,
     }
 }
 
@@ -204,8 +222,8 @@ impl HostMemory {
     pub(super) fn new(setup: &Setup) -> Self {
         match setup.topology {
             Topology::Client => {
-                let outbox_bytes = setup.outbox_bytes as usize;
-                Self::Client(client_memory(CLIENT_RECEIVE_BYTES.into(), outbox_bytes))
+                let [a, b, c, d, e, ..] = buffer_sizes(setup).map(|size_bytes| vec![0; size_bytes]);
+                Self::Client(client_memory([a, b, c, d, e]))
             }
             Topology::Bridge => Self::Bridge(host_memory(setup)),
         }
@@ -365,13 +383,14 @@ impl HostMachine {
     }
 
     /// Where it says that it stands.
-    pub(crate) fn standing(&self) -> Standing {
+    pub(crate) fn standing(&self, now: Instant) -> Standing {
         match self {
             Self::Client(client) => Standing {
                 is_ready: client.state() == client::State::Connected,
                 unreleased: client.unreleased(),
                 client: Some(ClientStanding {
                     state: client.state(),
+                    silent_for_us: client.last_received().map(|at| now.micros_since(at)),
                     awaits_suback: client.awaiting_suback(),
                 }),
                 esp: None,

@@ -21,6 +21,7 @@ mod faults;
 mod link;
 mod network;
 mod outages;
+mod renewal;
 mod server;
 mod settle;
 mod tcp;
@@ -389,8 +390,10 @@ impl<A: Application> World<A> {
             self.events_at_once < EVENTS_AT_ONCE_MAX,
             "livelock: {EVENTS_AT_ONCE_MAX} events at one instant, the last was {slot:?}"
         );
+        let state = self.client_state;
         self.dispatch(slot, observer);
         self.flow(observer);
+        self.renew_after(slot, state, observer);
         !self.finished
     }
 

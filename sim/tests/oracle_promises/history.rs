@@ -1,5 +1,6 @@
 //! Histories of worlds that never were, written by hand.
 
+use fivewire_core::client::Action;
 use fivewire_core::event::{DownReason, Event, Message, Ticket};
 use fivewire_core::mqtt::QoS;
 use fivewire_core::mqtt::v5::Properties;
@@ -171,12 +172,14 @@ pub(crate) struct History {
     pub(crate) oracle: Oracle,
     pub(crate) now_ms: u64,
     pub(crate) connection: ConnectionId,
+    /// When the last connection was opened.
+    pub(crate) opened_ms: u64,
 }
 
 impl History {
     pub(crate) fn of(setup: Setup) -> Self {
         let oracle = Oracle::new(&schedule(setup));
-        Self { oracle, now_ms: 0, connection: ConnectionId(0) }
+        Self { oracle, now_ms: 0, connection: ConnectionId(0), opened_ms: 0 }
     }
 
     pub(crate) fn see(&mut self, observation: Observation<'_>) -> &mut Self {
@@ -208,12 +211,38 @@ impl History {
         self.see(Observation::FromBroker { connection, bytes })
     }
 
+    /// A client that joins networks by itself does so: each of its steps is seen.
+    pub(crate) fn join(&mut self) -> &mut Self {
+        self.see(Observation::Asked(Action::JoinWifi)).told(Event::Wifi(true))
+    }
+
+    /// Such a client connects, and hears and tells that it did.
+    pub(crate) fn join_and_connect(&mut self, session_present: bool) -> &mut Self {
+        self.join().connect_again(session_present)
+    }
+
+    /// The same in the network that it has joined.
+    pub(crate) fn connect_again(&mut self, session_present: bool) -> &mut Self {
+        self.see(Observation::Asked(Action::OpenTcp)).open();
+        self.device_sends(&packet::connect(false, 60, None));
+        self.hears(&packet::connack(session_present, 0));
+        self.see_at_once(Observation::Told(Event::Connected { session_present }))
+    }
+
+    /// The broker sends something, and it reaches the device.
+    pub(crate) fn hears(&mut self, bytes: &[u8]) -> &mut Self {
+        let connection = self.connection;
+        self.broker_sends(bytes).see(Observation::ToDevice { connection, bytes })
+    }
+
     /// A connection comes about; CONNECT is still to come.
     pub(crate) fn open(&mut self) -> &mut Self {
         self.connection.0 += 1;
         let connection = self.connection;
         self.see(Observation::Opening { connection });
-        self.see(Observation::Accepted { connection }).see(Observation::Opened { connection })
+        self.see(Observation::Accepted { connection }).see(Observation::Opened { connection });
+        self.opened_ms = self.now_ms;
+        self
     }
 
     /// A connection and a session, as far as the application's word of it.
@@ -230,7 +259,7 @@ impl History {
         self.begin(0, FaultKind::TcpReset);
         self.see(Observation::EndedAtBroker { connection, ending: Ending::Reset });
         self.see(Observation::EndedAtDevice { connection, ending: Ending::Reset });
-        self.told(Event::Disconnected { reason: DownReason::TcpClosed })
+        self.see_at_once(Observation::Told(Event::Disconnected { reason: DownReason::TcpClosed }))
     }
 
     pub(crate) fn begin(&mut self, index: usize, kind: FaultKind) -> &mut Self {

@@ -16,6 +16,7 @@ mod p06_converges;
 mod p07_accounted;
 mod p07_habits;
 mod p07_handlers;
+mod p07_heard;
 mod p08_watchdog;
 mod p09_pressure;
 mod p10_will;

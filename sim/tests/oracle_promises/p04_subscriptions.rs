@@ -1,6 +1,7 @@
-use fivewire_core::event::Event;
+use fivewire_core::client::Action;
+use fivewire_core::event::{DownReason, Event};
 use fivewire_core::mqtt::QoS;
-use fivewire_sim::observation::Observation;
+use fivewire_sim::observation::{Ending, Observation};
 use fivewire_sim::oracle::Promise::P4;
 
 use crate::history::{History, packet, setup, ticket};
@@ -141,4 +142,61 @@ fn an_end_that_never_reaches_the_broker_is_caught() {
     let mut history = subscribed();
     history.see(Observation::UnsubscribeAsked { ticket: 2, filter: "in/#" });
     history.told(Event::Unsubscribed(ticket(2))).breaks(P4, "the broker confirmed nothing");
+}
+
+/// The same, where each step of the client is seen.
+fn subscribed_and_heard() -> History {
+    let mut history = History::of(setup());
+    history.join_and_connect(false).see(asked(1, "in/#"));
+    history.device_sends(&packet::subscribe(1, &["in/#"])).hears(&packet::suback(1, &[1]));
+    history.told(Event::Subscribed { ticket: ticket(1), granted: QoS::AtLeastOnce });
+    history
+}
+
+#[test]
+fn a_subscription_that_is_active_and_asked_for_again_is_caught() {
+    let mut history = subscribed_and_heard();
+    history.break_off().wait_ms(300).connect_again(true).passes();
+    history.device_sends(&packet::subscribe(2, &["in/#"])).breaks(P4, "though it is active");
+}
+
+#[test]
+fn a_subscription_whose_answer_may_be_lost_may_be_asked_for_again() {
+    let mut history = History::of(setup());
+    history.join_and_connect(false).see(asked(1, "in/#"));
+    history.device_sends(&packet::subscribe(1, &["in/#"]));
+    history.broker_sends(&packet::suback(1, &[1])).break_off().wait_ms(300).connect_again(true);
+    history.device_sends(&packet::subscribe(2, &["in/#"])).passes();
+}
+
+#[test]
+fn a_broker_that_may_have_begun_a_new_session_is_asked_again() {
+    let mut history = subscribed_and_heard();
+    history.break_off().wait_ms(300).see(Observation::Asked(Action::OpenTcp)).open();
+    let (connection, ending) = (history.connection, Ending::ClosedByPeer);
+    history.device_sends(&packet::connect(false, 60, None));
+    history.see(Observation::EndedAtBroker { connection, ending });
+    history.see(Observation::EndedAtDevice { connection, ending });
+    let failed = Event::AttemptFailed { reason: DownReason::TcpClosed };
+    history.see_at_once(Observation::Told(failed)).wait_ms(900).connect_again(true);
+    history.device_sends(&packet::subscribe(2, &["in/#"])).passes();
+}
+
+#[test]
+fn another_quality_of_service_than_asked_for_or_granted_is_caught() {
+    let mut history = History::of(setup());
+    history.connect(false).see(Observation::SubscribeAsked {
+        ticket: 1,
+        filter: "down/#",
+        qos: QoS::AtMostOnce,
+    });
+    history.device_sends(&packet::subscribe(0x8000, &["down/#"]));
+    history.breaks(P4, "subscribed to with QoS 1, not 0");
+
+    let mut history = History::of(setup());
+    history.connect(false).see(asked(1, "down/#"));
+    history.device_sends(&packet::subscribe(0x8000, &["down/#"]));
+    history.broker_sends(&packet::suback(0x8000, &[0]));
+    history.told(Event::Subscribed { ticket: ticket(1), granted: QoS::AtLeastOnce });
+    history.breaks(P4, "was told as granted with QoS");
 }

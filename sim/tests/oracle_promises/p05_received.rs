@@ -295,3 +295,15 @@ fn a_clean_session_nobody_configured_is_caught() {
     history.breaks(P5, "against the configuration");
     assert_eq!(history.connection, ConnectionId(1));
 }
+
+#[test]
+fn another_retain_flag_or_dup_than_was_sent_is_caught() {
+    for (retain, dup) in [(true, false), (false, true)] {
+        let mut history = History::of(setup());
+        history.join_and_connect(false).subscribe(1, "down/#", 0x8000).witness(1, "down/0");
+        history.deliver(1, "down/0", 1, false);
+        let payload = payload(1);
+        let message = Message { retain, dup, ..Message::new("down/0", &payload, QoS::AtLeastOnce) };
+        history.told(Event::Message(message)).breaks(P5, "and it was not sent so");
+    }
+}

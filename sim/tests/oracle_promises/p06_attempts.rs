@@ -1,11 +1,11 @@
 //! After which pause a client tries again, and what it tries.
 
-use fivewire_core::client::Action;
+use fivewire_core::client::{Action, TcpFailure};
 use fivewire_core::event::{DownReason, Event};
-use fivewire_sim::observation::Observation;
+use fivewire_sim::observation::{Ending, Observation};
 use fivewire_sim::oracle::Promise::P6;
 
-use crate::history::{History, setup};
+use crate::history::{History, packet, setup};
 
 /// The network is joined, and the first attempt begins.
 fn joined() -> History {
@@ -20,7 +20,21 @@ fn asks(history: &mut History, action: Action) -> &mut History {
 }
 
 fn fails(history: &mut History, reason: DownReason) -> &mut History {
-    history.told(Event::AttemptFailed { reason })
+    let connection = history.connection;
+    let failure = match reason {
+        DownReason::TcpUnreachable => Some(TcpFailure::Unreachable),
+        DownReason::TcpRefused => Some(TcpFailure::Refused),
+        DownReason::ConnackOverdue => {
+            history.see(Observation::Opened { connection }).wait_ms(5_990);
+            None
+        }
+        _ => None,
+    };
+    history.wait_ms(10);
+    if let Some(failure) = failure {
+        history.see_at_once(Observation::OpenFailed { connection, failure });
+    }
+    history.see_at_once(Observation::Told(Event::AttemptFailed { reason }))
 }
 
 /// The attempt finds nobody, and after a pause another one begins.
@@ -70,8 +84,14 @@ fn a_connection_that_lasted_makes_the_next_pause_short_and_one_that_did_not_does
         let mut history = joined();
         tries_again(&mut history, DownReason::TcpRefused, 400);
         tries_again(&mut history, DownReason::TcpRefused, 900);
-        history.told(Event::Connected { session_present: false }).wait_ms(lasted_s * 1_000);
-        history.told(Event::Disconnected { reason: DownReason::TcpClosed }).wait_ms(after_ms);
+        let (connection, ending) = (history.connection, Ending::Reset);
+        let bytes = &packet::connack(false, 0);
+        history.see(Observation::Opened { connection });
+        history.see(Observation::ToDevice { connection, bytes });
+        history.see_at_once(Observation::Told(Event::Connected { session_present: false }));
+        history.wait_ms(lasted_s * 1_000).see(Observation::EndedAtDevice { connection, ending });
+        let lost = Event::Disconnected { reason: DownReason::TcpClosed };
+        history.see_at_once(Observation::Told(lost)).wait_ms(after_ms);
         asks(&mut history, Action::OpenTcp);
         history
     };

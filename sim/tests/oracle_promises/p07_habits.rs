@@ -193,11 +193,21 @@ fn a_time_that_answers_nothing_is_caught() {
 
 /// The device has been told of its ESP8266 and of a network, and is connected.
 fn standing() -> Standing {
-    let client = ClientStanding { state: State::Connected, awaits_suback: false };
+    let client = client_in(State::Connected, false);
     Standing { is_ready: true, unreleased: 0, client: Some(client), esp: None }
 }
 
-fn stands(history: &mut History, standing: Standing) -> &mut History {
+const fn client_in(state: State, awaits_suback: bool) -> ClientStanding {
+    ClientStanding { state, silent_for_us: None, awaits_suback }
+}
+
+/// In these histories the broker has said nothing that reached the device.
+fn stands(history: &mut History, mut standing: Standing) -> &mut History {
+    if let Some(client) = &mut standing.client
+        && client.state == State::Connected
+    {
+        client.silent_for_us = Some((history.now_ms + 10 - history.opened_ms) * 1_000);
+    }
     history.see(Observation::SaidToStand(standing))
 }
 
@@ -206,7 +216,7 @@ fn a_device_that_is_where_it_says_is_believed_and_one_that_is_not_is_caught() {
     let mut history = connected();
     stands(&mut history, standing()).passes();
     history.break_off();
-    let down = ClientStanding { state: State::TcpBackoff, awaits_suback: false };
+    let down = client_in(State::TcpBackoff, false);
     let down = Standing { is_ready: false, client: Some(down), ..standing() };
     stands(&mut history, down).passes();
     stands(&mut history, standing()).breaks(P7, "says that it is ready: true, and told: false");
@@ -257,7 +267,7 @@ fn a_host_that_is_wrong_about_its_esp8266_is_caught() {
 #[test]
 fn a_client_that_is_wrong_about_its_way_is_caught() {
     let of = |state, awaits_suback| {
-        let client = Some(ClientStanding { state, awaits_suback });
+        let client = Some(client_in(state, awaits_suback));
         Standing { is_ready: state == State::Connected, client, ..standing() }
     };
     let mut history = connected();
@@ -279,4 +289,15 @@ fn a_client_that_is_wrong_about_its_way_is_caught() {
     };
     stands(&mut asked(), of(State::Connected, true)).passes();
     stands(&mut asked(), of(State::Connected, false)).breaks(P7, "no SUBACK is missing");
+}
+
+#[test]
+fn a_client_that_is_wrong_about_its_brokers_silence_is_caught() {
+    for silent_for_us in [None, Some(0), Some(90_000_000)] {
+        let mut history = connected();
+        history.wait_ms(30_000);
+        let client = ClientStanding { silent_for_us, ..client_in(State::Connected, false) };
+        history.see(Observation::SaidToStand(Standing { client: Some(client), ..standing() }));
+        history.breaks(P7, "the client says that the broker is silent for");
+    }
 }

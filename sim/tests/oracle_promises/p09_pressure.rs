@@ -65,3 +65,11 @@ fn an_overflow_is_caught_unless_the_buffers_were_made_small() {
     history.begin(0, FaultKind::EspReceiveOverflow).see(overflow()).end(0).passes();
     history.see(overflow()).breaks(P9, "overflowed the ESP8266's buffers");
 }
+
+#[test]
+fn a_message_that_is_told_to_who_takes_none_is_caught() {
+    let mut history = History::of(setup());
+    history.join_and_connect(false).subscribe(1, "down/#", 0x8000).witness(1, "down/0");
+    history.see(Observation::Holds(true)).deliver(1, "down/0", 1, false).message(1, "down/0");
+    history.breaks(P9, "had asked to be spared");
+}

@@ -1,3 +1,4 @@
+use fivewire_core::client::Action;
 use fivewire_core::event::Event;
 use fivewire_core::mqtt::QoS;
 use fivewire_sim::fault::FaultKind;
@@ -124,4 +125,68 @@ fn silence_beyond_keep_alive_is_caught_on_a_healthy_connection() {
 
     let mut history = connected();
     history.begin(0, FaultKind::WifiFade).wait_ms(61_000).device_sends(&packet::PINGREQ).passes();
+}
+
+/// The same, where each step of the client is seen.
+fn joined() -> History {
+    let mut history = History::of(willing());
+    history.join().see(Observation::Asked(Action::OpenTcp)).open();
+    history.device_sends(&packet::connect(false, 60, WILL)).hears(&packet::connack(true, 0));
+    history.see_at_once(Observation::Told(Event::Connected { session_present: true }));
+    history
+}
+
+/// After so long the device asks for a sign of life, and gets it.
+fn pings_after(history: &mut History, millis: u64) -> &mut History {
+    history.wait_ms(millis).device_sends(&packet::PINGREQ).hears(&PINGRESP)
+}
+
+const PINGRESP: [u8; 2] = [0xD0, 0];
+
+#[test]
+fn a_ping_each_quarter_of_keep_alive_keeps_the_promise() {
+    let mut history = joined();
+    pings_after(&mut history, 15_000);
+    pings_after(&mut history, 15_000).passes();
+}
+
+#[test]
+fn a_ping_that_is_not_due_is_caught_and_one_that_was_asked_for_is_not() {
+    let mut history = joined();
+    pings_after(&mut history, 15_000);
+    pings_after(&mut history, 7_000).breaks(P10, "is due after 15000 ms");
+    let mut history = joined();
+    pings_after(&mut history, 15_000).wait_ms(7_000);
+    history.see(Observation::Probed { is_asked: true });
+    pings_after(&mut history, 0).passes();
+}
+
+#[test]
+fn a_ping_that_is_due_and_does_not_come_is_caught() {
+    pings_after(&mut joined(), 18_000).breaks(P10, "MQTT-3.1.2-23");
+}
+
+#[test]
+fn a_sign_of_life_that_is_asked_for_and_does_not_come_is_caught() {
+    let mut history = connected();
+    history.see(Observation::Probed { is_asked: true }).wait_ms(3_000);
+    history.see(Observation::Healed).breaks(P10, "the broker was not asked");
+    let mut history = connected();
+    history.see(Observation::Probed { is_asked: false });
+    history.breaks(P10, "a sign of life is asked for: false");
+}
+
+#[test]
+fn another_name_and_a_login_are_caught() {
+    let connect = packet::connect(false, 60, WILL);
+    let mut other = connect.clone();
+    other[14] = b'D';
+    let mut history = History::of(willing());
+    history.join().open().device_sends(&other).breaks(P10, "CONNECT came from \"Device\"");
+    let mut login = connect;
+    login[1] += 3;
+    login[9] |= 0x80;
+    login.extend(*b"\x00\x01u");
+    let mut history = History::of(willing());
+    history.join().open().device_sends(&login).breaks(P10, "with a login");
 }

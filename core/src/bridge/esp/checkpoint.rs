@@ -7,6 +7,7 @@ use crate::checkpoint::{Checkpoint, Pass};
 use crate::client::{self, Client};
 use crate::config::Config;
 use crate::mqtt::ProtocolVersion;
+use crate::recorder::Subject;
 use crate::storage::Storage;
 use crate::time::Instant;
 
@@ -51,6 +52,12 @@ impl<S: Storage> Esp<S> {
             messages,
             settings,
         ]
+    }
+
+    /// Writes the state of this end, nothing of it left out: see
+    /// [`Client::checkpoint`](crate::client::Client::checkpoint).
+    pub fn checkpoint(&mut self, mut out: impl FnMut(&[u8])) {
+        self.save(None, &mut out);
     }
 
     pub(crate) const fn now(&self) -> Instant {

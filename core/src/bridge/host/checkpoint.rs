@@ -5,6 +5,7 @@ use core::ops::Range;
 use super::{Due, Firmware, Host, Stage};
 use crate::bridge::secrets::Direction;
 use crate::checkpoint::{Checkpoint, Field, Fields, Out, Pass, codes};
+use crate::recorder::Subject;
 use crate::storage::Storage;
 
 impl<S: Storage> Host<S> {
@@ -20,6 +21,12 @@ impl<S: Storage> Host<S> {
             self.message_topics.capacity(),
             self.settings.as_ref().len(),
         ]
+    }
+
+    /// Writes the state of this host, nothing of it left out: see
+    /// [`Client::checkpoint`](crate::client::Client::checkpoint).
+    pub fn checkpoint(&mut self, mut out: impl FnMut(&[u8])) {
+        self.save(None, &mut out);
     }
 
     pub(crate) const fn now(&self) -> crate::time::Instant {

@@ -43,7 +43,10 @@ fn fields_are_where_the_specification_puts_them() {
             clean_session: true,
             keep_alive_s: 60,
             properties,
-            will: Some(will)
+            client_id: b"c",
+            will: Some(will),
+            username: None,
+            password: None,
         }))
     );
     assert_eq!(

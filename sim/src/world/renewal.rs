@@ -1,0 +1,134 @@
+//! A machine goes on in another one, which is made of its state. Nobody may see a difference (P11).
+//!
+//! This happens while something is going on: when the client's state has changed, when a fault begins or
+//! ends, and now and then when the application does something. A machine that is recorded or has a bug
+//! planted in it stays the one it is: neither is a part of its state.
+
+use fivewire_core::bridge::{esp::Esp, host::Host};
+use fivewire_core::client::{Client, State as ClientState};
+use fivewire_core::planted;
+use fivewire_core::recorder::{BUFFERS_MAX, Machine, Recorded, Restored, Segment, State};
+use fivewire_core::time::Instant;
+
+use super::World;
+use super::agenda::Slot;
+use super::device::{Bytes, EspMachine, HostMachine, buffer_sizes, esp_buffer_sizes};
+use crate::app::Application;
+use crate::observation::{Observation, Observer, Part};
+
+/// Every so many events at which the application may have done something.
+const ACTIONS: u64 = 16;
+/// What is in memory before anything is written into it.
+const UNWRITTEN: u8 = 0xEE;
+
+impl<A: Application> World<A> {
+    /// This just happened at the world, and the client was in `state_before`.
+    pub(super) fn renew_after<O: Observer>(
+        &mut self,
+        slot: Slot,
+        state_before: ClientState,
+        observer: &mut O,
+    ) {
+        let is_worth_while = match slot {
+            Slot::FaultBegins | Slot::FaultEnds => true,
+            Slot::Application => self.events.is_multiple_of(ACTIONS),
+            _ => self.client_state != state_before,
+        };
+        if is_worth_while && !planted::ENABLED {
+            self.renew(observer);
+        }
+    }
+
+    fn renew<O: Observer>(&mut self, observer: &mut O) {
+        let setup = &self.schedule.setup;
+        let is_v5 = setup.is_v5();
+        let sizes = buffer_sizes(setup);
+        let renewed = self.host.renew(|machine| renewed_host(machine, is_v5, sizes));
+        if let Some(is_whole) = renewed {
+            self.see(observer, &Observation::Renewed { part: Part::Host, is_whole });
+        }
+        let sizes = esp_buffer_sizes(&self.schedule.setup);
+        let renewed = self.esp.renew(|machine| renewed_esp(machine, is_v5, sizes));
+        if let Some(is_whole) = renewed {
+            self.see(observer, &Observation::Renewed { part: Part::Esp, is_whole });
+        }
+    }
+}
+
+/// A machine made of the state of another one. `None`: there is no such machine, or its state is another
+/// one again.
+fn remade(
+    machine: Machine,
+    speaks_mqtt5: bool,
+    memory_bytes: [usize; BUFFERS_MAX],
+    state: &[u8],
+) -> Option<Restored<Bytes>> {
+    let segment = Segment {
+        machine,
+        speaks_mqtt5,
+        number: 0,
+        continues: false,
+        payloads_kept: true,
+        time: Instant::ZERO,
+        memory_bytes,
+    };
+    let memory = |size_bytes| vec![UNWRITTEN; size_bytes];
+    let mut made = State::new(state).restore(&segment, memory)?;
+    let mut left = Some(state);
+    let compare = |part: &[u8]| left = left.and_then(|left| left.strip_prefix(part));
+    match &mut made {
+        Restored::Client(client) => client.checkpoint(compare),
+        Restored::Host(host) => host.checkpoint(compare),
+        Restored::Esp(esp) => esp.checkpoint(compare),
+    }
+    left.is_some_and(<[u8]>::is_empty).then_some(made)
+}
+
+/// The machine that goes on in the place of this one, and whether it could be made.
+fn renewed_host(
+    machine: HostMachine,
+    is_v5: bool,
+    sizes: [usize; BUFFERS_MAX],
+) -> (HostMachine, bool) {
+    let mut state = Vec::new();
+    let write = |part: &[u8]| state.extend_from_slice(part);
+    match machine {
+        HostMachine::Client(client) => {
+            let mut client: Client<Bytes> = client.into_parts().0;
+            client.checkpoint(write);
+            let made = match remade(Machine::Client, is_v5, sizes, &state) {
+                Some(Restored::Client(made)) => Some(made),
+                _ => None,
+            };
+            let is_whole = made.is_some();
+            (HostMachine::Client(Recorded::new(made.unwrap_or(client), None)), is_whole)
+        }
+        HostMachine::Bridge(host) => {
+            let mut host: Host<Bytes> = host.into_parts().0;
+            host.checkpoint(write);
+            let made = match remade(Machine::BridgeHost, is_v5, sizes, &state) {
+                Some(Restored::Host(made)) => Some(made),
+                _ => None,
+            };
+            let is_whole = made.is_some();
+            (HostMachine::Bridge(Recorded::new(made.unwrap_or(host), None)), is_whole)
+        }
+    }
+}
+
+/// The same at the ESP8266.
+fn renewed_esp(
+    machine: EspMachine,
+    is_v5: bool,
+    sizes: [usize; BUFFERS_MAX],
+) -> (EspMachine, bool) {
+    let mut state = Vec::new();
+    let mut esp: Esp<Bytes> = machine.into_parts().0;
+    esp.checkpoint(|part| state.extend_from_slice(part));
+    let made = match remade(Machine::BridgeEsp, is_v5, sizes, &state) {
+        Some(Restored::Esp(made)) => Some(made),
+        _ => None,
+    };
+    let is_whole = made.is_some();
+    (Recorded::new(made.unwrap_or(esp), None), is_whole)
+}
