@@ -34,7 +34,7 @@ bugs! {
     no_resubscription_to_a_lost_session: NoResubscription breaks P4 or P5;
     resubscription_doubled: ResubscribedTwice breaks P3 or P4;
     a_wildcard_matched_letter_by_letter: WildcardLiteral breaks P5 or P6;
-    retain_always_set: RetainAlwaysSet breaks P1;
+    retain_always_set: RetainAlwaysSet breaks P1 or P3;
     a_puback_for_the_wrong_publication: AckMatchesOldest breaks P1 or P3;
     an_acknowledgement_that_stands_for_those_before_it: AnyAckIsProgress breaks P6;
     a_keep_alive_that_is_never_sent: KeepAliveNeverSent breaks P10 or P6;
@@ -46,7 +46,7 @@ bugs! {
     a_watchdog_that_looks_at_the_clock_only: WatchdogSeesClockOnly breaks P8 or P6;
     a_silent_esp_that_is_reset_only_once: ResetOnce breaks P6 or P8;
     a_will_in_the_first_connect_only: WillOnFirstConnectOnly breaks P10;
-    topics_named_as_to_an_esp_before_its_restart: TopicsKept breaks P1 or P6;
+    topics_named_as_to_an_esp_before_its_restart: TopicsKept breaks P1 or P6 or P7;
     new_publications_before_redelivered_ones: NewBeforeRedelivered breaks P1 or P2 or P3;
     a_deadline_that_is_forgotten: DeadlineForgotten breaks P7;
     a_network_that_is_left_too_early: NetworkLeftEarly breaks P6;

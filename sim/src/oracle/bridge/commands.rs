@@ -4,7 +4,7 @@
 use fivewire_core::mqtt::QoS;
 
 use super::super::facts::Facts;
-use super::super::promise::Promise::{P2, P3, P4, P7};
+use super::super::promise::Promise::{P2, P3, P4, P5, P7};
 use super::super::tickets::Use;
 use super::super::verdict::Verdict;
 use super::frames::{Init, Publish, ToEsp, ToHost};
@@ -150,13 +150,16 @@ impl Commands {
         let are_right = init.keep_alive_s == setup.keep_alive_s
             && init.window == setup.window
             && init.clean_session == setup.clean_session
-            && init.clean_init == (setup.clean_init && !self.is_clean)
             && init.has_will == setup.will
             && init.level == setup.is_v5().then_some(5)
             && init.client_id == client_id.as_bytes()
             && init.topic_bytes == [setup.topic_bytes.0; 2]
             && (init.ssid, init.password) == (NETWORK.ssid.as_bytes(), NETWORK.password.as_bytes())
             && (init.broker, init.port) == (BROKER.host.as_bytes(), BROKER.port);
+        let clears = setup.clean_init && !self.is_clean;
+        verdict.require(P5, init.clean_init == clears, || {
+            format!("the ESP8266 was told to begin with a clean slate: {}", init.clean_init)
+        });
         verdict.require(P7, are_right, || format!("the ESP8266 was told {init:?}"));
         self.awaits_settings = false;
         self.is_leaving = false;

@@ -8,7 +8,7 @@ use fivewire_core::mqtt::QoS;
 use fivewire_core::sntp::Stamp;
 
 use super::super::facts::Facts;
-use super::super::promise::Promise::P7;
+use super::super::promise::Promise::{P1, P7};
 use super::super::verdict::Verdict;
 use super::commands::Commands;
 use super::frames::{Status, ToHost, Why};
@@ -267,7 +267,8 @@ impl HostEnd {
             Event::Disconnected { reason } => self.is_free_to_say(*reason),
             _ => !is_of_esp(event),
         };
-        verdict.require(P7, fits || is_free, || {
+        let promise = if matches!(event, Event::Acked(_)) { P1 } else { P7 };
+        verdict.require(promise, fits || is_free, || {
             let due = &self.due;
             format!("the host tells {event:?}, and {due:?} is what it heard")
         });
