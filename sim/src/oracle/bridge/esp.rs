@@ -96,6 +96,8 @@ pub(super) struct EspEnd {
     opens: u32,
     cookie: Option<u64>,
     memory_asked: u32,
+    /// Since the program started.
+    was_shut_down: bool,
     heard_at: Option<Instant>,
 }
 
@@ -207,7 +209,7 @@ impl EspEnd {
             _ if !self.is_configured => {}
             ToEsp::AskTime { cookie } => self.cookie = Some(cookie),
             ToEsp::AskMemory => self.memory_asked += 1,
-            ToEsp::ShutDown => self.is_leaving = true,
+            ToEsp::ShutDown => (self.is_leaving, self.was_shut_down) = (true, true),
             _ => {}
         }
     }
@@ -312,6 +314,8 @@ impl EspEnd {
     fn status(&mut self, verdict: &mut Verdict, status: Status) {
         let is_resumed = std::mem::take(&mut self.is_resumed);
         let is_right = match status {
+            // a client that was shut down has no network any more, whatever the radio has
+            Status::Wifi(false) if is_resumed && self.was_shut_down => true,
             Status::Wifi(is_up) if is_resumed => is_up == self.is_up || !self.wifi.is_empty(),
             Status::Wifi(is_up) => {
                 if is_up && self.is_up {
