@@ -231,8 +231,9 @@ impl EspEnd {
 
     /// A frame of it reached the host, which may take it or not.
     pub(super) fn reported(&mut self, facts: &Facts, verdict: &mut Verdict, frame: &ToHost<'_>) {
-        // what it said before it died may have waited for a host that was busy
-        if !self.is_running {
+        // what it said before it died may have waited for a host that was busy; on wires, also what it
+        // said in a session of the link that is over
+        if !self.is_running || facts.setup.has_wires() {
             return;
         }
         self.spoke(facts, verdict, frame);
