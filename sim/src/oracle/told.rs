@@ -187,7 +187,8 @@ impl Oracle {
                 }
             }
             Wish::Refused => {
-                if sees_broker {
+                // what was asked for besides the filter, a recording does not show
+                if sees_broker && facts.knows_configuration {
                     p4_subscriptions::refused(verdict, filter, offer);
                 }
                 filter.was_refused = false;
