@@ -1,0 +1,131 @@
+//! Hands each observation to the judges whom it concerns.
+
+use fivewire_core::client::Action;
+use fivewire_core::mqtt::QoS;
+use fivewire_core::time::Instant;
+
+use crate::observation::Observation;
+
+use super::filters::Wish;
+use super::outbound::Entry;
+use super::p6_converges::Convergence;
+use super::{Oracle, p7_accounted, p10_will, p11_time};
+
+impl Oracle {
+    pub(super) fn judge(&mut self, now: Instant, observation: &Observation<'_>) {
+        match *observation {
+            Observation::ToBroker { connection, bytes } => self.read_device(connection, bytes),
+            Observation::FromBroker { connection, bytes } => self.read_broker(connection, bytes),
+            Observation::Told(event) => self.told(&event),
+            Observation::Published { ticket, topic, payload, qos, retain, properties } => {
+                let entry = Entry {
+                    ticket,
+                    topic: topic.as_bytes(),
+                    payload,
+                    qos: qos as u8,
+                    retain,
+                    endings_before: 0,
+                    disruptions_before: 0,
+                    attempt_before: 0,
+                };
+                self.published(&entry, properties);
+            }
+            Observation::PublishRefused { error, .. } => {
+                p7_accounted::refused(&self.facts, &mut self.verdict, error);
+            }
+            Observation::SubscribeAsked { ticket, filter, qos } => {
+                self.filter_asked(ticket, filter, Wish::Wanted, qos);
+            }
+            Observation::UnsubscribeAsked { ticket, filter } => {
+                self.filter_asked(ticket, filter, Wish::Unwanted, QoS::AtMostOnce);
+            }
+            Observation::OptionsSet { ticket, options, identifier } => {
+                self.options_set(ticket, options, identifier);
+            }
+            Observation::Cancelled { ticket } => self.cancelled(ticket),
+            Observation::DeadlineSet { ticket, deadline } => self.deadline_set(ticket, deadline),
+            Observation::SaidOfItself { unacknowledged, counters } => {
+                self.said_of_itself(unacknowledged, counters);
+            }
+            Observation::SaidToStand(standing) => self.said_to_stand(standing),
+            Observation::Probed { is_asked } => {
+                let Self { facts, judges, verdict } = self;
+                judges.will.probed(facts, verdict, is_asked);
+                facts.probed_at = Some(facts.now);
+            }
+            Observation::TimeAsked { cookie } => self.judges.questions.asked(now, cookie),
+            Observation::Released { delivery } => self.released(delivery),
+            Observation::WitnessPublished { topic, payload, qos, properties } => {
+                self.witness_published(topic, payload, qos, properties);
+            }
+            Observation::WitnessReceived { topic, payload, .. } => {
+                if p10_will::is_will(topic.as_bytes(), payload) {
+                    self.judges.will.will_told(&mut self.verdict);
+                }
+            }
+            Observation::FrameToHost(_) => self.judges.watchdog.heard(now),
+            Observation::FrameToEsp(_)
+            | Observation::Woken { .. }
+            | Observation::ClientState(_) => {}
+            Observation::Renewed { part, is_whole } => {
+                p11_time::renewed(&mut self.verdict, part, is_whole);
+            }
+            Observation::BoardUp { part } => self.judges.handlers.board_up(part),
+            Observation::Finished => self.finished(),
+            _ => self.judge_network(now, observation),
+        }
+    }
+
+    /// What the network does for the device.
+    fn judge_network(&mut self, now: Instant, observation: &Observation<'_>) {
+        match *observation {
+            Observation::ToDevice { bytes, .. } => {
+                let Self { facts, judges, .. } = self;
+                let before = judges.heard.subacks();
+                judges.heard.bytes(facts, bytes);
+                let heard = judges.heard.subacks();
+                if heard != before {
+                    facts.filters.heard(heard);
+                }
+            }
+            Observation::Asked(action) => {
+                let is_bridge = self.is_bridge();
+                let Self { facts, judges, verdict } = self;
+                judges.told.asked(action, facts.is_shutting_down);
+                judges.way.asked(action);
+                facts.has_joined |= action == Action::JoinWifi;
+                if !is_bridge {
+                    judges.attempts.asked(verdict, action);
+                    judges.heard.asked(facts.now, action);
+                }
+            }
+            Observation::Opened { connection } => {
+                let Self { facts, judges, .. } = self;
+                judges.way.opened();
+                judges.heard.opened(facts, connection.0);
+            }
+            Observation::OpenFailed { failure, .. } => self.judges.heard.open_failed(now, failure),
+            Observation::Wifi(is_up) => self.judges.heard.network(now, is_up),
+            _ => self.judge_program(observation),
+        }
+    }
+
+    /// What the program around the device does with it.
+    fn judge_program(&mut self, observation: &Observation<'_>) {
+        match *observation {
+            Observation::SetupTried { trial, refusal } => {
+                let topology = self.facts.setup.topology;
+                self.judges.setups.tried(&mut self.verdict, topology, trial, refusal);
+            }
+            Observation::StatedBound { recovery_bound_ms } => {
+                let Self { facts, verdict, .. } = self;
+                Convergence::stated(facts, verdict, recovery_bound_ms);
+            }
+            Observation::Handled { event, notices, statuses } => {
+                let shown = (self.facts.setup.will, statuses);
+                self.judges.handlers.handled(&mut self.verdict, &event, notices, shown);
+            }
+            _ => self.observe_surroundings(observation),
+        }
+    }
+}
