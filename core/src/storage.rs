@@ -1,11 +1,27 @@
 //! Bytes that the caller owns.
 
+use crate::error::ConfigError;
+
 /// Anything that lends bytes: `&mut [u8]`, `[u8; N]`, `Box<[u8]>`, `Vec<u8>`.
 ///
 /// A machine never grows, moves or copies its storage; it lives on exactly what it was given.
 pub trait Storage: AsRef<[u8]> + AsMut<[u8]> {}
 
 impl<T: AsRef<[u8]> + AsMut<[u8]>> Storage for T {}
+
+/// Whether a buffer, which has this name in the documentation, has at least so many bytes.
+pub(crate) fn large_enough<S: Storage>(
+    buffer: &'static str,
+    storage: &S,
+    min_bytes: usize,
+) -> Result<(), ConfigError> {
+    match storage.as_ref().len() {
+        size_bytes if size_bytes < min_bytes => {
+            Err(ConfigError::MemoryTooSmall { buffer, size_bytes, min_bytes })
+        }
+        _ => Ok(()),
+    }
+}
 
 /// Reads a little-endian `u16` at `at`. All callers read fields of records they wrote themselves.
 pub(crate) fn get_u16(bytes: &[u8], at: usize) -> u16 {

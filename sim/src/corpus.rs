@@ -3,6 +3,7 @@
 //! What is read is either right or refused with the place and what was expected there; a schedule
 //! that came through [`parse`] can be run.
 
+mod error;
 mod validate;
 
 use std::path::{Path, PathBuf};
@@ -13,7 +14,8 @@ use thiserror::Error;
 
 use crate::schedule::{Schedule, VERSION};
 
-pub use validate::{ScheduleError, validate};
+pub use error::ScheduleError;
+pub use validate::validate;
 
 /// Why a schedule could not be read or written.
 #[derive(Debug, Error)]

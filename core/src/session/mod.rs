@@ -11,6 +11,7 @@ mod connect;
 mod deliveries;
 mod inbound;
 mod keep_alive;
+mod memory;
 mod owed;
 mod receive;
 mod send;
@@ -21,7 +22,6 @@ use core::ops::Range;
 
 use crate::config::{Config, Release, Resubscribe};
 use crate::desk::Desk;
-use crate::error::ConfigError;
 use crate::event::{Delivery, DownReason, Event, Message};
 use crate::mqtt::{Breach, Packet, ProtocolVersion, QoS, decode};
 use crate::planted::{Bug, Planted};
@@ -33,82 +33,11 @@ use connect::ConnectPacket;
 use deliveries::Deliveries;
 use inbound::Inbound;
 use keep_alive::KeepAlive;
+pub(crate) use memory::Checked;
+pub use memory::Memory;
 use owed::Owed;
 #[cfg(feature = "mqtt5")]
 pub(crate) use v5::{Aliases, Server};
-
-/// The caller's buffers.
-///
-/// | buffer | holds | at least |
-/// |---|---|---|
-/// | `receive` | the largest message to be received, and messages that wait while the application holds | 64 bytes |
-/// | `transmit` | what leaves in one write; a larger publication leaves in pieces | the CONNECT packet, 64 bytes |
-/// | `outbox` | publications until they are acknowledged, each with 20 bytes more than its packet | 64 bytes |
-/// | `subscriptions` | topic filters, each with 12 bytes more than its text | 0 bytes |
-/// | `connect` | the CONNECT packet: 14 bytes, and 2 more than each text in it | the CONNECT packet |
-#[derive(Clone, Copy, Debug)]
-pub struct Memory<S> {
-    /// What arrives.
-    pub receive: S,
-    /// What leaves.
-    pub transmit: S,
-    /// What is not acknowledged.
-    pub outbox: S,
-    /// What is subscribed to.
-    pub subscriptions: S,
-    /// How to connect.
-    pub connect: S,
-}
-
-impl<S: Storage> Memory<S> {
-    /// Whether a session with this configuration can live on it.
-    pub(crate) fn check(&mut self, config: &Config<'_>) -> Result<(), ConfigError> {
-        config.validate()?;
-        // before CONNECT, which says how much can be received
-        large_enough("receive", &self.receive, 64)?;
-        large_enough("outbox", &self.outbox, 64)?;
-        let packet_max_bytes = self.packet_max_bytes();
-        let connect_bytes = connect::size_bytes(config, self.connect.as_mut(), packet_max_bytes)?;
-        large_enough("transmit", &self.transmit, connect_bytes.max(64))
-    }
-
-    /// The largest packet that can be received.
-    fn packet_max_bytes(&self) -> usize {
-        self.receive.as_ref().len().saturating_sub(inbound::RESERVE_BYTES)
-    }
-}
-
-fn large_enough<S: Storage>(
-    buffer: &'static str,
-    storage: &S,
-    min_bytes: usize,
-) -> Result<(), ConfigError> {
-    match storage.as_ref().len() {
-        size_bytes if size_bytes < min_bytes => {
-            Err(ConfigError::MemoryTooSmall { buffer, size_bytes, min_bytes })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Memory that is large enough for a configuration, with the CONNECT packet in it.
-pub(crate) struct Checked<S> {
-    receive: S,
-    transmit: S,
-    outbox: S,
-    subscriptions: S,
-    connect: ConnectPacket<S>,
-}
-
-impl<S: Storage> Checked<S> {
-    pub(crate) fn new(config: &Config<'_>, mut memory: Memory<S>) -> Result<Self, ConfigError> {
-        memory.check(config)?;
-        let packet_max_bytes = memory.packet_max_bytes();
-        let Memory { receive, transmit, outbox, subscriptions, connect } = memory;
-        let connect = ConnectPacket::new(config, connect, packet_max_bytes)?;
-        Ok(Self { receive, transmit, outbox, subscriptions, connect })
-    }
-}
 
 /// What the stream did.
 #[derive(Clone, Copy, Debug)]

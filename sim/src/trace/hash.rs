@@ -154,8 +154,45 @@ impl TraceHash {
         self.bytes(payload);
     }
 
-    /// What befalls the link, the boards and the broker.
-    fn surroundings(&mut self, observation: &Observation<'_>) {
+    /// What passes between the device, the broker and the witness.
+    fn network(&mut self, observation: &Observation<'_>) {
+        match observation {
+            Seen::Holds(is) | Seen::Wifi(is) | Seen::BrokerDown(is) => self.word((*is).into()),
+            Seen::Asked(action) => self.word(asked(*action)),
+            Seen::Opening { connection }
+            | Seen::Accepted { connection }
+            | Seen::Opened { connection } => self.word(connection.0.into()),
+            Seen::OpenFailed { connection, failure } => {
+                let refused = matches!(failure, TcpFailure::Refused);
+                self.word(u64::from(connection.0) << 1 | u64::from(refused));
+            }
+            Seen::ToBroker { connection, bytes } | Seen::FromBroker { connection, bytes } => {
+                self.word(connection.0.into());
+                self.bytes(bytes);
+            }
+            // What arrives was folded when it was sent; only how it was cut up is new.
+            Seen::ToDevice { connection, bytes } => {
+                self.word(u64::from(connection.0) << 32 | bytes.len() as u64);
+            }
+            Seen::EndedAtBroker { connection, ending }
+            | Seen::EndedAtDevice { connection, ending } => {
+                self.word(u64::from(connection.0) << 8 | *ending as u64);
+            }
+            Seen::WitnessPublished { topic, payload, qos, properties } => {
+                self.properties(*properties);
+                self.message(topic, payload, qos.as_u8().into());
+            }
+            Seen::WitnessReceived { topic, payload, qos, retain } => {
+                let flags = u64::from(qos.as_u8()) << 1 | u64::from(*retain);
+                self.word((payload.len() as u64) << 8 | flags);
+                self.text(topic);
+            }
+            _ => self.link(observation),
+        }
+    }
+
+    /// What befalls the link.
+    fn link(&mut self, observation: &Observation<'_>) {
         match observation {
             Seen::FrameToEsp(frame) | Seen::FrameToHost(frame) => self.bytes(frame),
             Seen::FrameLost { to, size_bytes, partly_sent } => {
@@ -179,6 +216,13 @@ impl TraceHash {
             Seen::Cut { part, mid_bit } => {
                 self.word((*part as u64) << 1 | u64::from(*mid_bit));
             }
+            _ => self.surroundings(observation),
+        }
+    }
+
+    /// What befalls the boards and the broker.
+    fn surroundings(&mut self, observation: &Observation<'_>) {
+        match observation {
             Seen::ResetLine { cause } => self.word(reset(*cause)),
             Seen::BoardDown { part, loss } => self.word((*part as u64) << 8 | *loss as u64),
             Seen::BoardUp { part } => self.word(*part as u64),
@@ -191,44 +235,7 @@ impl TraceHash {
             | Seen::FaultBit { index }
             | Seen::FaultEnded { index } => self.word(*index as u64),
             Seen::MessageExpired { topic, payload } => self.message(topic, payload, 0),
-            Seen::ShutDownAsked
-            | Seen::SessionForgotten
-            | Seen::SessionExpired
-            | Seen::Healed
-            | Seen::Finished => {}
-            // Folded where they are observed; named so that no observation is forgotten.
-            Seen::Published { .. }
-            | Seen::PublishRefused { .. }
-            | Seen::SubscribeAsked { .. }
-            | Seen::UnsubscribeAsked { .. }
-            | Seen::Cancelled { .. }
-            | Seen::DeadlineSet { .. }
-            | Seen::OptionsSet { .. }
-            | Seen::TimeAsked { .. }
-            | Seen::SaidOfItself { .. }
-            | Seen::SaidToStand(_)
-            | Seen::Probed { .. }
-            | Seen::StatedBound { .. }
-            | Seen::Renewed { .. }
-            | Seen::Handled { .. }
-            | Seen::SetupTried { .. }
-            | Seen::Told(_)
-            | Seen::Released { .. }
-            | Seen::Holds(_)
-            | Seen::Wifi(_)
-            | Seen::BrokerDown(_)
-            | Seen::Asked(_)
-            | Seen::Opening { .. }
-            | Seen::Accepted { .. }
-            | Seen::Opened { .. }
-            | Seen::OpenFailed { .. }
-            | Seen::ToBroker { .. }
-            | Seen::FromBroker { .. }
-            | Seen::ToDevice { .. }
-            | Seen::EndedAtBroker { .. }
-            | Seen::EndedAtDevice { .. }
-            | Seen::WitnessPublished { .. }
-            | Seen::WitnessReceived { .. } => {}
+            _ => is_known(observation),
         }
     }
 }
@@ -276,38 +283,73 @@ impl Observer for TraceHash {
             Seen::Probed { is_asked } => self.word((*is_asked).into()),
             Seen::Told(event) => self.event(event),
             Seen::Released { delivery } => self.word((*delivery).into()),
-            Seen::Holds(is) | Seen::Wifi(is) | Seen::BrokerDown(is) => self.word((*is).into()),
-            Seen::Asked(action) => self.word(asked(*action)),
-            Seen::Opening { connection }
-            | Seen::Accepted { connection }
-            | Seen::Opened { connection } => self.word(connection.0.into()),
-            Seen::OpenFailed { connection, failure } => {
-                let refused = matches!(failure, TcpFailure::Refused);
-                self.word(u64::from(connection.0) << 1 | u64::from(refused));
-            }
-            Seen::ToBroker { connection, bytes } | Seen::FromBroker { connection, bytes } => {
-                self.word(connection.0.into());
-                self.bytes(bytes);
-            }
-            // What arrives was folded when it was sent; only how it was cut up is new.
-            Seen::ToDevice { connection, bytes } => {
-                self.word(u64::from(connection.0) << 32 | bytes.len() as u64);
-            }
-            Seen::EndedAtBroker { connection, ending }
-            | Seen::EndedAtDevice { connection, ending } => {
-                self.word(u64::from(connection.0) << 8 | *ending as u64);
-            }
-            Seen::WitnessPublished { topic, payload, qos, properties } => {
-                self.properties(*properties);
-                self.message(topic, payload, qos.as_u8().into());
-            }
-            Seen::WitnessReceived { topic, payload, qos, retain } => {
-                let flags = u64::from(qos.as_u8()) << 1 | u64::from(*retain);
-                self.word((payload.len() as u64) << 8 | flags);
-                self.text(topic);
-            }
-            _ => self.surroundings(observation),
+            _ => self.network(observation),
         }
+    }
+}
+
+/// Folded where it is observed, or by its code alone: named so that no observation is forgotten.
+const fn is_known(observation: &Observation<'_>) {
+    match observation {
+        Seen::Published { .. }
+        | Seen::PublishRefused { .. }
+        | Seen::SubscribeAsked { .. }
+        | Seen::UnsubscribeAsked { .. }
+        | Seen::Cancelled { .. }
+        | Seen::DeadlineSet { .. }
+        | Seen::OptionsSet { .. }
+        | Seen::TimeAsked { .. }
+        | Seen::SaidOfItself { .. }
+        | Seen::SaidToStand(_)
+        | Seen::Probed { .. }
+        | Seen::StatedBound { .. }
+        | Seen::Renewed { .. }
+        | Seen::Handled { .. }
+        | Seen::SetupTried { .. }
+        | Seen::Told(_)
+        | Seen::Released { .. }
+        | Seen::Holds(_)
+        | Seen::Wifi(_)
+        | Seen::BrokerDown(_)
+        | Seen::Asked(_)
+        | Seen::Opening { .. }
+        | Seen::Accepted { .. }
+        | Seen::Opened { .. }
+        | Seen::OpenFailed { .. }
+        | Seen::ToBroker { .. }
+        | Seen::FromBroker { .. }
+        | Seen::ToDevice { .. }
+        | Seen::EndedAtBroker { .. }
+        | Seen::EndedAtDevice { .. }
+        | Seen::WitnessPublished { .. }
+        | Seen::WitnessReceived { .. }
+        | Seen::FrameToEsp(_)
+        | Seen::FrameToHost(_)
+        | Seen::FrameLost { .. }
+        | Seen::Link { .. }
+        | Seen::Edge { .. }
+        | Seen::Misread { .. }
+        | Seen::FrameAccepted { .. }
+        | Seen::CreditStop { .. }
+        | Seen::LinkRepaired { .. }
+        | Seen::SessionBegan { .. }
+        | Seen::SessionEnded { .. }
+        | Seen::Unsuited { .. }
+        | Seen::Cut { .. }
+        | Seen::ResetLine { .. }
+        | Seen::BoardDown { .. }
+        | Seen::BoardUp { .. }
+        | Seen::Woken { .. }
+        | Seen::ClientState(_)
+        | Seen::FaultBegan { .. }
+        | Seen::FaultBit { .. }
+        | Seen::FaultEnded { .. }
+        | Seen::MessageExpired { .. }
+        | Seen::ShutDownAsked
+        | Seen::SessionForgotten
+        | Seen::SessionExpired
+        | Seen::Healed
+        | Seen::Finished => {}
     }
 }
 

@@ -59,6 +59,13 @@ pub(super) fn describe(
             write!(text, "gives ticket {ticket} time until {} ms", deadline.as_millis())?;
             head("app", '.')
         }
+        _ => return affairs(text, observation),
+    })
+}
+
+/// What the application does besides publishing, and what the witness does.
+fn affairs(text: &mut String, observation: &Observation<'_>) -> Result<Option<Head>, fmt::Error> {
+    Ok(match observation {
         Seen::TimeAsked { cookie } => {
             write!(text, "asks for the time, question {cookie}")?;
             head("app", '.')

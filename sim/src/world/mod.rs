@@ -28,6 +28,7 @@ mod tcp;
 mod time_server;
 mod trials;
 mod trouble;
+mod view;
 mod wifi;
 mod wires;
 mod witness;
@@ -35,14 +36,13 @@ mod witness;
 use fivewire_core::bridge::Lan;
 use fivewire_core::bridge::notice::Notices;
 use fivewire_core::client;
-use fivewire_core::event::{Counters, Event};
+use fivewire_core::event::Event;
 use fivewire_core::planted::Planted;
 use fivewire_core::recorder::Payloads;
 use fivewire_core::time::Instant;
 
 use crate::app::{Application, Commands, Workload};
-use crate::broker::Broker;
-use crate::fault::{Fault, FaultKind};
+use crate::fault::Fault;
 use crate::observation::{BoardLoss, Observation, Observer};
 use crate::random::{Purpose, Random};
 use crate::schedule::Schedule;
@@ -277,77 +277,6 @@ impl<A: Application> World<A> {
     /// The same with the ESP8266's.
     pub fn take_recording_of_esp(&mut self) -> Vec<u8> {
         self.esp.take_recording()
-    }
-
-    /// The world's time.
-    #[must_use]
-    pub const fn now(&self) -> Instant {
-        Instant::from_micros(self.now)
-    }
-
-    /// Events so far.
-    #[must_use]
-    pub const fn events(&self) -> u64 {
-        self.events
-    }
-
-    /// Messages so far.
-    #[must_use]
-    pub const fn messages(&self) -> Messages {
-        Messages {
-            published: self.published,
-            witnessed: self.witness.published(),
-            told: self.summary.messages,
-        }
-    }
-
-    /// True once the run is over.
-    #[must_use]
-    pub const fn is_finished(&self) -> bool {
-        self.finished
-    }
-
-    /// True while the device has told its application that it is connected.
-    #[must_use]
-    pub const fn is_connected(&self) -> bool {
-        self.summary.connected
-    }
-
-    /// The schedule, with all faults that were added.
-    #[must_use]
-    pub const fn schedule(&self) -> &Schedule {
-        &self.schedule
-    }
-
-    /// Each fault of the schedule: how often it began, how often it bit.
-    pub fn faults(&self) -> impl Iterator<Item = (FaultKind, u64, u64)> {
-        self.schedule.faults.iter().enumerate().map(|(index, fault)| {
-            let began = u64::from(index < self.next_fault);
-            (fault.kind, began, u64::from(self.faults.has_bitten(index)))
-        })
-    }
-
-    /// The application.
-    #[must_use]
-    pub const fn application(&self) -> &A {
-        self.application.get()
-    }
-
-    /// The broker, to look at.
-    #[must_use]
-    pub const fn broker(&self) -> &Broker {
-        self.server.broker()
-    }
-
-    /// The broker, to misbehave. What a fault switches on or off is switched over this.
-    pub const fn broker_mut(&mut self) -> &mut Broker {
-        self.server.broker_mut()
-    }
-
-    /// What the device has counted since it started; zero while it is without power.
-    #[must_use]
-    pub fn counters(&self) -> Counters {
-        self.host.machine().map_or_else(Counters::default, HostMachine::counters)
     }
 
     /// Runs to the end.

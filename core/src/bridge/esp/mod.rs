@@ -20,7 +20,7 @@ use crate::client::{self, Action, Client, Next};
 use crate::error::ConfigError;
 use crate::event::{Counters, Ticket};
 use crate::planted::Planted;
-use crate::storage::Storage;
+use crate::storage::{Storage, large_enough};
 use crate::time::{Instant, Reason, Wait};
 use errands::Errands;
 
@@ -188,10 +188,7 @@ impl<S: Storage> Esp<S> {
     /// A buffer is too small for any settings.
     pub fn new(memory: Memory<S>, seed: u64) -> Result<Self, ConfigError> {
         let min_bytes = memory.client.receive.as_ref().len() + REPORT_BYTES + SMALL_FRAME_BYTES;
-        let size_bytes = memory.frames.as_ref().len();
-        if size_bytes < min_bytes {
-            return Err(ConfigError::MemoryTooSmall { buffer: "frames", size_bytes, min_bytes });
-        }
+        large_enough("frames", &memory.frames, min_bytes)?;
         Ok(Self {
             now: Instant::ZERO,
             seed,

@@ -22,7 +22,7 @@ use crate::error::ConfigError;
 use crate::event::{Counters, Delivery, DownReason, Event, Message, ResetCause, Unsuited};
 use crate::mqtt::{Packet, QoS, decode};
 use crate::planted::{Bug, Planted};
-use crate::storage::Storage;
+use crate::storage::{Storage, large_enough};
 use crate::time::{Instant, Reason, Wait};
 use crate::transmit::Transmit;
 use deliveries::Deliveries;
@@ -199,16 +199,9 @@ impl<S: Storage> Host<S> {
         let settings_size = ToEsp::Init(init).encode(stored.as_mut()).map_err(|min_bytes| {
             ConfigError::MemoryTooSmall { buffer: "settings", size_bytes, min_bytes }
         })?;
-        for (buffer, storage, min_bytes) in [
-            ("outbox", &outbox, 64),
-            ("inbound", &inbound, 128),
-            ("frame", &frame, settings_size.max(64)),
-        ] {
-            let size_bytes = storage.as_ref().len();
-            if size_bytes < min_bytes {
-                return Err(ConfigError::MemoryTooSmall { buffer, size_bytes, min_bytes });
-            }
-        }
+        large_enough("outbox", &outbox, 64)?;
+        large_enough("inbound", &inbound, 128)?;
+        large_enough("frame", &frame, settings_size.max(64))?;
         let filter_max_bytes = frame.as_ref().len() - subscribe_header_bytes(config.protocol);
         Ok(Self {
             now: Instant::ZERO,

@@ -109,20 +109,10 @@ impl<S: Storage> Host<S> {
             ToHost::Message(message) => self.take_message(&message, |host| host.store(&message)),
             ToHost::Granted { ticket, qos } => self.take_granted(ticket, qos),
             ToHost::Refused { ticket } => {
-                if let Some(subscription) = self.with_ticket(ticket, Standing::Asked) {
-                    self.desk.subscriptions.remove(&subscription);
-                    #[cfg(feature = "mqtt5")]
-                    self.tell_reason(ticket);
-                    self.desk.tell(Event::SubscribeRefused(ticket));
-                }
+                self.take_end(ticket, Standing::Asked, Event::SubscribeRefused(ticket));
             }
             ToHost::Unsubscribed { ticket } => {
-                if let Some(subscription) = self.with_ticket(ticket, Standing::LeavingAsked) {
-                    self.desk.subscriptions.remove(&subscription);
-                    #[cfg(feature = "mqtt5")]
-                    self.tell_reason(ticket);
-                    self.desk.tell(Event::Unsubscribed(ticket));
-                }
+                self.take_end(ticket, Standing::LeavingAsked, Event::Unsubscribed(ticket));
             }
             ToHost::TooLarge { qos, size_bytes } => {
                 let counter = &mut self.desk.counters.too_large_in;
@@ -160,6 +150,16 @@ impl<S: Storage> Host<S> {
                     self.stop();
                 }
             }
+        }
+    }
+
+    /// A subscription that stands like this is none any more.
+    fn take_end(&mut self, ticket: Ticket, standing: Standing, event: Event<'static>) {
+        if let Some(subscription) = self.with_ticket(ticket, standing) {
+            self.desk.subscriptions.remove(&subscription);
+            #[cfg(feature = "mqtt5")]
+            self.tell_reason(ticket);
+            self.desk.tell(event);
         }
     }
 

@@ -40,7 +40,7 @@ use super::shake::Shake;
 use super::{Counters, DownReason, Event, Levels, Peer, Role, Timing};
 use crate::error::ConfigError;
 use crate::planted::{Bug, Planted};
-use crate::storage::Storage;
+use crate::storage::{Storage, large_enough};
 use crate::time::{Instant, Reason, Wait};
 use framing::Framing;
 use search::{Found, Relapse, SYN, Search};
@@ -138,13 +138,8 @@ impl<S: Storage> Syncom<S> {
     /// The configuration or a buffer is out of range.
     pub fn new(config: &Config, memory: Memory<S>) -> Result<Self, ConfigError> {
         config.validate()?;
-        for (buffer, storage) in [("transmit", &memory.transmit), ("receive", &memory.receive)] {
-            let size_bytes = storage.as_ref().len();
-            if size_bytes < MEMORY_MIN_BYTES {
-                let min_bytes = MEMORY_MIN_BYTES;
-                return Err(ConfigError::MemoryTooSmall { buffer, size_bytes, min_bytes });
-            }
-        }
+        large_enough("transmit", &memory.transmit, MEMORY_MIN_BYTES)?;
+        large_enough("receive", &memory.receive, MEMORY_MIN_BYTES)?;
         Ok(Self {
             now: Instant::ZERO,
             timing: config.timing,

@@ -132,7 +132,8 @@ impl Commands {
                 // a newer question takes the place of an older one
                 self.cookies.drain(..place.map_or(0, |place| place + 1));
             }
-            ToEsp::Release { .. } | ToEsp::Credit { .. } | ToEsp::AskMemory | ToEsp::Network => {}
+            ToEsp::Release { .. } | ToEsp::Credit { .. } | ToEsp::AskMemory | ToEsp::Network(_) => {
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use super::super::promise::Promise::{P6, P7, P8};
 use super::super::reader::{Packet, Reader};
 use super::super::verdict::Verdict;
 use super::frames::{Init, Status, ToEsp, ToHost, Why};
+use super::networks::Networks;
 use crate::observation::{Ending, Observation};
 use crate::world::{ESP_FREE_BYTES, ESP_USED_BYTES};
 
@@ -78,7 +79,6 @@ pub(super) struct EspEnd {
     /// The settings that there is a client of.
     epoch: Option<u32>,
     tells_attempts: bool,
-    asks_network: bool,
     is_up: bool,
     is_leaving: bool,
     connection: Connection,
@@ -92,7 +92,7 @@ pub(super) struct EspEnd {
     greetings: VecDeque<bool>,
     /// Networks that were tried, or should have been, since one was joined.
     tries: u32,
-    joins: u32,
+    networks: Networks,
     opens: u32,
     cookie: Option<u64>,
     memory_asked: u32,
@@ -119,7 +119,8 @@ impl EspEnd {
         self.wifi.clear();
         self.ends.clear();
         self.greetings.clear();
-        (self.joins, self.opens, self.memory_asked) = (0, 0, 0);
+        self.networks.forget();
+        (self.opens, self.memory_asked) = (0, 0);
         self.is_resumed = false;
         self.is_ready = false;
     }
@@ -132,6 +133,9 @@ impl EspEnd {
             Observation::Asked(action) => self.asked(facts.now, action),
             Observation::Wifi(is_up) => {
                 self.is_up = is_up;
+                if is_up {
+                    self.networks.joined();
+                }
                 self.connection.lost_wifi |= !is_up;
                 if self.is_configured && !self.takes_down && !self.is_leaving {
                     self.wifi.push_back((facts.now, is_up));
@@ -171,15 +175,15 @@ impl EspEnd {
     }
 
     fn asked(&mut self, now: Instant, action: Action) {
-        let counts = u32::from(self.is_configured && self.tells_attempts);
+        let is_told = self.is_configured && self.tells_attempts;
         match action {
             Action::JoinWifi => {
                 self.tries += 1;
                 self.takes_down = false;
-                self.joins += counts;
+                self.networks.tried(now, is_told);
             }
             Action::LeaveWifi => self.tries += u32::from(!self.is_up),
-            Action::OpenTcp => self.opens += counts,
+            Action::OpenTcp => self.opens += u32::from(is_told),
             Action::CloseTcp => {
                 let Connection { phase, code, was_ended, lost_wifi, .. } = self.connection;
                 let was_opening = phase == Phase::Opening;
@@ -200,7 +204,7 @@ impl EspEnd {
     }
 
     /// A frame reached it.
-    pub(super) fn commanded(&mut self, frame: &ToEsp<'_>) {
+    pub(super) fn commanded(&mut self, now: Instant, frame: &ToEsp<'_>) {
         if !self.is_running {
             return;
         }
@@ -209,6 +213,7 @@ impl EspEnd {
             _ if !self.is_configured => {}
             ToEsp::AskTime { cookie } => self.cookie = Some(cookie),
             ToEsp::AskMemory => self.memory_asked += 1,
+            ToEsp::Network(answer) => self.networks.answered(now, answer),
             ToEsp::ShutDown => (self.is_leaving, self.was_shut_down) = (true, true),
             _ => {}
         }
@@ -221,11 +226,12 @@ impl EspEnd {
             self.takes_down = self.epoch.is_some();
             self.is_leaving = false;
             self.forget();
+            self.networks.configured(init);
         }
+        self.networks.resumed();
         self.epoch = Some(init.epoch);
         self.is_configured = true;
         self.tells_attempts = init.tells_attempts;
-        self.asks_network = init.asks_network;
         self.ready.push_back(is_resumed);
     }
 
@@ -333,15 +339,15 @@ impl EspEnd {
             }
             Status::AttemptFailed(why) => self.is_end(why, false),
             Status::Disconnected(why) => self.is_end(why, true),
-            Status::Joins(_) => take_one(&mut self.joins),
+            Status::Joins(lan) => self.networks.is_attempt(lan),
             Status::Opens => take_one(&mut self.opens),
-            Status::NetworkAsked => self.asks_network,
+            Status::NetworkAsked => self.networks.is_question(),
         };
         verdict.require(P6, is_right, || {
-            let Self { is_up, wifi, ends, greetings, .. } = self;
+            let Self { is_up, wifi, ends, greetings, networks, .. } = self;
             format!(
                 "the ESP8266 reports {status:?}; network now: {is_up}; to be reported are networks \
-                 {wifi:?}, ends {ends:?}, greetings {greetings:?}"
+                 {wifi:?}, ends {ends:?}, greetings {greetings:?}, {networks:?}"
             )
         });
     }

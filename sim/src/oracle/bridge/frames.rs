@@ -19,7 +19,14 @@ pub(super) enum ToEsp<'a> {
     ShutDown,
     AskTime { cookie: u64 },
     AskMemory,
-    Network,
+    Network(Answer),
+}
+
+/// What the application says when it is asked whether the given network may be joined.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Answer {
+    UseGiven,
+    AskAgain { after_ms: u32 },
 }
 
 /// The settings, as far as the oracle looks at them.
@@ -37,6 +44,7 @@ pub(super) struct Init<'a> {
     pub(super) has_will: bool,
     pub(super) ssid: &'a [u8],
     pub(super) password: &'a [u8],
+    pub(super) uses_stored_network: bool,
     pub(super) broker: &'a [u8],
     pub(super) port: u16,
     pub(super) asks_network: bool,
@@ -271,10 +279,10 @@ pub(super) fn to_esp(frame: &[u8]) -> Option<ToEsp<'_>> {
         0x08 => ToEsp::ShutDown,
         0x09 => ToEsp::AskTime { cookie: from.long()? },
         0x0A => ToEsp::AskMemory,
-        0x0B => {
-            from.word()?;
-            ToEsp::Network
-        }
+        0x0B => ToEsp::Network(match from.word()? {
+            u32::MAX => Answer::UseGiven,
+            after_ms => Answer::AskAgain { after_ms },
+        }),
         _ => return None,
     };
     from.0.is_empty().then_some(read)
@@ -396,8 +404,7 @@ fn init(mut from: Fields<'_>) -> Option<Init<'_>> {
         from.take(2)?;
     }
     let (ssid, password) = (from.field()?, from.field()?);
-    // the stored network is tried
-    from.flag()?;
+    let uses_stored_network = from.flag()?;
     let (broker, port) = (from.field()?, from.short()?);
     let (asks_network, tells_attempts) = (from.flag()?, from.flag()?);
     // the time server
@@ -415,6 +422,7 @@ fn init(mut from: Fields<'_>) -> Option<Init<'_>> {
         has_will,
         ssid,
         password,
+        uses_stored_network,
         broker,
         port,
         asks_network,

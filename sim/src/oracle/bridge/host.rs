@@ -138,18 +138,7 @@ impl HostEnd {
         report: &ToHost<'_>,
     ) {
         let due = match *report {
-            ToHost::Alive(_) if !self.is_ready => return,
-            ToHost::Alive(counts) => {
-                let is_more = |(sum, before): (u32, u32)| sum >= before;
-                let sums: [u32; 6] =
-                    std::array::from_fn(|place| self.counted_before[place] + counts[place]);
-                let grows = std::iter::zip(sums, self.counters).all(is_more);
-                verdict.require(P7, grows, || {
-                    format!("the ESP8266 counts {counts:?}, and had {:?} before", self.counters)
-                });
-                self.counters = sums;
-                return;
-            }
+            ToHost::Alive(counts) => return self.counted(verdict, counts),
             ToHost::Ready { resumed } => {
                 if !resumed {
                     self.counted_before = self.counters;
@@ -201,6 +190,21 @@ impl HostEnd {
             | ToHost::Reason => return,
         };
         self.due.push_back(due);
+    }
+
+    /// What is counted before `Ready` is of nobody who was told of yet.
+    fn counted(&mut self, verdict: &mut Verdict, counts: [u32; 6]) {
+        if !self.is_ready {
+            return;
+        }
+        let is_more = |(sum, before): (u32, u32)| sum >= before;
+        let sums: [u32; 6] =
+            std::array::from_fn(|place| self.counted_before[place] + counts[place]);
+        let grows = std::iter::zip(sums, self.counters).all(is_more);
+        verdict.require(P7, grows, || {
+            format!("the ESP8266 counts {counts:?}, and had {:?} before", self.counters)
+        });
+        self.counters = sums;
     }
 
     fn status(&mut self, verdict: &mut Verdict, status: Status) -> Option<Due> {

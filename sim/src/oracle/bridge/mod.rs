@@ -11,6 +11,7 @@ mod frames;
 mod host;
 mod inbox;
 mod names;
+mod networks;
 
 use fivewire_core::event::Counters;
 
@@ -86,7 +87,7 @@ impl Bridge {
             format!("the host sent what is no frame: {}", frame.escape_ascii())
         });
         let Some(read) = read else { return };
-        self.esp.commanded(&read);
+        self.esp.commanded(facts.now, &read);
         if !self.commands.is_of_this_life(&read) {
             return;
         }

@@ -40,7 +40,7 @@ use crate::bridge::frame::{SMALL_FRAME_BYTES, ToEsp};
 use crate::error::ConfigError;
 use crate::event::Ticket;
 use crate::link;
-use crate::storage::Storage;
+use crate::storage::{Storage, large_enough};
 use crate::time::{Instant, Wait};
 
 /// One input causes no more records than this.
@@ -196,10 +196,7 @@ impl<'a, S: Storage> EspDialect<'a, S> {
             ("command", &memory.command),
             ("record", &memory.record),
         ] {
-            let size_bytes = storage.as_ref().len();
-            if size_bytes < 64 {
-                return Err(ConfigError::MemoryTooSmall { buffer, size_bytes, min_bytes: 64 });
-            }
+            large_enough(buffer, storage, 64)?;
         }
         Ok(Self {
             config,

@@ -50,7 +50,7 @@ use crate::error::ConfigError;
 use crate::event::{ResetCause, Ticket};
 use crate::link;
 use crate::mqtt::QoS;
-use crate::storage::Storage;
+use crate::storage::{Storage, large_enough};
 use crate::time::{Instant, Reason, Wait};
 use life::Life;
 
@@ -218,12 +218,8 @@ impl<S: Storage> HostDialect<S> {
             config.write(settings, stored.as_mut()).map_err(|min_bytes| {
                 ConfigError::MemoryTooSmall { buffer: "settings", size_bytes, min_bytes }
             })?;
-        for (buffer, storage, min_bytes) in [("record", &record, 32), ("message", &message, 64)] {
-            let size_bytes = storage.as_ref().len();
-            if size_bytes < min_bytes {
-                return Err(ConfigError::MemoryTooSmall { buffer, size_bytes, min_bytes });
-            }
-        }
+        large_enough("record", &record, 32)?;
+        large_enough("message", &message, 64)?;
         Ok(Self {
             now: Instant::ZERO,
             options: Options {
