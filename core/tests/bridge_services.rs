@@ -11,7 +11,7 @@ use fivewire_core::event::{DownReason, Event, Message};
 use fivewire_core::handlers::Handlers;
 use fivewire_core::mqtt::{Packet, QoS, decode};
 use fivewire_core::sntp;
-use fivewire_core::time::{Instant, Wait};
+use fivewire_core::time::{Instant, Reason, Wait};
 
 const NETWORK: Network<'_> = Network { ssid: "home", password: "secret", use_default: false };
 const BROKER: Broker<'_> = Broker { host: "broker.lan", port: 1_884 };
@@ -35,6 +35,8 @@ struct Bridge {
     told: Vec<String>,
     sent: Vec<u8>,
     cookie: Option<u64>,
+    /// No network can be joined.
+    is_far_away: bool,
 }
 
 impl Bridge {
@@ -62,6 +64,7 @@ impl Bridge {
             told: Vec::new(),
             sent: Vec::new(),
             cookie: None,
+            is_far_away: false,
         };
         bridge.host.start(Instant::ZERO);
         bridge.settle();
@@ -104,6 +107,9 @@ impl Bridge {
                 }
                 esp::Output::Join(lan) => {
                     self.wanted.push(format!("{lan:?}"));
+                    if self.is_far_away {
+                        continue;
+                    }
                     esp::Input::Net(client::Input::WifiUp)
                 }
                 esp::Output::Net(Action::OpenTcp) => esp::Input::Net(client::Input::TcpOpened),
@@ -190,6 +196,27 @@ fn nothing_is_published_with_qos_2() {
     let refused = bridge.host.publish(Instant::ZERO, &publication);
     assert_eq!(refused, Err(PublishError::QosNotSupported));
     assert_eq!(bridge.host.unacknowledged(), 0);
+}
+
+#[test]
+fn a_network_that_comes_too_late_is_not_the_one_that_is_tried_next() {
+    let network = Network { use_default: true, ..NETWORK };
+    let mut bridge = Bridge::new(&host::Settings { network, ..settings(Config::new("pump")) });
+    bridge.is_far_away = true;
+    bridge.wanted.clear();
+    bridge.esp.handle(Instant::ZERO, esp::Input::Net(client::Input::WifiDown));
+    let mut pauses = 0;
+    while bridge.wanted.len() < 3 {
+        bridge.settle();
+        let esp::Output::Wait(Wait::Until(at, reason)) = bridge.esp.poll() else { panic!() };
+        if reason == Reason::JoinBackoff {
+            pauses += 1;
+            bridge.esp.handle(Instant::ZERO, esp::Input::Net(client::Input::WifiUp));
+        }
+        bridge.esp.handle(at, esp::Input::Timeout);
+    }
+    assert_eq!(bridge.wanted, ["Stored", "Given", "Stored"]);
+    assert_eq!(pauses, 3);
 }
 
 /// Milliseconds until a broker that says nothing any more is taken for dead.

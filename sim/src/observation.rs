@@ -12,6 +12,10 @@ use fivewire_core::mqtt::QoS;
 use fivewire_core::mqtt::v5::Properties;
 use fivewire_core::time::{Instant, Reason};
 
+mod intrusion;
+
+pub use intrusion::{Answered, Copied, Crash, Intrusion};
+
 use crate::fault::Fault;
 use crate::wires::Wire;
 
@@ -231,6 +235,13 @@ pub enum Observation<'a> {
     /// A machine goes on in another one, made of its state. `is_whole`: that could be made, and its
     /// state is the same.
     Renewed { part: Part, is_whole: bool },
+    /// A copy of a machine got an input that may concern it, or comes too late, or makes no sense, at an
+    /// instant that was long ago. `is_unchanged`: its state is what it was, and it asks for nothing;
+    /// `is_granted`: it said yes.
+    Intruded { copied: Copied, intrusion: Intrusion, is_unchanged: bool, is_granted: bool },
+    /// A copy of a machine of the bridge got a frame that crossed the link, or one that was made of
+    /// that by damage.
+    FrameTried { frame: &'a [u8], answered: Answered },
     /// The client's state changed.
     ClientState(client::State),
     /// A fault of the schedule began.

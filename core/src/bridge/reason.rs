@@ -84,8 +84,13 @@ pub(crate) fn to_bytes(reason: DownReason) -> [u8; 2] {
     }
 }
 
-/// The reason that two bytes stand for.
+/// The reason that two bytes stand for. Each has one form: an argument where there is none is never sent.
 pub(crate) fn from_bytes(kind: u8, argument: u8) -> Result<DownReason, Garbage> {
+    let reason = read(kind, argument)?;
+    if to_bytes(reason) == [kind, argument] { Ok(reason) } else { Err(Garbage) }
+}
+
+fn read(kind: u8, argument: u8) -> Result<DownReason, Garbage> {
     #[cfg(feature = "mqtt5")]
     if let Some(reason) = v5::from_bytes(kind, argument) {
         return Ok(reason);
@@ -163,6 +168,9 @@ mod tests {
     fn unknown_numbers_are_garbage() {
         for kind in [13, 0x3F, 0x44, 0x80 | 37, 0xFF] {
             assert_eq!(from_bytes(kind, 0), Err(Garbage));
+        }
+        for (kind, argument) in [(4, 1), (0x40, 0), (0x40, 6), (0x80 | 8, 1)] {
+            assert_eq!(from_bytes(kind, argument), Err(Garbage), "{kind} {argument}");
         }
     }
 }

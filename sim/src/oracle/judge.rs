@@ -1,15 +1,16 @@
 //! Hands each observation to the judges whom it concerns.
 
 use fivewire_core::client::Action;
+use fivewire_core::event::Event;
 use fivewire_core::mqtt::QoS;
 use fivewire_core::time::Instant;
 
-use crate::observation::Observation;
+use crate::observation::{Answered, Crash, Observation};
 
 use super::filters::Wish;
 use super::outbound::Entry;
 use super::p6_converges::Convergence;
-use super::{Oracle, p7_accounted, p10_will, p11_time};
+use super::{Oracle, p7_accounted, p10_will, p11_time, p12_intrusions};
 
 impl Oracle {
     pub(super) fn judge(&mut self, now: Instant, observation: &Observation<'_>) {
@@ -110,6 +111,20 @@ impl Oracle {
         }
     }
 
+    /// A copy of an end of the bridge got a frame.
+    fn frame_tried(&mut self, frame: &[u8], answered: Answered) {
+        let Self { facts, judges, verdict } = self;
+        if let Answered::Host { crash: Some(Crash { cause, notices, statuses }), .. } = answered {
+            // a display of the copy shows what that of the machine would
+            let mut handlers = judges.handlers;
+            let event = Event::EspReset { cause };
+            handlers.handled(verdict, &event, notices, (facts.setup.will, statuses));
+        }
+        if let Some(bridge) = &judges.bridge {
+            bridge.frame_tried(facts, verdict, frame, answered);
+        }
+    }
+
     /// What the program around the device does with it.
     fn judge_program(&mut self, observation: &Observation<'_>) {
         match *observation {
@@ -121,6 +136,11 @@ impl Oracle {
                 let Self { facts, verdict, .. } = self;
                 Convergence::stated(facts, verdict, recovery_bound_ms);
             }
+            Observation::Intruded { copied, intrusion, is_unchanged, is_granted } => {
+                let says = (is_unchanged, is_granted);
+                p12_intrusions::intruded(&mut self.verdict, copied, intrusion, says);
+            }
+            Observation::FrameTried { frame, answered } => self.frame_tried(frame, answered),
             Observation::Handled { event, notices, statuses } => {
                 let shown = (self.facts.setup.will, statuses);
                 self.judges.handlers.handled(&mut self.verdict, &event, notices, shown);

@@ -31,6 +31,7 @@ mod p10_connect;
 mod p10_connect_v5;
 mod p10_will;
 mod p11_time;
+mod p12_intrusions;
 mod p12_malformed;
 mod p12_setups;
 mod p1_published;

@@ -1,8 +1,12 @@
 //! The oracle's own reader of the properties of MQTT 5 (§2.2.2.2), written from the specification and
 //! from nothing else.
 
+mod values;
+
 use fivewire_core::mqtt::v5;
 use smallvec::SmallVec;
+
+pub(super) use values::{are_of_publish, are_properties, id_is_among, is_topic_name};
 
 pub(crate) const PAYLOAD_FORMAT_INDICATOR: u8 = 0x01;
 const MESSAGE_EXPIRY_INTERVAL: u8 = 0x02;

@@ -69,6 +69,8 @@ pub(super) const fn code(observation: &Seen<'_>) -> u64 {
         Seen::SetupTried { .. } => 56,
         Seen::Renewed { .. } => 57,
         Seen::Probed { .. } => 58,
+        Seen::Intruded { .. } => 59,
+        Seen::FrameTried { .. } => 60,
     }
 }
 

@@ -249,6 +249,8 @@ impl Observer for TraceHash {
                 | Seen::Handled { .. }
                 | Seen::SetupTried { .. }
                 | Seen::Renewed { .. }
+                | Seen::Intruded { .. }
+                | Seen::FrameTried { .. }
         ) {
             return;
         }
@@ -304,6 +306,8 @@ const fn is_known(observation: &Observation<'_>) {
         | Seen::Probed { .. }
         | Seen::StatedBound { .. }
         | Seen::Renewed { .. }
+        | Seen::Intruded { .. }
+        | Seen::FrameTried { .. }
         | Seen::Handled { .. }
         | Seen::SetupTried { .. }
         | Seen::Told(_)

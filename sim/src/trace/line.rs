@@ -82,7 +82,9 @@ fn affairs(text: &mut String, observation: &Observation<'_>) -> Result<Option<He
         Seen::StatedBound { .. }
         | Seen::Handled { .. }
         | Seen::SetupTried { .. }
-        | Seen::Renewed { .. } => {
+        | Seen::Renewed { .. }
+        | Seen::Intruded { .. }
+        | Seen::FrameTried { .. } => {
             return Ok(None);
         }
         Seen::Told(event) => return tell(text, event),

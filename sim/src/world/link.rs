@@ -191,6 +191,11 @@ impl Link {
         (lane.state == LaneState::Arrived).then_some(&lane.frame[..])
     }
 
+    /// The last frame that was given to this direction.
+    pub(super) fn last(&self, to: Part) -> &[u8] {
+        &self.lane_to(to).frame
+    }
+
     /// The frame was taken.
     pub(super) fn taken(&mut self, to: Part) {
         self.lane(to).state = LaneState::Empty;

@@ -18,6 +18,7 @@ mod crossing;
 mod device;
 mod drain;
 mod faults;
+mod intrusions;
 mod link;
 mod network;
 mod outages;

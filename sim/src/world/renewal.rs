@@ -43,21 +43,24 @@ impl<A: Application> World<A> {
         let setup = &self.schedule.setup;
         let is_v5 = setup.is_v5();
         let sizes = buffer_sizes(setup);
-        let renewed = self.host.renew(|machine| renewed_host(machine, is_v5, sizes));
+        let mut state = Vec::new();
+        let renewed = self.host.renew(|machine| renewed_host(machine, is_v5, sizes, &mut state));
         if let Some(is_whole) = renewed {
             self.see(observer, &Observation::Renewed { part: Part::Host, is_whole });
+            self.intrude(Part::Host, &state, observer);
         }
+        state.clear();
         let sizes = esp_buffer_sizes(&self.schedule.setup);
-        let renewed = self.esp.renew(|machine| renewed_esp(machine, is_v5, sizes));
+        let renewed = self.esp.renew(|machine| renewed_esp(machine, is_v5, sizes, &mut state));
         if let Some(is_whole) = renewed {
             self.see(observer, &Observation::Renewed { part: Part::Esp, is_whole });
+            self.intrude(Part::Esp, &state, observer);
         }
     }
 }
 
-/// A machine made of the state of another one. `None`: there is no such machine, or its state is another
-/// one again.
-fn remade(
+/// A machine made of the state of another one. `None`: there is no such machine.
+pub(super) fn made(
     machine: Machine,
     speaks_mqtt5: bool,
     memory_bytes: [usize; BUFFERS_MAX],
@@ -72,31 +75,46 @@ fn remade(
         time: Instant::ZERO,
         memory_bytes,
     };
-    let memory = |size_bytes| vec![UNWRITTEN; size_bytes];
-    let mut made = State::new(state).restore(&segment, memory)?;
+    State::new(state).restore(&segment, |size_bytes| vec![UNWRITTEN; size_bytes])
+}
+
+/// The same. `None` also where its state is another one again.
+fn remade(
+    machine: Machine,
+    speaks_mqtt5: bool,
+    memory_bytes: [usize; BUFFERS_MAX],
+    state: &[u8],
+) -> Option<Restored<Bytes>> {
+    let mut made = made(machine, speaks_mqtt5, memory_bytes, state)?;
+    is_in(&mut made, state).then_some(made)
+}
+
+/// The machine's state is this one.
+pub(super) fn is_in(machine: &mut Restored<Bytes>, state: &[u8]) -> bool {
     let mut left = Some(state);
     let compare = |part: &[u8]| left = left.and_then(|left| left.strip_prefix(part));
-    match &mut made {
+    match machine {
         Restored::Client(client) => client.checkpoint(compare),
         Restored::Host(host) => host.checkpoint(compare),
         Restored::Esp(esp) => esp.checkpoint(compare),
     }
-    left.is_some_and(<[u8]>::is_empty).then_some(made)
+    left.is_some_and(<[u8]>::is_empty)
 }
 
-/// The machine that goes on in the place of this one, and whether it could be made.
+/// The machine that goes on in the place of this one, and whether it could be made. Its state is put
+/// into `state`.
 fn renewed_host(
     machine: HostMachine,
     is_v5: bool,
     sizes: [usize; BUFFERS_MAX],
+    state: &mut Vec<u8>,
 ) -> (HostMachine, bool) {
-    let mut state = Vec::new();
     let write = |part: &[u8]| state.extend_from_slice(part);
     match machine {
         HostMachine::Client(client) => {
             let mut client: Client<Bytes> = client.into_parts().0;
             client.checkpoint(write);
-            let made = match remade(Machine::Client, is_v5, sizes, &state) {
+            let made = match remade(Machine::Client, is_v5, sizes, state) {
                 Some(Restored::Client(made)) => Some(made),
                 _ => None,
             };
@@ -106,7 +124,7 @@ fn renewed_host(
         HostMachine::Bridge(host) => {
             let mut host: Host<Bytes> = host.into_parts().0;
             host.checkpoint(write);
-            let made = match remade(Machine::BridgeHost, is_v5, sizes, &state) {
+            let made = match remade(Machine::BridgeHost, is_v5, sizes, state) {
                 Some(Restored::Host(made)) => Some(made),
                 _ => None,
             };
@@ -121,11 +139,11 @@ fn renewed_esp(
     machine: EspMachine,
     is_v5: bool,
     sizes: [usize; BUFFERS_MAX],
+    state: &mut Vec<u8>,
 ) -> (EspMachine, bool) {
-    let mut state = Vec::new();
     let mut esp: Esp<Bytes> = machine.into_parts().0;
     esp.checkpoint(|part| state.extend_from_slice(part));
-    let made = match remade(Machine::BridgeEsp, is_v5, sizes, &state) {
+    let made = match remade(Machine::BridgeEsp, is_v5, sizes, state) {
         Some(Restored::Esp(made)) => Some(made),
         _ => None,
     };

@@ -260,7 +260,10 @@ impl<S: Storage> Esp<S> {
             }
             Input::FrameWritable => self.frame_blocked = false,
             Input::Net(client::Input::WifiUp) => {
-                self.errands.joined();
+                // One that comes too late says nothing of the network that is tried next.
+                if self.client_state() == client::State::JoiningWifi {
+                    self.errands.joined();
+                }
                 self.net(client::Input::WifiUp);
             }
             Input::Net(input) => self.net(input),

@@ -13,7 +13,7 @@ use crate::schedule::ESP_OUTBOX_BYTES;
 use crate::world::{BROKER, DEVICE_ID, NETWORK};
 
 /// Packet identifiers from here on are those of subscriptions.
-const SUBSCRIPTION_IDS: u16 = 0x8000;
+pub(super) const SUBSCRIPTION_IDS: u16 = 0x8000;
 
 /// A publication that the ESP8266 was given, and that may be given again.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +36,7 @@ pub(super) struct Commands {
     /// The clean slate was reported, and how often that was not noted.
     is_clean: bool,
     unnoted: u32,
-    names: Names,
+    pub(super) names: Names,
     given: Vec<Given>,
     last_given: u32,
     /// Subscriptions and ends of subscriptions that were asked for in this session.

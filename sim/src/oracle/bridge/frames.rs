@@ -1,10 +1,17 @@
 //! The oracle's own reader of the frames between host and ESP8266, written from the tables that describe
 //! them and from nothing else.
 //!
-//! It copies nothing. A frame that is none of a fivewire end is `None`.
+//! It copies nothing. A frame that is none of a fivewire end is `None`: one with a field that is missing
+//! or left over, with a number that is not in its shortest form or is none of those that there are, with
+//! a text that is no UTF-8, or with properties that a packet cannot have.
+
+mod fields;
 
 use fivewire_core::bridge::Lan;
 use fivewire_core::event::DownReason;
+
+use crate::oracle::properties::{are_of_publish, are_properties, id_is_among};
+use fields::{Fields, is_reason_code};
 
 /// A frame from the host.
 #[derive(Clone, Copy, Debug)]
@@ -148,7 +155,7 @@ pub(super) enum Why {
     Plain(DownReason),
     /// The broker refused with this return code.
     Refused(u8),
-    /// A breach, or what only MQTT 5 has: others judge which.
+    /// A breach, or what only MQTT 5 has: others judge which, and whether there is such a one.
     Other,
 }
 
@@ -187,73 +194,9 @@ fn number_of(reason: DownReason) -> Option<usize> {
     PLAIN.iter().position(|plain| *plain == reason)
 }
 
-/// Fields that are read from the front.
-#[derive(Clone, Copy)]
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Fields<'a> {
-    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(count)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn byte(&mut self) -> Option<u8> {
-        self.take(1).map(|bytes| bytes[0])
-    }
-
-    fn flag(&mut self) -> Option<bool> {
-        self.byte().filter(|byte| *byte < 2).map(|byte| byte == 1)
-    }
-
-    fn short(&mut self) -> Option<u16> {
-        Some(u16::from_be_bytes(*self.take(2)?.first_chunk()?))
-    }
-
-    fn word(&mut self) -> Option<u32> {
-        Some(u32::from_be_bytes(*self.take(4)?.first_chunk()?))
-    }
-
-    fn long(&mut self) -> Option<u64> {
-        Some(u64::from_be_bytes(*self.take(8)?.first_chunk()?))
-    }
-
-    /// Seven bits a byte, the lowest first.
-    fn small(&mut self) -> Option<u32> {
-        let mut value = 0_u64;
-        for place in 0..5 {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7F) << (7 * place);
-            if byte < 0x80 {
-                return u32::try_from(value).ok();
-            }
-        }
-        None
-    }
-
-    /// Bytes after their length.
-    fn field(&mut self) -> Option<&'a [u8]> {
-        let size = self.short()?;
-        self.take(size.into())
-    }
-
-    fn naming(&mut self) -> Option<Naming<'a>> {
-        let first = self.byte()?;
-        if first < 0x80 {
-            return Some(Naming::Known(first));
-        }
-        let size = self.small()?;
-        Some(Naming::New(first & 0x7F, self.take(size as usize)?))
-    }
-
-    fn why(&mut self) -> Option<Why> {
-        let (kind, argument) = (self.byte()?, self.byte()?);
-        Some(match kind {
-            0x40 => Why::Refused(argument),
-            0..0x40 => Why::Plain(*PLAIN.get(usize::from(kind)).filter(|_| argument == 0)?),
-            _ => Why::Other,
-        })
-    }
+/// Only where MQTT 5 is spoken is there such a frame to the host.
+pub(super) fn is_of_mqtt5(frame: &[u8]) -> bool {
+    matches!(frame.first(), Some(0x94 | 0x95 | 0xA0 | 0xA1 | 0xC0..=0xCF))
 }
 
 /// Reads a frame from the host.
@@ -265,14 +208,13 @@ pub(super) fn to_esp(frame: &[u8]) -> Option<ToEsp<'_>> {
         0x30..=0x3F => return publish(first, from, true, false).map(ToEsp::Publish),
         0x40..=0x4F => return publish(first, from, true, true).map(ToEsp::Publish),
         0x03 => {
-            let (ticket, qos) = (from.word()?, from.byte()?);
-            return Some(ToEsp::Subscribe { ticket, qos, filter: from.0 });
+            let (ticket, qos) = (from.ticket()?, from.qos()?);
+            return Some(ToEsp::Subscribe { ticket, qos, filter: from.last_text()? });
         }
-        0x0C => {
-            let (ticket, options, _) = (from.word()?, from.byte()?, from.word()?);
-            return Some(ToEsp::Subscribe { ticket, qos: options & 3, filter: from.0 });
+        0x0C => return subscribe_with(from),
+        0x04 => {
+            return Some(ToEsp::Unsubscribe { ticket: from.ticket()?, filter: from.last_text()? });
         }
-        0x04 => return Some(ToEsp::Unsubscribe { ticket: from.word()?, filter: from.0 }),
         0x05 => ToEsp::Release { delivery: from.small()?, freed_bytes: from.small()? },
         0x06 => ToEsp::Credit { freed_bytes: from.small()? },
         0x07 => ToEsp::SlateNoted,
@@ -307,13 +249,16 @@ pub(super) fn to_host(frame: &[u8]) -> Option<ToHost<'_>> {
         }
         0x83 => ToHost::Ready { resumed: from.flag()? },
         0x84 => ToHost::Status(status(&mut from)?),
-        0x90..=0x95 => ToHost::Done { outcome: first & 0x0F, ticket: from.small()? },
+        0x90..=0x95 => {
+            let ticket = from.small().filter(|ticket| *ticket > 0)?;
+            ToHost::Done { outcome: first & 0x0F, ticket }
+        }
         0xB0..=0xBF => return publish(first, from, false, false).map(ToHost::Message),
         0xC0..=0xCF => return publish(first, from, false, true).map(ToHost::Message),
-        0x87 => ToHost::Granted { ticket: from.word()?, qos: from.byte()? },
-        0x88 => ToHost::Refused { ticket: from.word()? },
-        0x89 => ToHost::Unsubscribed { ticket: from.word()? },
-        0x8A => ToHost::TooLarge { qos: from.byte()?, size_bytes: from.word()? },
+        0x87 => ToHost::Granted { ticket: from.ticket()?, qos: from.qos()? },
+        0x88 => ToHost::Refused { ticket: from.ticket()? },
+        0x89 => ToHost::Unsubscribed { ticket: from.ticket()? },
+        0x8A => ToHost::TooLarge { qos: from.qos()?, size_bytes: from.word()? },
         0x8B => ToHost::SlateDone,
         0x8C => ToHost::Stopped,
         0x8D => ToHost::Unfit,
@@ -321,9 +266,10 @@ pub(super) fn to_host(frame: &[u8]) -> Option<ToHost<'_>> {
             ToHost::Time { cookie: from.long()?, seconds: from.word()?, fraction: from.short()? }
         }
         0x8F => ToHost::Memory { free_bytes: from.word()?, used_bytes: from.word()? },
-        0xA0 => return Some(ToHost::BrokerSaid),
+        0xA0 => return are_properties(from.0).then_some(ToHost::BrokerSaid),
         0xA1 => {
-            from.take(5)?;
+            from.ticket()?;
+            from.byte().filter(|code| is_reason_code(*code))?;
             ToHost::Reason
         }
         _ => return None,
@@ -338,22 +284,44 @@ fn publish(
     is_publication: bool,
     has_properties: bool,
 ) -> Option<Publish<'_>> {
-    let qos = first >> 1 & 3;
-    let number = from.small()?;
-    let packet_id = if is_publication && qos > 0 { from.short()? } else { 0 };
+    let (qos, again) = (first >> 1 & 3, first & 8 != 0);
+    // a host publishes with QoS 0 and 1, and DUP with QoS 0 means nothing [MQTT-3.3.1-2]
+    if qos > if is_publication { 1 } else { 2 } || (qos == 0 && again) {
+        return None;
+    }
+    let number = from.small().filter(|number| *number > 0 || !is_publication)?;
+    let packet_id = if is_publication && qos > 0 {
+        from.short().filter(|packet_id| *packet_id > 0)?
+    } else {
+        0
+    };
     let topic = from.naming()?;
-    let properties_bytes = if has_properties { from.small()? as usize } else { 0 };
-    from.take(properties_bytes)?;
-    Some(Publish {
+    let properties = if has_properties { from.properties()? } else { &[] };
+    let are_own = is_publication && id_is_among(properties, &[0x0B, 0x23]);
+    let retain = first & 1 != 0;
+    let (properties_bytes, payload) = (properties.len(), from.0);
+    (are_of_publish(properties) && !are_own).then_some(Publish {
         number,
-        again: first & 8 != 0,
+        again,
         qos,
-        retain: first & 1 != 0,
+        retain,
         packet_id,
         topic,
         properties_bytes,
-        payload: from.0,
+        payload,
     })
+}
+
+/// A subscription with options and an identifier (MQTT 5 §3.8.2.1.2, §3.8.3.1).
+fn subscribe_with(mut from: Fields<'_>) -> Option<ToEsp<'_>> {
+    let (ticket, options, identifier) = (from.ticket()?, from.byte()?, from.word()?);
+    let filter = from.last_text()?;
+    let (qos, no_local) = (options & 3, options & 4 != 0);
+    let is_valid = options < 0x30
+        && qos < 2
+        && identifier < 1 << 28
+        && !(no_local && filter.starts_with(b"$share/"));
+    is_valid.then_some(ToEsp::Subscribe { ticket, qos, filter })
 }
 
 fn status(from: &mut Fields<'_>) -> Option<Status> {
@@ -393,23 +361,31 @@ fn init(mut from: Fields<'_>) -> Option<Init<'_>> {
         *flag = from.flag()?;
     }
     let [clean_session, clean_init, _, _, _, _, has_will] = flags;
-    let client_id = from.field()?;
+    let client_id = from.text()?;
     // username and password
-    from.field()?;
+    from.text()?;
     from.field()?;
     if has_will {
         // topic, payload, QoS, retain
+        from.text()?;
         from.field()?;
-        from.field()?;
-        from.take(2)?;
+        from.qos()?;
+        from.flag()?;
     }
-    let (ssid, password) = (from.field()?, from.field()?);
+    let (ssid, password) = (from.text()?, from.text()?);
     let uses_stored_network = from.flag()?;
-    let (broker, port) = (from.field()?, from.short()?);
+    let (broker, port) = (from.text()?, from.short()?);
     let (asks_network, tells_attempts) = (from.flag()?, from.flag()?);
     // the time server
-    from.field()?;
-    Some(Init {
+    from.text()?;
+    let level = from.byte();
+    if level.is_some() {
+        // how long the session lasts, how many aliases each end takes; properties of CONNECT and will
+        from.take(4 + 2 + 2)?;
+        from.properties()?;
+        from.properties()?;
+    }
+    (from.0.is_empty() && level.is_none_or(|level| level == 5)).then_some(Init {
         epoch,
         room_bytes,
         capacity_bytes,
@@ -427,6 +403,6 @@ fn init(mut from: Fields<'_>) -> Option<Init<'_>> {
         port,
         asks_network,
         tells_attempts,
-        level: from.byte(),
+        level,
     })
 }

@@ -42,7 +42,7 @@ struct Handed {
 /// The messages, and the room that they leave.
 #[derive(Default, Debug)]
 pub(super) struct Inbox {
-    names: Names,
+    pub(super) names: Names,
     waiting: VecDeque<Waiting>,
     waiting_bytes: usize,
     handed: Vec<Handed>,

@@ -12,6 +12,7 @@ mod host;
 mod inbox;
 mod names;
 mod networks;
+mod tried;
 
 use fivewire_core::event::Counters;
 

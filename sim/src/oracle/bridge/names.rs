@@ -52,6 +52,13 @@ impl Names {
         }
     }
 
+    /// The same at an end that trusts nobody: of a name that is not kept nothing can be referred to.
+    pub(super) fn meant_by_anybody(&self, naming: Naming<'_>) -> Option<Vec<u8>> {
+        let topic = self.meant(naming)?;
+        let is_whole = !matches!(naming, Naming::New(1.., _));
+        (is_whole || self.is_kept(&topic)).then_some(topic)
+    }
+
     /// A topic was named.
     pub(super) fn note(&mut self, topic: &[u8]) {
         if let Some(place) = self.names.iter().position(|name| **name == *topic) {

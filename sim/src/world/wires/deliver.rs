@@ -53,6 +53,11 @@ impl Wires {
         }
     }
 
+    /// The last frame that was handed out at `end`.
+    pub(in crate::world) fn last_frame(&self, end: End) -> &[u8] {
+        self.pair.frame(end)
+    }
+
     /// A frame is handed out at `end`.
     fn handed<O: Observer>(&mut self, end: End, now: Instant, observer: &mut O) {
         self.mail[end.other() as usize].owed.pop_front();
