@@ -100,7 +100,9 @@ fn read(kind: u8, argument: u8) -> Result<DownReason, Garbage> {
         return Ok(DownReason::Breach(with_argument(*breach, argument)));
     }
     if kind == REFUSED {
-        return ConnectReturnCode::from_u8(argument).map(DownReason::Refused).ok_or(Garbage);
+        let code = ConnectReturnCode::from_u8(argument);
+        let refusal = code.filter(|code| *code != ConnectReturnCode::Accepted);
+        return refusal.map(DownReason::Refused).ok_or(Garbage);
     }
     PLAIN.get(usize::from(kind)).copied().ok_or(Garbage)
 }
