@@ -1,6 +1,7 @@
 //! Everything that can be seen happening in a world: the one seam between the world and those who
 //! watch it (the oracle, the marks, the hash, the timeline, a program's own rule).
 
+use fivewire_core::bridge::NetworkAnswer;
 use fivewire_core::bridge::host;
 use fivewire_core::bridge::notice::Notice;
 use fivewire_core::bridge::status::Status;
@@ -101,6 +102,8 @@ pub struct EspStanding {
     pub state: host::State,
     /// Messages wait for the application.
     pub has_waiting_messages: bool,
+    /// Bytes that there is room for of them.
+    pub inbound_room_bytes: usize,
 }
 
 /// One thing that happened. Bytes are lent; who wants to keep them copies them.
@@ -131,6 +134,8 @@ pub enum Observation<'a> {
     DeadlineSet { ticket: u32, deadline: Instant },
     /// The application cancelled a publication.
     Cancelled { ticket: u32 },
+    /// The application wanted to give a publication up, and was told that this cannot be.
+    CancelRefused { ticket: u32 },
     /// The device told its application something (outcomes, messages, up and down).
     Told(Event<'a>),
     /// The application handed what it was told to its handlers, and to a display: what the handlers are
@@ -138,12 +143,19 @@ pub enum Observation<'a> {
     Handled { event: Event<'a>, notices: [Option<Notice>; 3], statuses: [Option<Status>; 2] },
     /// Before its program starts, a setup was offered that cannot work, or just can.
     SetupTried { trial: Trial, refusal: Option<&'a ConfigError> },
+    /// A publication or topic filter was offered to a machine that never runs, and refused, or not, as too
+    /// large: with the size that it has and the largest that there may be.
+    SizeTried { offered: Offered, refused: Option<(usize, usize)> },
     /// The application released a message (explicit release only).
     Released { delivery: u32 },
     /// The application stopped taking messages, or takes them again.
     Holds(bool),
     /// The application asked the ESP8266 for the time.
     TimeAsked { cookie: u64 },
+    /// The application asked how much memory the ESP8266 has.
+    MemoryAsked,
+    /// The application said whether the given network may be joined.
+    NetworkAnswered { answer: NetworkAnswer },
     /// What the device said when the application looked: QoS 1 publications without an outcome, and its
     /// counters.
     SaidOfItself { unacknowledged: usize, counters: &'a Counters },
@@ -283,4 +295,14 @@ pub enum Trial {
     Nameless { lasting: bool },
     /// An ESP8266 with the predecessor's firmware, in this version.
     Predecessor { v5: bool },
+}
+
+/// Something that may be too large for a buffer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "the sentence of each variant speaks of its fields")]
+pub enum Offered {
+    /// A publication with a payload of this size.
+    Publication { payload_bytes: usize, qos: QoS },
+    /// A topic filter of this size.
+    Filter { size_bytes: usize },
 }

@@ -19,8 +19,9 @@ const EVERY: u64 = 32;
 const SEGMENT_BYTES: usize = 16 * 1024;
 /// What a segment has before its first record: magic and version.
 const HEAD_BYTES: usize = MAGIC.len() + 1;
-/// A recording is replayed from its beginning and from so many of its checkpoints.
-const STARTS: usize = 4;
+/// A recording is replayed from its beginning, and from so many of its checkpoints in all. Every run goes on
+/// from its checkpoints besides.
+const STARTS: usize = 2;
 /// So many equal bytes in a row are what the application fills its payloads with.
 const PLAIN_BYTES: usize = 24;
 

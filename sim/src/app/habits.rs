@@ -13,6 +13,9 @@ use crate::schedule::{Habits, Schedule};
 /// The topic filter that comes and goes.
 pub(crate) const COMING_AND_GOING: &str = "side/#";
 
+/// So soon after a SUBSCRIBE its answer cannot be there, in milliseconds.
+const LOOK_MS: u32 = 5;
+
 /// What is to become of one publication.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(crate) struct Fate {
@@ -61,6 +64,8 @@ pub(super) struct Routine {
     to_cancel: Vec<(Instant, Ticket)>,
     /// When the first of these is due.
     cancels_at: Option<Instant>,
+    /// A look at the device while the answer to a SUBSCRIBE is on its way.
+    looks_at: Option<Instant>,
     /// The device was asked to shut down.
     is_leaving: bool,
     /// The device asked whether it may join the given network.
@@ -77,6 +82,7 @@ impl Routine {
             cookie: 0,
             to_cancel: Vec::new(),
             cancels_at: None,
+            looks_at: None,
             is_leaving: false,
             is_asked: false,
         }
@@ -85,6 +91,7 @@ impl Routine {
     /// The board starts: what was asked of the machine before means nothing any more.
     pub(super) fn started(&mut self) {
         self.is_subscribed = false;
+        self.looks_at = None;
         self.forget_cancels();
         self.is_asked = false;
         self.is_leaving = false;
@@ -117,7 +124,7 @@ impl Routine {
             return None;
         }
         let asked = self.is_asked.then_some(Instant::ZERO);
-        sooner(sooner(asked, self.cancels_at), self.plan.next())
+        sooner(sooner(asked, self.cancels_at), sooner(self.looks_at, self.plan.next()))
     }
 
     pub(super) fn act(&mut self, commands: &mut Commands<'_>) {
@@ -131,6 +138,9 @@ impl Routine {
             commands.probe();
             commands.ask_time(self.cookie);
             commands.ask_memory();
+        }
+        if self.looks_at.take_if(|at| *at <= now).is_some() {
+            commands.compare();
         }
         if self.cancels_at.is_some_and(|at| at <= now) {
             self.cancel_one(commands);
@@ -163,6 +173,7 @@ impl Routine {
             true => commands.unsubscribe(COMING_AND_GOING),
         };
         self.is_subscribed ^= asked.is_ok();
+        self.looks_at = Some(commands.now().plus_ms(LOOK_MS));
     }
 
     fn answer(&mut self, commands: &mut Commands<'_>) {

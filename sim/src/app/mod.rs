@@ -123,9 +123,11 @@ impl Commands<'_> {
     pub fn cancel(&mut self, ticket: Ticket) -> bool {
         let local = self.local();
         let cancelled = self.machine.cancel(local, ticket);
-        if cancelled {
-            self.see(&Observation::Cancelled { ticket: ticket.get() });
-        }
+        let ticket = ticket.get();
+        self.see(&match cancelled {
+            true => Observation::Cancelled { ticket },
+            false => Observation::CancelRefused { ticket },
+        });
         cancelled
     }
 
@@ -224,6 +226,7 @@ impl Commands<'_> {
         let local = self.local();
         if let HostMachine::Bridge(host) = self.machine {
             host.ask_memory(local);
+            self.see(&Observation::MemoryAsked);
         }
     }
 
@@ -232,6 +235,7 @@ impl Commands<'_> {
         let local = self.local();
         if let HostMachine::Bridge(host) = self.machine {
             host.answer_network(local, answer);
+            self.see(&Observation::NetworkAnswered { answer });
         }
     }
 

@@ -19,6 +19,9 @@ use super::weather::Weather;
 /// What a PUBLISH has at most besides its payload, and the client keeps free of its memory.
 const AROUND_PAYLOAD_BYTES: usize = 256;
 
+/// Publications with a payload of this size leave at once.
+const PAYLOAD_SHORT_BYTES: u16 = 512;
+
 /// So many messages that the application has not released are few: it is handed more.
 const HANDED_OUT_FEW: usize = 8;
 
@@ -30,6 +33,10 @@ pub(super) struct Facts {
     pub(super) recovery_bound_ms: u32,
     /// See [`super::drain_ms`].
     pub(super) drain_ms: u32,
+    /// The application publishes packets that take their time.
+    pub(super) has_long_packets: bool,
+    /// There is a time server, which answers most questions.
+    pub(super) has_time_server: bool,
     pub(super) now: Instant,
     pub(super) weather: Weather,
     /// What passes the broker's socket can be seen.
@@ -97,6 +104,9 @@ impl Facts {
             setup: schedule.setup.clone(),
             recovery_bound_ms: recovery_bound_ms(schedule),
             drain_ms: drain_ms(schedule),
+            has_long_packets: schedule.workload.large_percent > 0
+                || schedule.workload.payload_max_bytes > PAYLOAD_SHORT_BYTES,
+            has_time_server: schedule.workload.habits.asks_every_ms > 0,
             now: Instant::ZERO,
             weather: Weather::default(),
             sees_broker: true,

@@ -2,6 +2,7 @@
 
 use super::matcher::matches;
 use super::said::Codes;
+use super::tickets::Tickets;
 
 /// The options of a subscription for which none were asked.
 const AT_LEAST_ONCE: u8 = 1;
@@ -108,6 +109,15 @@ impl Filters {
 
     pub(super) fn get_mut(&mut self, filter: u32) -> &mut Filter {
         &mut self.list[filter as usize]
+    }
+
+    /// The outcome of something that the application asked for has not been told.
+    pub(super) fn is_anything_awaited(&self, tickets: &Tickets) -> bool {
+        let is_open = |filter: &Filter| {
+            let ticket = tickets.get(filter.ticket);
+            filter.wish != Wish::Forgotten && ticket.is_some_and(|ticket| !ticket.is_ended)
+        };
+        self.list.iter().any(is_open)
     }
 
     /// The application asks for it, or for its end.

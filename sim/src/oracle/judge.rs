@@ -10,7 +10,7 @@ use crate::observation::{Answered, Crash, Observation};
 use super::filters::Wish;
 use super::outbound::Entry;
 use super::p6_converges::Convergence;
-use super::{Oracle, p7_accounted, p10_will, p11_time, p12_intrusions};
+use super::{Judges, Oracle, p7_accounted, p10_will, p11_time, p12_intrusions, p12_sizes};
 
 impl Oracle {
     pub(super) fn judge(&mut self, now: Instant, observation: &Observation<'_>) {
@@ -44,6 +44,7 @@ impl Oracle {
                 self.options_set(ticket, options, identifier);
             }
             Observation::Cancelled { ticket } => self.cancelled(ticket),
+            Observation::CancelRefused { ticket } => self.judges.patience.not_cancelled(ticket),
             Observation::DeadlineSet { ticket, deadline } => self.deadline_set(ticket, deadline),
             Observation::SaidOfItself { unacknowledged, counters } => {
                 self.said_of_itself(unacknowledged, counters);
@@ -54,7 +55,11 @@ impl Oracle {
                 judges.will.probed(facts, verdict, is_asked);
                 facts.probed_at = Some(facts.now);
             }
-            Observation::TimeAsked { cookie } => self.judges.questions.asked(now, cookie),
+            Observation::TimeAsked { cookie } => {
+                let Self { facts, judges, verdict } = self;
+                let is_calm = facts.has_time_server && facts.is_unprovoked();
+                judges.questions.asked(verdict, cookie, is_calm);
+            }
             Observation::Released { delivery } => self.released(delivery),
             Observation::WitnessPublished { topic, payload, qos, properties } => {
                 self.witness_published(topic, payload, qos, properties);
@@ -83,7 +88,11 @@ impl Oracle {
             Observation::ToDevice { bytes, .. } => {
                 let Self { facts, judges, .. } = self;
                 let before = judges.heard.subacks();
-                judges.heard.bytes(facts, bytes);
+                let Judges { heard, owed, once, .. } = judges;
+                heard.bytes(facts, bytes, |facts, packet| {
+                    owed.heard(facts, packet);
+                    once.heard(facts, packet);
+                });
                 let heard = judges.heard.subacks();
                 if heard != before {
                     facts.filters.heard(heard);
@@ -104,6 +113,8 @@ impl Oracle {
                 let Self { facts, judges, .. } = self;
                 judges.way.opened();
                 judges.heard.opened(facts, connection.0);
+                judges.owed.opened(connection.0, now);
+                judges.once.opened();
             }
             Observation::OpenFailed { failure, .. } => self.judges.heard.open_failed(now, failure),
             Observation::Wifi(is_up) => self.judges.heard.network(now, is_up),
@@ -131,6 +142,9 @@ impl Oracle {
             Observation::SetupTried { trial, refusal } => {
                 let topology = self.facts.setup.topology;
                 self.judges.setups.tried(&mut self.verdict, topology, trial, refusal);
+            }
+            Observation::SizeTried { offered, refused } => {
+                p12_sizes::tried(&self.facts.setup, &mut self.verdict, offered, refused);
             }
             Observation::StatedBound { recovery_bound_ms } => {
                 let Self { facts, verdict, .. } = self;

@@ -34,15 +34,18 @@ mod p11_time;
 mod p12_intrusions;
 mod p12_malformed;
 mod p12_setups;
+mod p12_sizes;
 mod p1_published;
 mod p2_order;
 mod p3_duplicates;
 mod p4_subscriptions;
 mod p5_clean_slate;
+mod p5_once;
 mod p5_received;
 mod p6_answers;
 mod p6_attempts;
 mod p6_converges;
+mod p6_owed;
 mod p7_accounted;
 mod p7_handlers;
 mod p7_heard;
@@ -81,10 +84,12 @@ use outbound::Entry;
 use p2_order::Order;
 use p3_duplicates::Duplicates;
 use p5_clean_slate::CleanSlate;
+use p5_once::Once;
 use p5_received::Received;
 use p6_answers::Answers;
 use p6_attempts::Attempts;
 use p6_converges::Convergence;
+use p6_owed::Owed;
 use p7_handlers::Handlers;
 use p7_heard::Heard;
 use p7_patience::Patience;
@@ -123,6 +128,8 @@ struct Judges {
     convergence: Convergence,
     patience: Patience,
     heard: Heard,
+    owed: Owed,
+    once: Once,
     told: Told,
     handlers: Handlers,
     setups: Setups,
@@ -165,6 +172,8 @@ impl Oracle {
                 convergence: Convergence::default(),
                 patience: Patience::default(),
                 heard: Heard::default(),
+                owed: Owed::default(),
+                once: Once::default(),
                 told: Told::default(),
                 handlers: Handlers::default(),
                 setups: Setups::default(),
@@ -284,6 +293,7 @@ impl Oracle {
     fn filter_asked(&mut self, ticket: u32, filter: &str, wish: Wish, qos: QoS) {
         let Self { facts, judges, verdict } = self;
         judges.told.filter_asked();
+        judges.owed.wished(facts.now);
         let place = facts.filters.ask(filter.as_bytes(), ticket, wish, qos as u8);
         let used_for = match wish {
             Wish::Wanted => Use::Subscription(place),
@@ -315,7 +325,7 @@ impl Oracle {
     #[cold]
     fn said_of_itself(&mut self, unacknowledged: usize, counters: &Counters) {
         let Self { facts, judges, verdict } = self;
-        p7_self::said(facts, verdict, &judges.told, unacknowledged, counters);
+        p7_self::said(facts, verdict, &judges.told, unacknowledged, counters, judges.owed.unknown);
     }
 
     #[cold]
@@ -323,6 +333,9 @@ impl Oracle {
         let Self { facts, judges, verdict } = self;
         let unanswered = judges.received.too_large_unanswered();
         let heard_at = judges.heard.last_at();
+        if let Some(client) = standing.client {
+            judges.owed.says(facts, verdict, client.awaits_suback);
+        }
         p7_standing::stands(
             facts,
             verdict,

@@ -132,6 +132,13 @@ impl Outbound {
         index
     }
 
+    /// Something was given up in this life. What was under way then keeps its place until it is answered.
+    pub(super) fn has_given_up(&self) -> bool {
+        let is_given_up =
+            |it: &Publication| it.is_cancelled || it.outcome == Some(Outcome::Abandoned);
+        self.publications[self.life_start as usize..].iter().any(is_given_up)
+    }
+
     pub(super) fn get(&self, index: Index) -> &Publication {
         &self.publications[index as usize]
     }

@@ -19,6 +19,9 @@ const LATE_MAX_MS: u32 = 5_000;
 /// How late a PINGREQ may be, beside its way.
 const LATE_PING_MS: u32 = 2_000;
 
+/// Where nothing was wrong for so long, in milliseconds, nothing waits any more.
+const CALM_MS: u32 = 2_000;
+
 const WILL: Will<'static> = Will {
     topic: WILL_TOPIC.as_bytes(),
     payload: WILL_PAYLOAD,
@@ -160,8 +163,14 @@ impl WillAndKeepAlive {
         let since = connection.pinged_at.unwrap_or(connection.opened_at);
         if is_judged && facts.has_joined && facts.knows_configuration {
             let interval_ms = facts.ping_interval_ms();
-            // the one before may have waited behind a long packet, and on its way
-            let late_ms = interval_ms / 2 + 2 * facts.setup.latency_max_ms;
+            let calm_since = facts.weather.calm_since();
+            let is_calm = calm_since.is_some_and(|at| at.plus_ms(CALM_MS) < since);
+            // otherwise the one before may have waited behind a long packet, and on its way
+            let waits_ms = match is_calm && !facts.has_long_packets {
+                true => LATE_PING_MS / 2,
+                false => interval_ms / 2,
+            };
+            let late_ms = waits_ms + 2 * facts.setup.latency_max_ms;
             let least_ms = interval_ms.saturating_sub(late_ms);
             let gap_ms = ms_since(facts.now, since);
             let is_asked = facts.probed_at.is_some_and(|at| at.plus_ms(interval_ms) >= since);

@@ -1,6 +1,8 @@
 //! P6, where a client without a bridge comes back: after which pause it tries again, and what it tries.
 //!
-//! A pause is drawn from the upper half of a stage; the stages double from the first to the last.
+//! A pause is drawn from the upper half of a stage, evenly, so that no two boards keep step; the stages
+//! double from the first to the last. What a broker of MQTT 5 gives as a reason may say that to come back
+//! soon changes nothing: then it is the last stage at once.
 //! The network is left where joining it took too long, or where so many attempts in a row found
 //! nobody since it was joined, and not before.
 
@@ -19,6 +21,21 @@ const LAST_MS: u32 = 8_000;
 const JOIN_MS: u32 = 12_000;
 /// So many attempts in a row without an answer, and the network is joined anew.
 const UNANSWERED: u8 = 3;
+
+/// Failures that pass by themselves, by their reason codes (MQTT 5 §2.4): unspecified error, server unavailable,
+/// busy, shutting down, keep alive timeout, packet identifier in use, not found, message rate too high, quota
+/// exceeded, administrative action, connection rate exceeded, maximum connect time. All others last.
+const PASSING: [u8; 12] = [0x80, 0x88, 0x89, 0x8B, 0x8D, 0x91, 0x92, 0x96, 0x97, 0x98, 0x9F, 0xA0];
+/// The stage from which on pauses do not grow.
+const LAST_STAGE: u32 = 8;
+
+/// A stage that is wider than this shows whether its pauses are drawn, in milliseconds.
+const WIDE_MS: u32 = 250;
+/// So many such pauses in a row are not equally far from the shortest unless they are not drawn at all: the
+/// chance is one in a million millions.
+const ALIKE_MAX: u8 = 8;
+/// Pauses that differ by no more than this are equally long, in milliseconds.
+const ALIKE_MS: u32 = 2;
 
 /// A client that does nothing for so long after its pause will not do it any more.
 const IDLE_MS: u32 = 2_000;
@@ -43,7 +60,7 @@ struct Pause {
 #[derive(Clone, Copy, Default, Debug)]
 struct Stages {
     paused: u32,
-    /// A reason came that may stand for the last stage, in MQTT 5.
+    /// Whether the connection lasted long enough to begin anew depends on whose clock is right.
     is_vague: bool,
 }
 
@@ -51,7 +68,7 @@ impl Stages {
     /// The limits of the next pause, in milliseconds.
     fn next(&mut self) -> (u32, u32) {
         let most_ms = FIRST_MS.checked_shl(self.paused).unwrap_or(LAST_MS).min(LAST_MS);
-        self.paused = (self.paused + 1).min(8);
+        self.paused = (self.paused + 1).min(LAST_STAGE);
         (most_ms / 2, if self.is_vague { LAST_MS } else { most_ms })
     }
 }
@@ -70,6 +87,9 @@ pub(super) struct Attempts {
     joining_since: Option<Instant>,
     connected_since: Option<Instant>,
     pause: Option<Pause>,
+    /// How far the last pause was from the shortest of its stage, and how many in a row were.
+    place_ms: u32,
+    alike: u8,
 }
 
 impl Attempts {
@@ -150,8 +170,12 @@ impl Attempts {
     }
 
     fn lost(&mut self, now: Instant, reason: DownReason) {
-        self.opens.is_vague |=
-            matches!(reason, DownReason::RefusedWith(_) | DownReason::ByBroker(_));
+        if let DownReason::RefusedWith(code) | DownReason::ByBroker(code) = reason
+            && code.is_failure()
+            && !PASSING.contains(&code.as_u8())
+        {
+            self.opens = Stages { paused: LAST_STAGE, is_vague: false };
+        }
         // with the network, the pause is before it is joined
         if reason != DownReason::WifiLost && self.unanswered < UNANSWERED {
             self.pause(now, Next::Open);
@@ -183,6 +207,22 @@ impl Attempts {
         let most_ms = pause.most_ms.saturating_add(error_ms(paused_ms));
         verdict.require(P6, (least_ms..=most_ms).contains(&paused_ms), || {
             format!("the client paused {paused_ms} ms to {next:?}, and not {least_ms} to {most_ms}")
+        });
+        self.is_drawn(verdict, pause, paused_ms);
+    }
+
+    /// A pause is over: it is not as long as all before it.
+    fn is_drawn(&mut self, verdict: &mut Verdict, pause: Pause, paused_ms: u32) {
+        let Pause { least_ms, most_ms, .. } = pause;
+        if most_ms - least_ms <= WIDE_MS || most_ms > LAST_MS {
+            return;
+        }
+        let place_ms = paused_ms.saturating_sub(least_ms);
+        let is_alike = place_ms.abs_diff(self.place_ms) <= ALIKE_MS;
+        self.alike = if is_alike { self.alike + 1 } else { 0 };
+        self.place_ms = place_ms;
+        verdict.require(P6, self.alike < ALIKE_MAX, || {
+            format!("{ALIKE_MAX} pauses in a row are {place_ms} ms longer than the shortest")
         });
     }
 

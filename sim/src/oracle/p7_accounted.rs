@@ -5,7 +5,7 @@ use fivewire_core::error::PublishError;
 use crate::schedule::Topology;
 
 use super::facts::Facts;
-use super::outbound::{Index, Outcome, Publication};
+use super::outbound::{Index, Outcome};
 use super::promise::Promise::P7;
 use super::tickets::Use;
 use super::verdict::Verdict;
@@ -31,13 +31,13 @@ pub(super) fn told(facts: &Facts, verdict: &mut Verdict) {
 #[cold]
 pub(super) fn refused(facts: &Facts, verdict: &mut Verdict, error: PublishError) {
     let outbound = &facts.outbound;
-    // what was given up while it was under way keeps its place until it is answered
-    let is_given_up = |it: &Publication| it.is_cancelled || it.outcome == Some(Outcome::Abandoned);
-    let ever_given_up =
-        || outbound.publications[outbound.life_start as usize..].iter().any(is_given_up);
     let is_lie = match error {
-        PublishError::OutboxFull => outbound.unresolved_any == 0 && !ever_given_up(),
+        PublishError::OutboxFull => outbound.unresolved_any == 0 && !outbound.has_given_up(),
         PublishError::ShutDown => !facts.is_shutting_down,
+        PublishError::TooLarge { size_bytes, max_bytes } => size_bytes <= max_bytes,
+        PublishError::NeedsMqtt5 => facts.setup.is_v5(),
+        // what an ESP8266 with the predecessor's firmware cannot be told
+        PublishError::Character { .. } => facts.knows_configuration,
         _ => false,
     };
     verdict.require(P7, !is_lie, || format!("a publication was refused for no reason: {error}"));

@@ -185,9 +185,14 @@ impl Heard {
         }
     }
 
-    /// Bytes of the broker reached it.
+    /// Bytes of the broker reached it. `each` is given every packet of them.
     #[inline]
-    pub(super) fn bytes(&mut self, facts: &Facts, bytes: &[u8]) {
+    pub(super) fn bytes(
+        &mut self,
+        facts: &mut Facts,
+        bytes: &[u8],
+        mut each: impl FnMut(&mut Facts, &Packet<'_>),
+    ) {
         (self.heard_at, self.listened_at) = (facts.now, facts.now);
         if !self.is_judged || self.is_tainted {
             return;
@@ -195,6 +200,7 @@ impl Heard {
         let mut reader = std::mem::take(&mut self.reader);
         let mut rest = bytes;
         while let Some(packet) = reader.next(&mut rest) {
+            each(facts, &packet);
             match packet {
                 Packet::Connack { session_present, code, .. } => {
                     self.connack(facts, session_present, code);

@@ -21,6 +21,8 @@ pub(super) struct Patience {
     deadlines: Vec<(Instant, Index)>,
     /// The soonest instant at which one of them has been ignored for too long.
     overdue_at: Option<Instant>,
+    /// The device would not cancel this publication: its outcome is known, and told at once.
+    not_cancelled: Option<u32>,
     /// The device was asked to shut down, and has to have stopped by then.
     stopped_by: Option<Instant>,
 }
@@ -31,6 +33,11 @@ impl Patience {
         self.deadlines.push((deadline, index));
         let overdue_at = deadline.plus_ms(TOLD_WITHIN_MS);
         self.overdue_at = Some(self.overdue_at.map_or(overdue_at, |at| at.min(overdue_at)));
+    }
+
+    /// The device would not cancel the publication with this ticket.
+    pub(super) const fn not_cancelled(&mut self, ticket: u32) {
+        self.not_cancelled = Some(ticket);
     }
 
     /// The device was asked to shut down.
@@ -53,6 +60,12 @@ impl Patience {
     pub(super) fn waited(&mut self, facts: &Facts, verdict: &mut Verdict, now: Instant) {
         if self.overdue_at.is_some_and(|at| now > at) {
             self.look(facts, verdict, now);
+        }
+        if let Some(ticket) = self.not_cancelled.take() {
+            let has_ended = facts.tickets.get(ticket).is_none_or(|ticket| ticket.is_ended);
+            verdict.require(P7, has_ended, || {
+                format!("ticket #{ticket} could not be cancelled, and has no outcome")
+            });
         }
         if self.stopped_by.is_some_and(|at| now > at) {
             self.stopped_by = None;

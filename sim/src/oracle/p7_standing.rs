@@ -137,7 +137,7 @@ fn esp_stands(
     esp: EspStanding,
     unreleased: usize,
 ) {
-    let EspStanding { is_running, is_wifi_up, state, has_waiting_messages } = esp;
+    let EspStanding { is_running, is_wifi_up, state, has_waiting_messages, .. } = esp;
     verdict.require(P7, is_running == told.is_running, || {
         let told = told.is_running;
         format!("the host says that the ESP8266 is running: {is_running}, and told: {told}")

@@ -10,6 +10,9 @@ use super::verdict::Verdict;
 /// Of the time between two answers a clock may be wrong by this part, 1/1,000; no board's is worse.
 const CLOCK_ERROR: i64 = 1_000;
 
+/// So many questions in a row are not all lost, where one in five is.
+const UNANSWERED_MAX: u32 = 20;
+
 /// An answer, and when it may have been given.
 #[derive(Clone, Copy, Debug)]
 struct Answer {
@@ -23,6 +26,8 @@ struct Answer {
 pub(super) struct Questions {
     open: Vec<(u64, Instant)>,
     first: Option<Answer>,
+    /// Questions since the last answer, with the network there and nothing wrong.
+    unanswered: u32,
     /// The clock of what is told cannot be trusted.
     is_timeless: bool,
 }
@@ -33,8 +38,13 @@ impl Questions {
         self.is_timeless = true;
     }
 
-    pub(super) fn asked(&mut self, now: Instant, cookie: u64) {
-        self.open.push((cookie, now));
+    /// `is_calm`: the question and its answer may get lost, and nothing else is in their way.
+    pub(super) fn asked(&mut self, verdict: &mut Verdict, cookie: u64, is_calm: bool) {
+        self.open.push((cookie, verdict.now));
+        self.unanswered += u32::from(is_calm && !self.is_timeless);
+        verdict.require(P7, self.unanswered <= UNANSWERED_MAX, || {
+            format!("the time was asked for {UNANSWERED_MAX} times, and never told")
+        });
     }
 
     #[cold]
@@ -45,6 +55,7 @@ impl Questions {
         });
         let Some(place) = place else { return };
         let (_, asked) = self.open.swap_remove(place);
+        self.unanswered = 0;
         if self.is_timeless {
             return;
         }

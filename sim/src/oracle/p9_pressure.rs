@@ -54,10 +54,14 @@ pub(super) fn overflowed(facts: &Facts, verdict: &mut Verdict) {
     });
 }
 
-/// A client without a bridge told its application of a message.
+/// The application was told of a message.
 pub(super) fn told(facts: &Facts, verdict: &mut Verdict) {
-    let is_client = facts.setup.topology == Topology::Client && facts.has_joined;
-    verdict.require(P9, !(is_client && facts.is_held), || {
+    let is_judged = match facts.setup.topology {
+        Topology::Client => facts.has_joined,
+        // a recording shows no holding
+        Topology::Bridge => facts.knows_configuration,
+    };
+    verdict.require(P9, !(is_judged && facts.is_held), || {
         "the application was told of a message that it had asked to be spared".into()
     });
 }

@@ -23,6 +23,7 @@ impl Oracle {
                 self.judges.malformed.excuse();
                 self.judges.attempts.forget();
                 self.judges.heard.forget();
+                self.judges.once.forget();
             }
             Observation::Opening { connection } => {
                 self.judges.told.opening();
@@ -158,6 +159,8 @@ impl Oracle {
         judges.patience.forget();
         judges.attempts.forget();
         judges.heard.forget();
+        judges.owed.forget();
+        judges.once.forget();
         judges.told = Told::default();
         judges.said.forget();
         if !is_bridge {

@@ -21,7 +21,7 @@ impl Oracle {
         self.judges.way.told(event);
         self.judges.attempts.told(self.facts.now, event);
         if self.facts.setup.topology == Topology::Client {
-            self.judges.heard.told(&self.facts, &mut self.verdict, event);
+            self.client_told(event);
         }
         match *event {
             Event::Acked(ticket) => {
@@ -82,6 +82,24 @@ impl Oracle {
         }
     }
 
+    /// A client without a bridge told something: what it tells it has heard.
+    fn client_told(&mut self, event: &Event<'_>) {
+        let Self { facts, judges, verdict } = self;
+        judges.heard.told(facts, verdict, event);
+        match *event {
+            Event::Disconnected { reason: DownReason::AckOverdue } => {
+                judges.owed.given_up(facts, verdict);
+            }
+            Event::Connected { session_present } => {
+                judges.owed.connected(facts.now);
+                if !session_present {
+                    judges.once.forget();
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn publication_ended(
         &mut self,
         number: u32,
@@ -123,7 +141,7 @@ impl Oracle {
     }
 
     fn message_told(&mut self, message: &Message<'_>) {
-        let Self { facts, verdict, .. } = self;
+        let Self { facts, judges, verdict } = self;
         p9_pressure::told(facts, verdict);
         let life = facts.device_life;
         let text = facts.inbound.note(message.topic.as_bytes(), message.payload);
@@ -133,6 +151,9 @@ impl Oracle {
         }
         if message.qos == QoS::AtMostOnce {
             return;
+        }
+        if message.qos == QoS::ExactlyOnce {
+            judges.once.told(facts, verdict, text);
         }
         let entry = facts.inbound.get_mut(text);
         entry.told_in_life = Some(life);
@@ -153,6 +174,7 @@ impl Oracle {
         let life = self.facts.device_life;
         if let Some(text) = self.facts.inbound.take_back(delivery) {
             self.facts.inbound.get_mut(text).released_in_life = Some(life);
+            self.judges.once.released(&self.facts, text);
         }
     }
 

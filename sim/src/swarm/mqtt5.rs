@@ -100,7 +100,7 @@ fn draw_limits(schedule: &mut Schedule) {
         is_talkative: random.chance(1, 2),
         filter_refused_with: *random.pick(&failures(SUBACK)),
     };
-    let connect_property_bytes = if random.chance(1, 2) { random.between(1, 64) as u8 } else { 0 };
+    let connect_property_bytes = if random.chance(1, 2) { random.between(1, 128) as u8 } else { 0 };
     // room for all aliases, or for few, or for none
     let spare_bytes = *random.pick(&[None, None, None, Some(0), Some(10), Some(30), Some(60)]);
     let least_bytes = CONNECT_BYTES + u16::from(connect_property_bytes);

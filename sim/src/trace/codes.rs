@@ -1,6 +1,7 @@
 //! Numbers for what a [`TraceHash`](super::TraceHash) folds. Pinned hashes know them: never reuse
 //! or renumber one.
 
+use fivewire_core::bridge::NetworkAnswer;
 use fivewire_core::client::{Action, State};
 use fivewire_core::event::{AbandonReason, DownReason, RefusedReason, ResetCause, Unsuited};
 use fivewire_core::link;
@@ -67,10 +68,14 @@ pub(super) const fn code(observation: &Seen<'_>) -> u64 {
         Seen::StatedBound { .. } => 54,
         Seen::Handled { .. } => 55,
         Seen::SetupTried { .. } => 56,
-        Seen::Renewed { .. } => 57,
+        Seen::Renewed { .. } => 60,
+        Seen::CancelRefused { .. } => 61,
+        Seen::MemoryAsked => 62,
+        Seen::SizeTried { .. } => 64,
+        Seen::NetworkAnswered { .. } => 63,
         Seen::Probed { .. } => 58,
-        Seen::Intruded { .. } => 59,
-        Seen::FrameTried { .. } => 60,
+        Seen::Intruded { .. } => 65,
+        Seen::FrameTried { .. } => 66,
     }
 }
 
@@ -180,5 +185,13 @@ pub(super) const fn reset(cause: ResetCause) -> u64 {
         ResetCause::Garbage => 4,
         ResetCause::UnknownTopic => 5,
         _ => 0,
+    }
+}
+
+/// The number of an answer.
+pub(super) const fn network_answer(answer: NetworkAnswer) -> u64 {
+    match answer {
+        NetworkAnswer::UseGiven => u64::MAX,
+        NetworkAnswer::AskAgain { after_ms } => after_ms as u64,
     }
 }

@@ -6,7 +6,8 @@ use fivewire_core::mqtt::v5::{Properties, Property};
 use fivewire_core::time::Instant;
 
 use super::codes::{
-    abandoned, asked, client_state, code, down, peer, refused, reset, session_down, unsuited,
+    abandoned, asked, client_state, code, down, network_answer, peer, refused, reset, session_down,
+    unsuited,
 };
 use crate::observation::Observation as Seen;
 use crate::observation::{Observation, Observer, Standing};
@@ -248,6 +249,7 @@ impl Observer for TraceHash {
             Seen::StatedBound { .. }
                 | Seen::Handled { .. }
                 | Seen::SetupTried { .. }
+                | Seen::SizeTried { .. }
                 | Seen::Renewed { .. }
                 | Seen::Intruded { .. }
                 | Seen::FrameTried { .. }
@@ -267,7 +269,9 @@ impl Observer for TraceHash {
                 self.word((*ticket).into());
                 self.text(filter);
             }
-            Seen::Cancelled { ticket } => self.word((*ticket).into()),
+            Seen::Cancelled { ticket } | Seen::CancelRefused { ticket } => {
+                self.word((*ticket).into());
+            }
             Seen::DeadlineSet { ticket, deadline } => {
                 self.word((*ticket).into());
                 self.word(deadline.as_micros());
@@ -277,6 +281,7 @@ impl Observer for TraceHash {
                 self.word(u64::from(*options) << 32 | u64::from(*identifier));
             }
             Seen::TimeAsked { cookie } => self.word(*cookie),
+            Seen::NetworkAnswered { answer } => self.word(network_answer(*answer)),
             Seen::SaidOfItself { unacknowledged, counters } => {
                 self.word(*unacknowledged as u64);
                 self.counters(counters);
@@ -298,9 +303,12 @@ const fn is_known(observation: &Observation<'_>) {
         | Seen::SubscribeAsked { .. }
         | Seen::UnsubscribeAsked { .. }
         | Seen::Cancelled { .. }
+        | Seen::CancelRefused { .. }
         | Seen::DeadlineSet { .. }
         | Seen::OptionsSet { .. }
         | Seen::TimeAsked { .. }
+        | Seen::MemoryAsked
+        | Seen::NetworkAnswered { .. }
         | Seen::SaidOfItself { .. }
         | Seen::SaidToStand(_)
         | Seen::Probed { .. }
@@ -310,6 +318,7 @@ const fn is_known(observation: &Observation<'_>) {
         | Seen::FrameTried { .. }
         | Seen::Handled { .. }
         | Seen::SetupTried { .. }
+        | Seen::SizeTried { .. }
         | Seen::Told(_)
         | Seen::Released { .. }
         | Seen::Holds(_)

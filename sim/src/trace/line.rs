@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use fivewire_core::bridge::NetworkAnswer;
 use fivewire_core::client::{Action, State, TcpFailure};
 use fivewire_core::event::{Event, Message};
 use fivewire_core::mqtt::v5::Properties;
@@ -55,6 +56,10 @@ pub(super) fn describe(
             write!(text, "cancels ticket {ticket}")?;
             head("app", '.')
         }
+        Seen::CancelRefused { ticket } => {
+            write!(text, "cannot cancel ticket {ticket}")?;
+            head("app", '.')
+        }
         Seen::DeadlineSet { ticket, deadline } => {
             write!(text, "gives ticket {ticket} time until {} ms", deadline.as_millis())?;
             head("app", '.')
@@ -70,6 +75,19 @@ fn affairs(text: &mut String, observation: &Observation<'_>) -> Result<Option<He
             write!(text, "asks for the time, question {cookie}")?;
             head("app", '.')
         }
+        Seen::MemoryAsked => {
+            text.push_str("asks how much memory the ESP8266 has");
+            head("app", '.')
+        }
+        Seen::NetworkAnswered { answer } => {
+            match answer {
+                NetworkAnswer::UseGiven => text.push_str("allows the given network"),
+                NetworkAnswer::AskAgain { after_ms } => {
+                    write!(text, "wants to be asked for the network again in {after_ms} ms")?;
+                }
+            }
+            head("app", '.')
+        }
         Seen::SaidOfItself { unacknowledged, .. } => {
             write!(text, "looks: {unacknowledged} unacknowledged")?;
             head("app", '.')
@@ -82,6 +100,7 @@ fn affairs(text: &mut String, observation: &Observation<'_>) -> Result<Option<He
         Seen::StatedBound { .. }
         | Seen::Handled { .. }
         | Seen::SetupTried { .. }
+        | Seen::SizeTried { .. }
         | Seen::Renewed { .. }
         | Seen::Intruded { .. }
         | Seen::FrameTried { .. } => {

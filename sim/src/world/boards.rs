@@ -220,6 +220,7 @@ impl<A: Application> World<A> {
         self.see(observer, &Observation::StatedBound { recovery_bound_ms });
         if self.now == 0 {
             self.try_setups(observer);
+            self.try_sizes(observer);
         }
         machine.start(Instant::ZERO);
         self.host.machine = Some(machine);

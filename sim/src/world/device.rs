@@ -25,6 +25,8 @@ use crate::schedule::{
 /// The network that a host has its ESP8266 join.
 pub(crate) const NETWORK: Network<'_> =
     Network { ssid: "greenhouse", password: PASSWORD, use_default: false };
+/// A host's frames have this size at most.
+pub(crate) const FRAME_BYTES: usize = 2_048;
 /// The broker that a host has its ESP8266 connect to.
 pub(crate) const BROKER: Broker<'_> = Broker { host: "broker.lan", port: 1_883 };
 
@@ -191,7 +193,7 @@ pub(super) fn buffer_sizes(setup: &Setup) -> [usize; BUFFERS_MAX] {
                 outbox_bytes,
                 1_024,
                 HOST_INBOUND_BYTES as usize,
-                2_048,
+                FRAME_BYTES,
                 topic_bytes,
                 topic_bytes,
                 512,
@@ -441,6 +443,7 @@ impl HostMachine {
                     is_wifi_up: host.is_wifi_up(),
                     state: host.state(),
                     has_waiting_messages: host.has_waiting_messages(),
+                    inbound_room_bytes: host.inbound_room_bytes(),
                 }),
             },
         }

@@ -25,6 +25,7 @@ mod outages;
 mod renewal;
 mod server;
 mod settle;
+mod sizes;
 mod tcp;
 mod time_server;
 mod trials;
@@ -58,7 +59,7 @@ use wifi::Radio;
 use wires::Wires;
 use witness::Witness;
 
-pub(crate) use device::{BROKER, HostMachine, NETWORK, PASSWORD};
+pub(crate) use device::{BROKER, FRAME_BYTES, HostMachine, NETWORK, PASSWORD};
 pub use device::{BridgeState, DEVICE_ID, Services, WILL_PAYLOAD, WILL_TOPIC};
 pub(crate) use drain::{ESP_FREE_BYTES, ESP_USED_BYTES};
 pub(crate) use faults::Faults;
@@ -71,6 +72,7 @@ pub(crate) use outages::{REFUSED_TOPIC, denial_reason, return_code};
 pub(crate) use server::{broker_config, filter_refused_with};
 pub use settle::SETTLE_LIMIT_MS;
 pub use time_server::TimeServer;
+pub(crate) use trials::TRIED_BYTES;
 pub use witness::WITNESS_ID;
 
 /// More events than this at one instant are a livelock.

@@ -1,7 +1,7 @@
 //! A machine goes on in another one, which is made of its state. Nobody may see a difference (P11).
 //!
 //! This happens while something is going on: when the client's state has changed, when a fault begins or
-//! ends, and now and then when the application does something. A machine that is recorded or has a bug
+//! ends, and now and then when the application does something. Both ends of a bridge take turns. A machine that is recorded or has a bug
 //! planted in it stays the one it is: neither is a part of its state.
 
 use fivewire_core::bridge::{esp::Esp, host::Host};
@@ -16,7 +16,7 @@ use super::device::{Bytes, EspMachine, HostMachine, buffer_sizes, esp_buffer_siz
 use crate::app::Application;
 use crate::observation::{Observation, Observer, Part};
 
-/// Every so many events at which the application may have done something.
+/// Every so many pairs of events at which the application may have done something.
 const ACTIONS: u64 = 16;
 /// What is in memory before anything is written into it.
 const UNWRITTEN: u8 = 0xEE;
@@ -31,7 +31,7 @@ impl<A: Application> World<A> {
     ) {
         let is_worth_while = match slot {
             Slot::FaultBegins | Slot::FaultEnds => true,
-            Slot::Application => self.events.is_multiple_of(ACTIONS),
+            Slot::Application => (self.events / 2).is_multiple_of(ACTIONS),
             _ => self.client_state != state_before,
         };
         if is_worth_while && !planted::ENABLED {
@@ -42,19 +42,17 @@ impl<A: Application> World<A> {
     fn renew<O: Observer>(&mut self, observer: &mut O) {
         let setup = &self.schedule.setup;
         let is_v5 = setup.is_v5();
-        let sizes = buffer_sizes(setup);
         let mut state = Vec::new();
-        let renewed = self.host.renew(|machine| renewed_host(machine, is_v5, sizes, &mut state));
+        let (part, renewed) = if self.has_bridge() && self.events.is_multiple_of(2) {
+            let sizes = esp_buffer_sizes(setup);
+            (Part::Esp, self.esp.renew(|machine| renewed_esp(machine, is_v5, sizes, &mut state)))
+        } else {
+            let sizes = buffer_sizes(setup);
+            (Part::Host, self.host.renew(|machine| renewed_host(machine, is_v5, sizes, &mut state)))
+        };
         if let Some(is_whole) = renewed {
-            self.see(observer, &Observation::Renewed { part: Part::Host, is_whole });
-            self.intrude(Part::Host, &state, observer);
-        }
-        state.clear();
-        let sizes = esp_buffer_sizes(&self.schedule.setup);
-        let renewed = self.esp.renew(|machine| renewed_esp(machine, is_v5, sizes, &mut state));
-        if let Some(is_whole) = renewed {
-            self.see(observer, &Observation::Renewed { part: Part::Esp, is_whole });
-            self.intrude(Part::Esp, &state, observer);
+            self.see(observer, &Observation::Renewed { part, is_whole });
+            self.intrude(part, &state, observer);
         }
     }
 }

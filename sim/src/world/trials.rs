@@ -22,6 +22,8 @@ const BUFFERS: [&[&str]; 3] = [
     &["outbox", "inbound", "frame", "settings"],
     &["frames"],
 ];
+/// Each buffer of a client that is only tried.
+pub(crate) const TRIED_BYTES: usize = 1_024;
 /// So small is no buffer of use.
 const TINY_BYTES: usize = 10;
 
@@ -118,8 +120,8 @@ fn with_buffer(
 }
 
 /// A client's buffers, all of a size that will do.
-fn client_memory() -> client::Memory<Bytes> {
-    let buffer = || vec![0; 1_024];
+pub(super) fn client_memory() -> client::Memory<Bytes> {
+    let buffer = || vec![0; TRIED_BYTES];
     client::Memory {
         receive: buffer(),
         transmit: buffer(),

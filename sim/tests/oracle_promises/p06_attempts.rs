@@ -125,3 +125,37 @@ fn a_client_that_joins_where_it_should_open_is_caught() {
     fails(&mut history, DownReason::TcpRefused).wait_ms(400);
     asks(&mut history, Action::JoinWifi).breaks(P6, "paused to Open, and then did Join");
 }
+
+#[test]
+fn pauses_that_are_not_drawn_are_caught() {
+    let mut history = joined();
+    for least_ms in [250, 500, 1_000, 2_000, 4_000, 4_000, 4_000, 4_000, 4_000, 4_000] {
+        tries_again(&mut history, DownReason::TcpRefused, least_ms + 30 - 10);
+    }
+    history.breaks(P6, "pauses in a row are 30 ms longer");
+}
+
+#[test]
+fn a_refusal_that_lasts_is_followed_by_the_longest_pause() {
+    use fivewire_core::mqtt::v5::ReasonCode;
+
+    for (code, after_ms, is_kept) in [
+        (ReasonCode::ServerBusy, 400, true),
+        (ReasonCode::ServerBusy, 5_000, false),
+        (ReasonCode::Banned, 5_000, true),
+        (ReasonCode::Banned, 400, false),
+    ] {
+        let mut history = joined();
+        let connection = history.connection;
+        history.see(Observation::Opened { connection });
+        let bytes = &packet::connack(false, code.as_u8());
+        history.see(Observation::ToDevice { connection, bytes });
+        let reason = DownReason::RefusedWith(code);
+        history.see_at_once(Observation::Told(Event::AttemptFailed { reason })).wait_ms(after_ms);
+        asks(&mut history, Action::OpenTcp);
+        match is_kept {
+            true => history.passes(),
+            false => history.breaks(P6, "the client paused"),
+        }
+    }
+}

@@ -232,8 +232,9 @@ fn a_host_that_is_wrong_about_its_esp8266_is_caught() {
             true => host::State::Running { connected: false },
             false => host::State::Configuring,
         };
-        let has_waiting_messages = false;
-        let esp = EspStanding { is_running, is_wifi_up, state, has_waiting_messages };
+        let (has_waiting_messages, inbound_room_bytes) = (false, 4_096);
+        let esp =
+            EspStanding { is_running, is_wifi_up, state, has_waiting_messages, inbound_room_bytes };
         Standing { is_ready: false, client: None, esp: Some(esp), ..standing() }
     };
     let running = || {

@@ -93,9 +93,11 @@ pub(super) struct EspEnd {
     /// Networks that were tried, or should have been, since one was joined.
     tries: u32,
     networks: Networks,
-    opens: u32,
+    opens: VecDeque<Instant>,
+    /// Attempts that were reported as failed since the client began.
+    failures: u32,
     cookie: Option<u64>,
-    memory_asked: u32,
+    memory_asked: VecDeque<Instant>,
     /// Since the program started.
     was_shut_down: bool,
     heard_at: Option<Instant>,
@@ -120,7 +122,8 @@ impl EspEnd {
         self.ends.clear();
         self.greetings.clear();
         self.networks.forget();
-        (self.opens, self.memory_asked) = (0, 0);
+        self.opens.clear();
+        self.memory_asked.clear();
         self.is_resumed = false;
         self.is_ready = false;
     }
@@ -183,7 +186,7 @@ impl EspEnd {
                 self.networks.tried(now, is_told);
             }
             Action::LeaveWifi => self.tries += u32::from(!self.is_up),
-            Action::OpenTcp => self.opens += u32::from(is_told),
+            Action::OpenTcp => self.opens.extend(is_told.then_some(now)),
             Action::CloseTcp => {
                 let Connection { phase, code, was_ended, lost_wifi, .. } = self.connection;
                 let was_opening = phase == Phase::Opening;
@@ -212,7 +215,7 @@ impl EspEnd {
             ToEsp::Init(init) => self.settings(&init),
             _ if !self.is_configured => {}
             ToEsp::AskTime { cookie } => self.cookie = Some(cookie),
-            ToEsp::AskMemory => self.memory_asked += 1,
+            ToEsp::AskMemory => self.memory_asked.push_back(now),
             ToEsp::Network(answer) => self.networks.answered(now, answer),
             ToEsp::ShutDown => (self.is_leaving, self.was_shut_down) = (true, true),
             _ => {}
@@ -227,6 +230,7 @@ impl EspEnd {
             self.is_leaving = false;
             self.forget();
             self.networks.configured(init);
+            self.failures = 0;
         }
         self.networks.resumed();
         self.epoch = Some(init.epoch);
@@ -278,14 +282,16 @@ impl EspEnd {
                 });
             }
             ToHost::Memory { free_bytes, used_bytes } => {
-                let is_asked = self.memory_asked > 0;
+                let is_asked = self.memory_asked.pop_front().is_some();
                 let is_right = (free_bytes, used_bytes) == (ESP_FREE_BYTES, ESP_USED_BYTES);
                 verdict.require(P7, is_asked && is_right, || {
                     format!("the ESP8266 says {free_bytes} B free and {used_bytes} B used")
                 });
-                self.memory_asked = self.memory_asked.saturating_sub(1);
             }
-            ToHost::Alive(_) => self.nothing_is_late(facts, verdict),
+            ToHost::Alive(counts) => {
+                self.nothing_is_late(facts, verdict);
+                self.counts(verdict, counts);
+            }
             _ => {}
         }
     }
@@ -309,16 +315,33 @@ impl EspEnd {
 
     /// It has nothing else to say.
     fn nothing_is_late(&self, facts: &Facts, verdict: &mut Verdict) {
-        let first = self.wifi.front().map(|(at, _)| *at);
-        let first = first.into_iter().chain(self.ends.front().map(|end| end.at)).min();
-        let is_late = first.is_some_and(|at| facts.now > at.plus_ms(LATE_MS));
-        verdict.require(P7, !is_late, || {
-            let Self { wifi, ends, .. } = self;
-            format!("the ESP8266 does not report {wifi:?} {ends:?}")
+        let Self { wifi, ends, networks, opens, memory_asked, .. } = self;
+        let oldest = [
+            wifi.front().map(|(at, _)| *at),
+            ends.front().map(|end| end.at),
+            networks.oldest(),
+            opens.front().copied(),
+            memory_asked.front().copied(),
+        ];
+        let is_late = |at: Instant| facts.now > at.plus_ms(LATE_MS);
+        verdict.require(P7, !oldest.into_iter().flatten().any(is_late), || {
+            format!("the ESP8266 does not report {wifi:?} {ends:?} {networks:?} {opens:?} {memory_asked:?}")
+        });
+    }
+
+    /// It counts all that it reported, at least.
+    fn counts(&self, verdict: &mut Verdict, counts: [u32; 6]) {
+        let [.., failed_attempts, _] = counts;
+        verdict.require(P7, failed_attempts >= self.failures, || {
+            format!(
+                "the ESP8266 counts {failed_attempts} failed attempts, and reported {}",
+                self.failures
+            )
         });
     }
 
     fn status(&mut self, verdict: &mut Verdict, status: Status) {
+        self.failures += u32::from(matches!(status, Status::AttemptFailed(_)));
         let is_resumed = std::mem::take(&mut self.is_resumed);
         let is_right = match status {
             // a client that was shut down has no network any more, whatever the radio has
@@ -340,7 +363,7 @@ impl EspEnd {
             Status::AttemptFailed(why) => self.is_end(why, false),
             Status::Disconnected(why) => self.is_end(why, true),
             Status::Joins(lan) => self.networks.is_attempt(lan),
-            Status::Opens => take_one(&mut self.opens),
+            Status::Opens => self.opens.pop_front().is_some(),
             Status::NetworkAsked => self.networks.is_question(),
         };
         verdict.require(P6, is_right, || {

@@ -6,13 +6,19 @@ use std::collections::VecDeque;
 use fivewire_core::event::{AbandonReason, DownReason, Event, RefusedReason, ResetCause, Ticket};
 use fivewire_core::mqtt::QoS;
 use fivewire_core::sntp::Stamp;
+use fivewire_core::time::Instant;
 
 use super::super::facts::Facts;
-use super::super::promise::Promise::{P1, P7};
+use super::super::promise::Promise::{P1, P7, P8, P10};
 use super::super::verdict::Verdict;
 use super::commands::Commands;
 use super::frames::{Status, ToHost, Why};
 use super::inbox::Inbox;
+
+/// An ESP8266 may take so long to say goodbye, in milliseconds.
+const GOODBYE_MS: u32 = 10_000;
+/// Where nothing was wrong for so long, in milliseconds, nothing ends a host's goodbye before its time.
+const CALM_MS: u32 = 20_000;
 
 /// Where the host stands with its ESP8266.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -60,6 +66,9 @@ pub(super) struct HostEnd {
     /// It said that the connection went with the ESP8266, which it resets.
     is_resetting: bool,
     due: VecDeque<Due>,
+    /// The application asked for the end, while the ESP8266 listened.
+    leaving_since: Option<Instant>,
+    heard_goodbye: bool,
     pub(super) inbox: Inbox,
     /// `Ready` came since the last `Hello`: its counts are those of this start.
     is_ready: bool,
@@ -106,6 +115,7 @@ impl HostEnd {
 
     #[cold]
     pub(super) fn link_lost(&mut self) {
+        self.leaving_since = None;
         self.end_connection(DownReason::LinkLost);
     }
 
@@ -123,10 +133,25 @@ impl HostEnd {
     }
 
     /// The application asked for the end. A host that waits for its ESP8266 stops at once.
-    pub(super) fn shut_down(&mut self) {
-        if self.stage == Stage::Awaiting {
-            self.stage = Stage::Off;
+    pub(super) fn shut_down(&mut self, now: Instant) {
+        match self.stage {
+            Stage::Awaiting => self.stage = Stage::Off,
+            Stage::Listening => self.leaving_since = Some(now),
+            Stage::Off => {}
         }
+    }
+
+    /// It says that it stopped: its ESP8266 has said goodbye, or had the time for it.
+    #[cold]
+    fn stopped(&mut self, facts: &Facts, verdict: &mut Verdict) {
+        self.stage = Stage::Off;
+        let Some(since) = self.leaving_since.take() else { return };
+        let calm_since = facts.weather.calm_since();
+        let is_calm = calm_since.is_some_and(|calm| since > calm.plus_ms(CALM_MS));
+        let is_over = facts.now > since.plus_ms(GOODBYE_MS - GOODBYE_MS / 100);
+        verdict.require(P10, !is_calm || is_over || self.heard_goodbye, || {
+            "the host stopped, and its ESP8266 had no time to say goodbye".to_owned()
+        });
     }
 
     /// A report reached the host, which tells it now.
@@ -171,6 +196,10 @@ impl HostEnd {
                 self.due.push_back(Due::Perhaps(Event::Unsubscribed(ticket)));
                 return;
             }
+            ToHost::Stopped => {
+                self.heard_goodbye = true;
+                return;
+            }
             ToHost::TooLarge { qos, size_bytes } => {
                 let Some(qos) = QoS::from_u8(qos) else { return };
                 Due::Said(Event::MessageTooLarge { qos, size_bytes: size_bytes as usize })
@@ -183,11 +212,9 @@ impl HostEnd {
             ToHost::Memory { free_bytes, used_bytes } => {
                 Due::Said(Event::EspMemory { free_bytes, used_bytes })
             }
-            ToHost::Hello { .. }
-            | ToHost::Message(_)
-            | ToHost::Stopped
-            | ToHost::BrokerSaid
-            | ToHost::Reason => return,
+            ToHost::Hello { .. } | ToHost::Message(_) | ToHost::BrokerSaid | ToHost::Reason => {
+                return;
+            }
         };
         self.due.push_back(due);
     }
@@ -255,10 +282,7 @@ impl HostEnd {
         match event {
             Event::Message(message) => return self.inbox.told(facts, verdict, message),
             Event::EspReset { cause } => return self.reset(verdict, *cause),
-            Event::Stopped => {
-                self.stage = Stage::Off;
-                return;
-            }
+            Event::Stopped => return self.stopped(facts, verdict),
             _ => {}
         }
         let place = self.due.iter().position(|due| due.is_sure() || due.fits(event));
@@ -294,6 +318,14 @@ impl HostEnd {
 
     #[cold]
     fn reset(&mut self, verdict: &mut Verdict, cause: ResetCause) {
+        let has_cause = match cause {
+            ResetCause::Watchdog => self.stage == Stage::Listening,
+            ResetCause::StartUpOverdue => self.stage == Stage::Awaiting,
+            _ => true,
+        };
+        verdict.require(P8, has_cause, || {
+            format!("the ESP8266 is reset ({cause:?}) by a host that is {:?}", self.stage)
+        });
         verdict.require(P7, !self.is_connected, || {
             format!("the ESP8266 is reset ({cause:?}), and the connection is not told as lost")
         });

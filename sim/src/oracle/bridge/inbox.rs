@@ -4,13 +4,16 @@
 use std::collections::VecDeque;
 
 use fivewire_core::event::Message;
+use fivewire_core::time::Instant;
 
 use super::super::facts::Facts;
 use super::super::messages::TextId;
 use super::super::promise::Promise::{P5, P7, P9};
 use super::super::verdict::Verdict;
+use super::errands::SOON_MS;
 use super::frames::{Init, Publish};
 use super::names::Names;
+use crate::observation::EspStanding;
 use crate::schedule::HOST_INBOUND_BYTES;
 
 /// Bytes that a message takes besides its packet.
@@ -53,6 +56,8 @@ pub(super) struct Inbox {
     /// Where its settings count from, and the sum that it was told last.
     base: u64,
     told: u64,
+    /// Since when there is so much untold room that it must be told of.
+    owes_since: Option<Instant>,
 }
 
 impl Inbox {
@@ -82,6 +87,7 @@ impl Inbox {
         });
         self.base = base.unwrap_or(self.freed);
         self.told = self.base;
+        self.owes_since = None;
         self.forget_sums(self.base);
         self.handed.clear();
     }
@@ -104,6 +110,16 @@ impl Inbox {
         });
         self.forget_sums(sum);
         self.told = sum;
+        self.owes_since = None;
+    }
+
+    /// Room is not told of, and the ESP8266 may have messages that wait for it.
+    pub(super) fn nothing_is_late(&self, now: Instant, excused_at: Instant, verdict: &mut Verdict) {
+        let since = self.owes_since.filter(|since| *since > excused_at);
+        verdict.require(P9, since.is_none_or(|since| now <= since.plus_ms(SOON_MS)), || {
+            let untold_bytes = self.freed - self.told;
+            format!("{untold_bytes} B were freed, and the ESP8266 was not told")
+        });
     }
 
     /// Smaller sums cannot be told any more.
@@ -172,6 +188,26 @@ impl Inbox {
         self.waiting_bytes -= waiting.size_bytes;
         self.freed += waiting.size_bytes as u64;
         self.sums.push_back((self.freed, self.waiting.is_empty()));
+        let is_much = (self.freed - self.told) * TOLD_PART >= u64::from(HOST_INBOUND_BYTES);
+        if is_much || self.waiting.is_empty() {
+            self.owes_since.get_or_insert(facts.now);
+        }
+    }
+
+    /// The application asks how many messages there are, and how much room.
+    #[cold]
+    pub(super) fn says(&self, verdict: &mut Verdict, standing: EspStanding) {
+        let EspStanding { has_waiting_messages, inbound_room_bytes, .. } = standing;
+        let waiting = self.waiting.len();
+        let is_so =
+            has_waiting_messages == (waiting > 0) && inbound_room_bytes as u64 == self.room_bytes();
+        verdict.require(P7, is_so, || {
+            format!(
+                "the host says that messages wait ({has_waiting_messages}) and {inbound_room_bytes} B are free, \
+                 and {waiting} wait in {} B",
+                self.waiting_bytes
+            )
+        });
     }
 
     /// The application released a message.

@@ -6,6 +6,7 @@
 //! ends can know ([`names`]).
 
 mod commands;
+mod errands;
 mod esp;
 mod frames;
 mod host;
@@ -16,12 +17,13 @@ mod tried;
 
 use fivewire_core::event::Counters;
 
-use crate::observation::{Observation, Part};
+use crate::observation::{Observation, Part, Standing};
 
 use super::facts::Facts;
 use super::promise::Promise::P7;
 use super::verdict::Verdict;
 use commands::Commands;
+use errands::Errands;
 use esp::EspEnd;
 use frames::{ToEsp, ToHost};
 use host::HostEnd;
@@ -32,6 +34,7 @@ pub(super) struct Bridge {
     /// The program of a host began in a whole world: both its ends are there to be seen.
     is_shown: bool,
     commands: Commands,
+    errands: Errands,
     host: HostEnd,
     esp: EspEnd,
 }
@@ -55,25 +58,41 @@ impl Bridge {
         if !self.is_shown {
             return;
         }
-        let Self { commands, host, esp, .. } = self;
+        let Self { commands, errands, host, esp, .. } = self;
+        let now = facts.now;
         match *observation {
             Observation::FrameToEsp(frame) => self.reached_esp(facts, verdict, frame),
             Observation::FrameToHost(frame) => self.reached_host(facts, verdict, frame),
             Observation::Told(event) => host.told(facts, verdict, &event),
             Observation::Released { delivery } => host.inbox.released(delivery),
-            Observation::Link { end: Part::Host, up: false } => host.link_lost(),
+            Observation::Link { end: Part::Host, up } => {
+                errands.link_changed(now);
+                if !up {
+                    host.link_lost();
+                }
+            }
             Observation::Link { end: Part::Esp, up } => {
+                errands.link_changed(now);
                 esp.link_lost();
                 if up {
                     commands.link_found();
                 }
             }
             Observation::SubscribeAsked { ticket, qos, .. } => commands.subscribed(ticket, qos),
-            Observation::TimeAsked { cookie } => commands.time_asked(cookie),
-            Observation::ShutDownAsked => host.shut_down(),
+            Observation::TimeAsked { cookie } => {
+                errands.time_asked(now);
+                commands.time_asked(cookie);
+            }
+            Observation::MemoryAsked => errands.memory_asked(now),
+            Observation::NetworkAnswered { answer } => errands.answered(now, answer),
+            Observation::SaidToStand(Standing { esp: Some(standing), .. }) => {
+                host.inbox.says(verdict, standing);
+            }
+            Observation::ShutDownAsked => host.shut_down(now),
             Observation::SaidOfItself { counters, .. } => self.said(verdict, counters),
             Observation::BoardDown { part: Part::Host, .. } => {
                 (*commands, *host) = (Commands::default(), HostEnd::default());
+                *errands = Errands::default();
             }
             Observation::BoardUp { part: Part::Host } => host.board_up(),
             Observation::BoardDown { part: Part::Esp, .. } => *esp = EspEnd::default(),
@@ -93,6 +112,7 @@ impl Bridge {
             return;
         }
         self.commands.judge(facts, verdict, &read);
+        self.errands.reached(verdict, &read);
         match read {
             ToEsp::Init(init) => self.host.inbox.settings_came(verdict, &init),
             ToEsp::Release { delivery, freed_bytes } => {
@@ -114,6 +134,10 @@ impl Bridge {
         let Some(read) = read else { return };
         self.host.told_all(verdict);
         self.esp.reported(facts, verdict, &read);
+        if !facts.setup.has_wires() && errands::is_calm(facts) {
+            self.errands.nothing_is_late(facts, verdict);
+            self.host.inbox.nothing_is_late(facts.now, self.errands.excused_at(), verdict);
+        }
         if !self.host.takes(&read) {
             return;
         }

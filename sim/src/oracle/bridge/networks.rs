@@ -17,6 +17,7 @@ const CLOCK_ERROR_MS: u32 = 40;
 /// An attempt that is to be reported.
 #[derive(Clone, Copy, Debug)]
 struct Attempt {
+    at: Instant,
     asks: bool,
     lan: Lan,
 }
@@ -93,7 +94,7 @@ impl Networks {
                 Lan::Given => Lan::Stored,
             };
         }
-        let mut attempt = Attempt { asks: false, lan: self.next };
+        let mut attempt = Attempt { at: now, asks: false, lan: self.next };
         if self.next == Lan::Given && !self.may_use_given {
             let [earliest, latest] = [
                 now.plus_ms(CLOCK_ERROR_MS) >= self.ask_at,
@@ -108,6 +109,11 @@ impl Networks {
         if is_told {
             self.due.push_back(attempt);
         }
+    }
+
+    /// When the first attempt was made that is not reported.
+    pub(super) fn oldest(&self) -> Option<Instant> {
+        self.due.front().map(|attempt| attempt.at)
     }
 
     /// The question is reported: it is due, and comes before the attempt of its turn.
