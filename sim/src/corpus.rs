@@ -134,7 +134,7 @@ pub fn pretty(schedule: &Schedule) -> String {
 pub(crate) mod tests {
     use super::*;
     use crate::fault::{Fault, FaultKind};
-    use crate::schedule::{Fidelity, Setup, TopicBytes, Topology, Wires, Workload};
+    use crate::schedule::{Fidelity, InboundBytes, Setup, TopicBytes, Topology, Wires, Workload};
 
     /// A small valid schedule on a bridge with one fault of each given kind, a minute apart.
     pub(crate) fn sample(kinds: &[FaultKind]) -> Schedule {
@@ -165,6 +165,7 @@ pub(crate) mod tests {
                 filters: vec!["down/#".to_owned(), "all/+/x".to_owned()],
                 refused_filter: None,
                 topic_bytes: TopicBytes::default(),
+                inbound_bytes: InboundBytes::default(),
                 fidelity: Fidelity::Frame,
                 wires: Wires::default(),
                 mqtt5: None,
@@ -178,6 +179,7 @@ pub(crate) mod tests {
                 inbound_every_ms: 5_000,
                 inbound_topics: vec!["down/a".to_owned(), "all/1/x".to_owned()],
                 large_percent: 0,
+                inbound_qos0_percent: 0,
                 habits: crate::schedule::Habits::default(),
             },
             faults: faults.collect(),

@@ -69,6 +69,12 @@ pub enum Purpose {
     LargeMessages = 29,
     /// When the broker delivers with more than the quality of service that it granted.
     QosExceeded = 30,
+    /// Whether the application takes nothing while many messages come, and what those are.
+    Pressure = 60,
+    /// How much the host of a bridge has for messages.
+    InboundMemory = 62,
+    /// Which messages are as large as the device has memory for, to the byte, and which are QoS 0.
+    Limits = 61,
     /// How long further clients of the broker stay, and stay away.
     Visits = 40,
     /// How long questions and answers about the time travel, and which get lost.

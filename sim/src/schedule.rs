@@ -23,8 +23,6 @@ pub const CLIENT_RECEIVE_BYTES: u16 = 2_048;
 pub const ESP_RECEIVE_BYTES: u16 = 1_024;
 /// The outbox of the ESP8266, in bytes.
 pub const ESP_OUTBOX_BYTES: u16 = 4_096;
-/// What the host of a bridge has for messages that its application has not taken, in bytes.
-pub const HOST_INBOUND_BYTES: u16 = 2_048;
 
 /// The largest return code of a CONNACK of MQTT 3.1.1.
 const RETURN_CODE_MAX: u8 = 5;
@@ -156,6 +154,17 @@ impl Default for TopicBytes {
     }
 }
 
+/// What the host of a bridge has for messages that its application has not taken, in bytes: 256 to 2,048.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct InboundBytes(pub u16);
+
+impl Default for InboundBytes {
+    fn default() -> Self {
+        Self(2_048)
+    }
+}
+
 /// What the largest frame of the bridge needs in a link's buffer: a publication with its topic, or the
 /// settings.
 #[must_use]
@@ -207,6 +216,9 @@ pub struct Setup {
     /// direction at either end.
     #[serde(default, skip_serializing_if = "is_default")]
     pub topic_bytes: TopicBytes,
+    /// Memory of the host of a bridge for messages that its application has not taken.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub inbound_bytes: InboundBytes,
     /// How closely the link of a bridge is simulated.
     #[serde(default, skip_serializing_if = "is_default")]
     pub fidelity: Fidelity,
@@ -226,15 +238,26 @@ impl Setup {
     }
 
     /// No message whose packet is larger fits into the memories between the broker and the application: the
-    /// receive buffer of the client, and those of the link of a bridge.
+    /// receive buffer of the client, those of the link of a bridge, and what its host has for messages.
     #[must_use]
     pub fn message_max_bytes(&self) -> u32 {
+        let receive_bytes = self.receive_bytes();
         match self.topology {
-            Topology::Client => CLIENT_RECEIVE_BYTES.into(),
+            Topology::Client => receive_bytes.into(),
             Topology::Bridge => {
                 let Wires { host_memory_bytes, esp_memory_bytes, .. } = self.wires;
-                ESP_RECEIVE_BYTES.min(host_memory_bytes).min(esp_memory_bytes).into()
+                let link_bytes = host_memory_bytes.min(esp_memory_bytes);
+                receive_bytes.min(link_bytes).min(self.inbound_bytes.0).into()
             }
+        }
+    }
+
+    /// The receive buffer of the client, wherever it runs.
+    #[must_use]
+    pub const fn receive_bytes(&self) -> u16 {
+        match self.topology {
+            Topology::Client => CLIENT_RECEIVE_BYTES,
+            Topology::Bridge => ESP_RECEIVE_BYTES,
         }
     }
 
@@ -260,7 +283,7 @@ pub struct Workload {
     pub payload_min_bytes: u16,
     /// And at most this many.
     pub payload_max_bytes: u16,
-    /// The witness publishes a QoS 1 message for the device every so many milliseconds. 0: never.
+    /// The witness publishes a message for the device every so many milliseconds. 0: never.
     pub inbound_every_ms: u32,
     /// The topics that the witness publishes to, in turn; each must match one of the filters.
     pub inbound_topics: Vec<String>,
@@ -268,6 +291,9 @@ pub struct Workload {
     /// larger. Every fourth of those is QoS 0.
     #[serde(default, skip_serializing_if = "is_default")]
     pub large_percent: u8,
+    /// Of 100 other messages of the witness, this many are QoS 0.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub inbound_qos0_percent: u8,
     /// What the application does besides.
     #[serde(default, skip_serializing_if = "Habits::are_none")]
     pub habits: Habits,

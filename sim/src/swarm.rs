@@ -6,6 +6,7 @@
 
 mod habits;
 mod mqtt5;
+mod pressure;
 mod qos;
 mod wires;
 
@@ -15,7 +16,7 @@ use crate::app::Intervals;
 use crate::fault::{Fault, FaultKind};
 use crate::random::{Purpose, Random};
 use crate::schedule::{
-    Fidelity, Habits, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload,
+    Fidelity, Habits, InboundBytes, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload,
 };
 
 /// Sets of topic filters that each match `down/0` to `down/2`, and no topic twice.
@@ -87,6 +88,12 @@ impl Draw<'_> {
     }
 }
 
+/// How many of a hundred messages for the device are large, where nothing is drawn to fill its memory.
+#[cfg(feature = "turmoil")]
+pub(crate) fn habitual_large_percent(seed: u64) -> u8 {
+    habits::large_percent(seed)
+}
+
 /// Draws the schedule of a seed.
 #[must_use]
 pub fn draw(seed: u64, draw: &Draw<'_>) -> Schedule {
@@ -112,6 +119,7 @@ pub fn draw(seed: u64, draw: &Draw<'_>) -> Schedule {
     if schedule.setup.has_wires() {
         wires::draw_memory(&mut random, &mut schedule);
     }
+    pressure::draw_memory(&mut schedule);
     let kinds = draw_kinds(&mut random, draw);
     if !kinds.is_empty() {
         let faults = draw_faults(&mut random, draw, &schedule, &kinds);
@@ -120,6 +128,7 @@ pub fn draw(seed: u64, draw: &Draw<'_>) -> Schedule {
     mqtt5::draw(draw, &mut schedule);
     habits::move_faults(&mut schedule);
     qos::draw(draw, &mut schedule);
+    pressure::draw(draw, &mut schedule);
     schedule
 }
 
@@ -147,6 +156,7 @@ fn draw_setup(random: &mut Random, draw: &Draw<'_>) -> Setup {
         filters: filters.iter().map(ToString::to_string).collect(),
         refused_filter: random.chance(1, 4).then(|| "refused/#".to_owned()),
         topic_bytes: TopicBytes::default(),
+        inbound_bytes: InboundBytes::default(),
         fidelity: draw.fidelity,
         wires: match draw.fidelity {
             Fidelity::Frame => Wires::default(),
@@ -171,6 +181,7 @@ fn draw_workload(random: &mut Random, draw: &Draw<'_>) -> Workload {
         inbound_every_ms: in_range(random, &draw.inbound_every_ms),
         inbound_topics: (0..random.between(1, 3)).map(|topic| format!("down/{topic}")).collect(),
         large_percent: 0,
+        inbound_qos0_percent: 0,
         habits: Habits::default(),
     }
 }
@@ -377,8 +388,14 @@ mod tests {
             assert!((3..=30).contains(&(schedule.faults.len() - apart)), "{seed}");
             assert!(apart <= 11, "{seed}");
             assert!((1..=16).contains(&schedule.setup.window), "{seed}");
-            assert!(schedule.workload.publish_every_ms <= 5_000, "{seed}");
-            assert!(schedule.workload.inbound_every_ms <= 5_000, "{seed}");
+            let Workload { publish_every_ms, inbound_every_ms, .. } = schedule.workload;
+            let Workload { qos0_percent, inbound_qos0_percent, .. } = schedule.workload;
+            for (every_ms, qos0_percent) in
+                [(publish_every_ms, qos0_percent), (inbound_every_ms, inbound_qos0_percent)]
+            {
+                let qos1_percent = 100 - u32::from(qos0_percent);
+                assert!(every_ms * 100 <= 5_000 * qos1_percent, "{seed}: {every_ms} ms");
+            }
             assert!(schedule.faults.is_sorted_by_key(|fault| fault.at_ms), "{seed}");
             for fault in &schedule.faults {
                 assert!(fault.at_ms < schedule.duration_ms, "{seed}: {fault:?}");

@@ -10,7 +10,7 @@ use crate::storage::{Storage, large_enough};
 ///
 /// | buffer | holds | at least |
 /// |---|---|---|
-/// | `receive` | the largest message to be received, and messages that wait while the application holds | 64 bytes |
+/// | `receive` | 32 bytes more than the packet of the largest message to be received; messages that wait while the application holds | 64 bytes |
 /// | `transmit` | what leaves in one write; a larger publication leaves in pieces | the CONNECT packet, 64 bytes |
 /// | `outbox` | publications until they are acknowledged, each with 20 bytes more than its packet | 64 bytes |
 /// | `subscriptions` | topic filters, each with 12 bytes more than its text | 0 bytes |

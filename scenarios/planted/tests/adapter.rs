@@ -86,7 +86,7 @@ bugs! {
     a_wake_up_that_is_lost: LostWakeUp breaks P6;
     room_that_nobody_is_told_of: RoomUntold breaks P5 or P6;
     a_write_that_is_dropped_when_it_is_interrupted: WriteDroppedOnCancel breaks P1 or P3 or P6;
-    a_partial_write_that_is_ignored: PartialWriteIgnored breaks P1 or P3 or P6;
+    a_partial_write_that_is_ignored: PartialWriteIgnored breaks P1 or P3 or P5 or P6;
     a_flush_that_is_forgotten: FlushForgotten breaks P6;
     a_timer_that_is_not_rearmed: TimerNotRearmed breaks P6 or P10;
     an_attempt_to_connect_that_leaks: ConnectLeaked breaks P7;

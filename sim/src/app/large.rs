@@ -14,6 +14,12 @@ const AROUND_PAYLOAD_BYTES: u32 = 192;
 pub(crate) struct Large {
     random: Random,
     percent: u32,
+    /// Which are as large as can be, and which of the others are QoS 0.
+    limits: Random,
+    qos0_percent: u32,
+    /// The largest packet that the device takes.
+    fits_bytes: u32,
+    topic_bytes: u32,
     /// The board with the client can take no larger packet.
     memory_bytes: u32,
     /// The broker takes no larger payload.
@@ -28,6 +34,11 @@ impl Large {
         Self {
             random: Random::new(schedule.seed, Purpose::LargeMessages),
             percent: schedule.workload.large_percent.into(),
+            limits: Random::new(schedule.seed, Purpose::Limits),
+            qos0_percent: schedule.workload.inbound_qos0_percent.into(),
+            fits_bytes: u32::from(setup.receive_bytes() - 32)
+                .min(u32::from(setup.inbound_bytes.0 - 8)),
+            topic_bytes: schedule.workload.inbound_topics.first().map_or(0, |it| it.len() as u32),
             memory_bytes: setup.message_max_bytes(),
             payload_max_bytes: packet_max_bytes - AROUND_PAYLOAD_BYTES,
         }
@@ -37,15 +48,30 @@ impl Large {
     /// not a large one.
     pub(crate) fn draw(&mut self, size_bytes: u32) -> (u32, QoS) {
         if self.percent == 0 || !self.random.chance(self.percent, 100) {
-            return (size_bytes, QoS::AtLeastOnce);
+            let is_at_most_once =
+                self.qos0_percent > 0 && self.limits.chance(self.qos0_percent, 100);
+            return (size_bytes, if is_at_most_once { QoS::AtMostOnce } else { QoS::AtLeastOnce });
         }
         let memory = self.memory_bytes;
         // it may just fit; it does not; most of it has to be skipped
         let ranges = [(memory / 2, memory), (memory, 2 * memory), (8 * memory, 16 * memory)];
         let (min, max) = *self.random.pick(&ranges);
-        let large = self.random.between(min, max).min(self.payload_max_bytes);
+        let large = self.random.between(min, max);
         let is_at_most_once = self.random.chance(1, 4);
-        (large, if is_at_most_once { QoS::AtMostOnce } else { QoS::AtLeastOnce })
+        let qos = if is_at_most_once { QoS::AtMostOnce } else { QoS::AtLeastOnce };
+        (self.at_the_limit(qos).unwrap_or(large).min(self.payload_max_bytes), qos)
+    }
+
+    /// The payload of every third large message makes a packet (MQTT 3.1.1) that just fits, or just does not.
+    fn at_the_limit(&mut self, qos: QoS) -> Option<u32> {
+        if !self.limits.chance(1, 3) {
+            return None;
+        }
+        let packet_id_bytes = if qos == QoS::AtMostOnce { 0 } else { 2 };
+        // a fixed header of three bytes, and the length of the topic
+        let around_bytes = 3 + 2 + self.topic_bytes + packet_id_bytes;
+        let packet_bytes = self.fits_bytes + self.limits.between(0, 2) - 1;
+        Some(packet_bytes - around_bytes)
     }
 }
 
@@ -69,9 +95,9 @@ mod tests {
             drawn.iter().filter(|&&(size, _)| is_wanted(size)).count()
         };
         assert!((400..600).contains(&count(&|size| size == 20)));
-        assert!(count(&|size| size > 20 && size < memory) > 100);
-        assert!(count(&|size| (memory..=2 * memory).contains(&size)) > 100);
-        assert!(count(&|size| size >= 8 * memory) > 100);
+        assert!(count(&|size| size > 20 && size < memory) > 60);
+        assert!(count(&|size| (memory..=2 * memory).contains(&size)) > 60);
+        assert!(count(&|size| size >= 8 * memory) > 60);
         assert!(drawn.iter().any(|&(size, qos)| size > 20 && qos == QoS::AtMostOnce));
     }
 }

@@ -69,6 +69,7 @@ fn validate_name(name: &str) -> Result<(), ScheduleError> {
 
 fn validate_setup(setup: &Setup) -> Result<(), ScheduleError> {
     in_range("setup.window", setup.window, 1, 16)?;
+    in_range("setup.inbound_bytes", setup.inbound_bytes.0, 256, 2_048)?;
     in_range("setup.release_after_ms", setup.release_after_ms.unwrap_or(0), 0, RELEASE_MAX_MS)?;
     in_range("setup.latency_min_ms", setup.latency_min_ms, 0, DELAY_MAX_MS)?;
     let latency_min_ms = i64::from(setup.latency_min_ms);
@@ -166,6 +167,7 @@ fn validate_workload(workload: &Workload, filters: &[String]) -> Result<(), Sche
         }
     }
     in_range("workload.large_percent", workload.large_percent, 0, 100)?;
+    in_range("workload.inbound_qos0_percent", workload.inbound_qos0_percent, 0, 100)?;
     validate_habits(&workload.habits)
 }
 

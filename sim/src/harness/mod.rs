@@ -29,7 +29,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::observation::{Observation, Observer};
 use crate::oracle::{Oracle, settle_bound_ms};
 use crate::schedule::{
-    Fidelity, Habits, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload,
+    Fidelity, Habits, InboundBytes, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload,
 };
 use crate::trace::{Timeline, TraceHash};
 use crate::world::World;
@@ -355,6 +355,7 @@ fn calm(topology: Topology, seed: u64) -> Schedule {
             filters: Vec::new(),
             refused_filter: None,
             topic_bytes: TopicBytes::default(),
+            inbound_bytes: InboundBytes::default(),
             fidelity: Fidelity::Frame,
             wires: Wires::default(),
             mqtt5: None,
@@ -368,6 +369,7 @@ fn calm(topology: Topology, seed: u64) -> Schedule {
             inbound_every_ms: 0,
             inbound_topics: Vec::new(),
             large_percent: 0,
+            inbound_qos0_percent: 0,
             habits: Habits::default(),
         },
         faults: Vec::new(),

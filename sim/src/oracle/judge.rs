@@ -3,9 +3,9 @@
 use fivewire_core::client::Action;
 use fivewire_core::event::Event;
 use fivewire_core::mqtt::QoS;
-use fivewire_core::time::Instant;
+use fivewire_core::time::{Instant, Reason};
 
-use crate::observation::{Answered, Crash, Observation};
+use crate::observation::{Answered, Crash, Observation, Part};
 
 use super::filters::Wish;
 use super::outbound::Entry;
@@ -70,6 +70,10 @@ impl Oracle {
                 }
             }
             Observation::FrameToHost(_) => self.judges.watchdog.heard(now),
+            Observation::Woken { part: Part::Host, reason: Reason::ShedDue } => {
+                let Self { facts, judges, verdict } = self;
+                judges.buffer.woken_to_shed(facts, verdict);
+            }
             Observation::FrameToEsp(_)
             | Observation::Woken { .. }
             | Observation::ClientState(_) => {}
@@ -86,10 +90,11 @@ impl Oracle {
     fn judge_network(&mut self, now: Instant, observation: &Observation<'_>) {
         match *observation {
             Observation::ToDevice { bytes, .. } => {
-                let Self { facts, judges, .. } = self;
+                let Self { facts, judges, verdict } = self;
                 let before = judges.heard.subacks();
-                let Judges { heard, owed, once, .. } = judges;
-                heard.bytes(facts, bytes, |facts, packet| {
+                judges.buffer.coming(facts, verdict, bytes.len());
+                let Judges { heard, owed, once, buffer, .. } = judges;
+                heard.bytes(facts, buffer, bytes, |facts, packet| {
                     owed.heard(facts, packet);
                     once.heard(facts, packet);
                 });
@@ -115,6 +120,7 @@ impl Oracle {
                 judges.heard.opened(facts, connection.0);
                 judges.owed.opened(connection.0, now);
                 judges.once.opened();
+                judges.buffer.opened(connection.0, judges.heard.is_judged());
             }
             Observation::OpenFailed { failure, .. } => self.judges.heard.open_failed(now, failure),
             Observation::Wifi(is_up) => self.judges.heard.network(now, is_up),

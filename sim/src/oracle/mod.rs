@@ -54,6 +54,7 @@ mod p7_self;
 mod p7_standing;
 mod p7_time;
 mod p8_watchdog;
+mod p9_kept;
 mod p9_pressure;
 mod promise;
 pub(crate) mod properties;
@@ -97,6 +98,7 @@ use p7_self::Told;
 use p7_standing::Way;
 use p7_time::Questions;
 use p8_watchdog::Watchdog;
+use p9_kept::Buffer;
 use p9_pressure::Pressure;
 use p10_connect_v5::Asking;
 use p10_will::WillAndKeepAlive;
@@ -136,6 +138,7 @@ struct Judges {
     way: Way,
     questions: Questions,
     watchdog: Watchdog,
+    buffer: Buffer,
     pressure: Pressure,
     will: WillAndKeepAlive,
     malformed: Malformed,
@@ -165,7 +168,7 @@ impl Oracle {
             judges: Judges {
                 order: Order::default(),
                 duplicates: Duplicates::default(),
-                received: Received::new(setup.message_max_bytes() as usize),
+                received: Received::new(setup),
                 slate: CleanSlate::default(),
                 answers: Answers::default(),
                 attempts: Attempts::default(),
@@ -180,6 +183,7 @@ impl Oracle {
                 way: Way::default(),
                 questions: Questions::default(),
                 watchdog: Watchdog::new(setup.host_drift_ppm),
+                buffer: Buffer::default(),
                 pressure: Pressure::default(),
                 will: WillAndKeepAlive::default(),
                 malformed: Malformed::default(),
@@ -255,6 +259,7 @@ impl Oracle {
         if facts.setup.topology == Topology::Client {
             judges.attempts.waited(verdict, now);
             judges.heard.waited(facts, verdict, now);
+            judges.buffer.settled(facts, verdict);
         }
         judges.pressure.waited(facts, verdict, now);
         judges.will.waited(facts, verdict, now);
@@ -326,6 +331,8 @@ impl Oracle {
     fn said_of_itself(&mut self, unacknowledged: usize, counters: &Counters) {
         let Self { facts, judges, verdict } = self;
         p7_self::said(facts, verdict, &judges.told, unacknowledged, counters, judges.owed.unknown);
+        judges.buffer.settled(facts, verdict);
+        p7_self::kept(facts, verdict, &judges.buffer, counters);
     }
 
     #[cold]

@@ -138,7 +138,9 @@ impl WillAndKeepAlive {
         let connection =
             facts.connections.live().find(|connection| connection.id == self.connection);
         let way_ms = LATE_PING_MS + 2 * facts.setup.latency_max_ms;
+        // what answers the last one may lie unread behind messages
         let is_judged = is_asked
+            && !facts.may_withhold()
             && connection.is_some_and(|connection| {
                 let is_healthy =
                     !connection.is_harmed && !connection.is_left && !connection.is_tainted;

@@ -5,6 +5,8 @@ use fivewire_core::event::Message;
 use fivewire_core::mqtt::QoS;
 use fivewire_core::time::Instant;
 
+use crate::schedule::{Setup, Topology};
+
 use super::connections::{Connection, Unreleased};
 use super::facts::Facts;
 use super::inbound::flags_bit;
@@ -15,8 +17,11 @@ use super::verdict::Verdict;
 
 /// Where nobody knows how much memory the device has, packets up to this size fit into it.
 const SMALL_MAX_BYTES: usize = 255;
-/// What of the memory on a message's way is not for its packet, at most.
+/// What of the memory on a message's way is not for its packet, at most: with an alias less of it may be.
 const RESERVED_BYTES: usize = 64;
+/// What of a receive buffer, and of what a host has for messages, is not for a packet.
+const RECEIVE_RESERVED_BYTES: u16 = 32;
+const INBOUND_HEADER_BYTES: u16 = 8;
 /// How long a PUBACK may go before the word that its message was too large. An ESP8266 skips and
 /// acknowledges such a message by itself; the host hears of it over the link.
 const EXPLANATION_MS: u32 = 30_000;
@@ -28,6 +33,8 @@ pub(super) struct Received {
     fits_bytes: usize,
     /// A larger one fits into none.
     memory_bytes: usize,
+    /// The client, wherever it runs, receives no larger one.
+    receive_bytes: usize,
     /// The largest QoS 1 packet the application got.
     largest_told_bytes: usize,
     /// QoS and size of packets that the broker sent and that may be too large, and were not told to be so.
@@ -60,11 +67,24 @@ fn is_owned(facts: &Facts, connection: &Connection, text: TextId) -> bool {
 }
 
 impl Received {
-    /// No packet that is larger than this fits into the memories of the device.
-    pub(super) const fn new(memory_bytes: usize) -> Self {
+    pub(super) fn new(setup: &Setup) -> Self {
+        let memory_bytes = setup.message_max_bytes() as usize;
+        let receive_bytes = setup.receive_bytes() - RECEIVE_RESERVED_BYTES;
+        let inbound_bytes = setup.inbound_bytes.0 - INBOUND_HEADER_BYTES;
+        let link_bytes = setup.wires.host_memory_bytes.min(setup.wires.esp_memory_bytes);
+        let buffers_bytes = receive_bytes.min(inbound_bytes);
+        let fits_bytes = match setup.topology {
+            // nothing is lent to aliases, and the link carries all that the buffers hold
+            Topology::Client if !setup.is_v5() => receive_bytes.into(),
+            Topology::Bridge if !setup.is_v5() && link_bytes > setup.receive_bytes() => {
+                buffers_bytes.into()
+            }
+            Topology::Client | Topology::Bridge => memory_bytes.saturating_sub(RESERVED_BYTES),
+        };
         Self {
-            fits_bytes: memory_bytes.saturating_sub(RESERVED_BYTES),
+            fits_bytes,
             memory_bytes,
+            receive_bytes: receive_bytes.into(),
             largest_told_bytes: 0,
             sent: Vec::new(),
             too_large: Vec::new(),
@@ -96,10 +116,9 @@ impl Received {
             return;
         }
         let said = connect.properties.packet_max_bytes().map_or(usize::MAX, |bytes| bytes as usize);
-        let is_so = (self.fits_bytes..=self.memory_bytes).contains(&said);
-        verdict.require(P5, is_so, || {
-            let (from, to) = (self.fits_bytes, self.memory_bytes);
-            format!("the device says that it takes packets of {said} bytes, and not {from} to {to}")
+        verdict.require(P5, said == self.receive_bytes, || {
+            let bytes = self.receive_bytes;
+            format!("the device says that it takes packets of {said} bytes, and not {bytes}")
         });
     }
 

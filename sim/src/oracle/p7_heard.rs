@@ -13,6 +13,7 @@ use crate::observation::Ending;
 
 use super::facts::Facts;
 use super::p6_attempts::{error_ms, ms_since};
+use super::p9_kept::Buffer;
 use super::promise::Promise::{P6, P7};
 use super::reader::{Packet, Reader};
 use super::verdict::Verdict;
@@ -110,6 +111,11 @@ impl Heard {
         (self.connection, self.subacks)
     }
 
+    /// Each step of the client is observed.
+    pub(super) const fn is_judged(&self) -> bool {
+        self.is_judged && !self.is_busy
+    }
+
     /// When the last byte came.
     pub(super) const fn last_at(&self) -> Instant {
         self.heard_at
@@ -190,6 +196,7 @@ impl Heard {
     pub(super) fn bytes(
         &mut self,
         facts: &mut Facts,
+        buffer: &mut Buffer,
         bytes: &[u8],
         mut each: impl FnMut(&mut Facts, &Packet<'_>),
     ) {
@@ -204,13 +211,21 @@ impl Heard {
             match packet {
                 Packet::Connack { session_present, code, .. } => {
                     self.connack(facts, session_present, code);
+                    if code == 0 && !self.wipes {
+                        buffer.accepted(facts);
+                    }
                 }
+                Packet::Publish(publish) => buffer.came(&publish, facts.setup.is_v5()),
                 Packet::Disconnect(code, _) => self.goodbye = Some(code),
                 Packet::Suback { .. } => self.subacks += 1,
                 _ => {}
             }
         }
         self.is_tainted |= reader.is_garbled();
+        buffer.left(reader.unfinished());
+        if self.is_tainted {
+            buffer.ignore();
+        }
         self.reader = reader;
     }
 

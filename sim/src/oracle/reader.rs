@@ -103,6 +103,19 @@ impl<'a> Iterator for Filters<'a> {
     }
 }
 
+/// The beginning of a packet whose end has not come.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Unfinished {
+    /// So much of it has come.
+    pub(crate) arrived_bytes: usize,
+    /// Its fixed header; 0 as long as that is not complete.
+    pub(crate) header_bytes: usize,
+    /// All of it, its header included; 0 as long as nobody knows.
+    pub(crate) packet_bytes: usize,
+    /// It is a PUBLISH with QoS 0.
+    pub(crate) is_qos0: bool,
+}
+
 /// One direction of one connection.
 #[derive(Default, Debug)]
 pub(crate) struct Reader {
@@ -140,6 +153,20 @@ impl Reader {
     /// Whether it met bytes it could not read.
     pub(crate) const fn is_garbled(&self) -> bool {
         self.is_garbled
+    }
+
+    /// What is left once there is no whole packet any more.
+    pub(crate) fn unfinished(&self) -> Unfinished {
+        let Some(first) = self.held.first().filter(|_| !self.is_spent) else {
+            return Unfinished::default();
+        };
+        let (header_bytes, packet_bytes) = match length(&self.held) {
+            Length::Packet { header_bytes, size_bytes } => (header_bytes, size_bytes),
+            Length::Incomplete | Length::Garbled => (0, 0),
+        };
+        let is_qos0 = first & 0xF6 == 0x30;
+        let arrived_bytes = self.held.len();
+        Unfinished { arrived_bytes, header_bytes, packet_bytes, is_qos0 }
     }
 
     /// The next whole packet of the stream that goes on with `bytes`; takes from `bytes` what it

@@ -24,6 +24,7 @@ impl Oracle {
                 self.judges.attempts.forget();
                 self.judges.heard.forget();
                 self.judges.once.forget();
+                self.judges.buffer.ignore();
             }
             Observation::Opening { connection } => {
                 self.judges.told.opening();
@@ -77,6 +78,7 @@ impl Oracle {
     }
 
     fn held(&mut self, is_held: bool) {
+        self.judges.buffer.settled(&self.facts, &mut self.verdict);
         let facts = &mut self.facts;
         facts.is_held = is_held;
         if is_held {
@@ -161,6 +163,7 @@ impl Oracle {
         judges.heard.forget();
         judges.owed.forget();
         judges.once.forget();
+        judges.buffer.forget();
         judges.told = Told::default();
         judges.said.forget();
         if !is_bridge {
@@ -181,6 +184,7 @@ impl Oracle {
                 judges.watchdog.busy(facts.now);
                 judges.attempts.busy(true);
                 judges.heard.busy(facts.now, true);
+                judges.buffer.ignore();
             }
             FaultKind::EspFirmware { .. } => judges.sessions.firmware(true),
             FaultKind::Malformed { which } => {
@@ -244,6 +248,7 @@ impl Oracle {
             connection.is_tainted = true;
         }
         self.judges.heard.taint();
+        self.judges.buffer.ignore();
         self.judges.will.harmed();
     }
 

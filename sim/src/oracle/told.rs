@@ -86,6 +86,7 @@ impl Oracle {
     fn client_told(&mut self, event: &Event<'_>) {
         let Self { facts, judges, verdict } = self;
         judges.heard.told(facts, verdict, event);
+        judges.buffer.told(facts, verdict, event);
         match *event {
             Event::Disconnected { reason: DownReason::AckOverdue } => {
                 judges.owed.given_up(facts, verdict);
@@ -171,6 +172,7 @@ impl Oracle {
 
     /// The application released a message.
     pub(super) fn released(&mut self, delivery: u32) {
+        self.judges.buffer.released(delivery);
         let life = self.facts.device_life;
         if let Some(text) = self.facts.inbound.take_back(delivery) {
             self.facts.inbound.get_mut(text).released_in_life = Some(life);

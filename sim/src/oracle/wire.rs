@@ -166,6 +166,7 @@ impl Oracle {
         if !connection.is_tainted {
             judges.received.acknowledged(facts, verdict, connection, (qos, packet_id));
         }
+        judges.buffer.acknowledged(connection.id);
         let connection = facts.connections.get_mut(slot);
         p6_answers::pressed(connection, facts.now);
         let unreleased = &mut connection.unreleased;

@@ -6,7 +6,7 @@ use fivewire_core::recorder::{Item, Records, Said};
 
 use crate::oracle::reader::{Packet, Reader};
 use crate::schedule::{
-    Fidelity, Habits, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload,
+    Fidelity, Habits, InboundBytes, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload,
 };
 
 /// A schedule with the setup of the client in a recording, as far as the client shows it: from its
@@ -28,6 +28,7 @@ pub(super) fn of(recording: &[u8]) -> Schedule {
         outbox_bytes: 0,
         refused_filter: None,
         topic_bytes: TopicBytes::default(),
+        inbound_bytes: InboundBytes::default(),
         fidelity: Fidelity::Frame,
         wires: Wires::default(),
         mqtt5: None,
@@ -71,6 +72,7 @@ pub(super) fn of(recording: &[u8]) -> Schedule {
             inbound_every_ms: 0,
             inbound_topics: Vec::new(),
             large_percent: 0,
+            inbound_qos0_percent: 0,
             habits: Habits::default(),
         },
         faults: Vec::new(),

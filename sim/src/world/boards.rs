@@ -15,7 +15,7 @@ use super::tcp::Side;
 use crate::app::Application;
 use crate::clock::{Alarm, Clock};
 use crate::observation::{BoardLoss, ConnectionId, Ending, Observation, Observer, Part};
-use crate::schedule::{Setup, TopicBytes, Topology};
+use crate::schedule::{InboundBytes, Setup, TopicBytes, Topology};
 use crate::wires::End;
 
 /// A board boots this long, in µs.
@@ -45,7 +45,7 @@ pub(super) struct HostBoard {
     /// What records the machine, while there is none.
     recorder: Option<Recorder<Tape>>,
     /// What decides how large the memory is.
-    sizes: (Topology, u32, TopicBytes, usize),
+    sizes: (Topology, u32, TopicBytes, InboundBytes, usize),
     pub(super) clock: Clock,
     pub(super) alarm: Alarm,
     pub(super) link: LinkView,
@@ -65,9 +65,10 @@ pub(super) struct Esp8266 {
     pub(super) command_task_dead: bool,
 }
 
-fn sizes(setup: &Setup) -> (Topology, u32, TopicBytes, usize) {
+fn sizes(setup: &Setup) -> (Topology, u32, TopicBytes, InboundBytes, usize) {
+    let Setup { topology, outbox_bytes, topic_bytes, inbound_bytes, .. } = *setup;
     let wishes = setup.mqtt5.as_ref().map(|mqtt5| mqtt5.wishes).unwrap_or_default();
-    (setup.topology, setup.outbox_bytes, setup.topic_bytes, wishes.memory_bytes())
+    (topology, outbox_bytes, topic_bytes, inbound_bytes, wishes.memory_bytes())
 }
 
 impl HostBoard {

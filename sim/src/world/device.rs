@@ -18,8 +18,7 @@ use crate::app::Application;
 use crate::observation::{ClientStanding, EspStanding, Standing};
 pub use crate::oracle::{DEVICE_ID, WILL_PAYLOAD, WILL_TOPIC};
 use crate::schedule::{
-    CLIENT_RECEIVE_BYTES, ESP_OUTBOX_BYTES, ESP_RECEIVE_BYTES, HOST_INBOUND_BYTES, Habits, Setup,
-    Topology, Wishes,
+    CLIENT_RECEIVE_BYTES, ESP_OUTBOX_BYTES, ESP_RECEIVE_BYTES, Habits, Setup, Topology, Wishes,
 };
 
 /// The network that a host has its ESP8266 join.
@@ -192,7 +191,7 @@ pub(super) fn buffer_sizes(setup: &Setup) -> [usize; BUFFERS_MAX] {
             [
                 outbox_bytes,
                 1_024,
-                HOST_INBOUND_BYTES as usize,
+                setup.inbound_bytes.0 as usize,
                 FRAME_BYTES,
                 topic_bytes,
                 topic_bytes,

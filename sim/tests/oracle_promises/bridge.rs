@@ -6,10 +6,12 @@ use fivewire_core::event::{Event, Message, ResetCause};
 use fivewire_core::mqtt::QoS;
 use fivewire_sim::observation::{EspStanding, Observation, Part, Standing};
 use fivewire_sim::oracle::Promise::{P6, P7, P8, P9, P10};
-use fivewire_sim::schedule::{ESP_OUTBOX_BYTES, HOST_INBOUND_BYTES, Setup, Topology};
+use fivewire_sim::schedule::{ESP_OUTBOX_BYTES, Setup, Topology};
 
 use crate::history::{History, packet, payload, setup};
 
+/// The host has so much memory for messages unless its setup says otherwise.
+const HOST_INBOUND_BYTES: u16 = 2_048;
 /// The ESP8266 reports that it begins anew.
 const READY: [u8; 2] = [0x83, 0];
 /// It asks whether the given network may be joined.

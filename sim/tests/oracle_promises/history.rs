@@ -9,7 +9,7 @@ use fivewire_sim::fault::{Fault, FaultKind};
 use fivewire_sim::observation::{ConnectionId, Ending, Observation, Observer};
 use fivewire_sim::oracle::{Breach, Oracle, Promise};
 use fivewire_sim::schedule::{
-    Fidelity, Habits, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload,
+    Fidelity, Habits, InboundBytes, Schedule, Setup, TopicBytes, Topology, VERSION, Wires, Workload,
 };
 
 /// A device without a bridge, a lasting session, nothing fancy.
@@ -31,6 +31,7 @@ pub(crate) fn setup() -> Setup {
         filters: Vec::new(),
         refused_filter: None,
         topic_bytes: TopicBytes::default(),
+        inbound_bytes: InboundBytes::default(),
         fidelity: Fidelity::Frame,
         wires: Wires::default(),
         mqtt5: None,
@@ -54,6 +55,7 @@ pub(crate) fn schedule(setup: Setup) -> Schedule {
             inbound_every_ms: 0,
             inbound_topics: Vec::new(),
             large_percent: 0,
+            inbound_qos0_percent: 0,
             habits: Habits::default(),
         },
         // a fault at a board, so that the general bound holds

@@ -3,7 +3,7 @@ use fivewire_sim::fault::FaultKind;
 use fivewire_sim::observation::{BoardLoss, Observation, Part};
 use fivewire_sim::oracle::Promise::P9;
 
-use crate::history::{History, setup};
+use crate::history::{History, packet, payload, setup};
 
 fn overflow() -> Observation<'static> {
     Observation::BoardDown { part: Part::Esp, loss: BoardLoss::ReceiveOverflow }
@@ -70,6 +70,7 @@ fn an_overflow_is_caught_unless_the_buffers_were_made_small() {
 fn a_message_that_is_told_to_who_takes_none_is_caught() {
     let mut history = History::of(setup());
     history.join_and_connect(false).subscribe(1, "down/#", 0x8000).witness(1, "down/0");
-    history.see(Observation::Holds(true)).deliver(1, "down/0", 1, false).message(1, "down/0");
+    let bytes = packet::publish("down/0", &payload(1), 1, false, false);
+    history.see(Observation::Holds(true)).hears(&bytes).message(1, "down/0");
     history.breaks(P9, "had asked to be spared");
 }

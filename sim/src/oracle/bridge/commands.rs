@@ -60,6 +60,11 @@ impl Commands {
         self.cookies.push(cookie);
     }
 
+    /// The ESP8266 has the settings of this host, and the names of topics that it said.
+    pub(super) const fn has_settled(&self) -> bool {
+        self.epoch.is_some() && !self.awaits_settings
+    }
+
     /// A frame of a host that lost its power may still be on its way.
     pub(super) const fn is_of_this_life(&self, frame: &ToEsp<'_>) -> bool {
         self.epoch.is_some() || (self.hellos > 0 && matches!(frame, ToEsp::Init(_)))

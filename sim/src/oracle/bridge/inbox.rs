@@ -14,7 +14,6 @@ use super::errands::SOON_MS;
 use super::frames::{Init, Publish};
 use super::names::Names;
 use crate::observation::EspStanding;
-use crate::schedule::HOST_INBOUND_BYTES;
 
 /// Bytes that a message takes besides its packet.
 const HEADER_BYTES: usize = 8;
@@ -69,16 +68,16 @@ impl Inbox {
         }
     }
 
-    fn room_bytes(&self) -> u64 {
-        (usize::from(HOST_INBOUND_BYTES) - self.waiting_bytes.min(HOST_INBOUND_BYTES.into())) as u64
+    fn room_bytes(&self, facts: &Facts) -> u64 {
+        capacity_bytes(facts).saturating_sub(self.waiting_bytes) as u64
     }
 
     /// The settings reached the ESP8266. What was freed while they were on their way counts from them.
-    pub(super) fn settings_came(&mut self, verdict: &mut Verdict, init: &Init<'_>) {
-        let (said, now) = (u64::from(init.room_bytes), self.room_bytes());
+    pub(super) fn settings_came(&mut self, facts: &Facts, verdict: &mut Verdict, init: &Init<'_>) {
+        let (said, now) = (u64::from(init.room_bytes), self.room_bytes(facts));
         let is_known = |base: u64| base == self.freed || self.is_sum(base);
         let base = (self.freed + said).checked_sub(now);
-        let is_right = init.capacity_bytes == u32::from(HOST_INBOUND_BYTES)
+        let is_right = init.capacity_bytes as usize == capacity_bytes(facts)
             && said <= now
             && base.is_some_and(is_known);
         verdict.require(P7, is_right, || {
@@ -97,14 +96,20 @@ impl Inbox {
     }
 
     /// The ESP8266 is told of bytes that were freed, for themselves (`is_credit`) or along with a release.
-    pub(super) fn told_freed(&mut self, verdict: &mut Verdict, freed_bytes: u32, is_credit: bool) {
+    pub(super) fn told_freed(
+        &mut self,
+        facts: &Facts,
+        verdict: &mut Verdict,
+        freed_bytes: u32,
+        is_credit: bool,
+    ) {
         let sum = self.base + u64::from(freed_bytes);
         verdict.require(P7, sum >= self.told && self.is_sum(sum), || {
             let freed = self.freed - self.base;
             format!("the ESP8266 was told of {freed_bytes} B, and {freed} were freed")
         });
         let was_empty = self.sums.iter().any(|&(known, empty)| known == sum && empty);
-        let is_much = sum.saturating_sub(self.told) * TOLD_PART >= u64::from(HOST_INBOUND_BYTES);
+        let is_much = sum.saturating_sub(self.told) * TOLD_PART >= capacity_bytes(facts) as u64;
         verdict.require(P7, !is_credit || (sum > self.told && (was_empty || is_much)), || {
             format!("room for {freed_bytes} B was told of without need")
         });
@@ -147,7 +152,7 @@ impl Inbox {
         let is_v5 = facts.setup.is_v5();
         let size_bytes = HEADER_BYTES + packet_bytes(frame, topic.len(), is_v5);
         self.waiting_bytes += size_bytes;
-        verdict.require(P9, self.waiting_bytes <= HOST_INBOUND_BYTES.into(), || {
+        verdict.require(P9, self.waiting_bytes <= capacity_bytes(facts), || {
             format!("the ESP8266 gave {} B, which the host has no room for", self.waiting_bytes)
         });
         self.waiting.push_back(Waiting {
@@ -188,7 +193,7 @@ impl Inbox {
         self.waiting_bytes -= waiting.size_bytes;
         self.freed += waiting.size_bytes as u64;
         self.sums.push_back((self.freed, self.waiting.is_empty()));
-        let is_much = (self.freed - self.told) * TOLD_PART >= u64::from(HOST_INBOUND_BYTES);
+        let is_much = (self.freed - self.told) * TOLD_PART >= capacity_bytes(facts) as u64;
         if is_much || self.waiting.is_empty() {
             self.owes_since.get_or_insert(facts.now);
         }
@@ -196,11 +201,11 @@ impl Inbox {
 
     /// The application asks how many messages there are, and how much room.
     #[cold]
-    pub(super) fn says(&self, verdict: &mut Verdict, standing: EspStanding) {
+    pub(super) fn says(&self, facts: &Facts, verdict: &mut Verdict, standing: EspStanding) {
         let EspStanding { has_waiting_messages, inbound_room_bytes, .. } = standing;
         let waiting = self.waiting.len();
-        let is_so =
-            has_waiting_messages == (waiting > 0) && inbound_room_bytes as u64 == self.room_bytes();
+        let is_so = has_waiting_messages == (waiting > 0)
+            && inbound_room_bytes as u64 == self.room_bytes(facts);
         verdict.require(P7, is_so, || {
             format!(
                 "the host says that messages wait ({has_waiting_messages}) and {inbound_room_bytes} B are free, \
@@ -228,6 +233,11 @@ impl Inbox {
             self.handed.swap_remove(place);
         }
     }
+}
+
+/// All that the host has for messages.
+fn capacity_bytes(facts: &Facts) -> usize {
+    facts.setup.inbound_bytes.0.into()
 }
 
 /// Bytes of the packet that a message is stored as.

@@ -86,7 +86,7 @@ impl Bridge {
             Observation::MemoryAsked => errands.memory_asked(now),
             Observation::NetworkAnswered { answer } => errands.answered(now, answer),
             Observation::SaidToStand(Standing { esp: Some(standing), .. }) => {
-                host.inbox.says(verdict, standing);
+                host.inbox.says(facts, verdict, standing);
             }
             Observation::ShutDownAsked => host.shut_down(now),
             Observation::SaidOfItself { counters, .. } => self.said(verdict, counters),
@@ -114,13 +114,13 @@ impl Bridge {
         self.commands.judge(facts, verdict, &read);
         self.errands.reached(verdict, &read);
         match read {
-            ToEsp::Init(init) => self.host.inbox.settings_came(verdict, &init),
+            ToEsp::Init(init) => self.host.inbox.settings_came(facts, verdict, &init),
             ToEsp::Release { delivery, freed_bytes } => {
                 self.host.inbox.told_released(verdict, delivery);
-                self.host.inbox.told_freed(verdict, freed_bytes, false);
+                self.host.inbox.told_freed(facts, verdict, freed_bytes, false);
             }
             ToEsp::Credit { freed_bytes } => {
-                self.host.inbox.told_freed(verdict, freed_bytes, true);
+                self.host.inbox.told_freed(facts, verdict, freed_bytes, true);
             }
             _ => {}
         }

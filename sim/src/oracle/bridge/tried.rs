@@ -89,6 +89,10 @@ impl Bridge {
             return Some(true);
         }
         let ToEsp::Publish(publication) = read else { return Some(false) };
+        // over wires, an ESP8266 whose host is gone has that host's names until it hears of another
+        if !self.commands.has_settled() {
+            return None;
+        }
         let topic = self.commands.names.meant_by_anybody(publication.topic);
         let is_known = topic.is_some_and(|topic| is_topic_name(&topic));
         Some(!is_known || publication.packet_id >= SUBSCRIPTION_IDS)
