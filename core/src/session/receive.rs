@@ -74,6 +74,8 @@ impl<S: Storage> Session<S> {
                 return Some(step);
             }
             match self.read_packet() {
+                // what waited for messages that gave way now has its turn
+                Ok(Progress::Nothing) if self.make_room() => {}
                 Ok(Progress::Nothing) => break,
                 Ok(Progress::Taken) => {}
                 Ok(Progress::Told(event)) => return Some(Step::Event(event)),
@@ -90,7 +92,6 @@ impl<S: Storage> Session<S> {
                 break;
             }
         }
-        self.make_room();
         None
     }
 
@@ -393,11 +394,14 @@ impl<S: Storage> Session<S> {
         Event::Connected { session_present }
     }
 
-    /// While messages are held, QoS 0 ones give way as soon as the buffer runs full (P9).
-    fn make_room(&mut self) {
+    /// While messages are held, QoS 0 ones give way as soon as the buffer runs full (P9). True if some did.
+    fn make_room(&mut self) -> bool {
+        let mut has_made_room = false;
         while self.receive_capacity() == 0 && self.inbound.drop_kept_qos0() {
             self.count_shed(QoS::AtMostOnce);
+            has_made_room = true;
         }
+        has_made_room
     }
 
     /// Gives up the newest messages, and all that follow on this connection: acknowledging a later
