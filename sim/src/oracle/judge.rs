@@ -50,11 +50,7 @@ impl Oracle {
                 self.said_of_itself(unacknowledged, counters);
             }
             Observation::SaidToStand(standing) => self.said_to_stand(standing),
-            Observation::Probed { is_asked } => {
-                let Self { facts, judges, verdict } = self;
-                judges.will.probed(facts, verdict, is_asked);
-                facts.probed_at = Some(facts.now);
-            }
+            Observation::Probed { is_asked } => self.probed(is_asked),
             Observation::TimeAsked { cookie } => {
                 let Self { facts, judges, verdict } = self;
                 let is_calm = facts.has_time_server && facts.is_unprovoked();
@@ -84,6 +80,13 @@ impl Oracle {
             Observation::Finished => self.finished(),
             _ => self.judge_network(now, observation),
         }
+    }
+
+    #[cold]
+    fn probed(&mut self, is_asked: bool) {
+        let Self { facts, judges, verdict } = self;
+        judges.will.probed(facts, verdict, is_asked);
+        facts.probed_at = Some(facts.now);
     }
 
     /// What the network does for the device.
