@@ -296,14 +296,24 @@ fn a_clean_session_nobody_configured_is_caught() {
     assert_eq!(history.connection, ConnectionId(1));
 }
 
+/// Message 1 is sent to a device that joins networks by itself, with neither retain nor DUP, and told so.
+fn told_with(setup: Setup, (retain, dup): (bool, bool)) -> History {
+    let mut history = History::of(setup);
+    history.join_and_connect(false).subscribe(1, "down/#", 0x8000).witness(1, "down/0");
+    history.hears(&packet::publish("down/0", &payload(1), 1, false, false));
+    let payload = payload(1);
+    let message = Message { retain, dup, ..Message::new("down/0", &payload, QoS::AtLeastOnce) };
+    history.see_at_once(Observation::Told(Event::Message(message)));
+    history
+}
+
 #[test]
 fn another_retain_flag_or_dup_than_was_sent_is_caught() {
-    for (retain, dup) in [(true, false), (false, true)] {
-        let mut history = History::of(setup());
-        history.join_and_connect(false).subscribe(1, "down/#", 0x8000).witness(1, "down/0");
-        history.deliver(1, "down/0", 1, false);
-        let payload = payload(1);
-        let message = Message { retain, dup, ..Message::new("down/0", &payload, QoS::AtLeastOnce) };
-        history.told(Event::Message(message)).breaks(P5, "was told, and");
+    told_with(setup(), (false, false)).wait_ms(10).device_sends(&packet::puback(1)).passes();
+    told_with(bridge(), (false, false)).passes();
+    for flags in [(true, false), (false, true)] {
+        // a client without a bridge tells the next that it keeps
+        told_with(setup(), flags).breaks(P5, "and Some(Kept");
+        told_with(bridge(), flags).breaks(P5, "and it was not sent so");
     }
 }
