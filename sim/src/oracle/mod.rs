@@ -332,7 +332,7 @@ impl Oracle {
         let Self { facts, judges, verdict } = self;
         p7_self::said(facts, verdict, &judges.told, unacknowledged, counters, judges.owed.unknown);
         judges.buffer.settled(facts, verdict);
-        p7_self::kept(facts, verdict, &judges.buffer, counters);
+        p7_self::kept(facts, verdict, &mut judges.buffer, counters);
     }
 
     #[cold]

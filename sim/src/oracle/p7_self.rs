@@ -155,7 +155,7 @@ pub(super) fn said(
 
 /// What a client without a bridge dropped and shed of the messages that reached it.
 #[cold]
-pub(super) fn kept(facts: &Facts, verdict: &mut Verdict, buffer: &Buffer, counters: &Counters) {
+pub(super) fn kept(facts: &Facts, verdict: &mut Verdict, buffer: &mut Buffer, counters: &Counters) {
     if facts.setup.topology != Topology::Client || !facts.has_joined {
         return;
     }
@@ -167,6 +167,7 @@ pub(super) fn kept(facts: &Facts, verdict: &mut Verdict, buffer: &Buffer, counte
         let is_so = says == tally.least || (tally.may_be_more && says > tally.least);
         verdict.require(P7, is_so, || format!("the device counts {says} {what}, not {tally:?}"));
     }
+    buffer.counted(counters.dropped_qos0_in, counters.shed_in);
 }
 
 /// What can only be counted at the client, and not seen by others: between which limits it is. A

@@ -78,6 +78,8 @@ enum Shedding {
 pub(super) struct Buffer {
     /// A connection is there, and judged.
     is_judged: bool,
+    /// What the client does on this connection cannot be foreseen.
+    is_ignored: bool,
     connection: u32,
     kept: VecDeque<Kept>,
     kept_bytes: usize,
@@ -119,7 +121,7 @@ impl Buffer {
             let is_roomy = mqtt5.wishes.connect_bytes == 0 && !mqtt5.limits.renames_aliases;
             mqtt5.aliases_from_broker == 0 || is_roomy
         });
-        if has_plain_aliases && !facts.is_shutting_down {
+        if has_plain_aliases && !facts.is_shutting_down && !self.is_ignored {
             self.is_judged = true;
         } else {
             self.ignore();
@@ -129,8 +131,22 @@ impl Buffer {
     /// What the client does cannot be foreseen for as long as the connection lasts.
     pub(super) const fn ignore(&mut self) {
         self.is_judged = false;
+        self.is_ignored = true;
         self.dropped_qos0.may_be_more = true;
         self.shed.may_be_more = true;
+    }
+
+    /// The client said how much it dropped and shed. From here on that is known, unless it goes on unseen.
+    #[cold]
+    pub(super) fn counted(&mut self, dropped_qos0: u32, shed: u32) {
+        let is_shedding = self.shedding != Shedding::No;
+        // who sheds counts a message when it begins, and here it is counted once it has come to its end
+        if self.is_judged && is_shedding {
+            return;
+        }
+        let may_be_more = self.is_ignored || is_shedding;
+        self.dropped_qos0 = Tally { least: dropped_qos0, may_be_more };
+        self.shed = Tally { least: shed, may_be_more };
     }
 
     /// The device lost what it knew.

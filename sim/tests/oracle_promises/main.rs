@@ -21,6 +21,7 @@ mod p07_habits;
 mod p07_handlers;
 mod p07_heard;
 mod p08_watchdog;
+mod p09_kept;
 mod p09_pressure;
 mod p10_will;
 mod p11_time;
