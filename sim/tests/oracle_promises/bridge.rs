@@ -67,7 +67,7 @@ fn tells<'a>(history: &'a mut History, event: Event<'_>) -> &'a mut History {
 }
 
 /// A host and its ESP8266 begin in a world in which nothing has been wrong for long.
-fn ready() -> History {
+pub(crate) fn ready() -> History {
     let mut history = History::of(Setup { topology: Topology::Bridge, ..setup() });
     history.wait_ms(30_000).see(Observation::BoardUp { part: Part::Host });
     history.see(Observation::StatedBound { recovery_bound_ms: 48_000 });
@@ -147,11 +147,42 @@ fn a_question_comes_again_when_the_application_wants_it_to() {
 fn an_answer_that_reaches_the_esp8266_otherwise_or_not_at_all_is_caught() {
     let mut history = ready();
     answers(&mut history, NetworkAnswer::UseGiven, [0, 0, 7, 0xD0]);
-    history.breaks(P7, "the application said Some(UseGiven)");
+    history.breaks(P7, "the application said [UseGiven]");
     let mut history = ready();
     reports(&mut history, &[0x82]).breaks(P7, "what is no frame");
     let mut history = ready();
     history.see(Observation::MemoryAsked);
+    idles(&mut history).breaks(P7, "does not hear what the application wants");
+}
+
+#[test]
+fn what_is_asked_for_again_while_the_first_is_on_its_way_may_come_twice() {
+    let mut history = ready();
+    history.see(Observation::MemoryAsked).see(Observation::MemoryAsked);
+    commands(&mut history, &[0x0A]);
+    commands(&mut history, &[0x0A]).passes();
+    commands(&mut history, &[0x0A]).breaks(P7, "nobody wants to know");
+    let mut history = ready();
+    history.see(Observation::MemoryAsked).see(Observation::MemoryAsked);
+    commands(&mut history, &[0x0A]);
+    commands(idles(&mut history), &[0x0A]).breaks(P7, "nobody wants to know");
+
+    let both = || {
+        let mut history = ready();
+        for answer in [NetworkAnswer::AskAgain { after_ms: 1_000 }, NetworkAnswer::UseGiven] {
+            history.see(Observation::NetworkAnswered { answer });
+        }
+        history
+    };
+    let (ask_again, use_given) = ([0x0B, 0, 0, 3, 0xE8], [0x0B, 0xFF, 0xFF, 0xFF, 0xFF]);
+    let mut history = both();
+    commands(&mut history, &ask_again);
+    commands(&mut history, &use_given).passes();
+    let mut history = both();
+    commands(&mut history, &use_given);
+    commands(&mut history, &ask_again).breaks(P7, "the application said []");
+    let mut history = both();
+    commands(&mut history, &ask_again);
     idles(&mut history).breaks(P7, "does not hear what the application wants");
 }
 
@@ -207,14 +238,39 @@ fn a_host_that_is_wrong_about_its_messages_and_their_room_is_caught() {
     says(&mut history, true, whole).breaks(P7, "the host says that messages wait");
 }
 
-#[test]
-fn room_that_the_esp8266_is_not_told_of_is_caught() {
+/// Message 1 went to the application.
+fn takes_one() -> History {
     let mut history = ready();
     history.open().device_sends(&packet::connect(false, 60, None));
-    history.broker_sends(&packet::connack(false, 0)).deliver(1, "a", 0, false);
-    reports(&mut history, &message(1));
-    let payload = payload(1);
-    let told = Message::new("a", &payload, QoS::AtMostOnce);
-    tells(&mut history, Event::Message(told));
-    idles(&mut history).breaks(P9, "B were freed, and the ESP8266 was not told");
+    history.broker_sends(&packet::connack(false, 0));
+    takes(&mut history, 1, &message(1));
+    history
+}
+
+fn takes<'a>(history: &'a mut History, number: u64, frame: &[u8]) -> &'a mut History {
+    reports(history.deliver(number, "a", 0, false), frame);
+    let payload = payload(number);
+    tells(history, Event::Message(Message::new("a", &payload, QoS::AtMostOnce)))
+}
+
+/// The ESP8266 is told that so many bytes were freed.
+fn credits(history: &mut History, freed_bytes: u8) -> &mut History {
+    commands(history, &[0x06, freed_bytes])
+}
+
+#[test]
+fn room_that_the_esp8266_is_not_told_of_is_caught() {
+    const UNTOLD: &str = "B were freed, and the ESP8266 was not told";
+    idles(&mut takes_one()).breaks(P9, UNTOLD);
+    idles(credits(&mut takes_one(), 21)).passes();
+
+    // the second one names the topic used last
+    let second = [&[0xB0, 0, 0][..], &payload(2)].concat();
+    let mut history = takes_one();
+    credits(takes(&mut history, 2, &second), 42);
+    idles(&mut history).passes();
+    // what was said of the first does not speak of the second
+    let mut history = takes_one();
+    credits(takes(&mut history, 2, &second), 21);
+    idles(&mut history).breaks(P9, UNTOLD);
 }

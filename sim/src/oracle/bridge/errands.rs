@@ -15,12 +15,18 @@ const CALM_MS: u32 = 20_000;
 pub(super) const SOON_MS: u32 = 5_000;
 
 /// What the application asked for and the ESP8266 has not heard of. A newer errand of a kind takes the place
-/// of an older one.
+/// of an older one, unless that is on its way.
 #[derive(Default, Debug)]
 pub(super) struct Errands {
+    /// When it last asked for something that has not come since.
     time: Option<Instant>,
     memory: Option<Instant>,
-    answer: Option<(Instant, Answer)>,
+    answer: Option<Instant>,
+    /// Frames for so many questions may come, and when the last of these was asked.
+    memory_asks: u32,
+    memory_asked_at: Instant,
+    /// What it answered, the oldest first.
+    answers: Vec<Answer>,
     /// The link came or went: what was asked for before may have been lost with it.
     excused_at: Instant,
 }
@@ -32,14 +38,17 @@ impl Errands {
 
     pub(super) const fn memory_asked(&mut self, now: Instant) {
         self.memory = Some(now);
+        self.memory_asked_at = now;
+        self.memory_asks += 1;
     }
 
-    pub(super) const fn answered(&mut self, now: Instant, answer: NetworkAnswer) {
+    pub(super) fn answered(&mut self, now: Instant, answer: NetworkAnswer) {
         let answer = match answer {
             NetworkAnswer::UseGiven => Answer::UseGiven,
             NetworkAnswer::AskAgain { after_ms } => Answer::AskAgain { after_ms },
         };
-        self.answer = Some((now, answer));
+        self.answer = Some(now);
+        self.answers.push(answer);
     }
 
     pub(super) const fn link_changed(&mut self, now: Instant) {
@@ -47,23 +56,38 @@ impl Errands {
     }
 
     /// A frame of the host reached the ESP8266.
-    pub(super) fn reached(&mut self, verdict: &mut Verdict, frame: &ToEsp<'_>) {
+    pub(super) fn reached(&mut self, facts: &Facts, verdict: &mut Verdict, frame: &ToEsp<'_>) {
         match *frame {
             // whether the cookie is right is judged elsewhere
             ToEsp::AskTime { .. } => self.time = None,
             ToEsp::AskMemory => {
-                verdict.require(P7, self.memory.is_some(), || {
+                self.forget_old_asks(facts);
+                verdict.require(P7, self.memory_asks > 0, || {
                     "the ESP8266 was asked for its memory, and nobody wants to know".into()
                 });
+                self.memory_asks = self.memory_asks.saturating_sub(1);
                 self.memory = None;
             }
             ToEsp::Network(answer) => {
-                let said = self.answer.take().map(|(_, said)| said);
-                verdict.require(P7, said == Some(answer), || {
+                let place = self.answers.iter().position(|said| *said == answer);
+                verdict.require(P7, place.is_some(), || {
+                    let said = &self.answers;
                     format!("the ESP8266 is told {answer:?}, and the application said {said:?}")
                 });
+                if self.answers.last() == Some(&answer) {
+                    self.answer = None;
+                }
+                self.answers.drain(..place.map_or(0, |place| place + 1));
             }
             _ => {}
+        }
+    }
+
+    /// One frame was for several questions if no other is under way by now.
+    fn forget_old_asks(&mut self, facts: &Facts) {
+        let is_over = facts.now > self.memory_asked_at.plus_ms(SOON_MS);
+        if is_over && self.memory.is_none() && is_calm(facts) && !facts.setup.has_wires() {
+            self.memory_asks = 0;
         }
     }
 
@@ -75,9 +99,8 @@ impl Errands {
     /// The link carries frames: what the application wants of the ESP8266 is among them. Asked where
     /// [nothing is wrong](is_calm).
     pub(super) fn nothing_is_late(&self, facts: &Facts, verdict: &mut Verdict) {
-        let answered_at = self.answer.map(|(at, _)| at);
         let is_late = |at: Instant| at > self.excused_at && facts.now > at.plus_ms(SOON_MS);
-        let any_is_late = [self.time, self.memory, answered_at].into_iter().flatten().any(is_late);
+        let any_is_late = [self.time, self.memory, self.answer].into_iter().flatten().any(is_late);
         verdict.require(P7, !any_is_late, || {
             format!("the ESP8266 does not hear what the application wants of it: {self:?}")
         });

@@ -41,6 +41,15 @@ struct Handed {
     is_released: bool,
 }
 
+/// What had been freed in all when a message was taken, and is not known to the ESP8266.
+#[derive(Clone, Copy, Debug)]
+struct Freed {
+    sum: u64,
+    at: Instant,
+    /// Nothing waited then.
+    was_last: bool,
+}
+
 /// The messages, and the room that they leave.
 #[derive(Default, Debug)]
 pub(super) struct Inbox {
@@ -50,13 +59,11 @@ pub(super) struct Inbox {
     handed: Vec<Handed>,
     /// Bytes that were freed so far, in all sessions.
     freed: u64,
-    /// Each sum of them that the ESP8266 was not told, and whether nothing waited then.
-    sums: VecDeque<(u64, bool)>,
+    /// Each sum of them that the ESP8266 was not told.
+    sums: VecDeque<Freed>,
     /// Where its settings count from, and the sum that it was told last.
     base: u64,
     told: u64,
-    /// Since when there is so much untold room that it must be told of.
-    owes_since: Option<Instant>,
 }
 
 impl Inbox {
@@ -86,13 +93,26 @@ impl Inbox {
         });
         self.base = base.unwrap_or(self.freed);
         self.told = self.base;
-        self.owes_since = None;
         self.forget_sums(self.base);
         self.handed.clear();
     }
 
     fn is_sum(&self, sum: u64) -> bool {
-        sum == self.told || self.sums.iter().any(|(known, _)| *known == sum)
+        sum == self.told || self.sums.iter().any(|freed| freed.sum == sum)
+    }
+
+    /// With this sum there is so much untold room that it is told of by itself.
+    fn is_much(&self, facts: &Facts, sum: u64) -> bool {
+        sum.saturating_sub(self.told) * TOLD_PART >= capacity_bytes(facts) as u64
+    }
+
+    /// Since when there is untold room that must be told of: much of it, or all that there is for now.
+    fn owes_since(&self, facts: &Facts) -> Option<Instant> {
+        let is_idle = self.waiting.is_empty();
+        let mut untold = self.sums.iter().filter(|freed| freed.sum > self.told);
+        let is_owed =
+            |freed: &&Freed| (is_idle && freed.sum == self.freed) || self.is_much(facts, freed.sum);
+        untold.find(is_owed).map(|freed| freed.at)
     }
 
     /// The ESP8266 is told of bytes that were freed, for themselves (`is_credit`) or along with a release.
@@ -108,20 +128,24 @@ impl Inbox {
             let freed = self.freed - self.base;
             format!("the ESP8266 was told of {freed_bytes} B, and {freed} were freed")
         });
-        let was_empty = self.sums.iter().any(|&(known, empty)| known == sum && empty);
-        let is_much = sum.saturating_sub(self.told) * TOLD_PART >= capacity_bytes(facts) as u64;
-        verdict.require(P7, !is_credit || (sum > self.told && (was_empty || is_much)), || {
+        let was_last = self.sums.iter().any(|freed| freed.sum == sum && freed.was_last);
+        let is_due = was_last || self.is_much(facts, sum);
+        verdict.require(P7, !is_credit || (sum > self.told && is_due), || {
             format!("room for {freed_bytes} B was told of without need")
         });
         self.forget_sums(sum);
         self.told = sum;
-        self.owes_since = None;
     }
 
     /// Room is not told of, and the ESP8266 may have messages that wait for it.
-    pub(super) fn nothing_is_late(&self, now: Instant, excused_at: Instant, verdict: &mut Verdict) {
-        let since = self.owes_since.filter(|since| *since > excused_at);
-        verdict.require(P9, since.is_none_or(|since| now <= since.plus_ms(SOON_MS)), || {
+    pub(super) fn nothing_is_late(
+        &self,
+        facts: &Facts,
+        excused_at: Instant,
+        verdict: &mut Verdict,
+    ) {
+        let since = self.owes_since(facts).filter(|since| *since > excused_at);
+        verdict.require(P9, since.is_none_or(|since| facts.now <= since.plus_ms(SOON_MS)), || {
             let untold_bytes = self.freed - self.told;
             format!("{untold_bytes} B were freed, and the ESP8266 was not told")
         });
@@ -129,7 +153,7 @@ impl Inbox {
 
     /// Smaller sums cannot be told any more.
     fn forget_sums(&mut self, sum: u64) {
-        while self.sums.front().is_some_and(|(known, _)| *known < sum) {
+        while self.sums.front().is_some_and(|freed| freed.sum < sum) {
             self.sums.pop_front();
         }
     }
@@ -192,11 +216,8 @@ impl Inbox {
         }
         self.waiting_bytes -= waiting.size_bytes;
         self.freed += waiting.size_bytes as u64;
-        self.sums.push_back((self.freed, self.waiting.is_empty()));
-        let is_much = (self.freed - self.told) * TOLD_PART >= capacity_bytes(facts) as u64;
-        if is_much || self.waiting.is_empty() {
-            self.owes_since.get_or_insert(facts.now);
-        }
+        let was_last = self.waiting.is_empty();
+        self.sums.push_back(Freed { sum: self.freed, at: facts.now, was_last });
     }
 
     /// The application asks how many messages there are, and how much room.

@@ -112,7 +112,7 @@ impl Bridge {
             return;
         }
         self.commands.judge(facts, verdict, &read);
-        self.errands.reached(verdict, &read);
+        self.errands.reached(facts, verdict, &read);
         match read {
             ToEsp::Init(init) => self.host.inbox.settings_came(facts, verdict, &init),
             ToEsp::Release { delivery, freed_bytes } => {
@@ -136,7 +136,7 @@ impl Bridge {
         self.esp.reported(facts, verdict, &read);
         if !facts.setup.has_wires() && errands::is_calm(facts) {
             self.errands.nothing_is_late(facts, verdict);
-            self.host.inbox.nothing_is_late(facts.now, self.errands.excused_at(), verdict);
+            self.host.inbox.nothing_is_late(facts, self.errands.excused_at(), verdict);
         }
         if !self.host.takes(&read) {
             return;
