@@ -21,8 +21,8 @@ pub(super) struct Patience {
     deadlines: Vec<(Instant, Index)>,
     /// The soonest instant at which one of them has been ignored for too long.
     overdue_at: Option<Instant>,
-    /// The device would not cancel this publication: its outcome is known, and told at once.
-    not_cancelled: Option<u32>,
+    /// The device would not cancel these publications: their outcomes are known, and told at once.
+    not_cancelled: Vec<u32>,
     /// The device was asked to shut down, and has to have stopped by then.
     stopped_by: Option<Instant>,
 }
@@ -36,8 +36,9 @@ impl Patience {
     }
 
     /// The device would not cancel the publication with this ticket.
-    pub(super) const fn not_cancelled(&mut self, ticket: u32) {
-        self.not_cancelled = Some(ticket);
+    #[cold]
+    pub(super) fn not_cancelled(&mut self, ticket: u32) {
+        self.not_cancelled.push(ticket);
     }
 
     /// The device was asked to shut down.
@@ -61,16 +62,24 @@ impl Patience {
         if self.overdue_at.is_some_and(|at| now > at) {
             self.look(facts, verdict, now);
         }
-        if let Some(ticket) = self.not_cancelled.take() {
-            let has_ended = facts.tickets.get(ticket).is_none_or(|ticket| ticket.is_ended);
-            verdict.require(P7, has_ended, || {
-                format!("ticket #{ticket} could not be cancelled, and has no outcome")
-            });
+        if !self.not_cancelled.is_empty() {
+            self.have_ended(facts, verdict);
         }
         if self.stopped_by.is_some_and(|at| now > at) {
             self.stopped_by = None;
             verdict.require(P7, false, || {
                 format!("the device has not stopped {TOLD_WITHIN_MS} ms after it was asked to")
+            });
+        }
+    }
+
+    /// Those that could not be cancelled have.
+    #[cold]
+    fn have_ended(&mut self, facts: &Facts, verdict: &mut Verdict) {
+        for ticket in self.not_cancelled.drain(..) {
+            let has_ended = facts.tickets.get(ticket).is_none_or(|ticket| ticket.is_ended);
+            verdict.require(P7, has_ended, || {
+                format!("ticket #{ticket} could not be cancelled, and has no outcome")
             });
         }
     }
