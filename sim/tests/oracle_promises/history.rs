@@ -180,7 +180,11 @@ pub(crate) struct History {
 
 impl History {
     pub(crate) fn of(setup: Setup) -> Self {
-        let oracle = Oracle::new(&schedule(setup));
+        Self::of_schedule(&schedule(setup))
+    }
+
+    pub(crate) fn of_schedule(schedule: &Schedule) -> Self {
+        let oracle = Oracle::new(schedule);
         Self { oracle, now_ms: 0, connection: ConnectionId(0), opened_ms: 0 }
     }
 

@@ -28,3 +28,4 @@ mod p11_time;
 mod p12_malformed;
 mod p12_setups;
 mod p12_sizes;
+mod p12_tried;

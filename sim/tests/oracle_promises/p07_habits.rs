@@ -12,7 +12,7 @@ use fivewire_sim::observation::{
 use fivewire_sim::oracle::Promise::{P1, P4, P7, P10};
 use fivewire_sim::schedule::{Setup, Topology};
 
-use crate::history::{History, packet, setup, ticket};
+use crate::history::{History, packet, schedule, setup, ticket};
 
 fn connected() -> History {
     let mut history = History::of(setup());
@@ -189,6 +189,22 @@ fn a_time_that_answers_nothing_is_caught() {
     let mut history = connected();
     history.see(Observation::TimeAsked { cookie: 1 }).told(time_told(1, 0)).passes();
     history.told(time_told(1, 0)).breaks(P7, "the time was told for cookie 1");
+}
+
+#[test]
+fn a_time_that_is_never_told_is_caught() {
+    let asks = |times| {
+        let mut schedule = schedule(setup());
+        schedule.workload.habits.asks_every_ms = 10_000;
+        let mut history = History::of_schedule(&schedule);
+        history.connect(false);
+        for cookie in 1..=times {
+            history.see(Observation::TimeAsked { cookie });
+        }
+        history
+    };
+    asks(20).passes();
+    asks(21).breaks(P7, "the time was asked for 20 times, and never told");
 }
 
 /// The device has been told of its ESP8266 and of a network, and is connected.
