@@ -196,6 +196,8 @@ fn limits(
     within("networks left", counters.wifi_rejoins, 0, networks_left.max(attempts));
     let [qos0, others] = inbound;
     within("dropped QoS 0 messages", counters.dropped_qos0_in, 0, qos0);
+    // a connection ends as shed also where nothing was shed: the buffer was full for long enough, and nothing
+    // came before the application took all. How many were, [`kept`] knows where each step is seen
     within("shed messages", counters.shed_in, 0, others);
     let most = unasked.saturating_add(filters_asked);
     within("unknown acknowledgements", counters.unknown_acks, unknown_acks.unwrap_or(0), most);

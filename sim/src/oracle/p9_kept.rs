@@ -236,7 +236,10 @@ impl Buffer {
                 let next = self.too_large.pop_front();
                 self.unacknowledged += u32::from(*qos != QoS::AtMostOnce);
                 verdict.require(P7, next == Some((*qos as u8, *size_bytes)), || {
-                    format!("a {qos:?} message of {size_bytes} B was told to be too large, and not {next:?}")
+                    format!(
+                        "a {qos:?} message of {size_bytes} B was told to be too large, and not \
+                         {next:?}"
+                    )
                 });
             }
             Event::Disconnected { reason } => {

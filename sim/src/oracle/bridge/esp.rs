@@ -325,7 +325,10 @@ impl EspEnd {
         ];
         let is_late = |at: Instant| facts.now > at.plus_ms(LATE_MS);
         verdict.require(P7, !oldest.into_iter().flatten().any(is_late), || {
-            format!("the ESP8266 does not report {wifi:?} {ends:?} {networks:?} {opens:?} {memory_asked:?}")
+            format!(
+                "the ESP8266 does not report {wifi:?} {ends:?} {networks:?} {opens:?} \
+                 {memory_asked:?}"
+            )
         });
     }
 

@@ -229,8 +229,8 @@ impl Inbox {
             && inbound_room_bytes as u64 == self.room_bytes(facts);
         verdict.require(P7, is_so, || {
             format!(
-                "the host says that messages wait ({has_waiting_messages}) and {inbound_room_bytes} B are free, \
-                 and {waiting} wait in {} B",
+                "the host says that messages wait ({has_waiting_messages}) and \
+                 {inbound_room_bytes} B are free, and {waiting} wait in {} B",
                 self.waiting_bytes
             )
         });

@@ -67,7 +67,10 @@ impl Buffer {
         let has_all = !facts.is_held && self.kept.is_empty() && self.unreleased == 0;
         verdict.require(P9, has_all, || {
             let (kept, unreleased) = (self.kept.len(), self.unreleased);
-            format!("messages were shed and the connection ended, while {kept} were kept and {unreleased} unreleased")
+            format!(
+                "messages were shed and the connection ended, while {kept} were kept and \
+                 {unreleased} unreleased"
+            )
         });
         self.shed.may_be_more = true;
         self.dropped_qos0.may_be_more = true;
