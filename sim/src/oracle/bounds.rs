@@ -7,7 +7,7 @@ use crate::wires::Pace;
 use super::weather::Trouble;
 
 /// The broker must answer CONNECT and PINGREQ within this.
-const ANSWER_MS: u32 = 6_000;
+pub(super) const RESPONSE_MS: u32 = 6_000;
 /// Association and DHCP.
 const JOIN_MS: u32 = 12_000;
 /// Name resolution and the TCP handshake.
@@ -15,7 +15,7 @@ const OPEN_MS: u32 = 6_000;
 /// The longest pause between attempts.
 const PAUSE_MS: u32 = 8_000;
 /// A broker that lives and leaves something unanswered is left after this.
-const ACKNOWLEDGEMENT_MS: u32 = 20_000;
+pub(super) const ACKNOWLEDGEMENT_MS: u32 = 20_000;
 /// The watchdog's timeout, and that of the start-up.
 const WATCHDOG_MS: u32 = 10_000;
 /// Delivery of frames, boot, the ends of polling intervals.
@@ -116,12 +116,12 @@ fn general_bound_ms(setup: &Setup) -> u32 {
         0 => 15_000,
         keep_alive_s => u32::from(keep_alive_s) * 250,
     };
-    let mut noticed_ms = ping_interval_ms + ANSWER_MS;
+    let mut noticed_ms = ping_interval_ms + RESPONSE_MS;
     noticed_ms = noticed_ms.max(ACKNOWLEDGEMENT_MS).max(JOIN_MS + PAUSE_MS);
     if setup.topology == Topology::Bridge {
         noticed_ms = noticed_ms.max(2 * WATCHDOG_MS);
     }
-    let connect_ms = OPEN_MS + ANSWER_MS;
+    let connect_ms = OPEN_MS + RESPONSE_MS;
     let wipe_ms = if setup.clean_init && !setup.clean_session { connect_ms } else { 0 };
     noticed_ms + JOIN_MS + connect_ms + wipe_ms + SLACK_MS
 }

@@ -45,7 +45,7 @@ mod p5_received;
 mod p6_answers;
 mod p6_attempts;
 mod p6_converges;
-mod p6_owed;
+mod p6_unanswered;
 mod p7_accounted;
 mod p7_handlers;
 mod p7_heard;
@@ -60,6 +60,7 @@ mod promise;
 pub(crate) mod properties;
 pub(crate) mod reader;
 mod said;
+mod sizes;
 mod surroundings;
 mod tickets;
 mod told;
@@ -90,7 +91,7 @@ use p5_received::Received;
 use p6_answers::Answers;
 use p6_attempts::Attempts;
 use p6_converges::Convergence;
-use p6_owed::Owed;
+use p6_unanswered::Unanswered;
 use p7_handlers::Handlers;
 use p7_heard::Heard;
 use p7_patience::Patience;
@@ -130,7 +131,7 @@ struct Judges {
     convergence: Convergence,
     patience: Patience,
     heard: Heard,
-    owed: Owed,
+    owed: Unanswered,
     once: Once,
     told: Told,
     handlers: Handlers,
@@ -175,7 +176,7 @@ impl Oracle {
                 convergence: Convergence::default(),
                 patience: Patience::default(),
                 heard: Heard::default(),
-                owed: Owed::default(),
+                owed: Unanswered::default(),
                 once: Once::default(),
                 told: Told::default(),
                 handlers: Handlers::default(),
@@ -330,7 +331,8 @@ impl Oracle {
     #[cold]
     fn said_of_itself(&mut self, unacknowledged: usize, counters: &Counters) {
         let Self { facts, judges, verdict } = self;
-        p7_self::said(facts, verdict, &judges.told, unacknowledged, counters, judges.owed.unknown);
+        let unknown_acks = judges.owed.unknown;
+        p7_self::said(facts, verdict, &judges.told, unacknowledged, counters, unknown_acks);
         judges.buffer.settled(facts, verdict);
         p7_self::kept(facts, verdict, &mut judges.buffer, counters);
     }

@@ -165,8 +165,7 @@ impl WillAndKeepAlive {
         let since = connection.pinged_at.unwrap_or(connection.opened_at);
         if is_judged && facts.has_joined && facts.knows_configuration {
             let interval_ms = facts.ping_interval_ms();
-            let calm_since = facts.weather.calm_since();
-            let is_calm = calm_since.is_some_and(|at| at.plus_ms(CALM_MS) < since);
+            let is_calm = facts.weather.was_calm(since, CALM_MS);
             // otherwise the one before may have waited behind a long packet, and on its way
             let waits_ms = match is_calm && !facts.has_long_packets {
                 true => LATE_PING_MS / 2,

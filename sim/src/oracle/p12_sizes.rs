@@ -8,14 +8,15 @@ use crate::schedule::{Setup, Topology};
 use crate::world::{FRAME_BYTES, TRIED_BYTES};
 
 use super::promise::Promise::P12;
+use super::sizes::publish_bytes;
 use super::verdict::Verdict;
 
 /// What a publication's frame has besides its packet, at most.
 const FRAME_HEADER_BYTES: usize = 6;
 /// What it has in the outbox besides its packet.
 const RECORD_HEADER_BYTES: usize = 20;
-/// The properties of the publications that are tried, in MQTT 5: their length and a content type.
-const PROPERTIES_BYTES: usize = 1 + 7;
+/// The properties of the publications that are tried, in MQTT 5: a content type.
+const PROPERTIES_BYTES: usize = 7;
 /// Their topic.
 const TOPIC_BYTES: usize = 4;
 
@@ -54,10 +55,7 @@ fn filter_max_bytes(setup: &Setup) -> usize {
 }
 
 /// Bytes of the packet that a publication becomes.
-const fn packet_bytes(setup: &Setup, payload_bytes: usize, qos: QoS) -> usize {
-    let properties_bytes = if setup.is_v5() { PROPERTIES_BYTES } else { 0 };
-    let packet_id_bytes = if matches!(qos, QoS::AtMostOnce) { 0 } else { 2 };
-    let rest_bytes = 2 + TOPIC_BYTES + packet_id_bytes + properties_bytes + payload_bytes;
-    let length_bytes = if rest_bytes < 128 { 1 } else { 2 };
-    1 + length_bytes + rest_bytes
+fn packet_bytes(setup: &Setup, payload_bytes: usize, qos: QoS) -> usize {
+    let properties_bytes = setup.is_v5().then_some(PROPERTIES_BYTES);
+    publish_bytes(TOPIC_BYTES, qos != QoS::AtMostOnce, properties_bytes, payload_bytes)
 }

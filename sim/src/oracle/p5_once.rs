@@ -4,8 +4,6 @@
 //! It remembers those that it has answered with PUBREC until PUBREL comes, eight of them. Whether PUBREC left
 //! is judged only where nothing can have kept it.
 
-use fivewire_core::time::Instant;
-
 use super::facts::Facts;
 use super::messages::TextId;
 use super::promise::Promise::P5;
@@ -88,7 +86,5 @@ impl Once {
 
 /// What the client writes now is not kept back by anything.
 fn leaves_at_once(facts: &Facts) -> bool {
-    let calm_since = facts.weather.calm_since();
-    let is_calm = calm_since.is_some_and(|since: Instant| facts.now > since.plus_ms(CALM_MS));
-    is_calm || facts.outbound.unresolved == 0
+    facts.weather.was_calm(facts.now, CALM_MS) || facts.outbound.unresolved == 0
 }

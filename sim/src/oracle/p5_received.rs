@@ -13,15 +13,13 @@ use super::inbound::flags_bit;
 use super::messages::TextId;
 use super::promise::Promise::P5;
 use super::reader::Connect;
+use super::sizes::{INBOUND_HEADER_BYTES, RECEIVE_RESERVED_BYTES};
 use super::verdict::Verdict;
 
 /// Where nobody knows how much memory the device has, packets up to this size fit into it.
 const SMALL_MAX_BYTES: usize = 255;
 /// What of the memory on a message's way is not for its packet, at most: with an alias less of it may be.
 const RESERVED_BYTES: usize = 64;
-/// What of a receive buffer, and of what a host has for messages, is not for a packet.
-const RECEIVE_RESERVED_BYTES: u16 = 32;
-const INBOUND_HEADER_BYTES: u16 = 8;
 /// How long a PUBACK may go before the word that its message was too large. An ESP8266 skips and
 /// acknowledges such a message by itself; the host hears of it over the link.
 const EXPLANATION_MS: u32 = 30_000;

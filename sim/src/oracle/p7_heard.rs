@@ -11,6 +11,7 @@ use fivewire_core::time::Instant;
 
 use crate::observation::Ending;
 
+use super::bounds::{ACKNOWLEDGEMENT_MS, RESPONSE_MS};
 use super::facts::Facts;
 use super::p6_attempts::{error_ms, ms_since};
 use super::p9_kept::Buffer;
@@ -18,12 +19,8 @@ use super::promise::Promise::{P6, P7};
 use super::reader::{Packet, Reader};
 use super::verdict::Verdict;
 
-/// The broker must answer CONNECT and PINGREQ within this.
-const ANSWER_MS: u32 = 6_000;
 /// Name resolution and the TCP handshake may take so long.
 const OPEN_MS: u32 = 6_000;
-/// A broker that lives and leaves something unanswered is left after this.
-const ACKNOWLEDGEMENT_MS: u32 = 20_000;
 
 /// What the application is to be told next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -293,9 +290,9 @@ impl Heard {
                 self.failed == Some((now, TcpFailure::Unreachable)) || lasted_ms(since) >= OPEN_MS
             }
             (DownReason::ConnackOverdue, Stage::Greeting { since }) => {
-                lasted_ms(since) >= ANSWER_MS
+                lasted_ms(since) >= RESPONSE_MS
             }
-            (DownReason::PingrespOverdue, _) => lasted_ms(self.heard_at) >= ANSWER_MS,
+            (DownReason::PingrespOverdue, _) => lasted_ms(self.heard_at) >= RESPONSE_MS,
             (DownReason::ByBroker(code), _) => {
                 self.goodbye == Some(code.as_u8()) || self.is_tainted
             }
@@ -338,9 +335,11 @@ impl Heard {
         let (since, most_ms) = match self.stage {
             Stage::None => return,
             Stage::Opening { since } => (since, OPEN_MS),
-            Stage::Greeting { since } => (since, ANSWER_MS),
+            Stage::Greeting { since } => (since, RESPONSE_MS),
             // a ping may wait behind a long packet
-            Stage::Connected { .. } => (self.listened_at, facts.ping_interval_ms() + 2 * ANSWER_MS),
+            Stage::Connected { .. } => {
+                (self.listened_at, facts.ping_interval_ms() + 2 * RESPONSE_MS)
+            }
         };
         let waited_ms = ms_since(now, since);
         let is_late = waited_ms > most_ms + error_ms(most_ms);

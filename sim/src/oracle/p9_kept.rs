@@ -21,12 +21,11 @@ use crate::schedule::CLIENT_RECEIVE_BYTES;
 use super::facts::Facts;
 use super::promise::Promise::{P5, P7, P9};
 use super::reader::{Publish, Unfinished};
+use super::sizes::RECEIVE_RESERVED_BYTES;
 use super::verdict::Verdict;
 
-/// Of the receive buffer, so much is never filled.
-const RESERVED_BYTES: usize = 32;
 /// The largest packet that can be received, and all that is kept.
-const ROOM_BYTES: usize = CLIENT_RECEIVE_BYTES as usize - RESERVED_BYTES;
+const ROOM_BYTES: usize = (CLIENT_RECEIVE_BYTES - RECEIVE_RESERVED_BYTES) as usize;
 /// So many messages are handed out before one is acknowledged.
 const HANDED_OUT_MAX: u32 = 16;
 

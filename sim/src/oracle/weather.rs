@@ -4,6 +4,9 @@ use fivewire_core::time::Instant;
 
 use crate::fault::FaultKind;
 
+/// Where nothing was wrong for so long, in milliseconds, all that was is over: nothing is stuck on its way.
+pub(super) const CALM_MS: u32 = 20_000;
+
 /// What a fault can disturb.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Trouble {
@@ -128,6 +131,11 @@ impl Weather {
     /// Since when all is well, `None` while something is at work.
     pub(super) fn calm_since(&self) -> Option<Instant> {
         (self.active == 0).then_some(self.last_trouble)
+    }
+
+    /// At that time all had been well for longer than so many milliseconds, and it still is.
+    pub(super) fn was_calm(&self, at: Instant, ms: u32) -> bool {
+        self.calm_since().is_some_and(|since| at > since.plus_ms(ms))
     }
 
     fn disturbed(&mut self, now: Instant, kind: FaultKind) {

@@ -15,7 +15,7 @@ mod p05_received;
 mod p06_answers;
 mod p06_attempts;
 mod p06_converges;
-mod p06_owed;
+mod p06_unanswered;
 mod p07_accounted;
 mod p07_habits;
 mod p07_handlers;

@@ -7,11 +7,10 @@ use fivewire_core::time::Instant;
 use super::super::facts::Facts;
 use super::super::promise::Promise::P7;
 use super::super::verdict::Verdict;
+use super::super::weather::CALM_MS;
 use super::frames::{Answer, ToEsp};
 
-/// Where nothing was wrong for so long, in milliseconds, an errand is not kept waiting.
-const CALM_MS: u32 = 20_000;
-/// So soon it reaches the ESP8266 then, in milliseconds.
+/// So soon an errand reaches the ESP8266 where nothing is wrong, in milliseconds.
 pub(super) const SOON_MS: u32 = 5_000;
 
 /// What the application asked for and the ESP8266 has not heard of. A newer errand of a kind takes the place
@@ -109,6 +108,5 @@ impl Errands {
 
 /// Nothing is wrong, and the host goes on: nothing is kept waiting.
 pub(super) fn is_calm(facts: &Facts) -> bool {
-    let calm_since = facts.weather.calm_since();
-    !facts.is_shutting_down && calm_since.is_some_and(|at| facts.now >= at.plus_ms(CALM_MS))
+    !facts.is_shutting_down && facts.weather.was_calm(facts.now, CALM_MS)
 }

@@ -14,6 +14,7 @@ use super::super::facts::Facts;
 use super::super::promise::Promise::{P6, P7, P8};
 use super::super::reader::{Packet, Reader};
 use super::super::verdict::Verdict;
+use super::super::weather::CALM_MS;
 use super::frames::{Init, Status, ToEsp, ToHost, Why};
 use super::networks::Networks;
 use crate::observation::{Ending, Observation};
@@ -23,8 +24,6 @@ use crate::world::{ESP_FREE_BYTES, ESP_USED_BYTES};
 const HEARTBEAT_MS: u32 = 2_500;
 /// Frames are under way for less than this where nothing is wrong, in milliseconds.
 const TRAVEL_MAX_MS: u32 = 400;
-/// Where nothing was wrong for so long, in milliseconds, all that was is over.
-const CALM_MS: u32 = 20_000;
 /// What happened so long ago is reported, whatever is wrong, in milliseconds.
 const LATE_MS: u32 = 60_000;
 
@@ -300,8 +299,7 @@ impl EspEnd {
     fn spoke(&mut self, facts: &Facts, verdict: &mut Verdict, frame: &ToHost<'_>) {
         let now = facts.now;
         let Some(before) = self.heard_at.replace(now) else { return };
-        let is_calm = facts.weather.calm_since().is_some_and(|since| now > since.plus_ms(CALM_MS));
-        if !is_calm {
+        if !facts.weather.was_calm(now, CALM_MS) {
             return;
         }
         let silent_ms = (now.micros_since(before) / 1_000) as u32;

@@ -11,14 +11,13 @@ use fivewire_core::time::Instant;
 use super::super::facts::Facts;
 use super::super::promise::Promise::{P1, P7, P8, P10};
 use super::super::verdict::Verdict;
+use super::super::weather::CALM_MS;
 use super::commands::Commands;
 use super::frames::{Status, ToHost, Why};
 use super::inbox::Inbox;
 
 /// An ESP8266 may take so long to say goodbye, in milliseconds.
 const GOODBYE_MS: u32 = 10_000;
-/// Where nothing was wrong for so long, in milliseconds, nothing ends a host's goodbye before its time.
-const CALM_MS: u32 = 20_000;
 
 /// Where the host stands with its ESP8266.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -146,8 +145,8 @@ impl HostEnd {
     fn stopped(&mut self, facts: &Facts, verdict: &mut Verdict) {
         self.stage = Stage::Off;
         let Some(since) = self.leaving_since.take() else { return };
-        let calm_since = facts.weather.calm_since();
-        let is_calm = calm_since.is_some_and(|calm| since > calm.plus_ms(CALM_MS));
+        // nothing ends a goodbye before its time
+        let is_calm = facts.weather.was_calm(since, CALM_MS);
         let is_over = facts.now > since.plus_ms(GOODBYE_MS - GOODBYE_MS / 100);
         verdict.require(P10, !is_calm || is_over || self.heard_goodbye, || {
             "the host stopped, and its ESP8266 had no time to say goodbye".to_owned()

@@ -9,14 +9,13 @@ use fivewire_core::time::Instant;
 use super::super::facts::Facts;
 use super::super::messages::TextId;
 use super::super::promise::Promise::{P5, P7, P9};
+use super::super::sizes::{INBOUND_HEADER_BYTES, publish_bytes};
 use super::super::verdict::Verdict;
 use super::errands::SOON_MS;
 use super::frames::{Init, Publish};
 use super::names::Names;
 use crate::observation::EspStanding;
 
-/// Bytes that a message takes besides its packet.
-const HEADER_BYTES: usize = 8;
 /// Room is told of by itself once it is such a part of all.
 const TOLD_PART: u64 = 4;
 
@@ -174,7 +173,8 @@ impl Inbox {
             format!("a message with QoS {} is delivery {}", frame.qos, frame.number)
         });
         let is_v5 = facts.setup.is_v5();
-        let size_bytes = HEADER_BYTES + packet_bytes(frame, topic.len(), is_v5);
+        let size_bytes =
+            usize::from(INBOUND_HEADER_BYTES) + packet_bytes(frame, topic.len(), is_v5);
         self.waiting_bytes += size_bytes;
         verdict.require(P9, self.waiting_bytes <= capacity_bytes(facts), || {
             format!("the ESP8266 gave {} B, which the host has no room for", self.waiting_bytes)
@@ -263,20 +263,6 @@ fn capacity_bytes(facts: &Facts) -> usize {
 
 /// Bytes of the packet that a message is stored as.
 fn packet_bytes(frame: &Publish<'_>, topic_bytes: usize, is_v5: bool) -> usize {
-    let properties_bytes = match is_v5 {
-        true => length_bytes(frame.properties_bytes) + frame.properties_bytes,
-        false => 0,
-    };
-    let packet_id_bytes = if frame.qos > 0 { 2 } else { 0 };
-    let rest_bytes = 2 + topic_bytes + packet_id_bytes + properties_bytes + frame.payload.len();
-    1 + length_bytes(rest_bytes) + rest_bytes
-}
-
-/// Bytes of a length in MQTT.
-const fn length_bytes(length: usize) -> usize {
-    match length {
-        0..128 => 1,
-        128..16_384 => 2,
-        _ => 3,
-    }
+    let properties_bytes = is_v5.then_some(frame.properties_bytes);
+    publish_bytes(topic_bytes, frame.qos > 0, properties_bytes, frame.payload.len())
 }

@@ -1,15 +1,11 @@
 //! When what comes is shed, and when the connection ends for it, or for an answer that is overdue.
 
+use super::super::bounds::{ACKNOWLEDGEMENT_MS, RESPONSE_MS};
 use super::super::facts::Facts;
 use super::super::p6_attempts::{error_ms, ms_since};
 use super::super::promise::Promise::P9;
 use super::super::verdict::Verdict;
 use super::{Buffer, Shedding};
-
-/// A broker answers within this; acknowledgements that it may have given are not left unread for longer.
-const ANSWER_MS: u32 = 6_000;
-/// A broker that leaves something unanswered is left after this.
-const ACKNOWLEDGEMENT_MS: u32 = 20_000;
 
 impl Buffer {
     pub(super) fn shed_from_now(&mut self) {
@@ -31,8 +27,9 @@ impl Buffer {
         self.full_since.map_or(0, |since| ms_since(facts.now, since))
     }
 
+    /// Answers that the broker may have given are not left unread for longer than it may take to answer.
     pub(super) fn may_shed_by_now(&self, facts: &Facts) -> bool {
-        self.waited_ms(facts) + error_ms(ANSWER_MS) >= ANSWER_MS
+        self.waited_ms(facts) + error_ms(RESPONSE_MS) >= RESPONSE_MS
     }
 
     pub(super) fn is_in_time(&self, facts: &Facts, verdict: &mut Verdict) {

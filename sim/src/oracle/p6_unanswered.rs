@@ -7,29 +7,27 @@ use std::collections::VecDeque;
 
 use fivewire_core::time::Instant;
 
+use super::bounds::ACKNOWLEDGEMENT_MS;
 use super::facts::Facts;
 use super::p6_attempts::{error_ms, ms_since};
 use super::promise::Promise::{P6, P7, P9};
 use super::reader::Packet;
 use super::verdict::Verdict;
+use super::weather::CALM_MS;
 
-/// A broker that lives and leaves something unanswered is left after this, in milliseconds.
-const ANSWER_MS: u32 = 20_000;
-/// Where nothing was wrong for so long, in milliseconds, nothing is stuck on its way.
-const CALM_MS: u32 = 20_000;
 /// What a packet may take on its way besides the latency, in milliseconds.
 const WAY_MS: u32 = 2_000;
 
 /// What the client asked of the broker in one way, and has no answer to.
 #[derive(Default, Debug)]
-struct Sort {
+struct Asked {
     /// Packet identifiers, the oldest first, and when they came to the broker.
     open: VecDeque<(u16, Instant)>,
     /// When an answer made this one the oldest.
     oldest_since: Instant,
 }
 
-impl Sort {
+impl Asked {
     fn restart(&mut self, now: Instant) {
         self.open.clear();
         self.oldest_since = now;
@@ -51,32 +49,31 @@ impl Sort {
     /// `has_more`: there is something that did not come to the broker, perhaps.
     fn is_overdue(&self, facts: &Facts, has_more: bool) -> bool {
         let Some(&(_, came_at)) = self.open.front() else { return has_more };
-        let is_clear =
-            facts.weather.calm_since().is_some_and(|since| came_at > since.plus_ms(CALM_MS));
+        let is_clear = facts.weather.was_calm(came_at, CALM_MS);
         let way_ms = if is_clear { WAY_MS + 2 * facts.setup.latency_max_ms } else { u32::MAX };
         let waits_ms = if self.oldest_since > came_at {
             ms_since(facts.now, self.oldest_since)
         } else {
             ms_since(facts.now, came_at).saturating_add(way_ms)
         };
-        waits_ms.saturating_add(error_ms(ANSWER_MS)) >= ANSWER_MS
+        waits_ms.saturating_add(error_ms(ACKNOWLEDGEMENT_MS)) >= ACKNOWLEDGEMENT_MS
     }
 }
 
 /// What the client waits for.
 #[derive(Default, Debug)]
-pub(super) struct Owed {
+pub(super) struct Unanswered {
     connection: u32,
-    publications: Sort,
+    publications: Asked,
     /// Subscriptions and ends of subscriptions.
-    wishes: Sort,
+    wishes: Asked,
     /// Acknowledgements that reached it while nothing could be acknowledged.
     pub(super) unknown: u32,
     connected_at: Instant,
     wished_at: Instant,
 }
 
-impl Owed {
+impl Unanswered {
     /// The board lost what it knew.
     pub(super) fn forget(&mut self) {
         *self = Self::default();
@@ -146,7 +143,7 @@ impl Owed {
         let promise = if facts.is_held { P9 } else { P6 };
         verdict.require(promise, is_overdue || !facts.has_joined, || {
             format!(
-                "the broker was left for an answer that was not {ANSWER_MS} ms late: {publications:?} \
+                "the broker was left for an answer that was not {ACKNOWLEDGEMENT_MS} ms late: {publications:?} \
                  {wishes:?}"
             )
         });
@@ -180,5 +177,5 @@ fn has_nothing_under_way(facts: &Facts) -> bool {
 
 /// Nothing is wrong, and has not been for a while.
 fn is_calm(facts: &Facts) -> bool {
-    facts.weather.calm_since().is_some_and(|since| facts.now > since.plus_ms(CALM_MS))
+    facts.weather.was_calm(facts.now, CALM_MS)
 }
