@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::marks::{FaultRow, Mark, Matrix};
 use crate::oracle::{Breach, Promise};
+use crate::random::mixed;
 use crate::run::Report;
 use crate::schedule::Schedule;
 
@@ -235,11 +236,4 @@ fn add_each<const N: usize>(sums: &mut [u64; N], counts: &[u64; N]) {
     for (sum, count) in sums.iter_mut().zip(counts) {
         *sum += count;
     }
-}
-
-/// The finaliser of `SplitMix64`: every bit of the input reaches every bit of the output.
-pub(crate) const fn mixed(bits: u64) -> u64 {
-    let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
 }
