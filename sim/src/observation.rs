@@ -254,9 +254,9 @@ pub enum Observation<'a> {
     /// A copy of a machine of the bridge got a frame that crossed the link, or one that was made of
     /// that by damage.
     FrameTried { frame: &'a [u8], answered: Answered },
-    /// A machine was to be made of a state with a fault in it. `is_calm`: there is none, or it goes on
-    /// without asking for ever more.
-    StateDamaged { part: Part, is_calm: bool },
+    /// A machine was to be made of a state with a fault in it. `is_taken`: there is one. `is_calm`: then it
+    /// goes on without asking for ever more.
+    StateDamaged { part: Part, is_taken: bool, is_calm: bool },
     /// The client's state changed.
     ClientState(client::State),
     /// A fault of the schedule began.

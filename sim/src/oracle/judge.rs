@@ -163,7 +163,7 @@ impl Oracle {
                 let says = (is_unchanged, is_granted);
                 p12_intrusions::intruded(&mut self.verdict, copied, intrusion, says);
             }
-            Observation::StateDamaged { part, is_calm } => {
+            Observation::StateDamaged { part, is_calm, .. } => {
                 p12_intrusions::damaged(&mut self.verdict, part, is_calm);
             }
             Observation::FrameTried { frame, answered } => self.frame_tried(frame, answered),

@@ -76,8 +76,9 @@ impl<A: Application> World<A> {
         if number.is_multiple_of(DAMAGED) {
             let number = number / DAMAGED;
             let copy = made(machine, setup.is_v5(), sizes, &states::damaged(state, number));
+            let is_taken = copy.is_some();
             let is_calm = copy.is_none_or(|copy| states::goes_on(copy, number));
-            self.see(observer, &Observation::StateDamaged { part, is_calm });
+            self.see(observer, &Observation::StateDamaged { part, is_taken, is_calm });
             return;
         }
         let number = number / DAMAGED;

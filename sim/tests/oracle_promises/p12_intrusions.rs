@@ -35,7 +35,7 @@ fn what_is_waited_for_does() {
 fn a_machine_of_a_damaged_state_rests() {
     let damaged = |is_calm| {
         let mut history = History::of(setup());
-        history.see(Observation::StateDamaged { part: Part::Esp, is_calm });
+        history.see(Observation::StateDamaged { part: Part::Esp, is_taken: true, is_calm });
         history
     };
     damaged(true).passes();
