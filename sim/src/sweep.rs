@@ -3,6 +3,7 @@
 //! The result does not depend on threads: everything that is added up is a sum, and the one
 //! failure that is kept is the first in order of scenario and seed.
 
+mod effects;
 mod guard;
 mod reach;
 mod totals;
@@ -18,6 +19,7 @@ use crate::random::mixed;
 use crate::run::Report;
 use crate::schedule::Schedule;
 
+pub use effects::Effects;
 pub use guard::guarded;
 pub use reach::Reach;
 pub use totals::{Failure, FaultCount, Tally, Totals};

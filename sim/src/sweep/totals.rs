@@ -10,7 +10,7 @@ use crate::random::mixed;
 use crate::run::Report;
 use crate::schedule::Schedule;
 
-use super::Reach;
+use super::{Effects, Reach};
 
 /// A run that broke a promise.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,6 +52,8 @@ pub struct Totals {
     pub scenarios: BTreeMap<String, Tally>,
     /// By [`FaultRow::index`].
     faults: [FaultCount; FaultRow::COUNT],
+    /// How many of its faults had an effect, run by run.
+    pub effects: Effects,
     /// How often each mark was hit.
     pub marks: BTreeMap<&'static str, u64>,
     /// In which state of the client which kind of fault hurt somebody.
@@ -73,6 +75,7 @@ impl Default for Totals {
         Self {
             scenarios: BTreeMap::new(),
             faults: [FaultCount::default(); FaultRow::COUNT],
+            effects: Effects::default(),
             marks: BTreeMap::new(),
             matrix: Matrix::default(),
             checked: [0; Promise::COUNT],
@@ -155,6 +158,7 @@ impl Totals {
         for &(kind, begun, bit) in &report.faults {
             self.faults[FaultRow::of(kind).index()].add(FaultCount { begun, bit });
         }
+        self.effects.add(report.faults.iter().map(|&(.., bit)| bit).sum());
         self.matrix += &report.matrix;
         for (name, hits) in &report.marks {
             *self.marks.entry(name).or_default() += hits;
@@ -184,6 +188,7 @@ impl Totals {
         for (sum, count) in self.faults.iter_mut().zip(other.faults) {
             sum.add(count);
         }
+        self.effects = self.effects.merged(&other.effects);
         self.matrix += &other.matrix;
         for (name, hits) in other.marks {
             *self.marks.entry(name).or_default() += hits;
