@@ -24,7 +24,7 @@ use crate::schedule::Topology;
 use crate::wires::End;
 
 /// One of so many renewals is followed by a trial.
-const RENEWALS: u64 = 4;
+const RENEWALS: u64 = 2;
 /// One trial of so many is with a damaged state.
 const DAMAGED: u64 = 8;
 /// Time that goes backwards is ignored: whatever comes now comes at the time that it is.
