@@ -230,6 +230,8 @@ impl<S: Storage> Desk<S> {
     }
 
     pub(crate) fn unsubscribe(&mut self, filter: &str) -> Result<Ticket, SubscribeError> {
+        // what is refused leaves no ticket out
+        self.check_filter(filter)?;
         let overtaken = self.subscriptions.find(filter);
         let ticket = self.next_ticket();
         self.unsubscribe_as(ticket, filter)?;

@@ -273,8 +273,8 @@ pub enum DownReason {
     Breach(Breach),
     /// The adapter delivered more bytes than `receive_capacity` allowed: a bug in the adapter.
     ReceiveOverrun,
-    /// Messages were shed while the application withheld release; the broker sends them again on a
-    /// new connection.
+    /// For too long the application withheld release, and from then on nothing that came was kept. It has
+    /// taken all the rest: on a new connection the broker sends again what was shed, if anything was.
     Shed,
     /// The link to the host was lost with deliveries under way; the broker sends them again.
     LinkLost,

@@ -83,10 +83,15 @@ pub(crate) struct Subscription {
     pub(crate) told: bool,
 }
 
+/// Bytes behind the filter, by the options of the subscription.
+const fn suffix_bytes(options: u8) -> usize {
+    if options & IDENTIFIED == 0 { 0 } else { IDENTIFIER_BYTES }
+}
+
 impl Subscription {
     /// Bytes behind the filter.
     const fn suffix(&self) -> usize {
-        if self.options & IDENTIFIED == 0 { 0 } else { IDENTIFIER_BYTES }
+        suffix_bytes(self.options)
     }
 
     /// How it is to be served.

@@ -1,17 +1,12 @@
 //! A simulation of one's own: an application, what goes wrong, and a rule that must hold.
 //! Run it with `cargo run --release -p fivewire-sim --example own_app`.
 
-use fivewire_core::client::Publication;
-use fivewire_core::event::Event;
-use fivewire_core::mqtt::QoS;
-use fivewire_core::time::Instant;
+use fivewire_core::{client::Publication, event::Event, mqtt::QoS, time::Instant};
 use fivewire_sim::app::{Application, Commands};
 use fivewire_sim::fault::{Fault, FaultKind};
 use fivewire_sim::observation::{Observation, Observer};
-use fivewire_sim::run::run_world;
-use fivewire_sim::schedule::Schedule;
 use fivewire_sim::swarm::{Draw, draw};
-use fivewire_sim::{trace::Timeline, world::World};
+use fivewire_sim::{run::run_world, schedule::Schedule, trace::Timeline, world::World};
 
 /// Tells the door's state after it changed; every message changes it.
 #[derive(Default)]
@@ -31,18 +26,14 @@ impl Application for Door {
             self.is_owed = true;
         }
     }
-
     fn next_action(&self) -> Option<Instant> {
         self.is_owed.then_some(Instant::ZERO)
     }
-
     fn act(&mut self, commands: &mut Commands<'_>) {
         let state: &[u8] = if self.is_open { b"open" } else { b"closed" };
-        if !self.is_subscribed {
-            self.is_subscribed = commands.subscribe("down/#", QoS::AtLeastOnce).is_ok();
-        }
-        let publication = Publication::new("door", state, QoS::AtLeastOnce);
-        commands.publish(&publication).expect("an outbox this large is never full here");
+        self.is_subscribed =
+            self.is_subscribed || commands.subscribe("down/#", QoS::AtLeastOnce).is_ok();
+        commands.publish(&Publication::new("door", state, QoS::AtLeastOnce)).expect("it has room");
         self.is_owed = false;
     }
 }
@@ -65,7 +56,7 @@ impl Observer for Watch {
     }
 }
 
-fn main() {
+fn watched() -> Timeline {
     let calm = Draw { scenario: "door", duration_ms: 120_000, kinds: &[], ..Draw::default() };
     let outage = Fault { at_ms: 30_000, duration_ms: 20_000, kind: FaultKind::WifiOutage };
     let crash = Fault { at_ms: 70_000, duration_ms: 0, kind: FaultKind::EspCrash };
@@ -73,13 +64,17 @@ fn main() {
     schedule.setup.release_after_ms = None; // released at hand-out
     let mut watch = Watch::default();
     let report = run_world(&mut World::with_application(schedule, Door::default()), &mut watch);
-    print!("{}", watch.timeline);
     assert_eq!(report.breach, None);
     assert!(watch.silence_max_us < 60_000_000, "the door was silent for a minute");
-    println!("{} events, {:?}", report.events, report.messages);
+    watch.timeline
+}
+
+fn main() {
+    print!("{}", watched());
 }
 
 #[test]
-fn it_runs() {
+fn it_reads_like_this() {
     main();
+    insta::assert_snapshot!(watched());
 }

@@ -1,6 +1,8 @@
 //! Everything that can be seen happening in a world: the one seam between the world and those who
 //! watch it (the oracle, the marks, the hash, the timeline, a program's own rule).
 
+mod intrusion;
+
 use fivewire_core::bridge::NetworkAnswer;
 use fivewire_core::bridge::host;
 use fivewire_core::bridge::notice::Notice;
@@ -13,12 +15,10 @@ use fivewire_core::mqtt::QoS;
 use fivewire_core::mqtt::v5::Properties;
 use fivewire_core::time::{Instant, Reason};
 
-mod intrusion;
-
-pub use intrusion::{Answered, Copied, Crash, Intrusion};
-
 use crate::fault::Fault;
 use crate::wires::Wire;
+
+pub use intrusion::{Answered, Copied, Crash, Intrusion};
 
 /// A TCP connection between the device and the broker's machine, counted from 1 in order of attempt.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -254,6 +254,9 @@ pub enum Observation<'a> {
     /// A copy of a machine of the bridge got a frame that crossed the link, or one that was made of
     /// that by damage.
     FrameTried { frame: &'a [u8], answered: Answered },
+    /// A machine was to be made of a state with a fault in it. `is_taken`: there is one. `is_calm`: then it
+    /// goes on without asking for ever more.
+    StateDamaged { part: Part, is_taken: bool, is_calm: bool },
     /// The client's state changed.
     ClientState(client::State),
     /// A fault of the schedule began.

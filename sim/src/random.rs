@@ -69,18 +69,25 @@ pub enum Purpose {
     LargeMessages = 29,
     /// When the broker delivers with more than the quality of service that it granted.
     QosExceeded = 30,
-    /// Whether the application takes nothing while many messages come, and what those are.
-    Pressure = 60,
-    /// How much the host of a bridge has for messages.
-    InboundMemory = 62,
-    /// Which messages are as large as the device has memory for, to the byte, and which are QoS 0.
-    Limits = 61,
-    /// How long further clients of the broker stay, and stay away.
-    Visits = 40,
     /// How long questions and answers about the time travel, and which get lost.
     TimeServer = 32,
+    /// How long further clients of the broker stay, and stay away.
+    Visits = 40,
     /// What a broker of MQTT 5 does not have, what it answers, and what the device asks for besides.
     Mqtt5Limits = 50,
+    /// Whether the application takes nothing while many messages come, and what those are.
+    Pressure = 60,
+    /// Which messages are as large as the device has memory for, to the byte, and which are QoS 0.
+    Limits = 61,
+    /// How much the host of a bridge has for messages.
+    InboundMemory = 62,
+}
+
+/// The finaliser of `SplitMix64`: every bit of the input reaches every bit of the output.
+pub(crate) const fn mixed(bits: u64) -> u64 {
+    let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
 }
 
 /// A stream of random numbers.

@@ -8,9 +8,9 @@ use fivewire_core::recorder::{Fed, Item, MAGIC, Machine, Payloads, Records, Repl
 use fivewire_core::time::Instant;
 
 use crate::oracle::{Breach, Promise};
+use crate::random::mixed;
 use crate::run::{Report, run_recorded};
 use crate::schedule::{Schedule, Topology};
-use crate::sweep::mixed;
 use crate::world::PASSWORD;
 
 /// One seed of so many.

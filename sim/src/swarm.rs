@@ -12,7 +12,7 @@ mod wires;
 
 use std::ops::RangeInclusive;
 
-use crate::app::Intervals;
+use crate::app::{Intervals, LARGE_QOS1_PERCENT};
 use crate::fault::{Fault, FaultKind};
 use crate::random::{Purpose, Random};
 use crate::schedule::{
@@ -102,6 +102,10 @@ pub fn draw(seed: u64, draw: &Draw<'_>) -> Schedule {
     let mut workload = draw_workload(&mut random, draw);
     workload.habits = habits::draw(seed, draw);
     workload.large_percent = habits::large_percent(seed);
+    let pressure = pressure::draw_workload(draw, &mut workload, seed);
+    // as with what the device publishes
+    workload.inbound_every_ms =
+        workload.inbound_every_ms * inbound_qos1_permyriad(&workload) / 10_000;
     let mut schedule = Schedule {
         version: VERSION,
         scenario: draw.scenario.to_owned(),
@@ -128,8 +132,17 @@ pub fn draw(seed: u64, draw: &Draw<'_>) -> Schedule {
     mqtt5::draw(draw, &mut schedule);
     habits::move_faults(&mut schedule);
     qos::draw(draw, &mut schedule);
-    pressure::draw(draw, &mut schedule);
+    if let Some(random) = pressure {
+        pressure::draw_faults(random, &mut schedule);
+    }
     schedule
+}
+
+/// Of 10,000 messages of the witness, this many have QoS 1.
+fn inbound_qos1_permyriad(workload: &Workload) -> u32 {
+    let large_percent = u32::from(workload.large_percent);
+    let qos1_percent = 100 - u32::from(workload.inbound_qos0_percent);
+    large_percent * LARGE_QOS1_PERCENT + (100 - large_percent) * qos1_percent
 }
 
 fn in_range(random: &mut Random, range: &RangeInclusive<u32>) -> u32 {
@@ -389,12 +402,12 @@ mod tests {
             assert!(apart <= 11, "{seed}");
             assert!((1..=16).contains(&schedule.setup.window), "{seed}");
             let Workload { publish_every_ms, inbound_every_ms, .. } = schedule.workload;
-            let Workload { qos0_percent, inbound_qos0_percent, .. } = schedule.workload;
-            for (every_ms, qos0_percent) in
-                [(publish_every_ms, qos0_percent), (inbound_every_ms, inbound_qos0_percent)]
-            {
-                let qos1_percent = 100 - u32::from(qos0_percent);
-                assert!(every_ms * 100 <= 5_000 * qos1_percent, "{seed}: {every_ms} ms");
+            let qos1_permyriad = 100 * (100 - u32::from(schedule.workload.qos0_percent));
+            for (every_ms, qos1_permyriad) in [
+                (publish_every_ms, qos1_permyriad),
+                (inbound_every_ms, inbound_qos1_permyriad(&schedule.workload)),
+            ] {
+                assert!(every_ms * 10_000 <= 5_000 * qos1_permyriad, "{seed}: {every_ms} ms");
             }
             assert!(schedule.faults.is_sorted_by_key(|fault| fault.at_ms), "{seed}");
             for fault in &schedule.faults {

@@ -3,6 +3,7 @@
 //! The result does not depend on threads: everything that is added up is a sum, and the one
 //! failure that is kept is the first in order of scenario and seed.
 
+mod effects;
 mod guard;
 mod reach;
 mod totals;
@@ -14,12 +15,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use thiserror::Error;
 
+use crate::random::mixed;
 use crate::run::Report;
 use crate::schedule::Schedule;
 
+pub use effects::Effects;
 pub use guard::guarded;
 pub use reach::Reach;
-pub(crate) use totals::mixed;
 pub use totals::{Failure, FaultCount, Tally, Totals};
 
 /// One of how many machines that share a sweep, from 1: `2/4` takes the second quarter of the seeds.
@@ -128,7 +130,6 @@ pub struct SpawnError {
 /// The rule must not fall together with any other that picks seeds by their remainder.
 #[must_use]
 pub const fn is_run_twice(seed: u64) -> bool {
-    // the finaliser of SplitMix64: every bit of the seed reaches every bit of the result
     mixed(seed).is_multiple_of(20)
 }
 

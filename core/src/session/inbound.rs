@@ -11,12 +11,15 @@
 use core::ops::Range;
 
 use crate::checkpoint::{Checkpoint, Pass};
-use crate::mqtt::{Breach, FixedHeader, ProtocolVersion, QoS, Split, split};
+use crate::mqtt::{Breach, FixedHeader, ProtocolVersion, QoS, REMAINING_LENGTH_MAX, Split, split};
 use crate::storage::Storage;
 
 /// Room that a packet never fills, so that the start of the next one can be read and, if need be,
 /// its rest be skipped.
 pub(crate) const RESERVE_BYTES: usize = 32;
+
+/// No packet is larger (MQTT 3.1.1 §2.2.3).
+const PACKET_MAX_BYTES: usize = 5 + REMAINING_LENGTH_MAX as usize;
 
 /// What lies at the place that is looked at next.
 #[derive(Clone, Debug)]
@@ -211,8 +214,23 @@ impl<S: Storage> Checkpoint for Inbound<S> {
         for position in [&mut *head, &mut *scan, &mut *end, skip] {
             pass.field(position)?;
         }
-        pass.agrees(*head <= *scan && *scan <= *end)?;
+        pass.agrees(*head <= *scan && *scan <= *end && *skip <= PACKET_MAX_BYTES)?;
         // A packet that is skipped has left nothing here, so the first byte begins one.
-        pass.packets(bytes.as_mut(), *head, *end)
+        pass.packets(bytes.as_mut(), *head, *end)?;
+        if pass.is_loading() { pass.agrees(self.keeps_whole_messages()) } else { Some(()) }
+    }
+}
+
+impl<S: Storage> Inbound<S> {
+    /// What is kept is messages from beginning to end.
+    fn keeps_whole_messages(&self) -> bool {
+        let mut at = self.head;
+        for (header, packet) in self.kept() {
+            if publish_qos(&header).is_none() || packet.end > self.scan {
+                return false;
+            }
+            at = packet.end;
+        }
+        at == self.scan
     }
 }

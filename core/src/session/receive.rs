@@ -75,7 +75,7 @@ impl<S: Storage> Session<S> {
             }
             match self.read_packet() {
                 // what waited for messages that gave way now has its turn
-                Ok(Progress::Nothing) if self.make_room() => {}
+                Ok(Progress::Nothing) if !self.is_ending() && self.make_room() => {}
                 Ok(Progress::Nothing) => break,
                 Ok(Progress::Taken) => {}
                 Ok(Progress::Told(event)) => return Some(Step::Event(event)),
@@ -88,11 +88,20 @@ impl<S: Storage> Session<S> {
                     break;
                 }
             }
-            if self.closing.is_some() {
+            if self.is_ending() {
                 break;
             }
         }
         None
+    }
+
+    /// Nothing more that the broker says is listened to.
+    const fn is_ending(&self) -> bool {
+        #[cfg(feature = "mqtt5")]
+        if self.v5.is_deaf() {
+            return true;
+        }
+        self.closing.is_some()
     }
 
     /// Hands out the oldest message that is kept, if the application takes it. One that was delivered already

@@ -98,6 +98,49 @@ fn topics_that_do_not_fit_into_memory_end_the_use_of_aliases() {
     });
 }
 
+/// The application holds back one QoS 0 message, so large that packets of `next_bytes` more just fill the
+/// receive buffer.
+fn holding_all_but(rig: &mut Rig, next_bytes: usize) {
+    rig.client.hold(T, true);
+    rig.drain();
+    // fixed header, length of the topic, the topic, length of the properties
+    let around_bytes = 3 + 2 + 1 + 1;
+    let payload = vec![b'x'; rig.client.receive_capacity() - next_bytes - around_bytes];
+    rig.receive(&Packet::Publish(Publish::new("a", &payload, QoS::AtMostOnce)));
+    assert_eq!(rig.client.receive_capacity(), next_bytes);
+}
+
+#[test]
+fn topics_that_do_not_fit_are_said_goodbye_for_also_where_a_message_could_give_way() {
+    let mqtt5 = Mqtt5 { topic_alias_maximum: 2, ..Mqtt5::new() };
+    let mut rig = Rig::connected(&Config { mqtt5, ..CONFIG }, &[]);
+    let topic = "x".repeat(200);
+    let too_long = publish_in(&topic, None, &[Property::TopicAlias(1)]);
+    holding_all_but(&mut rig, too_long.encoded_len());
+    rig.receive(&too_long);
+    assert!(rig.told().ends_with("Disconnected { reason: TopicAliasesOverflow } "));
+    rig.sent(|packets| {
+        assert_eq!(packets, [Packet::Disconnect(Disconnect::new(ReasonCode::QuotaExceeded))]);
+    });
+    assert_eq!(rig.client.counters().dropped_qos0_in, 0);
+}
+
+#[test]
+fn what_waits_because_it_renames_an_alias_is_read_as_soon_as_what_it_waits_for_gives_way() {
+    let mqtt5 = Mqtt5 { topic_alias_maximum: 2, ..Mqtt5::new() };
+    let mut rig = Rig::connected(&Config { mqtt5, ..CONFIG }, &[]);
+    rig.client.publish(T, &Publication::new("a", b"1", QoS::AtLeastOnce)).unwrap();
+    rig.receive(&publish_in("a", None, &[Property::TopicAlias(1)]));
+    let renaming = publish_in("b", None, &[Property::TopicAlias(1)]);
+    let acknowledgement = Packet::Puback(Ack::success(id(1)));
+    holding_all_but(&mut rig, renaming.encoded_len() + acknowledgement.encoded_len());
+    rig.receive(&renaming);
+    rig.told();
+    rig.receive(&acknowledgement);
+    assert_eq!(rig.told(), "Acked(Ticket(1)) ");
+    assert_eq!(rig.client.counters().dropped_qos0_in, 1);
+}
+
 /// What is given up behind messages that the application does not take is not looked into: an alias
 /// that was given a meaning there is used by what comes behind it, and nobody is to blame.
 #[test]

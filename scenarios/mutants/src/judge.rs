@@ -42,9 +42,9 @@ const WIRES_EVERY: u64 = 20;
 #[must_use]
 pub(crate) fn swarm(seeds: Range<u64>) -> Fate {
     let whole = seeds.clone().map(|seed| catalogue::default_for(seed).schedule(seed));
-    let wires = catalogue::find("wires").ok();
+    let wires = catalogue::find("wires").expect("the catalogue has it");
     let over_wires = seeds.filter(|seed| seed.is_multiple_of(WIRES_EVERY));
-    let over_wires = over_wires.filter_map(|seed| wires.map(|wires| wires.schedule(seed)));
+    let over_wires = over_wires.map(|seed| wires.schedule(seed));
     let mut runner: Option<Runner> = None;
     let mut hash = 0_u64;
     for schedule in whole.chain(over_wires) {

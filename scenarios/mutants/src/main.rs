@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use clap::{Parser, Subcommand};
@@ -29,8 +29,12 @@ use crate::list::Mutant;
 use crate::report::Judged;
 use crate::tree::Tree;
 
-/// What a mutant may take that makes the machines do something for ever.
+/// What a mutant may take at least that makes the machines do something for ever.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How many times as long as the machines take without a mutant.
+const PATIENCE_TIMES: u32 = 10;
+/// How long those may take.
+const BASELINE_PATIENCE: Duration = Duration::from_secs(600);
 
 /// What went wrong.
 #[derive(Debug, Error)]
@@ -141,16 +145,18 @@ fn judge_all(
     file: File,
 ) -> Result<Vec<Judged>, Error> {
     let seeds = format!("{}..{}", arguments.seeds.start, arguments.seeds.end);
-    let untouched = match judge(program, 0, &seeds, PATIENCE)? {
+    let began = now();
+    let untouched = match judge(program, 0, &seeds, BASELINE_PATIENCE)? {
         Fate::Lived { hash } => hash,
         other => return Err(Error::Baseline(other)),
     };
+    let patience = PATIENCE.max(began.elapsed() * PATIENCE_TIMES);
     let progress = Progress::new(chosen.len());
     let next = AtomicUsize::new(0);
     let judged = Mutex::new((Vec::new(), file));
     let work = || -> Result<(), Error> {
         while let Some(&number) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let fate = judge(program, number, &seeds, PATIENCE)?;
+            let fate = judge(program, number, &seeds, patience)?;
             let differs = fate != Fate::Lived { hash: untouched };
             let one = Judged { name: mutants[number - 1].name.clone(), fate, differs };
             let (all, file) = &mut *judged.lock().unwrap_or_else(PoisonError::into_inner);
@@ -168,6 +174,14 @@ fn judge_all(
     let (mut judged, _) = judged.into_inner().unwrap_or_else(PoisonError::into_inner);
     judged.sort_by_key(|(number, _)| *number);
     Ok(judged.into_iter().map(|(_, one)| one).collect())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long this machine takes decides when it is given up"
+)]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// How far it is: a bar on a terminal, a line now and then elsewhere.

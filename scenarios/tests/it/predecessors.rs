@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 const PAGE: &str = "PREDECESSORS.md";
-const FOLDERS: [&str; 6] = ["benches", "core", "interop", "scenarios", "sim", "targets"];
+const FOLDERS: [&str; 5] = ["benches", "core", "scenarios", "sim", "targets"];
 
 /// Shows all texts of these folders.
 fn for_each_text(folder: &Path, show: &mut impl FnMut(&Path, &str)) {

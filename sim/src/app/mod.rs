@@ -21,7 +21,7 @@ use crate::world::HostMachine;
 
 #[cfg(feature = "turmoil")]
 pub(crate) use habits::{COMING_AND_GOING, Fate, Fates};
-pub(crate) use large::Large;
+pub(crate) use large::{LARGE_QOS1_PERCENT, Large};
 #[cfg(feature = "turmoil")]
 pub(crate) use messages::Messages;
 pub(crate) use messages::{fill, number};

@@ -114,11 +114,23 @@ pub enum Situation {
     TooLargeTold,
     /// A message with QoS 2 went all its way, from PUBLISH to PUBCOMP.
     Qos2Completed,
+    /// A copy of a machine got an input that concerned nothing, and did not change.
+    LateInputIgnored,
+    /// No machine could be made of a damaged state.
+    DamagedStateRefused,
+    /// A machine was made of a damaged state, and rested.
+    DamagedStateTaken,
+    /// A publication or a topic filter was a byte too large, and was refused.
+    SizeRefused,
+    /// A frame had its host's copy reset the ESP8266.
+    FrameRefusedByHost,
+    /// A frame had its ESP8266's copy start over.
+    FrameRefusedByEsp,
 }
 
 impl Situation {
     /// How many there are.
-    pub const COUNT: usize = 49;
+    pub const COUNT: usize = 55;
 
     /// All of them, in order.
     pub const ALL: [Self; Self::COUNT] = [
@@ -171,6 +183,12 @@ impl Situation {
         Self::NetworkAsked,
         Self::TooLargeTold,
         Self::Qos2Completed,
+        Self::LateInputIgnored,
+        Self::DamagedStateRefused,
+        Self::DamagedStateTaken,
+        Self::SizeRefused,
+        Self::FrameRefusedByHost,
+        Self::FrameRefusedByEsp,
     ];
 
     const fn name(self) -> &'static str {
@@ -224,6 +242,12 @@ impl Situation {
             Self::NetworkAsked => "network-asked",
             Self::TooLargeTold => "message-too-large-told",
             Self::Qos2Completed => "qos-2-completed",
+            Self::LateInputIgnored => "late-input-ignored",
+            Self::DamagedStateRefused => "damaged-state-refused",
+            Self::DamagedStateTaken => "damaged-state-taken",
+            Self::SizeRefused => "size-refused",
+            Self::FrameRefusedByHost => "frame-refused-by-host",
+            Self::FrameRefusedByEsp => "frame-refused-by-esp",
         }
     }
 
@@ -237,7 +261,15 @@ impl Situation {
                 | Self::LinkResumed
                 | Self::TimeTold
                 | Self::NetworkAsked
+                | Self::FrameRefusedByHost
+                | Self::FrameRefusedByEsp
         ) || self.needs_wires()
+    }
+
+    /// True for what takes the machines themselves, with no adapter around them.
+    #[must_use]
+    pub const fn needs_machines(self) -> bool {
+        matches!(self, Self::WifiRejoined) || self as u8 >= Self::LateInputIgnored as u8
     }
 
     const fn needs_wires(self) -> bool {

@@ -18,7 +18,7 @@ use fivewire_core::mqtt::QoS;
 use fivewire_core::time::Instant;
 
 use crate::fault::FaultKind;
-use crate::observation::{BoardLoss, Observation, Observer, Part};
+use crate::observation::{Answered, BoardLoss, Observation, Observer, Part};
 use crate::oracle::{WILL_PAYLOAD, WILL_TOPIC};
 use crate::schedule::{Schedule, Topology};
 
@@ -306,6 +306,15 @@ impl Marks {
     }
 
     #[cold]
+    fn tried(&mut self, answered: Answered) {
+        match answered {
+            Answered::Host { crash: Some(_), .. } => self.reach(Situation::FrameRefusedByHost),
+            Answered::Esp { says_hello: true, .. } => self.reach(Situation::FrameRefusedByEsp),
+            Answered::Host { .. } | Answered::Esp { .. } => {}
+        }
+    }
+
+    #[cold]
     fn fault_bit(&mut self, index: usize) {
         let fault = self.watch.faults.get_mut(index).and_then(Option::take);
         if let Some((row, states)) = fault {
@@ -373,6 +382,15 @@ impl Observer for Marks {
             Observation::ClientState(state) => watch.device.is_in(state),
             Observation::FaultBegan { index, fault } => self.fault_began(index, fault.kind),
             Observation::FaultBit { index } => self.fault_bit(index),
+            Observation::Intruded { is_unchanged: true, .. } => {
+                self.reach(Situation::LateInputIgnored);
+            }
+            Observation::StateDamaged { is_taken, .. } => self.reach(match is_taken {
+                true => Situation::DamagedStateTaken,
+                false => Situation::DamagedStateRefused,
+            }),
+            Observation::SizeTried { refused: Some(_), .. } => self.reach(Situation::SizeRefused),
+            Observation::FrameTried { answered, .. } => self.tried(answered),
             _ => {}
         }
     }

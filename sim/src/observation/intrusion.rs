@@ -55,7 +55,7 @@ pub enum Intrusion {
     PublishNowhere,
     /// A subscription with a filter that is none.
     SubscribeToNothing,
-    /// A subscription that is asked for and is ended with a filter that is none.
+    /// The end of a subscription with a filter that is none.
     UnsubscribeNothing,
     /// A publication of nothing in particular.
     Publish,

@@ -163,6 +163,9 @@ impl Oracle {
                 let says = (is_unchanged, is_granted);
                 p12_intrusions::intruded(&mut self.verdict, copied, intrusion, says);
             }
+            Observation::StateDamaged { part, is_calm, .. } => {
+                p12_intrusions::damaged(&mut self.verdict, part, is_calm);
+            }
             Observation::FrameTried { frame, answered } => self.frame_tried(frame, answered),
             Observation::Handled { event, notices, statuses } => {
                 let shown = (self.facts.setup.will, statuses);

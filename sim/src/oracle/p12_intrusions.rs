@@ -4,7 +4,7 @@
 use fivewire_core::bridge::host;
 use fivewire_core::client::State;
 
-use crate::observation::{Copied, Intrusion};
+use crate::observation::{Copied, Intrusion, Part};
 
 use super::promise::Promise::P12;
 use super::verdict::Verdict;
@@ -20,14 +20,18 @@ pub(super) fn intruded(
         Copied::Client(state) | Copied::Esp(state) => client(state, intrusion),
         Copied::Host(state) => host(state, intrusion),
     };
-    // the number of a ticket may be left out
-    let leaves_out = intrusion == Intrusion::UnsubscribeNothing;
-    let holds = concerns
-        .is_none_or(|concerns| concerns == is_granted && (concerns != is_unchanged || leaves_out));
+    let holds = concerns.is_none_or(|concerns| concerns == is_granted && concerns != is_unchanged);
     verdict.require(P12, holds, || {
         let changes = if is_unchanged { "changes nothing" } else { "changes something" };
         let says = if is_granted { ", and is granted" } else { "" };
         format!("{intrusion:?} {changes}{says}, at a copy of {copied:?}")
+    });
+}
+
+/// A machine was to be made of a damaged state.
+pub(super) fn damaged(verdict: &mut Verdict, part: Part, is_calm: bool) {
+    verdict.require(P12, is_calm, || {
+        format!("a machine made of a damaged state of the one at the {part:?} asks for ever more")
     });
 }
 

@@ -57,7 +57,9 @@ impl Oracle {
         let Self { facts, judges, verdict } = self;
         let connection = facts.connections.get(slot);
         judges.will.alive(facts, connection);
-        judges.owed.came(connection.id, packet, facts.now);
+        if judges.heard.is_judged() {
+            judges.owed.came(connection.id, packet, facts.now);
+        }
         let comes_first = matches!(packet, Packet::Connect(_) | Packet::Disconnect(..));
         if !comes_first && !connection.is_tainted {
             p3_duplicates::greeted(verdict, connection);

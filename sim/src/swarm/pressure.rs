@@ -5,7 +5,7 @@
 use super::Draw;
 use crate::fault::{Fault, FaultKind};
 use crate::random::{Purpose, Random};
-use crate::schedule::{InboundBytes, Schedule, Topology};
+use crate::schedule::{InboundBytes, Schedule, Topology, Workload};
 
 /// What a message of the workload has at most besides its payload.
 const AROUND_PAYLOAD_BYTES: u16 = 192;
@@ -24,24 +24,26 @@ pub(super) fn draw_memory(schedule: &mut Schedule) {
     }
 }
 
-/// One run in three has such times, if the scenario has what they are made of.
-pub(super) fn draw(draw: &Draw<'_>, schedule: &mut Schedule) {
-    let mut random = Random::new(schedule.seed, Purpose::Pressure);
+/// One run in three has such times, if the scenario has what they are made of: what the witness publishes,
+/// and the stream from which the rest is drawn.
+pub(super) fn draw_workload(draw: &Draw<'_>, workload: &mut Workload, seed: u64) -> Option<Random> {
+    let mut random = Random::new(seed, Purpose::Pressure);
     let flood = FaultKind::Backlog { messages: 0 };
     if !draw.may_draw(FaultKind::AppHolds) || !draw.may_draw(flood) || !random.chance(1, 3) {
-        return;
+        return None;
     }
-    let workload = &mut schedule.workload;
     if random.chance(1, 2) {
-        let percent = random.between(10, 60);
-        workload.inbound_qos0_percent = percent as u8;
-        // those with QoS 1 come as often as before
-        workload.inbound_every_ms = workload.inbound_every_ms * (100 - percent) / 100;
+        workload.inbound_qos0_percent = random.between(10, 60) as u8;
     }
     // what fills the memory fast
     if workload.large_percent == 0 && random.chance(1, 2) {
         workload.large_percent = random.between(5, 30) as u8;
     }
+    Some(random)
+}
+
+/// The times themselves.
+pub(super) fn draw_faults(mut random: Random, schedule: &mut Schedule) {
     let end_ms = schedule.duration_ms.saturating_sub(15_000);
     for _ in 0..random.between(1, 3) {
         if schedule.faults.len() + 2 > FAULTS_MAX {

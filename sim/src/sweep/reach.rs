@@ -16,7 +16,8 @@ pub struct Reach {
     has_frames: bool,
     has_wires: bool,
     has_mqtt5: bool,
-    manages_wifi: bool,
+    /// Their network is the world's, and copies of them are tried.
+    drives_machines: bool,
 }
 
 impl Reach {
@@ -27,7 +28,7 @@ impl Reach {
         has_frames: false,
         has_wires: false,
         has_mqtt5: false,
-        manages_wifi: false,
+        drives_machines: false,
     };
 
     /// What runs that are drawn like this may reach, with their link simulated as `fidelity` says.
@@ -43,14 +44,15 @@ impl Reach {
             has_frames: !has_wires,
             has_wires,
             has_mqtt5: draw.may_speak_mqtt5(),
-            manages_wifi: true,
+            drives_machines: true,
         }
     }
 
-    /// The same where the network is the operating system's affair.
+    /// The same where an adapter runs the machine: joining a network is the operating system's affair, and
+    /// no copies are made.
     #[must_use]
-    pub const fn without_wifi(self) -> Self {
-        Self { manages_wifi: false, ..self }
+    pub const fn behind_adapter(self) -> Self {
+        Self { drives_machines: false, ..self }
     }
 
     /// What either may reach.
@@ -64,7 +66,7 @@ impl Reach {
             has_frames: self.has_frames || other.has_frames,
             has_wires: self.has_wires || other.has_wires,
             has_mqtt5: self.has_mqtt5 || other.has_mqtt5,
-            manages_wifi: self.manages_wifi || other.manages_wifi,
+            drives_machines: self.drives_machines || other.drives_machines,
         }
     }
 
@@ -106,7 +108,7 @@ impl Reach {
             Mark::Reached(Situation::Qos2Completed) => {
                 self.can_begin(FaultRow::of(FaultKind::QosExceeded))
             }
-            Mark::Reached(Situation::WifiRejoined) => self.manages_wifi,
+            Mark::Reached(situation) if situation.needs_machines() => self.drives_machines,
             Mark::Reached(_) => true,
         };
         has_kind

@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use crate::marks::{FaultRow, Mark, Matrix};
 use crate::oracle::{Breach, Promise};
+use crate::random::mixed;
 use crate::run::Report;
 use crate::schedule::Schedule;
 
-use super::Reach;
+use super::{Effects, Reach};
 
 /// A run that broke a promise.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,6 +52,8 @@ pub struct Totals {
     pub scenarios: BTreeMap<String, Tally>,
     /// By [`FaultRow::index`].
     faults: [FaultCount; FaultRow::COUNT],
+    /// How many of its faults had an effect, run by run.
+    pub effects: Effects,
     /// How often each mark was hit.
     pub marks: BTreeMap<&'static str, u64>,
     /// In which state of the client which kind of fault hurt somebody.
@@ -72,6 +75,7 @@ impl Default for Totals {
         Self {
             scenarios: BTreeMap::new(),
             faults: [FaultCount::default(); FaultRow::COUNT],
+            effects: Effects::default(),
             marks: BTreeMap::new(),
             matrix: Matrix::default(),
             checked: [0; Promise::COUNT],
@@ -154,6 +158,7 @@ impl Totals {
         for &(kind, begun, bit) in &report.faults {
             self.faults[FaultRow::of(kind).index()].add(FaultCount { begun, bit });
         }
+        self.effects.add(report.faults.iter().map(|&(.., bit)| bit).sum());
         self.matrix += &report.matrix;
         for (name, hits) in &report.marks {
             *self.marks.entry(name).or_default() += hits;
@@ -183,6 +188,7 @@ impl Totals {
         for (sum, count) in self.faults.iter_mut().zip(other.faults) {
             sum.add(count);
         }
+        self.effects = self.effects.merged(&other.effects);
         self.matrix += &other.matrix;
         for (name, hits) in other.marks {
             *self.marks.entry(name).or_default() += hits;
@@ -235,11 +241,4 @@ fn add_each<const N: usize>(sums: &mut [u64; N], counts: &[u64; N]) {
     for (sum, count) in sums.iter_mut().zip(counts) {
         *sum += count;
     }
-}
-
-/// The finaliser of `SplitMix64`: every bit of the input reaches every bit of the output.
-pub(crate) const fn mixed(bits: u64) -> u64 {
-    let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
 }

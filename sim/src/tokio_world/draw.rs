@@ -153,5 +153,5 @@ fn without_bridge(scenario: &Scenario, draw: Draw<'static>) -> Draw<'static> {
 /// What runs of this scenario may reach in this engine.
 #[must_use]
 pub fn reach(scenario: &Scenario) -> Reach {
-    Reach::of(&without_bridge(scenario, Draw::default()), Fidelity::Frame).without_wifi()
+    Reach::of(&without_bridge(scenario, Draw::default()), Fidelity::Frame).behind_adapter()
 }

@@ -107,10 +107,10 @@ impl Witness {
             self.owed -= 1;
             self.numbered += 1;
             let size = self.content.between(self.payload_min_bytes, self.payload_max_bytes);
-            let (size, qos) = self.large.draw(size);
+            let topic = &self.topics[(self.numbered % self.topics.len() as u64) as usize];
+            let (size, qos) = self.large.draw(size, topic);
             let mut payload = Vec::new();
             fill(&mut payload, self.numbered, size as usize);
-            let topic = &self.topics[(self.numbered % self.topics.len() as u64) as usize];
             let tag = self.tags.draw();
             self.tagged.push(tag);
             tag.with(self.numbered, |properties| {

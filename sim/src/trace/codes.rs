@@ -76,6 +76,7 @@ pub(super) const fn code(observation: &Seen<'_>) -> u64 {
         Seen::Probed { .. } => 58,
         Seen::Intruded { .. } => 65,
         Seen::FrameTried { .. } => 66,
+        Seen::StateDamaged { .. } => 67,
     }
 }
 

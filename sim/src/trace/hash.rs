@@ -253,6 +253,7 @@ impl Observer for TraceHash {
                 | Seen::Renewed { .. }
                 | Seen::Intruded { .. }
                 | Seen::FrameTried { .. }
+                | Seen::StateDamaged { .. }
         ) {
             return;
         }
@@ -316,6 +317,7 @@ const fn is_known(observation: &Observation<'_>) {
         | Seen::Renewed { .. }
         | Seen::Intruded { .. }
         | Seen::FrameTried { .. }
+        | Seen::StateDamaged { .. }
         | Seen::Handled { .. }
         | Seen::SetupTried { .. }
         | Seen::SizeTried { .. }

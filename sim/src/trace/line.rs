@@ -103,7 +103,8 @@ fn affairs(text: &mut String, observation: &Observation<'_>) -> Result<Option<He
         | Seen::SizeTried { .. }
         | Seen::Renewed { .. }
         | Seen::Intruded { .. }
-        | Seen::FrameTried { .. } => {
+        | Seen::FrameTried { .. }
+        | Seen::StateDamaged { .. } => {
             return Ok(None);
         }
         Seen::Told(event) => return tell(text, event),

@@ -3,6 +3,7 @@
 //! the same state, gets one input, and is thrown away.
 
 mod frames;
+mod states;
 
 use fivewire_core::bridge::status::Status;
 use fivewire_core::bridge::{esp, host};
@@ -18,12 +19,14 @@ use super::device::{Bytes, buffer_sizes, esp_buffer_sizes};
 use super::renewal::{is_in, made};
 use crate::app::Application;
 use crate::observation::{Answered, Copied, Crash, Intrusion, Observation, Observer, Part};
+use crate::random::mixed;
 use crate::schedule::Topology;
-use crate::sweep::mixed;
 use crate::wires::End;
 
 /// One of so many renewals is followed by a trial.
-const RENEWALS: u64 = 4;
+const RENEWALS: u64 = 2;
+/// One trial of so many is with a damaged state.
+const DAMAGED: u64 = 8;
 /// Time that goes backwards is ignored: whatever comes now comes at the time that it is.
 const LONG_AGO: Instant = Instant::ZERO;
 /// A machine that asks for more than this is not at rest.
@@ -70,6 +73,15 @@ impl<A: Application> World<A> {
             (_, Topology::Client) => (Machine::Client, buffer_sizes(setup)),
         };
         let number = number / RENEWALS;
+        if number.is_multiple_of(DAMAGED) {
+            let number = number / DAMAGED;
+            let copy = made(machine, setup.is_v5(), sizes, &states::damaged(state, number));
+            let is_taken = copy.is_some();
+            let is_calm = copy.is_none_or(|copy| states::goes_on(copy, number));
+            self.see(observer, &Observation::StateDamaged { part, is_taken, is_calm });
+            return;
+        }
+        let number = number / DAMAGED;
         let Some(copy) = made(machine, setup.is_v5(), sizes, state) else { return };
         match copy {
             Restored::Host(copy) if number.is_multiple_of(2) => {

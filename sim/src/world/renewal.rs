@@ -1,8 +1,8 @@
 //! A machine goes on in another one, which is made of its state. Nobody may see a difference (P11).
 //!
-//! This happens while something is going on: when the client's state has changed, when a fault begins or
-//! ends, and now and then when the application does something. Both ends of a bridge take turns. A machine that is recorded or has a bug
-//! planted in it stays the one it is: neither is a part of its state.
+//! This happens while something is going on: when a fault begins or ends, often when the client's state has
+//! changed, and now and then when the application does something. Both ends of a bridge take turns. A machine
+//! that is recorded or has a bug planted in it stays the one it is: neither is a part of its state.
 
 use fivewire_core::bridge::{esp::Esp, host::Host};
 use fivewire_core::client::{Client, State as ClientState};
@@ -17,7 +17,9 @@ use crate::app::Application;
 use crate::observation::{Observation, Observer, Part};
 
 /// Every so many pairs of events at which the application may have done something.
-const ACTIONS: u64 = 16;
+const ACTIONS: u64 = 64;
+/// The same of those after which the client's state is another one.
+const CHANGES: u64 = 2;
 /// What is in memory before anything is written into it.
 const UNWRITTEN: u8 = 0xEE;
 
@@ -29,10 +31,12 @@ impl<A: Application> World<A> {
         state_before: ClientState,
         observer: &mut O,
     ) {
+        // their parity says whose turn it is
+        let pairs = self.events / 2;
         let is_worth_while = match slot {
             Slot::FaultBegins | Slot::FaultEnds => true,
-            Slot::Application => (self.events / 2).is_multiple_of(ACTIONS),
-            _ => self.client_state != state_before,
+            Slot::Application => pairs.is_multiple_of(ACTIONS),
+            _ => self.client_state != state_before && pairs.is_multiple_of(CHANGES),
         };
         if is_worth_while && !planted::ENABLED {
             self.renew(observer);

@@ -1,5 +1,5 @@
-//! Publications and topic filters that are just small enough or just too large, offered to a machine that
-//! never runs.
+//! Topic filters, and publications for a host, that are just small enough or just too large, offered to a
+//! machine that never runs.
 
 use fivewire_core::bridge::host::Host;
 use fivewire_core::client::{Client, Publication};
@@ -15,8 +15,8 @@ use super::device::{Bytes, config, host_memory, settings};
 use super::trials::client_memory;
 use crate::app::Application;
 use crate::observation::{Observation, Observer, Offered};
+use crate::random::mixed;
 use crate::schedule::Topology;
-use crate::sweep::mixed;
 
 /// Larger than anything that a machine takes.
 const TOO_LARGE_BYTES: usize = 3_000;

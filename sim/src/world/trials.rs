@@ -13,8 +13,8 @@ use super::World;
 use super::device::{Bytes, DEVICE_ID, config, esp_memory, host_memory, settings};
 use crate::app::Application;
 use crate::observation::{Observation, Observer, Trial};
+use crate::random::mixed;
 use crate::schedule::{Setup, Topology};
-use crate::sweep::mixed;
 
 /// The buffers that have a smallest size, of a client, of a bridge's host, and of its ESP8266.
 const BUFFERS: [&[&str]; 3] = [

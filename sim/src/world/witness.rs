@@ -151,11 +151,11 @@ impl Witness {
         self.owed -= 1;
         self.numbered += 1;
         let size = self.content.between(self.payload_min_bytes, self.payload_max_bytes);
-        let (size, qos) = self.large.draw(size);
-        let mut payload = std::mem::take(&mut self.payload);
-        fill(&mut payload, self.numbered, size as usize);
         let turn = (self.numbered % self.topics.len() as u64) as usize;
         let topic = std::mem::take(&mut self.topics[turn]);
+        let (size, qos) = self.large.draw(size, &topic);
+        let mut payload = std::mem::take(&mut self.payload);
+        fill(&mut payload, self.numbered, size as usize);
         let tag = self.tags.draw();
         tag.with(self.numbered, |properties| {
             let properties = Properties::of(properties);

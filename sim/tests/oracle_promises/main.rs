@@ -25,6 +25,7 @@ mod p09_kept;
 mod p09_pressure;
 mod p10_will;
 mod p11_time;
+mod p12_intrusions;
 mod p12_malformed;
 mod p12_setups;
 mod p12_sizes;

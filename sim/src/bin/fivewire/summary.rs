@@ -21,6 +21,9 @@ pub(crate) const FULL_SEEDS: u64 = 10_000;
 /// The same of a sweep of wires alone, where less has to meet: as many as run for each change.
 pub(crate) const WIRES_FULL_SEEDS: u64 = 500;
 
+/// So many faults must hurt somebody in half of the runs of the default mixture.
+const FAULTS_WITH_EFFECT_MIN: u64 = 3;
+
 /// What a sweep showed.
 #[derive(Serialize)]
 pub(crate) struct Summary {
@@ -33,6 +36,8 @@ pub(crate) struct Summary {
     pub(crate) seeds: Seeds,
     pub(crate) scenarios: BTreeMap<String, ScenarioRow>,
     pub(crate) faults: BTreeMap<&'static str, FaultCount>,
+    /// Half of the runs had at least so many.
+    pub(crate) median_faults_with_effect: u64,
     /// How often each mark was hit.
     pub(crate) marks: BTreeMap<&'static str, u64>,
     /// How often each kind of fault hurt somebody in each state of the client.
@@ -123,7 +128,11 @@ impl Summary {
         };
         let full =
             engine == Engine::Events && plan.shard == Shard::WHOLE && plan.len() >= enough_seeds;
-        let never_reached = totals.never_reached(&reach);
+        let mut never_reached = totals.never_reached(&reach);
+        if full && reach.has_frames() && totals.effects.median() < FAULTS_WITH_EFFECT_MIN {
+            never_reached
+                .push(format!("{FAULTS_WITH_EFFECT_MIN} faults with effect in half of the runs"));
+        }
         let matrix_table = totals.matrix.table(|row| reach.can_begin(row)).to_string();
         let verdict = if tally.seeds < plan.len() {
             Verdict::Interrupted
@@ -141,6 +150,7 @@ impl Summary {
             seeds: Seeds::new(plan, tally),
             scenarios: scenarios.map(|(name, tally)| (name.clone(), tally.into())).collect(),
             faults: FaultRow::ALL.map(|row| (row.name(), totals.fault(row))).into(),
+            median_faults_with_effect: totals.effects.median(),
             marks: totals.marks.clone(),
             matrix: cells(&totals.matrix),
             matrix_table,

@@ -112,6 +112,10 @@ impl Summary {
                 count(seeds.run_twice)
             ),
         ]);
+        table.row([
+            "faults".to_owned(),
+            format!("{} or more with effect in half of the runs", self.median_faults_with_effect),
+        ]);
         table.row(["virtual time".to_owned(), span(speed.virtual_us)]);
         let ratio = |ratio: f64| format!("{} : 1", count(ratio as u64));
         table.row([

@@ -29,7 +29,7 @@ pub(super) fn damaged(whole: &[u8], to: Part, number: u64) -> Vec<u8> {
     let mut draw = number / 16;
     let mut drawn = |below: usize| {
         let value = draw % below.max(1) as u64;
-        draw = crate::sweep::mixed(draw);
+        draw = crate::random::mixed(draw);
         value as usize
     };
     let size = frame.len();
