@@ -126,8 +126,11 @@ impl Summary {
             (true, false) => FULL_SEEDS,
             (false, false) => u64::MAX,
         };
-        let full =
-            engine == Engine::Events && plan.shard == Shard::WHOLE && plan.len() >= enough_seeds;
+        // an interrupted one proves nothing about what it did not reach
+        let full = engine == Engine::Events
+            && plan.shard == Shard::WHOLE
+            && plan.len() >= enough_seeds
+            && tally.seeds == plan.len();
         let mut never_reached = totals.never_reached(&reach);
         if full && reach.has_frames() && totals.effects.median() < FAULTS_WITH_EFFECT_MIN {
             never_reached
