@@ -26,7 +26,7 @@ struct Arguments {
     /// Quality of service
     #[arg(short, long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=1))]
     qos: u8,
-    /// Client identifier
+    /// Client identifier; two at a time throw each other out
     #[arg(short, long, default_value = "fivewire-pub")]
     id: String,
     /// Print help

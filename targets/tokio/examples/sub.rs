@@ -25,7 +25,7 @@ struct Arguments {
     /// Quality of service
     #[arg(short, long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=1))]
     qos: u8,
-    /// Client identifier; the broker keeps messages for it
+    /// Client identifier; the broker keeps messages for it, and two at a time throw each other out
     #[arg(short, long, default_value = "fivewire-sub")]
     id: String,
     /// Print help

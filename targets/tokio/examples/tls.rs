@@ -5,6 +5,7 @@
 //! ```
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use fivewire_tokio::{Client, Config, Outcome, QoS, Tls, TlsConfig};
 
@@ -28,7 +29,17 @@ pub(crate) async fn hello(tls: &TlsConfig) -> Result<Outcome, Box<dyn Error>> {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let tls = match &arguments[..] {
         [broker, ca] => TlsConfig::new(broker, ca),
