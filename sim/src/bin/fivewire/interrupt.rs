@@ -15,6 +15,8 @@ pub(crate) fn flag() -> Result<Arc<AtomicBool>, ctrlc::Error> {
         if seen.swap(true, Ordering::Relaxed) {
             process::exit(130);
         }
+        // a run may take seconds
+        eprintln!("\nfinishing what is under way; once more to leave at once");
     })?;
     Ok(flag)
 }
