@@ -1,8 +1,9 @@
 //! Which network the ESP8266 joins, and when it asks its host for leave to join the one that it was given.
 //!
-//! The one that the chip has stored comes first. What failed makes room for the other one, what worked is
-//! tried again. The given one is not joined before the application allows it: it is asked once, and again
-//! after the time that it wanted; meanwhile the stored one is tried.
+//! An attempt is judged by what was seen of the one before, and of the application's answers. The network that
+//! the chip has stored comes first. What led to a network is tried again, and after a failure it is the turn
+//! of the other one. The given one is not joined before the application allows it: in its turn the
+//! application is asked, once, and again after the time that it wanted; the stored one is tried meanwhile.
 
 use std::collections::VecDeque;
 
@@ -14,52 +15,53 @@ use super::frames::{Answer, Init};
 /// The clocks of world and ESP8266 agree to this, in milliseconds, over the longest pause there is.
 const CLOCK_ERROR_MS: u32 = 40;
 
-/// An attempt that is to be reported.
+/// What became of an attempt.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+enum Before {
+    /// There was none since the settings came.
+    #[default]
+    Nothing,
+    Success,
+    Failure,
+}
+
+/// An attempt that was seen and is to be reported.
 #[derive(Clone, Copy, Debug)]
 struct Attempt {
     at: Instant,
+    before: Before,
+    /// It is not known which network was tried before.
+    follows_unknown: bool,
+    may_use_given: bool,
     asks: bool,
-    lan: Lan,
 }
 
-/// The choice that the ESP8266 has, and what it is to report of it.
-#[derive(Debug)]
+/// What was seen of networks since the settings came.
+#[derive(Default, Debug)]
 pub(super) struct Networks {
-    tries_stored: bool,
+    uses_stored: bool,
     may_use_given: bool,
-    next: Lan,
-    /// An attempt was begun that has not led to a network.
-    is_trying: bool,
+    /// What became of the last attempt, so far.
+    before: Before,
+    /// Its network, as it was reported.
+    reported: Option<Lan>,
+    /// It was not, or will not be.
+    is_unknown: bool,
     is_asked: bool,
     /// The question is put off until then.
     ask_at: Instant,
-    /// Whether it was asked depends on whose clock is right: nothing is judged until it is configured anew.
+    /// Whether it was asked depends on whose clock is right: questions are not judged until it is configured
+    /// anew.
     is_unsure: bool,
     due: VecDeque<Attempt>,
-}
-
-impl Default for Networks {
-    fn default() -> Self {
-        Self {
-            tries_stored: false,
-            may_use_given: false,
-            next: Lan::Given,
-            is_trying: false,
-            is_asked: false,
-            ask_at: Instant::ZERO,
-            is_unsure: false,
-            due: VecDeque::new(),
-        }
-    }
 }
 
 impl Networks {
     /// A client begins with these settings.
     pub(super) fn configured(&mut self, init: &Init<'_>) {
         *self = Self {
-            tries_stored: init.uses_stored_network,
+            uses_stored: init.uses_stored_network,
             may_use_given: !init.asks_network,
-            next: if init.uses_stored_network { Lan::Stored } else { Lan::Given },
             ..Self::default()
         };
     }
@@ -71,11 +73,12 @@ impl Networks {
 
     /// Nothing that happened so far will be reported.
     pub(super) fn forget(&mut self) {
+        self.is_unknown |= !self.due.is_empty();
         self.due.clear();
     }
 
     pub(super) const fn joined(&mut self) {
-        self.is_trying = false;
+        self.before = Before::Success;
     }
 
     pub(super) const fn answered(&mut self, now: Instant, answer: Answer) {
@@ -88,27 +91,30 @@ impl Networks {
 
     /// An attempt begins, and is to be reported or not.
     pub(super) fn tried(&mut self, now: Instant, is_told: bool) {
-        if std::mem::replace(&mut self.is_trying, true) && self.tries_stored {
-            self.next = match self.next {
-                Lan::Stored => Lan::Given,
-                Lan::Given => Lan::Stored,
-            };
-        }
-        let mut attempt = Attempt { at: now, asks: false, lan: self.next };
-        if self.next == Lan::Given && !self.may_use_given {
-            let [earliest, latest] = [
-                now.plus_ms(CLOCK_ERROR_MS) >= self.ask_at,
-                now >= self.ask_at.plus_ms(CLOCK_ERROR_MS),
-            ];
-            self.is_unsure |= !self.is_asked && earliest != latest && self.ask_at > Instant::ZERO;
-            attempt.asks = !self.is_asked && earliest;
-            self.is_asked |= attempt.asks;
-            attempt.lan = Lan::Stored;
-            self.next = Lan::Stored;
-        }
+        let before = std::mem::replace(&mut self.before, Before::Failure);
+        let attempt = Attempt {
+            at: now,
+            before,
+            follows_unknown: std::mem::replace(&mut self.is_unknown, !is_told),
+            may_use_given: self.may_use_given,
+            asks: self.asks(now, before),
+        };
         if is_told {
             self.due.push_back(attempt);
         }
+    }
+
+    /// It would be the turn of the given network, and nobody has said that it may be used.
+    fn asks(&mut self, now: Instant, before: Before) -> bool {
+        let is_turn = before == Before::Failure || !self.uses_stored;
+        if self.may_use_given || self.is_asked || !is_turn {
+            return false;
+        }
+        let earliest = now.plus_ms(CLOCK_ERROR_MS) >= self.ask_at;
+        let latest = now >= self.ask_at.plus_ms(CLOCK_ERROR_MS);
+        self.is_unsure |= earliest != latest && self.ask_at > Instant::ZERO;
+        self.is_asked = earliest;
+        earliest
     }
 
     /// When the first attempt was made that is not reported.
@@ -124,7 +130,20 @@ impl Networks {
 
     /// An attempt is reported.
     pub(super) fn is_attempt(&mut self, lan: Lan) -> bool {
-        let due = self.due.pop_front();
-        due.is_some_and(|due| self.is_unsure || (due.lan == lan && !due.asks))
+        let Some(due) = self.due.pop_front() else { return false };
+        let last = self.reported.replace(lan).filter(|_| !due.follows_unknown);
+        let may_be_tried = match lan {
+            Lan::Stored => self.uses_stored,
+            Lan::Given => due.may_use_given,
+        };
+        let has_choice = self.uses_stored && due.may_use_given;
+        let is_turn = match (due.before, last) {
+            _ if !has_choice => true,
+            (Before::Nothing, _) => lan == Lan::Stored,
+            (Before::Success, Some(last)) => lan == last,
+            (Before::Failure, Some(last)) => lan != last,
+            (_, None) => true,
+        };
+        may_be_tried && is_turn && (self.is_unsure || !due.asks)
     }
 }
