@@ -120,7 +120,7 @@ pub enum Situation {
     DamagedStateRefused,
     /// A machine was made of a damaged state, and rested.
     DamagedStateTaken,
-    /// A publication or a topic filter was a byte too large, and was refused.
+    /// A publication or a topic filter was too large, and was refused.
     SizeRefused,
     /// A frame had its host's copy reset the ESP8266.
     FrameRefusedByHost,

@@ -12,7 +12,7 @@ use crate::world::device::Bytes;
 
 /// Values that a number, a flag or a variant may have at its edges.
 const BYTES: [u8; 8] = [0, 1, 2, 3, 9, 0x7F, 0x80, 0xFF];
-/// What happens to the machine, one after the other, a second apart.
+/// What may happen to the machine, a second apart; two of them more often.
 const HAPPENS: [Intrusion; 10] = [
     Intrusion::TimeOut,
     Intrusion::Writable,
@@ -30,7 +30,8 @@ const HAPPENS: [Intrusion; 10] = [
 pub(super) fn damaged(state: &[u8], number: u64) -> Vec<u8> {
     let mut damaged = state.to_vec();
     let draw = mixed(number);
-    let place = (draw / 64) as usize % state.len().max(1);
+    // reduced before it is cut to the size of an address: the same on every platform
+    let place = (draw / 64 % state.len().max(1) as u64) as usize;
     match draw % 8 {
         _ if state.is_empty() => {}
         0 => damaged.truncate(place),
@@ -47,7 +48,7 @@ pub(super) fn damaged(state: &[u8], number: u64) -> Vec<u8> {
 pub(super) fn goes_on(mut machine: Restored<Bytes>, number: u64) -> bool {
     (1..=20_u64).all(|second| {
         let now = Instant::from_millis(mixed(number) % 10_000_000 + second * 1_000);
-        let happens = HAPPENS[mixed(number ^ second) as usize % HAPPENS.len()];
+        let happens = HAPPENS[(mixed(number ^ second) % HAPPENS.len() as u64) as usize];
         let input = of_network(happens).unwrap_or(client::Input::Timeout);
         match &mut machine {
             Restored::Client(client) => {
@@ -75,8 +76,9 @@ const fn host_input(happens: Intrusion) -> host::Input<'static> {
         Intrusion::WifiDown => host::Input::LinkDown,
         // a new session of the protocol
         Intrusion::TcpOpened => host::Input::Frame(&[0x81, 1, 0, 0, 8, 0, 0, 64, 0, 64]),
-        // settings are known, and a subscription is granted
+        // it has its settings
         Intrusion::Received => host::Input::Frame(&[0x83, 1]),
+        // the first ticket's subscription is granted
         Intrusion::TcpClosed => host::Input::Frame(&[0x87, 0, 0, 0, 1, 1]),
         _ => host::Input::Timeout,
     }
