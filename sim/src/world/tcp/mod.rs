@@ -303,6 +303,8 @@ impl Tcp {
                 }
                 // What it closed before it vanished is not sent again either.
                 Side::Device => connection.up.lose_sender(&mut self.chopping),
+                // One that it has not accepted yet is not one that it loses.
+                Side::Broker if connection.broker == End::Opening => {}
                 Side::Broker if connection.broker == End::Open => {
                     connection.broker = End::Gone;
                     connection.down.lose_sender(&mut self.chopping);
