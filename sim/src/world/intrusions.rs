@@ -16,7 +16,7 @@ use fivewire_core::time::Instant;
 
 use super::World;
 use super::device::{Bytes, buffer_sizes, esp_buffer_sizes};
-use super::renewal::{is_in, made};
+use super::renewal::{STATE_BYTES, append, is_in, made};
 use crate::app::Application;
 use crate::observation::{Answered, Copied, Crash, Intrusion, Observation, Observer, Part};
 use crate::random::mixed;
@@ -99,8 +99,8 @@ impl<A: Application> World<A> {
         if !waits(&mut copy) {
             return;
         }
-        let mut state = Vec::new();
-        let write = |part: &[u8]| state.extend_from_slice(part);
+        let mut state = Vec::with_capacity(STATE_BYTES);
+        let write = |part: &[u8]| append(part, &mut state);
         let speaks_mqtt5 = self.schedule.setup.is_v5();
         let (copied, intrusion) = match &mut copy {
             Restored::Client(client) => {

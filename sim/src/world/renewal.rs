@@ -22,6 +22,8 @@ const ACTIONS: u64 = 64;
 const CHANGES: u64 = 2;
 /// What is in memory before anything is written into it.
 const UNWRITTEN: u8 = 0xEE;
+/// What few states are larger than.
+pub(super) const STATE_BYTES: usize = 4_096;
 
 impl<A: Application> World<A> {
     /// This just happened at the world, and the client was in `state_before`.
@@ -46,7 +48,7 @@ impl<A: Application> World<A> {
     fn renew<O: Observer>(&mut self, observer: &mut O) {
         let setup = &self.schedule.setup;
         let is_v5 = setup.is_v5();
-        let mut state = Vec::new();
+        let mut state = Vec::with_capacity(STATE_BYTES);
         let (part, renewed) = if self.has_bridge() && self.events.is_multiple_of(2) {
             let sizes = esp_buffer_sizes(setup);
             (Part::Esp, self.esp.renew(|machine| renewed_esp(machine, is_v5, sizes, &mut state)))
@@ -94,13 +96,25 @@ fn remade(
 /// The machine's state is this one.
 pub(super) fn is_in(machine: &mut Restored<Bytes>, state: &[u8]) -> bool {
     let mut left = Some(state);
-    let compare = |part: &[u8]| left = left.and_then(|left| left.strip_prefix(part));
+    // most parts are numbers of one byte
+    let compare = |part: &[u8]| match (left, part) {
+        (Some([first, rest @ ..]), [byte]) if first == byte => left = Some(rest),
+        (before, _) => left = before.and_then(|before| before.strip_prefix(part)),
+    };
     match machine {
         Restored::Client(client) => client.checkpoint(compare),
         Restored::Host(host) => host.checkpoint(compare),
         Restored::Esp(esp) => esp.checkpoint(compare),
     }
     left.is_some_and(<[u8]>::is_empty)
+}
+
+/// Adds a part of a state. Most are numbers of one byte.
+pub(super) fn append(part: &[u8], state: &mut Vec<u8>) {
+    match part {
+        [byte] => state.push(*byte),
+        _ => state.extend_from_slice(part),
+    }
 }
 
 /// The machine that goes on in the place of this one, and whether it could be made. Its state is put
@@ -111,7 +125,7 @@ fn renewed_host(
     sizes: [usize; BUFFERS_MAX],
     state: &mut Vec<u8>,
 ) -> (HostMachine, bool) {
-    let write = |part: &[u8]| state.extend_from_slice(part);
+    let write = |part: &[u8]| append(part, state);
     match machine {
         HostMachine::Client(client) => {
             let mut client: Client<Bytes> = client.into_parts().0;
@@ -144,7 +158,7 @@ fn renewed_esp(
     state: &mut Vec<u8>,
 ) -> (EspMachine, bool) {
     let mut esp: Esp<Bytes> = machine.into_parts().0;
-    esp.checkpoint(|part| state.extend_from_slice(part));
+    esp.checkpoint(|part| append(part, state));
     let made = match remade(Machine::BridgeEsp, is_v5, sizes, state) {
         Some(Restored::Esp(made)) => Some(made),
         _ => None,

@@ -54,11 +54,12 @@ impl<'a, T> List<'a, T> {
         Self(Source::Wire(bytes))
     }
 
-    /// The bytes it was read from, if it was.
-    pub(super) const fn wire(&self) -> Option<&'a [u8]> {
+    /// Values, and after them validated bytes of a packet.
+    pub(super) const fn parts(self) -> ([&'a [T]; 3], &'a [u8]) {
         match self.0 {
-            Source::Wire(bytes) => Some(bytes),
-            Source::Values(..) | Source::Before(..) => None,
+            Source::Values(first, then, last) => ([first, then, last], &[]),
+            Source::Before(first, bytes) => ([first, &[], &[]], bytes),
+            Source::Wire(bytes) => ([&[], &[], &[]], bytes),
         }
     }
 

@@ -3,7 +3,10 @@
 use super::breach::Breach;
 use super::encode::properties_len;
 use super::list::List;
-use super::property::{MESSAGE_EXPIRY, Property, Raw, TOPIC_ALIAS, WILL, places};
+use super::property::{
+    MESSAGE_EXPIRY, Property, Raw, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS, USER_PROPERTY, WILL,
+    places,
+};
 use super::reader::Reader;
 use crate::mqtt::QoS;
 
@@ -24,16 +27,18 @@ const AUTHENTICATION: [u8; 2] = [0x15, 0x16];
 impl<'a> Properties<'a> {
     /// Writes all of them as they are in a packet, without their length.
     pub(crate) fn write(self, out: &mut dyn FnMut(&[u8])) {
-        self.iter().for_each(|property| property.write_to(out));
+        let (values, bytes) = self.parts();
+        values.into_iter().flatten().for_each(|property| property.write_to(out));
+        out(bytes);
     }
 
     /// The same of a stored publication that leaves at this second: a message expiry interval is
     /// stored as the second at which it ends. `None`: it is the interval itself.
     pub(crate) fn write_at(self, leaves_s: Option<u32>, out: &mut dyn FnMut(&[u8])) {
-        self.iter().for_each(|property| match leaves_s {
-            Some(now_s) => property.waited(now_s).write_to(out),
-            None => property.write_to(out),
-        });
+        match leaves_s {
+            Some(now_s) => self.iter().for_each(|property| property.waited(now_s).write_to(out)),
+            None => self.write(out),
+        }
     }
 
     /// How many bytes [`write`](Self::write) writes.
@@ -43,9 +48,12 @@ impl<'a> Properties<'a> {
         size_bytes
     }
 
-    /// A PUBLISH may have them.
+    /// A PUBLISH may have them. Their values are looked at, too: nobody may have done that where
+    /// they were [`read`](Self::read).
     pub(crate) fn fit_publish(self) -> bool {
-        properties_len(self, PUBLISH).is_some()
+        let mut seen = Seen::new(PUBLISH);
+        let fit = self.iter().all(|property| seen.note(&property).is_ok());
+        fit && properties_len(self, PUBLISH).is_some()
     }
 
     /// Reads what [`write`](Self::write) wrote. Which packet it was in is not checked.
@@ -63,7 +71,10 @@ impl<'a> Properties<'a> {
 
     /// The same for what is asked of every PUBLISH: the texts of the others are not read.
     fn find_with_id<T>(self, id: u8, pick: impl Fn(Property<'a>) -> Option<T>) -> Option<T> {
-        let Some(bytes) = self.wire() else { return self.find(pick) };
+        let (values, bytes) = self.parts();
+        if let Some(found) = values.into_iter().flatten().find_map(|property| pick(*property)) {
+            return Some(found);
+        }
         let (_, property) = Raw(bytes).find(|(found, _)| *found == id)?;
         pick(Property::read(&mut Reader::of_properties(property)).ok()?)
     }
@@ -336,20 +347,22 @@ impl Seen {
 
     /// Checks the next property, its value too.
     pub(super) fn note(&mut self, property: &Property<'_>) -> Result<(), Breach> {
-        let id = property.id();
+        self.note_id(property.id())?;
+        property.check_value()
+    }
+
+    /// Checks that the next property may be there.
+    pub(super) const fn note_id(&mut self, id: u8) -> Result<(), Breach> {
         if places(id) >> self.place & 1 == 0 {
             return Err(Breach::PropertyMisplaced { id });
         }
-        let may_repeat = match property {
-            Property::UserProperty(..) => true,
-            Property::SubscriptionIdentifier(_) => self.place == 3,
-            _ => false,
-        };
+        let may_repeat =
+            id == USER_PROPERTY || (id == SUBSCRIPTION_IDENTIFIER && self.place == PUBLISH);
         if self.has(id) && !may_repeat {
             return Err(Breach::PropertyRepeated { id });
         }
         self.ids |= 1 << id;
-        property.check_value()
+        Ok(())
     }
 
     const fn has(&self, id: u8) -> bool {

@@ -21,8 +21,6 @@ struct Given {
     ticket: u32,
     packet_id: u16,
     size_bytes: usize,
-    /// In this session of the protocol, and it is not done.
-    is_under_way: bool,
 }
 
 /// The state of this judgement: since the host has power.
@@ -37,7 +35,12 @@ pub(super) struct Commands {
     is_clean: bool,
     unnoted: u32,
     pub(super) names: Names,
-    given: Vec<Given>,
+    /// In earlier sessions of the protocol, and not in this one.
+    before: Vec<Given>,
+    /// In this session, and it is not done.
+    under_way: Vec<Given>,
+    /// In this session, and it is.
+    done: Vec<Given>,
     last_given: u32,
     /// Subscriptions and ends of subscriptions that were asked for in this session.
     asked: Vec<u32>,
@@ -80,9 +83,7 @@ impl Commands {
                 });
             }
             ToHost::Done { ticket, .. } => {
-                if let Some(given) = self.given.iter_mut().find(|given| given.ticket == ticket) {
-                    given.is_under_way = false;
-                }
+                self.done.extend(taken(&mut self.under_way, ticket));
             }
             ToHost::SlateDone => {
                 self.is_clean = true;
@@ -94,7 +95,7 @@ impl Commands {
 
     /// The ESP8266 was given it in this session, and the host knows no end of it.
     pub(super) fn is_under_way(&self, ticket: u32) -> bool {
-        self.given.iter().any(|given| given.ticket == ticket && given.is_under_way)
+        self.under_way.iter().any(|given| given.ticket == ticket)
     }
 
     pub(super) fn judge(&mut self, facts: &mut Facts, verdict: &mut Verdict, frame: &ToEsp<'_>) {
@@ -173,9 +174,9 @@ impl Commands {
         self.names.begin(setup.topic_bytes.0);
         self.last_given = 0;
         self.asked.clear();
-        let Self { given, .. } = self;
-        given.retain_mut(|given| {
-            given.is_under_way = false;
+        self.before.append(&mut self.under_way);
+        self.before.append(&mut self.done);
+        self.before.retain(|given| {
             let ticket = facts.tickets.get(given.ticket);
             ticket.is_some_and(|ticket| !ticket.is_ended)
         });
@@ -240,12 +241,11 @@ impl Commands {
     ) {
         let Publish { number: ticket, packet_id, again, .. } = *frame;
         let size_bytes = topic_bytes + frame.payload.len() + frame.properties_bytes;
-        let known = self.given.iter().position(|given| given.ticket == ticket);
-        verdict.require(
-            P3,
-            known.is_none_or(|place| self.given[place].packet_id == packet_id),
-            || format!("ticket #{ticket} has another packet identifier than before"),
-        );
+        // what was given in this session has a ticket that is too low by now
+        let known = taken(&mut self.before, ticket);
+        verdict.require(P3, known.is_none_or(|known| known.packet_id == packet_id), || {
+            format!("ticket #{ticket} has another packet identifier than before")
+        });
         let is_right = match again {
             false => known.is_none() || frame.qos == 0,
             true => (known.is_some() || disruptions > 0) && frame.qos > 0,
@@ -253,12 +253,8 @@ impl Commands {
         verdict.require(P3, is_right, || {
             format!("ticket #{ticket} says {again} to having been given before")
         });
-        let new = Given { ticket, packet_id, size_bytes, is_under_way: true };
-        match known {
-            Some(place) => self.given[place] = new,
-            None => self.given.push(new),
-        }
-        let under_way = || self.given.iter().filter(|given| given.is_under_way);
+        self.under_way.push(Given { ticket, packet_id, size_bytes });
+        let under_way = || self.under_way.iter();
         let same = under_way().filter(|given| packet_id > 0 && given.packet_id == packet_id);
         verdict.require(P3, packet_id == 0 || same.count() == 1, || {
             format!("packet identifier {packet_id} is under way twice")
@@ -271,4 +267,10 @@ impl Commands {
         let is_room = held_bytes <= usize::from(ESP_OUTBOX_BYTES) || under_way().count() == 1;
         verdict.require(P7, is_room, || format!("the ESP8266 was given {held_bytes} B"));
     }
+}
+
+/// Takes what was given with this ticket out of a list.
+fn taken(list: &mut Vec<Given>, ticket: u32) -> Option<Given> {
+    let place = list.iter().position(|given| given.ticket == ticket)?;
+    Some(list.swap_remove(place))
 }
