@@ -335,7 +335,8 @@ pub(super) fn properties_len(properties: Properties<'_>, place: u8) -> Option<us
         len = len.checked_add(property.len()?)?;
         seen.note(property).ok()?;
     }
-    // Their values were looked at when they were read.
+    // Their values were looked at by who decoded the packet, or by `fit_publish`. Those of a CONNECT and its
+    // will come over the bridge from a host, which has looked at them.
     Raw(bytes).try_for_each(|(id, _)| seen.note_id(id).ok())?;
     seen.finish().ok()?;
     let value = u32::try_from(len).ok().filter(|len| *len <= VARIABLE_BYTE_INTEGER_MAX)?;
