@@ -4,7 +4,7 @@ use super::VARIABLE_BYTE_INTEGER_MAX;
 use super::connect::{Connack, Connect};
 use super::packet::{Ack, Auth, Disconnect, Packet, Publish};
 use super::properties::{Properties, Seen};
-use super::property::{Raw, WILL, field_len, variable_len, write_variable};
+use super::property::{WILL, field_len, variable_len, write_variable};
 use super::reason::ReasonCode;
 use super::subscribe::{ReasonCodes, Subscribe, Unsubscribe};
 use crate::mqtt::writer::Writer;
@@ -329,15 +329,11 @@ fn write_answers(
 
 /// Bytes of the properties with their length in front; `None` if the packet may not have them.
 pub(super) fn properties_len(properties: Properties<'_>, place: u8) -> Option<usize> {
-    let (values, bytes) = properties.parts();
-    let (mut seen, mut len) = (Seen::new(place), bytes.len());
-    for property in values.into_iter().flatten() {
+    let (mut seen, mut len) = (Seen::new(place), 0_usize);
+    for property in properties.iter() {
         len = len.checked_add(property.len()?)?;
-        seen.note(property).ok()?;
+        seen.note(&property).ok()?;
     }
-    // Their values were looked at by who decoded the packet, or by `fit_publish`. Those of a CONNECT and its
-    // will come over the bridge from a host, which has looked at them.
-    Raw(bytes).try_for_each(|(id, _)| seen.note_id(id).ok())?;
     seen.finish().ok()?;
     let value = u32::try_from(len).ok().filter(|len| *len <= VARIABLE_BYTE_INTEGER_MAX)?;
     Some(variable_len(value) + len)

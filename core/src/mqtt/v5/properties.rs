@@ -3,10 +3,7 @@
 use super::breach::Breach;
 use super::encode::properties_len;
 use super::list::List;
-use super::property::{
-    MESSAGE_EXPIRY, Property, Raw, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS, USER_PROPERTY, WILL,
-    places,
-};
+use super::property::{MESSAGE_EXPIRY, Property, Raw, TOPIC_ALIAS, WILL, places};
 use super::reader::Reader;
 use crate::mqtt::QoS;
 
@@ -48,12 +45,9 @@ impl<'a> Properties<'a> {
         size_bytes
     }
 
-    /// A PUBLISH may have them. Their values are looked at, too: nobody may have done that where
-    /// they were [`read`](Self::read).
+    /// A PUBLISH may have them.
     pub(crate) fn fit_publish(self) -> bool {
-        let mut seen = Seen::new(PUBLISH);
-        let fit = self.iter().all(|property| seen.note(&property).is_ok());
-        fit && properties_len(self, PUBLISH).is_some()
+        properties_len(self, PUBLISH).is_some()
     }
 
     /// Reads what [`write`](Self::write) wrote. Which packet it was in is not checked.
@@ -347,22 +341,20 @@ impl Seen {
 
     /// Checks the next property, its value too.
     pub(super) fn note(&mut self, property: &Property<'_>) -> Result<(), Breach> {
-        self.note_id(property.id())?;
-        property.check_value()
-    }
-
-    /// Checks that the next property may be there.
-    pub(super) const fn note_id(&mut self, id: u8) -> Result<(), Breach> {
+        let id = property.id();
         if places(id) >> self.place & 1 == 0 {
             return Err(Breach::PropertyMisplaced { id });
         }
-        let may_repeat =
-            id == USER_PROPERTY || (id == SUBSCRIPTION_IDENTIFIER && self.place == PUBLISH);
+        let may_repeat = match property {
+            Property::UserProperty(..) => true,
+            Property::SubscriptionIdentifier(_) => self.place == PUBLISH,
+            _ => false,
+        };
         if self.has(id) && !may_repeat {
             return Err(Breach::PropertyRepeated { id });
         }
         self.ids |= 1 << id;
-        Ok(())
+        property.check_value()
     }
 
     const fn has(&self, id: u8) -> bool {

@@ -74,10 +74,6 @@ pub enum Property<'a> {
 
 /// The identifier of the message expiry interval.
 pub(super) const MESSAGE_EXPIRY: u8 = 0x02;
-/// The identifier of the subscription identifier.
-pub(super) const SUBSCRIPTION_IDENTIFIER: u8 = 0x0B;
-/// The identifier of user properties.
-pub(super) const USER_PROPERTY: u8 = 0x26;
 /// The identifier of the topic alias.
 pub(super) const TOPIC_ALIAS: u8 = 0x23;
 
