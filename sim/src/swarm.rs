@@ -53,8 +53,8 @@ pub struct Draw<'a> {
 }
 
 impl Default for Draw<'_> {
-    /// One hour of a bridge with 3 to 30 faults of 2 to 8 kinds, and a message each way every
-    /// 4 to 5 s.
+    /// One hour of a bridge with 3 to 30 faults of 2 to 8 kinds, and a message each way
+    /// somewhat oftener than every 5 s.
     fn default() -> Self {
         Self {
             scenario: "swarm",
@@ -64,8 +64,8 @@ impl Default for Draw<'_> {
             kinds: &FaultKind::ALL,
             kinds_per_run: 2..=8,
             faults: 3..=30,
-            publish_every_ms: 4_000..=5_000,
-            inbound_every_ms: 4_000..=5_000,
+            publish_every_ms: 4_600..=4_900,
+            inbound_every_ms: 4_600..=4_900,
             habits_pace: 1,
         }
     }

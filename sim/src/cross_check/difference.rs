@@ -26,8 +26,8 @@ pub enum KnownDifference {
     /// instant. Each loss of power explains one clean slate less, one life or shutdown less, and the messages
     /// that it left without an outcome.
     PowerLost,
-    /// When the message was published for the device, no subscription of its session was for it, or
-    /// that session ended before it was told: the broker owes nothing.
+    /// When the message was published for the device, no subscription of its session was for it with QoS 1,
+    /// or that session ended before it was told: the broker owes nothing.
     NotOwed,
     /// turmoil's witness is a client across a network, which sends again what it has no PUBACK for; the
     /// event world's witness lives in the broker's machine. Each stop of the broker explains one

@@ -36,6 +36,25 @@ fn calm() -> Schedule {
     schedule
 }
 
+fn over_mqtt5(limits: Limits) -> Schedule {
+    let mut schedule = calm();
+    schedule.setup.mqtt5 = Some(Mqtt5 {
+        session_expiry_s: u32::MAX,
+        receive_maximum: 10,
+        packet_max_bytes: 4_096,
+        aliases_from_broker: 0,
+        aliases_from_device: 0,
+        keep_alive_max_s: None,
+        will_delay_s: 0,
+        expiring_percent: 0,
+        expiry_max_s: 1,
+        bare: true,
+        limits,
+        wishes: schedule::Wishes::default(),
+    });
+    schedule
+}
+
 fn history(schedule: &Schedule) -> History {
     let mut history = History::default();
     assert_eq!(run::run(schedule, &mut history).breach, None);
@@ -79,17 +98,33 @@ fn an_outcome_that_is_missing_is_unexplained() {
     assert_eq!(comparison.differences.len(), 1);
 }
 
-#[test]
-fn a_message_that_was_not_told_is_unexplained() {
+/// The second message is not told to the application.
+fn second_untold(schedule: &Schedule) -> Comparison {
     let mut told = 0;
-    let comparison = deviation(&calm(), |seen, pass| {
+    deviation(schedule, |seen, pass| {
         let is_message = matches!(seen, Observation::Told(Event::Message(_)));
         told += u32::from(is_message);
         if !(is_message && told == 2) {
             pass(seen);
         }
-    });
-    unexplained(&comparison, "message 2 told to the application");
+    })
+}
+
+#[test]
+fn a_message_that_was_not_told_is_unexplained() {
+    unexplained(&second_untold(&calm()), "message 2 told to the application");
+}
+
+#[test]
+fn a_message_that_was_not_told_is_not_owed_where_the_broker_grants_qos_0_only() {
+    let limits = Limits { qos0_only: true, ..Limits::default() };
+    let mut schedule = over_mqtt5(limits);
+    // such a broker refuses a will with QoS 1
+    schedule.setup.will = false;
+    let comparison = second_untold(&schedule);
+    let known: Vec<_> = comparison.differences.iter().map(|it| (&*it.fact, it.known)).collect();
+    let fact = "message 2 told to the application";
+    assert_eq!(known, [(fact, Some(KnownDifference::NotOwed))]);
 }
 
 /// Everything that the device sends comes twice from a certain publication on, on a connection of its
@@ -338,21 +373,7 @@ fn a_session_that_expired_explains_one_session_more_and_no_second() {
 
 #[test]
 fn a_publication_that_is_given_up_as_refused_is_explained_by_a_broker_that_refused_it_only() {
-    let mut schedule = calm();
-    schedule.setup.mqtt5 = Some(Mqtt5 {
-        session_expiry_s: u32::MAX,
-        receive_maximum: 10,
-        packet_max_bytes: 4_096,
-        aliases_from_broker: 0,
-        aliases_from_device: 0,
-        keep_alive_max_s: None,
-        will_delay_s: 0,
-        expiring_percent: 0,
-        expiry_max_s: 1,
-        bare: true,
-        limits: Limits::default(),
-        wishes: schedule::Wishes::default(),
-    });
+    let schedule = over_mqtt5(Limits::default());
     let reason = RefusedReason::ByBroker(ReasonCode::QuotaExceeded);
     let refused = |says_so: bool| {
         deviation(&schedule, move |seen, pass| match *seen {

@@ -1,6 +1,6 @@
 //! What comes too late, makes no sense or is damaged, tried on copies of the machines in the middle of a
-//! run: now and then, where a machine has just been made of the state of another one, a copy is made of
-//! the same state, gets one input, and is thrown away.
+//! run: where a machine has just been made of the state of another one, a copy is made of the same state,
+//! gets one input, and is thrown away.
 
 mod frames;
 mod states;
@@ -23,8 +23,6 @@ use crate::random::mixed;
 use crate::schedule::Topology;
 use crate::wires::End;
 
-/// One of so many renewals is followed by a trial.
-const RENEWALS: u64 = 2;
 /// One trial of so many is with a damaged state.
 const DAMAGED: u64 = 8;
 /// Time that goes backwards is ignored: whatever comes now comes at the time that it is.
@@ -63,16 +61,12 @@ impl<A: Application> World<A> {
     /// Does something to a copy of the machine at `part`, which is in this state.
     pub(super) fn intrude<O: Observer>(&self, part: Part, state: &[u8], observer: &mut O) {
         let number = mixed(self.schedule.seed ^ mixed(self.events << 1 | part as u64));
-        if !number.is_multiple_of(RENEWALS) {
-            return;
-        }
         let setup = &self.schedule.setup;
         let (machine, sizes) = match (part, setup.topology) {
             (Part::Esp, _) => (Machine::BridgeEsp, esp_buffer_sizes(setup)),
             (_, Topology::Bridge) => (Machine::BridgeHost, buffer_sizes(setup)),
             (_, Topology::Client) => (Machine::Client, buffer_sizes(setup)),
         };
-        let number = number / RENEWALS;
         if number.is_multiple_of(DAMAGED) {
             let number = number / DAMAGED;
             let copy = made(machine, setup.is_v5(), sizes, &states::damaged(state, number));

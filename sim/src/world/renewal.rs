@@ -1,6 +1,6 @@
 //! A machine goes on in another one, which is made of its state. Nobody may see a difference (P11).
 //!
-//! This happens while something is going on: when a fault begins or ends, often when the client's state has
+//! This happens while something is going on: often when a fault begins or ends, or the client's state has
 //! changed, and now and then when the application does something. Both ends of a bridge take turns. A machine
 //! that is recorded or has a bug planted in it stays the one it is: neither is a part of its state.
 
@@ -17,9 +17,11 @@ use crate::app::Application;
 use crate::observation::{Observation, Observer, Part};
 
 /// Every so many pairs of events at which the application may have done something.
-const ACTIONS: u64 = 64;
+const ACTIONS: u64 = 128;
 /// The same of those after which the client's state is another one.
-const CHANGES: u64 = 2;
+const CHANGES: u64 = 4;
+/// The same of those at which a fault begins or ends.
+const FAULTS: u64 = 2;
 /// What is in memory before anything is written into it.
 const UNWRITTEN: u8 = 0xEE;
 /// What few states are larger than.
@@ -36,7 +38,7 @@ impl<A: Application> World<A> {
         // their parity says whose turn it is
         let pairs = self.events / 2;
         let is_worth_while = match slot {
-            Slot::FaultBegins | Slot::FaultEnds => true,
+            Slot::FaultBegins | Slot::FaultEnds => pairs.is_multiple_of(FAULTS),
             Slot::Application => pairs.is_multiple_of(ACTIONS),
             _ => self.client_state != state_before && pairs.is_multiple_of(CHANGES),
         };

@@ -1,19 +1,20 @@
 //! The witness: another client of the broker, on the broker's own machine, with a connection that is
-//! never late. It subscribes to everything and publishes for the device.
+//! never late. It subscribes to everything that others publish, and publishes for the device. It speaks
+//! MQTT 5, whatever the device speaks: so it need not hear itself.
 
 use std::collections::VecDeque;
 
-use fivewire_core::mqtt::v5::{self, Properties, Property, SubscriptionOptions};
-use fivewire_core::mqtt::{
-    Connect, Filters, Packet, PacketId, Publish, QoS, Split, Subscribe, decode, split,
+use fivewire_core::mqtt::v5::{
+    Ack, Connect, Filters, Packet, Properties, Property, Publish, Subscribe, SubscriptionOptions,
+    decode, split,
 };
-
+use fivewire_core::mqtt::{PacketId, QoS, Split};
 use fivewire_core::time::Instant;
 
 use super::agenda::NEVER;
 use crate::app::{Intervals, Large, Tags, fill};
 use crate::broker::ClientKey;
-use crate::queue::{ByteQueue, Encode};
+use crate::queue::ByteQueue;
 use crate::random::{Purpose, Random};
 use crate::schedule::Schedule;
 
@@ -38,7 +39,6 @@ pub(super) struct Witness {
     content: Random,
     tags: Tags,
     large: Large,
-    is_v5: bool,
     topics: Vec<String>,
     payload_min_bytes: u32,
     payload_max_bytes: u32,
@@ -65,7 +65,6 @@ impl Witness {
             content: Random::new(schedule.seed, Purpose::InboundContent),
             tags: Tags::new(schedule, Purpose::Mqtt5Inbound),
             large: Large::new(schedule),
-            is_v5: schedule.setup.is_v5(),
             topics: workload.inbound_topics.clone(),
             payload_min_bytes: u32::from(workload.payload_min_bytes),
             // it respects what the broker takes, properties and topic included
@@ -109,27 +108,12 @@ impl Witness {
         self.owed > 0 || !self.errands.is_empty()
     }
 
-    /// Starts a new connection.
+    /// Starts a new connection. Its session never ends.
     pub(super) fn connect(&mut self) {
         self.incoming.clear();
         self.outgoing.clear();
-        if self.is_v5 {
-            return self.connect_v5();
-        }
-        self.send(&Packet::Connect(Connect {
-            client_id: WITNESS_ID,
-            clean_session: false,
-            keep_alive_s: 0,
-            will: None,
-            username: None,
-            password: None,
-        }));
-    }
-
-    /// Its session never ends.
-    fn connect_v5(&mut self) {
         let lasting = [Property::SessionExpiryInterval(u32::MAX)];
-        self.send(&v5::Packet::Connect(v5::Connect {
+        self.send(&Packet::Connect(Connect {
             client_id: WITNESS_ID,
             clean_start: false,
             keep_alive_s: 0,
@@ -175,16 +159,9 @@ impl Witness {
         properties: Properties<'_>,
     ) {
         let packet_id = if qos == QoS::AtMostOnce { None } else { Some(self.next_id()) };
-        if self.is_v5 {
-            let publish = v5::Publish {
-                retain,
-                packet_id,
-                properties,
-                ..v5::Publish::new(topic, payload, qos)
-            };
-            return self.send(&v5::Packet::Publish(publish));
-        }
-        self.send(&Packet::Publish(Publish { dup: false, qos, retain, topic, packet_id, payload }));
+        let publish =
+            Publish { retain, packet_id, properties, ..Publish::new(topic, payload, qos) };
+        self.send(&Packet::Publish(publish));
     }
 
     fn next_id(&mut self) -> PacketId {
@@ -192,7 +169,7 @@ impl Witness {
         PacketId::new(self.last_id).expect("it counts from 1")
     }
 
-    fn send(&mut self, packet: &impl Encode) {
+    fn send(&mut self, packet: &Packet<'_>) {
         self.outgoing.push_packet(packet);
     }
 
@@ -225,24 +202,16 @@ impl Witness {
         show: &mut impl FnMut(&str, &[u8], QoS, bool),
     ) -> usize {
         let mut start = 0;
-        let is_v5 = self.is_v5;
-        let header = |rest| match is_v5 {
-            true => v5::split(rest).expect("the broker writes MQTT 5"),
-            false => split(rest).expect("the broker writes MQTT"),
-        };
+        let header = |rest| split(rest).expect("the broker writes MQTT 5");
         while let Split::Header(header) = header(&stream[start..])
             && let Some(packet) = stream[start..].get(..header.packet_len())
         {
             start += packet.len();
-            if self.is_v5 {
-                self.take_packet_v5(packet, show);
-                continue;
-            }
-            match decode(packet).expect("the broker writes MQTT") {
+            match decode(packet).expect("the broker writes MQTT 5") {
                 Packet::Publish(publish) => {
                     show(publish.topic, publish.payload, publish.qos, publish.retain);
                     if let Some(id) = publish.packet_id {
-                        self.send(&Packet::Puback(id));
+                        self.send(&Packet::Puback(Ack::success(id)));
                     }
                 }
                 Packet::Connack(connack) if !connack.session_present => self.subscribe(),
@@ -252,31 +221,12 @@ impl Witness {
         start
     }
 
-    fn take_packet_v5(&mut self, packet: &[u8], show: &mut impl FnMut(&str, &[u8], QoS, bool)) {
-        match v5::decode(packet).expect("the broker writes MQTT 5") {
-            v5::Packet::Publish(publish) => {
-                show(publish.topic, publish.payload, publish.qos, publish.retain);
-                if let Some(id) = publish.packet_id {
-                    self.send(&v5::Packet::Puback(v5::Ack::success(id)));
-                }
-            }
-            v5::Packet::Connack(connack) if !connack.session_present => {
-                let everything = [("#", SubscriptionOptions::new(QoS::AtLeastOnce))];
-                let packet_id = self.next_id();
-                self.send(&v5::Packet::Subscribe(v5::Subscribe {
-                    packet_id,
-                    properties: Properties::NONE,
-                    filters: v5::Filters::of(&everything),
-                }));
-            }
-            _ => {}
-        }
-    }
-
     fn subscribe(&mut self) {
-        let everything = [("#", QoS::AtLeastOnce)];
-        let packet_id = self.next_id();
-        let filters = Filters::list(&everything);
-        self.send(&Packet::Subscribe(Subscribe { packet_id, filters }));
+        let others =
+            SubscriptionOptions { no_local: true, ..SubscriptionOptions::new(QoS::AtLeastOnce) };
+        let everything = [("#", others)];
+        let (packet_id, properties) = (self.next_id(), Properties::NONE);
+        let filters = Filters::of(&everything);
+        self.send(&Packet::Subscribe(Subscribe { packet_id, properties, filters }));
     }
 }
