@@ -310,6 +310,7 @@ impl<S: Storage> Desk<S> {
             || self.outbox.has_given_qos0()
             || self.subscriptions.has_ended()
             || self.outbox.next_deadline().is_some_and(|deadline| deadline <= now)
+            || self.outbox.has_room_to_tell()
             || self.shut_down;
         if may_have { self.find_event(now, flushed, closed) } else { None }
     }
@@ -331,8 +332,20 @@ impl<S: Storage> Desk<S> {
         if let Some(ticket) = self.outbox.expire(now) {
             return Some(Event::Abandoned { ticket, reason: AbandonReason::Expired });
         }
+        if let Some(event) = self.room() {
+            return Some(event);
+        }
         let ticket = if self.shut_down && closed { self.outbox.take_any()? } else { return None };
         Some(Event::Abandoned { ticket, reason: AbandonReason::ShutDown })
+    }
+
+    /// That there is room again, where somebody waits for it and no outcome tells.
+    pub(crate) fn room(&mut self) -> Option<Event<'static>> {
+        let is_due = self.outbox.has_room_to_tell();
+        if is_due {
+            self.outbox.room_told();
+        }
+        is_due.then_some(Event::OutboxHasRoom)
     }
 
     /// No frame or packet can be made of a longer filter from now on.

@@ -92,7 +92,8 @@ impl core::error::Error for ConfigError {}
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum PublishError {
-    /// The outbox has no room. Try again after the next `Acked`, `Sent` or `Abandoned`.
+    /// The outbox has no room. Try again after the next `Acked`, `Sent`, `Refused`, `Abandoned` or
+    /// `OutboxHasRoom`.
     OutboxFull,
     /// The publication would not fit into an empty outbox, or into an MQTT packet.
     TooLarge {

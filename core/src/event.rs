@@ -174,6 +174,11 @@ pub enum Event<'a> {
         /// Who gave it up.
         reason: AbandonReason,
     },
+    /// The outbox has room again, after [`PublishError::OutboxFull`], and no outcome tells it: what
+    /// left it is a publication that had been given up while it was under way.
+    ///
+    /// [`PublishError::OutboxFull`]: crate::error::PublishError::OutboxFull
+    OutboxHasRoom,
     /// The broker granted a subscription. Told once, not at each renewal.
     Subscribed {
         /// Which subscription.

@@ -37,6 +37,8 @@ pub enum Bug {
     KeepAliveNeverSent,
     /// A full outbox swallows a publication and says it was queued.
     OverflowSilent,
+    /// Nobody is told that an outbox that was full has room again.
+    RoomUntold,
     /// Pauses between attempts grow without limit.
     BackoffUnbounded,
     /// Reading that the client itself withholds counts as silence of the broker.

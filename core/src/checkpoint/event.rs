@@ -38,6 +38,7 @@ pub(crate) fn put_event(event: &Event<'_>, payloads: Payloads, out: &mut Out<'_>
         Event::EspUnsuited(unsuited) => coded(27, &[unsuited]),
         Event::Wifi(up) => coded(18, &[up]),
         Event::Stopped => coded(19, &[]),
+        Event::OutboxHasRoom => coded(28, &[]),
         Event::TimeTold { cookie, stamp } => {
             coded(22, &[cookie, &stamp.seconds, &stamp.fraction]);
         }
@@ -146,6 +147,7 @@ impl Field for Event<'static> {
             27 => Event::EspUnsuited(Field::get(from)?),
             18 => Event::Wifi(Field::get(from)?),
             19 => Event::Stopped,
+            28 => Event::OutboxHasRoom,
             #[cfg(feature = "mqtt5")]
             20 => Event::Reason { ticket: Field::get(from)?, reason_code: Field::get(from)? },
             22 => {

@@ -2,7 +2,8 @@
 
 use super::Outbox;
 use super::record::{ABANDONED, DEAD, HEADER_BYTES, LOST, Record};
-use crate::checkpoint::{Checkpoint, Pass};
+use super::room::Room;
+use crate::checkpoint::{Checkpoint, Pass, codes};
 use crate::storage::Storage;
 
 impl<S: Storage> Checkpoint for Outbox<S> {
@@ -18,6 +19,7 @@ impl<S: Storage> Checkpoint for Outbox<S> {
             last_packet_id,
             sending,
             next_deadline,
+            room,
             planted: _,
         } = self;
         for position in [&mut *head, &mut *cursor, &mut *tail] {
@@ -33,7 +35,16 @@ impl<S: Storage> Checkpoint for Outbox<S> {
         pass.field(&mut sending.end)?;
         pass.agrees(sending.start <= sending.end && sending.end <= bytes.as_ref().len())?;
         pass.field(next_deadline)?;
+        pass.field(room)?;
         if pass.is_loading() { pass.agrees(self.is_coherent()) } else { Some(()) }
+    }
+}
+
+codes! {
+    Room {
+        0 NobodyWaits,
+        1 Awaited,
+        2 Came,
     }
 }
 

@@ -16,6 +16,7 @@ mod giving_up;
 mod planted;
 mod record;
 mod records;
+mod room;
 #[cfg(test)]
 mod tests;
 #[cfg(feature = "mqtt5")]
@@ -23,7 +24,6 @@ mod v5;
 
 use core::ops::Range;
 
-use crate::config::Overflow;
 use crate::error::PublishError;
 use crate::event::Ticket;
 use crate::mqtt::{Packet, PacketId, Publish, QoS};
@@ -34,6 +34,7 @@ use record::{ABANDONED, DEAD, DUP_BIT, EVER_SENT, LOST, OWNED_ELSEWHERE, Record}
 
 pub(crate) use record::HEADER_BYTES;
 use records::Records;
+use room::Room;
 
 /// Identifiers of publications are below this, those of subscriptions from it on: so the owner of
 /// the publications can choose theirs (the bridge's host) while the session chooses the others.
@@ -66,6 +67,7 @@ pub(crate) struct Outbox<S> {
     sending: Range<usize>,
     /// The soonest deadline of all records, or sooner.
     next_deadline: Option<Instant>,
+    room: Room,
     planted: Planted,
 }
 
@@ -82,6 +84,7 @@ impl<S: Storage> Outbox<S> {
             last_packet_id: 0,
             sending: 0..0,
             next_deadline: None,
+            room: Room::NobodyWaits,
             planted,
         }
     }
@@ -140,7 +143,7 @@ impl<S: Storage> Outbox<S> {
         let mut publish = *publish;
         publish.packet_id = match publish.qos {
             QoS::AtMostOnce => None,
-            QoS::AtLeastOnce => Some(self.free_packet_id().ok_or(PublishError::OutboxFull)?),
+            QoS::AtLeastOnce => Some(self.free_packet_id().ok_or_else(|| self.full())?),
             QoS::ExactlyOnce => return Err(PublishError::QosNotSupported),
         };
         self.push_with_id(ticket, &publish, deadline, false)?;
@@ -187,7 +190,7 @@ impl<S: Storage> Outbox<S> {
             self.compact();
         }
         if self.size_bytes() - self.tail < size {
-            return Err(PublishError::OutboxFull);
+            return Err(self.full());
         }
         let deadline = deadline.filter(|_| !self.planted.has(Bug::DeadlineForgotten));
         let record = Record { at: self.tail, size, ticket, deadline, packet_id, flags };
@@ -195,6 +198,7 @@ impl<S: Storage> Outbox<S> {
             return Err(PublishError::OutboxFull);
         }
         record.write(self.bytes.as_mut());
+        self.room = Room::NobodyWaits;
         self.tail += size;
         if packet_id.is_some() {
             self.unacknowledged += 1;
@@ -216,44 +220,6 @@ impl<S: Storage> Outbox<S> {
             .or_else(|| PacketId::new(1))?;
         let oldest = self.records(self.head).find_map(|record| record.packet_id);
         (oldest != Some(next)).then_some(next)
-    }
-
-    /// A publication of this size can be queued now.
-    pub(crate) fn fits(&self, size: usize) -> bool {
-        self.records(self.head).map(|record| record.size).sum::<usize>() + size <= self.size_bytes()
-    }
-
-    /// Taking out at most `victims` others would make `fits` true.
-    pub(crate) fn could_fit(&self, size: usize, overflow: Overflow, victims: usize) -> bool {
-        let room = |qos0: bool| {
-            let unsent = self.records(self.head).filter(|record| self.is_unsent(record));
-            unsent
-                .filter(move |record| record.packet_id.is_none() == qos0)
-                .map(|record| record.size)
-        };
-        let qos1 = room(false).filter(|_| overflow == Overflow::DropOldest);
-        let freed: usize = room(true).chain(qos1).take(victims).sum();
-        let used: usize = self.records(self.head).map(|record| record.size).sum();
-        used - freed + size <= self.size_bytes()
-    }
-
-    fn is_unsent(&self, record: &Record) -> bool {
-        record.at >= self.cursor && !record.has(EVER_SENT)
-    }
-
-    /// Frees room for a QoS 1 publication as the configuration wants it: one call takes out one
-    /// publication that no connection was ever given. The oldest QoS 0 one goes first.
-    pub(crate) fn make_room(&mut self, overflow: Overflow) -> Option<(Ticket, QoS)> {
-        let unsent = |record: &Record| self.is_unsent(record);
-        let qos0 =
-            self.records(self.head).find(|record| unsent(record) && record.packet_id.is_none());
-        let victim = match overflow {
-            Overflow::Refuse => qos0,
-            Overflow::DropOldest => qos0.or_else(|| self.records(self.head).find(unsent)),
-        }?;
-        self.forget(victim);
-        let qos = if victim.packet_id.is_some() { QoS::AtLeastOnce } else { QoS::AtMostOnce };
-        Some((victim.ticket, qos))
     }
 
     /// Takes out the next publication for this connection, if the window has room.
@@ -436,6 +402,9 @@ impl<S: Storage> Outbox<S> {
             self.unacknowledged -= usize::from(!record.has(ABANDONED));
         } else if given || record.has(LOST) {
             self.qos0_given -= 1;
+        }
+        if record.has(ABANDONED) && self.room == Room::Awaited {
+            self.room = Room::Came;
         }
         record.set(self.bytes.as_mut(), DEAD);
         self.head = self.records(self.head).next().map_or(self.tail, |next| next.at);

@@ -3,6 +3,7 @@
 use std::vec::Vec;
 
 use super::*;
+use crate::config::Overflow;
 
 fn outbox(size_bytes: usize) -> Outbox<Vec<u8>> {
     Outbox::new(std::vec![0; size_bytes], Planted::NONE)
@@ -151,6 +152,38 @@ fn what_is_given_up_while_under_way_keeps_its_identifier_until_the_answer_or_the
     assert!(outbox.cancel(Ticket::new(2).unwrap()));
     outbox.connection_lost();
     assert_eq!(send(&mut outbox, 9), []);
+}
+
+#[test]
+fn room_that_no_outcome_tells_of_is_told_once_to_who_was_refused() {
+    let mut outbox = outbox(64);
+    let push = |outbox: &mut _, ticket| push(outbox, ticket, QoS::AtLeastOnce);
+    push(&mut outbox, 1).unwrap();
+    push(&mut outbox, 2).unwrap();
+    assert_eq!(push(&mut outbox, 3), Err(PublishError::OutboxFull));
+    send(&mut outbox, 2);
+    for ticket in [1, 2] {
+        assert!(outbox.cancel(Ticket::new(ticket).unwrap()));
+        assert!(!outbox.has_room_to_tell(), "it still takes its room");
+    }
+    assert_eq!(outbox.acknowledge(id(2)), Some(None));
+    assert!(outbox.has_room_to_tell());
+    outbox.room_told();
+    assert_eq!(outbox.acknowledge(id(1)), Some(None));
+    assert!(!outbox.has_room_to_tell(), "nobody was refused since");
+}
+
+#[test]
+fn nobody_waits_for_room_once_a_publication_was_taken() {
+    let mut outbox = outbox(64);
+    push(&mut outbox, 1, QoS::AtLeastOnce).unwrap();
+    let large = outbox.push(Ticket::FIRST, &publish(&[0; 30], QoS::AtLeastOnce), None);
+    assert_eq!(large, Err(PublishError::OutboxFull));
+    push(&mut outbox, 2, QoS::AtLeastOnce).unwrap();
+    send(&mut outbox, 2);
+    assert!(outbox.cancel(Ticket::FIRST));
+    assert_eq!(outbox.acknowledge(id(1)), Some(None));
+    assert!(!outbox.has_room_to_tell());
 }
 
 #[test]

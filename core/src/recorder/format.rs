@@ -7,7 +7,7 @@ use crate::checkpoint::Out;
 pub const MAGIC: [u8; 8] = *b"\x895WREC\r\n";
 
 /// The version of the format that this crate writes and reads. What a checkpoint holds is a part of it.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// All buffers of a recorded machine together are no larger than this: four of the largest packet
 /// that MQTT has. A machine with more is not recorded, and a recording that says so is refused,

@@ -40,14 +40,14 @@
 //! # }
 //! ```
 //!
-//! # The format, version 2
+//! # The format, version 3
 //!
 //! A recording is one or more segments. A segment can be replayed by itself:
 //!
 //! | part | bytes |
 //! |---|---|
 //! | magic | `89 35 57 52 45 43 0D 0A` |
-//! | version | `02` |
+//! | version | `03` |
 //! | record `01`: segment | machine, flags, number, time in µs, bytes of each of its buffers |
 //! | record `02`: checkpoint | the state of the machine |
 //! | records | calls, and what the machine said to each |

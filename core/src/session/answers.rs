@@ -11,7 +11,8 @@ impl<S: Storage> Session<S> {
     /// Nothing is said about a PUBACK that matches nothing: it is the late copy of one that did.
     pub(super) fn take_puback(&mut self, id: PacketId) -> Option<Event<'static>> {
         match self.acknowledge(id) {
-            Some(ticket) => ticket.map(Event::Acked),
+            Some(Some(ticket)) => Some(Event::Acked(ticket)),
+            Some(None) => self.desk.room(),
             None => self.unknown_ack(),
         }
     }

@@ -287,7 +287,7 @@ fn crc8(bytes: &[u8]) -> u8 {
 fn crafted(memory_bytes: [u64; 5]) -> Vec<u8> {
     let mut content = vec![1, 0, 0, 0];
     content.extend(memory_bytes.into_iter().flat_map(number));
-    let mut recording = b"\x895WREC\r\n\x02".to_vec();
+    let mut recording = b"\x895WREC\r\n\x03".to_vec();
     let mut head = vec![1, 0];
     head.extend(number(content.len() as u64));
     head.push(crc8(&head));

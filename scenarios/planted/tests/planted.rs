@@ -39,6 +39,7 @@ bugs! {
     an_acknowledgement_that_stands_for_those_before_it: AnyAckIsProgress breaks P6;
     a_keep_alive_that_is_never_sent: KeepAliveNeverSent breaks P10 or P6;
     an_outbox_that_overflows_in_silence: OverflowSilent breaks P1 or P7;
+    an_outbox_that_does_not_say_when_it_has_room: RoomUntold breaks P7;
     a_back_off_without_bound: BackoffUnbounded breaks P6;
     withheld_reading_counted_as_silence: HoldIsSilence breaks P9;
     a_refusal_that_is_not_taken: RefusalRetried breaks P4;

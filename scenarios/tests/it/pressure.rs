@@ -2,8 +2,10 @@
 
 use fivewire_core::client::Publication;
 use fivewire_core::error::PublishError;
+use fivewire_core::event::Event;
 use fivewire_core::mqtt::QoS;
-use fivewire_scenarios::{Tap, mins, secs};
+use fivewire_scenarios::{Heard, Tap, mins, secs};
+use fivewire_sim::app::Commands;
 use fivewire_sim::fault::FaultKind;
 use fivewire_sim::harness::{Outcome, Sim};
 
@@ -27,6 +29,33 @@ fn a_full_outbox_refuses_and_takes_again_once_something_is_done() {
     sim.publish("door/open", b"0123456789", QoS::AtLeastOnce);
     sim.run_for(secs(1));
     sim.assert_received("door/open", tickets.len() + 1..=tickets.len() + 1);
+}
+
+#[test]
+fn an_outbox_full_of_what_was_given_up_says_when_it_has_room() {
+    let publication = Publication::new("door/open", &[0; 100], QoS::AtLeastOnce);
+    for sim in [Sim::client(5), Sim::bridge(5)] {
+        let sim = sim.configure(|setup| (setup.outbox_bytes, setup.window) = (512, 8));
+        let has_room = |event: &Event<'_>| (*event == Event::OutboxHasRoom).then_some(());
+        let (mut sim, heard) = Heard::on(sim, has_room);
+        sim.run_until_connected();
+        sim.at_for(0, secs(5), FaultKind::AcksSwallowed).at(secs(5), FaultKind::TcpReset);
+        sim.run_for(1);
+        let publish = |commands: &mut Commands<'_>| commands.publish(&publication);
+        let tickets: Vec<_> = std::iter::from_fn(|| sim.command(publish).ok()).collect();
+        sim.run_for(secs(2));
+        for ticket in tickets {
+            assert!(sim.command(|commands| commands.cancel(ticket)));
+            assert_eq!(sim.command(publish), Err(PublishError::OutboxFull));
+        }
+        sim.run_for(secs(1));
+        assert_eq!(heard.take().len(), 0, "all of it may still be acknowledged");
+        sim.run_for(secs(10));
+        assert_eq!(heard.take().len(), 1);
+        let ticket = sim.publish("door/open", b"0123456789", QoS::AtLeastOnce);
+        sim.run_for(secs(1));
+        sim.assert_acked(ticket);
+    }
 }
 
 #[test]

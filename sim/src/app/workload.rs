@@ -137,9 +137,11 @@ impl Application for Workload {
                     self.releases.push_back((at, delivery));
                 }
             }
-            Event::Acked(_) | Event::Sent(_) | Event::Refused { .. } | Event::Abandoned { .. } => {
-                self.blocked = false
-            }
+            Event::Acked(_)
+            | Event::Sent(_)
+            | Event::Refused { .. }
+            | Event::Abandoned { .. }
+            | Event::OutboxHasRoom => self.blocked = false,
             _ => {}
         }
     }

@@ -1,6 +1,7 @@
 //! Hands each observation to the judges whom it concerns.
 
 use fivewire_core::client::Action;
+use fivewire_core::error::PublishError;
 use fivewire_core::event::Event;
 use fivewire_core::mqtt::QoS;
 use fivewire_core::time::{Instant, Reason};
@@ -33,6 +34,10 @@ impl Oracle {
             }
             Observation::PublishRefused { error, .. } => {
                 p7_accounted::refused(&self.facts, &mut self.verdict, error);
+                if error == PublishError::OutboxFull {
+                    let outbound = &mut self.facts.outbound;
+                    (outbound.was_full, outbound.awaits_room) = (true, true);
+                }
             }
             Observation::SubscribeAsked { ticket, filter, qos } => {
                 self.filter_asked(ticket, filter, Wish::Wanted, qos);

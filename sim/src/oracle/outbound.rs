@@ -77,6 +77,10 @@ pub(super) struct Outbound {
     pub(super) unresolved_any: u32,
     /// QoS 1 publications that arrived and have neither PUBACK nor outcome.
     pub(super) in_flight: Vec<Index>,
+    /// The last publication did not fit, and that there is room was not told since.
+    pub(super) was_full: bool,
+    /// Nor was anything else that says when to try again.
+    pub(super) awaits_room: bool,
     /// Where the present host life begins.
     pub(super) life_start: Index,
     arrivals: u32,
@@ -109,6 +113,7 @@ impl Outbound {
         let topic = self.topic(entry.topic);
         self.unresolved += u32::from(entry.qos == 1);
         self.unresolved_any += 1;
+        (self.was_full, self.awaits_room) = (false, false);
         self.publications.push(Publication {
             text,
             topic,
@@ -230,6 +235,7 @@ impl Outbound {
         publication.disruptions_at_outcome = disruptions;
         self.unresolved -= u32::from(publication.qos == 1);
         self.unresolved_any -= 1;
+        self.awaits_room = false;
         self.land(index);
     }
 
@@ -240,6 +246,7 @@ impl Outbound {
         }
         self.unresolved = 0;
         self.unresolved_any = 0;
+        (self.was_full, self.awaits_room) = (false, false);
         self.in_flight.clear();
         self.life_start = self.publications.len() as Index;
     }

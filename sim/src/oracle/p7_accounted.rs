@@ -43,6 +43,14 @@ pub(super) fn refused(facts: &Facts, verdict: &mut Verdict, error: PublishError)
     verdict.require(P7, !is_lie, || format!("a publication was refused for no reason: {error}"));
 }
 
+/// The application was told that the outbox has room.
+#[cold]
+pub(super) fn room_told(facts: &Facts, verdict: &mut Verdict) {
+    verdict.require(P7, facts.outbound.was_full, || {
+        "the outbox was said to have room, and had not been said to be full".into()
+    });
+}
+
 /// The device stopped.
 #[cold]
 pub(super) fn stopped(facts: &Facts, verdict: &mut Verdict) {
@@ -74,6 +82,11 @@ pub(super) fn settled(facts: &Facts, verdict: &mut Verdict) {
             format!("ticket #{number} of \"{}\" has no outcome", filter.text.escape_ascii())
         });
     }
+    let waits = facts.outbound.awaits_room && !facts.is_shutting_down;
+    verdict.require(P7, !waits, || {
+        "a publication was refused because the outbox was full, and nothing told when to try again"
+            .into()
+    });
     if facts.setup.topology == Topology::Client {
         arrived(facts, verdict);
     }

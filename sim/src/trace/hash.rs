@@ -101,6 +101,7 @@ impl TraceHash {
             Event::EspReady { resumed } => self.word(13 << 8 | u64::from(*resumed)),
             Event::Wifi(up) => self.word(14 << 8 | u64::from(*up)),
             Event::Stopped => self.word(15 << 8),
+            Event::OutboxHasRoom => self.word(22 << 8),
             Event::AttemptFailed { reason } => self.word(16 << 8 | down(*reason)),
             Event::CleanSlate => self.word(17 << 8),
             Event::EspUnsuited(other) => self.word(21 << 16 | unsuited(*other)),

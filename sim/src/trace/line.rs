@@ -321,6 +321,10 @@ fn tell(text: &mut String, event: &Event<'_>) -> Result<Option<Head>, fmt::Error
             write!(text, "ticket {} abandoned: {}", ticket.get(), Kebab(reason))?;
             head("app", '!')
         }
+        Event::OutboxHasRoom => {
+            text.push_str("the outbox has room");
+            head("app", '=')
+        }
         Event::Reason { ticket, reason_code } => {
             write!(text, "ticket {} {}", ticket.get(), Kebab(reason_code))?;
             head("app", if reason_code.is_failure() { '!' } else { '=' })

@@ -84,6 +84,43 @@ fn an_empty_outbox_that_says_it_is_full_is_caught() {
     history.publish(1, "a").see(full).passes();
 }
 
+/// What the application is told after a publication was given up under way and another one did not fit.
+fn after_a_refusal(tells: impl FnOnce(&mut History)) -> History {
+    let full = Observation::PublishRefused { topic: "a", error: PublishError::OutboxFull };
+    let mut history = connected();
+    history.publish(1, "a").see(Observation::Cancelled { ticket: 1 });
+    let (ticket, reason) = (ticket(1), AbandonReason::Cancelled);
+    history.told(Event::Abandoned { ticket, reason }).see(full);
+    tells(&mut history);
+    history
+}
+
+#[test]
+fn an_application_that_is_never_told_when_to_publish_again_is_caught() {
+    after_a_refusal(|_| {}).settle().breaks(P7, "nothing told when to try again");
+    let mut said = after_a_refusal(|history| {
+        history.told(Event::OutboxHasRoom);
+    });
+    said.settle().passes();
+    let mut taken = after_a_refusal(|history| {
+        history.publish(2, "b").arrive(2, "b", 2, false).acknowledge(2, 2);
+    });
+    taken.settle().passes();
+    let mut asleep = after_a_refusal(|history| {
+        history.see(Observation::ShutDownAsked).told(Event::Stopped);
+    });
+    asleep.settle().passes();
+}
+
+#[test]
+fn room_that_nobody_waits_for_is_not_told() {
+    connected().told(Event::OutboxHasRoom).breaks(P7, "had not been said to be full");
+    let twice = after_a_refusal(|history| {
+        history.told(Event::OutboxHasRoom).told(Event::OutboxHasRoom);
+    });
+    twice.breaks(P7, "had not been said to be full");
+}
+
 #[test]
 fn stopping_with_open_tickets_is_caught() {
     let mut history = connected();

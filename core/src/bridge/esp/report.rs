@@ -55,6 +55,7 @@ impl<S: Storage> Esp<S> {
             // the host's to tell.
             Event::Abandoned { .. }
             | Event::Superseded(_)
+            | Event::OutboxHasRoom
             | Event::Message(_)
             | Event::EspReset { .. }
             | Event::EspUnsuited(_)
