@@ -1,17 +1,17 @@
 //! Checksums of the format: CRC-32 over a segment so far, CRC-8 over the head of one record.
 
-/// CRC-32 of IEEE 802.3, reflected, four bits at a time, and eight times that at once where there is so much:
-/// half a kilobyte of tables fits any board.
+/// CRC-32 of IEEE 802.3, reflected, a byte at a time by its two halves: 128 bytes of tables fit any
+/// board.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Crc32(u32);
 
-/// What four bits become that so many times four bits follow.
-const TABLES: [[u32; 16]; 8] = {
-    let mut tables = [[0; 16]; 8];
+/// What the upper four bits of a byte become, and the lower four, which come before them.
+const TABLES: [[u32; 16]; 2] = {
+    let mut tables = [[0; 16]; 2];
     let mut index = 0;
     while index < 16 {
         let (mut value, mut bit) = (index as u32, 0);
-        while bit < 32 {
+        while bit < 8 {
             value = if value & 1 == 1 { value >> 1 ^ 0xEDB8_8320 } else { value >> 1 };
             bit += 1;
             if bit % 4 == 0 {
@@ -29,18 +29,10 @@ impl Crc32 {
     }
 
     pub(super) fn update(&mut self, bytes: &[u8]) {
-        let (words, rest) = bytes.as_chunks();
-        for word in words {
-            let bits = self.0 ^ u32::from_le_bytes(*word);
-            let tables = TABLES.iter().rev().enumerate();
-            self.0 = tables
-                .fold(0, |crc, (place, table)| crc ^ table[(bits >> (4 * place) & 15) as usize]);
-        }
-        let [table, ..] = &TABLES;
-        for byte in rest {
-            self.0 ^= u32::from(*byte);
-            self.0 = self.0 >> 4 ^ table[(self.0 & 15) as usize];
-            self.0 = self.0 >> 4 ^ table[(self.0 & 15) as usize];
+        let [upper, lower] = &TABLES;
+        for byte in bytes {
+            let bits = self.0 ^ u32::from(*byte);
+            self.0 = self.0 >> 8 ^ lower[(bits & 15) as usize] ^ upper[(bits >> 4 & 15) as usize];
         }
     }
 
