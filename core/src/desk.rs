@@ -163,7 +163,7 @@ impl<S: Storage> Desk<S> {
         }
         while !self.outbox.fits(size) {
             let (ticket, qos) =
-                self.outbox.make_room(self.overflow).ok_or(PublishError::OutboxFull)?;
+                self.outbox.make_room(self.overflow).ok_or_else(|| self.outbox.full())?;
             let counter = match qos {
                 QoS::AtMostOnce => &mut self.counters.dropped_qos0_out,
                 QoS::AtLeastOnce | QoS::ExactlyOnce => &mut self.counters.dropped_qos1_out,
@@ -310,7 +310,7 @@ impl<S: Storage> Desk<S> {
             || self.outbox.has_given_qos0()
             || self.subscriptions.has_ended()
             || self.outbox.next_deadline().is_some_and(|deadline| deadline <= now)
-            || self.outbox.has_room_to_tell()
+            || self.outbox.has_room_news()
             || self.shut_down;
         if may_have { self.find_event(now, flushed, closed) } else { None }
     }
@@ -332,7 +332,7 @@ impl<S: Storage> Desk<S> {
         if let Some(ticket) = self.outbox.expire(now) {
             return Some(Event::Abandoned { ticket, reason: AbandonReason::Expired });
         }
-        if let Some(event) = self.room() {
+        if let Some(event) = self.take_room() {
             return Some(event);
         }
         let ticket = if self.shut_down && closed { self.outbox.take_any()? } else { return None };
@@ -340,12 +340,8 @@ impl<S: Storage> Desk<S> {
     }
 
     /// That there is room again, where somebody waits for it and no outcome tells.
-    pub(crate) fn room(&mut self) -> Option<Event<'static>> {
-        let is_due = self.outbox.has_room_to_tell();
-        if is_due {
-            self.outbox.room_told();
-        }
-        is_due.then_some(Event::OutboxHasRoom)
+    pub(crate) fn take_room(&mut self) -> Option<Event<'static>> {
+        (!self.shut_down && self.outbox.take_room()).then_some(Event::OutboxHasRoom)
     }
 
     /// No frame or packet can be made of a longer filter from now on.

@@ -175,7 +175,8 @@ pub enum Event<'a> {
         reason: AbandonReason,
     },
     /// The outbox has room again, after [`PublishError::OutboxFull`], and no outcome tells it: what
-    /// left it is a publication that had been given up while it was under way.
+    /// left it is a publication that had been given up while it was under way. Told once for each
+    /// refusal; the room need not be enough for what was refused.
     ///
     /// [`PublishError::OutboxFull`]: crate::error::PublishError::OutboxFull
     OutboxHasRoom,

@@ -203,7 +203,7 @@ pub enum Observation<'a> {
     MessageExpired { topic: &'a str, payload: &'a [u8] },
     /// The witness, a client at the broker's own machine, published this for the device.
     WitnessPublished { topic: &'a str, payload: &'a [u8], qos: QoS, properties: Properties<'a> },
-    /// The witness, who subscribes to everything, received this.
+    /// The witness, who subscribes to everything that others publish, received this.
     WitnessReceived { topic: &'a str, payload: &'a [u8], qos: QoS, retain: bool },
     // --- the link and the boards (bridge)
     /// A frame arrived whole at the ESP8266.

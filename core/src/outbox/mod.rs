@@ -195,7 +195,7 @@ impl<S: Storage> Outbox<S> {
         let deadline = deadline.filter(|_| !self.planted.has(Bug::DeadlineForgotten));
         let record = Record { at: self.tail, size, ticket, deadline, packet_id, flags };
         if !encode(&mut self.bytes.as_mut()[record.packet()]) {
-            return Err(PublishError::OutboxFull);
+            return Err(self.full());
         }
         record.write(self.bytes.as_mut());
         self.room = Room::NobodyWaits;

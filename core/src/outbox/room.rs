@@ -13,7 +13,7 @@ use crate::storage::Storage;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Room {
     NobodyWaits,
-    /// The last publication did not fit.
+    /// The last publication was refused with `OutboxFull`.
     Awaited,
     /// Something left since, and no outcome tells that.
     Came,
@@ -59,18 +59,22 @@ impl<S: Storage> Outbox<S> {
     }
 
     /// There is no room now.
-    pub(super) const fn full(&mut self) -> PublishError {
+    pub(crate) const fn full(&mut self) -> PublishError {
         self.room = Room::Awaited;
         PublishError::OutboxFull
     }
 
     /// Something left the outbox since somebody was told that it is full, and no outcome tells that.
-    pub(crate) fn has_room_to_tell(&self) -> bool {
+    pub(crate) fn has_room_news(&self) -> bool {
         self.room == Room::Came && !self.planted.has(Bug::RoomUntold)
     }
 
-    /// That is told now.
-    pub(crate) const fn room_told(&mut self) {
-        self.room = Room::NobodyWaits;
+    /// The same, which is told then.
+    pub(crate) fn take_room(&mut self) -> bool {
+        let has_news = self.has_room_news();
+        if has_news {
+            self.room = Room::NobodyWaits;
+        }
+        has_news
     }
 }

@@ -164,13 +164,35 @@ fn room_that_no_outcome_tells_of_is_told_once_to_who_was_refused() {
     send(&mut outbox, 2);
     for ticket in [1, 2] {
         assert!(outbox.cancel(Ticket::new(ticket).unwrap()));
-        assert!(!outbox.has_room_to_tell(), "it still takes its room");
+        assert!(!outbox.has_room_news(), "it still takes its room");
     }
     assert_eq!(outbox.acknowledge(id(2)), Some(None));
-    assert!(outbox.has_room_to_tell());
-    outbox.room_told();
+    assert!(outbox.take_room());
     assert_eq!(outbox.acknowledge(id(1)), Some(None));
-    assert!(!outbox.has_room_to_tell(), "nobody was refused since");
+    assert!(!outbox.has_room_news(), "nobody was refused since");
+}
+
+#[test]
+fn who_was_refused_for_want_of_an_identifier_waits_for_room_too() {
+    let mut outbox = outbox(1_000);
+    push(&mut outbox, 1, QoS::AtLeastOnce).unwrap();
+    send(&mut outbox, 1);
+    assert!(outbox.cancel(Ticket::FIRST));
+    // the turn has come round to what is still under way
+    outbox.last_packet_id = FIRST_SUBSCRIPTION_ID - 1;
+    assert_eq!(push(&mut outbox, 2, QoS::AtLeastOnce), Err(PublishError::OutboxFull));
+    #[cfg(feature = "mqtt5")]
+    {
+        use crate::mqtt::v5;
+        let publish = v5::Publish::new("t", b"", QoS::AtLeastOnce);
+        let bytes =
+            v5::Packet::Publish(v5::Publish { packet_id: Some(id(1)), ..publish }).encoded_len();
+        outbox.room = Room::NobodyWaits;
+        let refused = outbox.push_v5(Ticket::FIRST, &publish, bytes, None, None);
+        assert_eq!(refused, Err(PublishError::OutboxFull));
+    }
+    outbox.connection_lost();
+    assert!(outbox.take_room());
 }
 
 #[test]
@@ -183,7 +205,7 @@ fn nobody_waits_for_room_once_a_publication_was_taken() {
     send(&mut outbox, 2);
     assert!(outbox.cancel(Ticket::FIRST));
     assert_eq!(outbox.acknowledge(id(1)), Some(None));
-    assert!(!outbox.has_room_to_tell());
+    assert!(!outbox.has_room_news());
 }
 
 #[test]

@@ -24,7 +24,7 @@ impl<S: Storage> Outbox<S> {
     ) -> Result<(), PublishError> {
         let packet_id = match publish.qos {
             QoS::AtMostOnce => None,
-            QoS::AtLeastOnce => Some(self.free_packet_id().ok_or(PublishError::OutboxFull)?),
+            QoS::AtLeastOnce => Some(self.free_packet_id().ok_or_else(|| self.full())?),
             QoS::ExactlyOnce => return Err(PublishError::QosNotSupported),
         };
         let publish = Publish { packet_id, ..*publish };

@@ -12,7 +12,7 @@ impl<S: Storage> Session<S> {
     pub(super) fn take_puback(&mut self, id: PacketId) -> Option<Event<'static>> {
         match self.acknowledge(id) {
             Some(Some(ticket)) => Some(Event::Acked(ticket)),
-            Some(None) => self.desk.room(),
+            Some(None) => self.desk.take_room(),
             None => self.unknown_ack(),
         }
     }

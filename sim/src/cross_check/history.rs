@@ -110,10 +110,10 @@ impl History {
 
     fn witness_published(&mut self, topic: &str, payload: &[u8], qos: QoS) {
         let Some(number) = number(payload).filter(|_| topic.starts_with("down/")) else { return };
-        // what is delivered with QoS 0 may be lost, also in a full queue of the application's
-        let mut promising = self.active.iter().filter(|(_, granted)| **granted > 0);
+        // what is delivered with QoS 0 may be lost, or dropped where the application's queue is full
+        let mut with_qos1 = self.active.iter().filter(|(_, granted)| **granted > 0);
         let is_owed = qos != QoS::AtMostOnce
-            && promising.any(|(filter, _)| matches(filter, topic.as_bytes()));
+            && with_qos1.any(|(filter, _)| matches(filter, topic.as_bytes()));
         let entry = self.inbound.entry(number).or_default();
         entry.published(self.endings, self.broker_stops, is_owed);
     }

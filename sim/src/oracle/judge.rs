@@ -1,7 +1,6 @@
 //! Hands each observation to the judges whom it concerns.
 
 use fivewire_core::client::Action;
-use fivewire_core::error::PublishError;
 use fivewire_core::event::Event;
 use fivewire_core::mqtt::QoS;
 use fivewire_core::time::{Instant, Reason};
@@ -33,11 +32,7 @@ impl Oracle {
                 self.published(&entry, properties);
             }
             Observation::PublishRefused { error, .. } => {
-                p7_accounted::refused(&self.facts, &mut self.verdict, error);
-                if error == PublishError::OutboxFull {
-                    let outbound = &mut self.facts.outbound;
-                    (outbound.was_full, outbound.awaits_room) = (true, true);
-                }
+                p7_accounted::refused(&mut self.facts, &mut self.verdict, error);
             }
             Observation::SubscribeAsked { ticket, filter, qos } => {
                 self.filter_asked(ticket, filter, Wish::Wanted, qos);

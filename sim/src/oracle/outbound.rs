@@ -77,8 +77,8 @@ pub(super) struct Outbound {
     pub(super) unresolved_any: u32,
     /// QoS 1 publications that arrived and have neither PUBACK nor outcome.
     pub(super) in_flight: Vec<Index>,
-    /// The last publication did not fit, and that there is room was not told since.
-    pub(super) was_full: bool,
+    /// The last publication was refused because the outbox was full, and that there is room was not told since.
+    was_full: bool,
     /// Nor was anything else that says when to try again.
     pub(super) awaits_room: bool,
     /// Where the present host life begins.
@@ -113,7 +113,7 @@ impl Outbound {
         let topic = self.topic(entry.topic);
         self.unresolved += u32::from(entry.qos == 1);
         self.unresolved_any += 1;
-        (self.was_full, self.awaits_room) = (false, false);
+        self.note_room();
         self.publications.push(Publication {
             text,
             topic,
@@ -135,6 +135,18 @@ impl Outbound {
             twin: None,
         });
         index
+    }
+
+    /// A publication was refused because the outbox was full.
+    pub(super) const fn note_full(&mut self) {
+        (self.was_full, self.awaits_room) = (true, true);
+    }
+
+    /// There is room, or nobody asks for it. True if there is somebody to be told of it: who was refused, where
+    /// something was given up.
+    pub(super) fn note_room(&mut self) -> bool {
+        self.awaits_room = false;
+        std::mem::take(&mut self.was_full) && self.has_given_up()
     }
 
     /// Something was given up in this life. What was under way then keeps its place until it is answered.
@@ -246,7 +258,7 @@ impl Outbound {
         }
         self.unresolved = 0;
         self.unresolved_any = 0;
-        (self.was_full, self.awaits_room) = (false, false);
+        self.note_room();
         self.in_flight.clear();
         self.life_start = self.publications.len() as Index;
     }

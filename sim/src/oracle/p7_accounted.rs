@@ -29,7 +29,7 @@ pub(super) fn told(facts: &Facts, verdict: &mut Verdict) {
 
 /// A publication was refused.
 #[cold]
-pub(super) fn refused(facts: &Facts, verdict: &mut Verdict, error: PublishError) {
+pub(super) fn refused(facts: &mut Facts, verdict: &mut Verdict, error: PublishError) {
     let outbound = &facts.outbound;
     let is_lie = match error {
         PublishError::OutboxFull => outbound.unresolved_any == 0 && !outbound.has_given_up(),
@@ -41,13 +41,18 @@ pub(super) fn refused(facts: &Facts, verdict: &mut Verdict, error: PublishError)
         _ => false,
     };
     verdict.require(P7, !is_lie, || format!("a publication was refused for no reason: {error}"));
+    if error == PublishError::OutboxFull {
+        facts.outbound.note_full();
+    }
 }
 
 /// The application was told that the outbox has room.
 #[cold]
-pub(super) fn room_told(facts: &Facts, verdict: &mut Verdict) {
-    verdict.require(P7, facts.outbound.was_full, || {
-        "the outbox was said to have room, and had not been said to be full".into()
+pub(super) fn room_told(facts: &mut Facts, verdict: &mut Verdict) {
+    let is_owed = facts.outbound.note_room() && !facts.is_shutting_down;
+    verdict.require(P7, is_owed, || {
+        "the outbox was said to have room, and nobody waited for that of what had been given up"
+            .into()
     });
 }
 

@@ -34,11 +34,7 @@ impl Oracle {
             Event::Abandoned { ticket, reason } => {
                 self.publication_ended(ticket.get(), Outcome::Abandoned, Some(reason), None);
             }
-            Event::OutboxHasRoom => {
-                p7_accounted::room_told(&self.facts, &mut self.verdict);
-                let outbound = &mut self.facts.outbound;
-                (outbound.was_full, outbound.awaits_room) = (false, false);
-            }
+            Event::OutboxHasRoom => p7_accounted::room_told(&mut self.facts, &mut self.verdict),
             Event::Message(message) => self.message_told(&message),
             Event::MessageTooLarge { qos, size_bytes } => {
                 self.judges.received.too_large(&mut self.verdict, qos, size_bytes);

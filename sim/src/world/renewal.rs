@@ -1,8 +1,9 @@
 //! A machine goes on in another one, which is made of its state. Nobody may see a difference (P11).
 //!
-//! This happens while something is going on: often when a fault begins or ends, or the client's state has
-//! changed, and now and then when the application does something. Both ends of a bridge take turns. A machine
-//! that is recorded or has a bug planted in it stays the one it is: neither is a part of its state.
+//! This happens while something is going on: every second time that a fault begins or ends, every fourth
+//! time that the client's state has changed, and now and then when the application does something. Both ends
+//! of a bridge take turns. A machine that is recorded or has a bug planted in it stays the one it is: neither
+//! is a part of its state.
 
 use fivewire_core::bridge::{esp::Esp, host::Host};
 use fivewire_core::client::{Client, State as ClientState};

@@ -181,7 +181,7 @@ impl Witness {
     /// Takes bytes from the broker, shows each message, and answers.
     ///
     /// # Panics
-    /// The broker writes no MQTT: a bug of the simulator.
+    /// The broker writes no MQTT 5: a bug of the simulator.
     pub(super) fn receive(&mut self, bytes: &[u8], mut show: impl FnMut(&str, &[u8], QoS, bool)) {
         if self.incoming.is_empty() {
             let taken = self.take_packets(bytes, &mut show);

@@ -114,11 +114,19 @@ fn an_application_that_is_never_told_when_to_publish_again_is_caught() {
 
 #[test]
 fn room_that_nobody_waits_for_is_not_told() {
-    connected().told(Event::OutboxHasRoom).breaks(P7, "had not been said to be full");
+    let without_cause = "nobody waited for that";
+    connected().told(Event::OutboxHasRoom).breaks(P7, without_cause);
     let twice = after_a_refusal(|history| {
         history.told(Event::OutboxHasRoom).told(Event::OutboxHasRoom);
     });
-    twice.breaks(P7, "had not been said to be full");
+    twice.breaks(P7, without_cause);
+    let asleep = after_a_refusal(|history| {
+        history.see(Observation::ShutDownAsked).told(Event::OutboxHasRoom);
+    });
+    asleep.breaks(P7, without_cause);
+    // nothing was given up: outcomes tell
+    let full = Observation::PublishRefused { topic: "a", error: PublishError::OutboxFull };
+    connected().publish(1, "a").see(full).told(Event::OutboxHasRoom).breaks(P7, without_cause);
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl<'a, T> List<'a, T> {
         Self(Source::Wire(bytes))
     }
 
-    /// Values, and after them validated bytes of a packet.
+    /// Values, and after them bytes that parse to their end.
     pub(super) const fn parts(self) -> ([&'a [T]; 3], &'a [u8]) {
         match self.0 {
             Source::Values(first, then, last) => ([first, then, last], &[]),

@@ -257,7 +257,7 @@ impl<S: Storage> Session<S> {
             return None;
         }
         let Some(ticket) = self.acknowledge(id) else { return self.unknown_ack() };
-        let Some(ticket) = ticket else { return self.desk.room() };
+        let Some(ticket) = ticket else { return self.desk.take_room() };
         if reason_code.is_failure() {
             Some(self.refused(ticket, reason_code))
         } else {
