@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may give up")]
 
 use fivewire_core::recorder::{Machine, Payloads};
+use fivewire_core::time::Instant;
 use fivewire_sim::catalogue;
+use fivewire_sim::observation::{Observation, Observer};
 use fivewire_sim::oracle::Promise;
 use fivewire_sim::replay::{check, is_recording, replay};
 use fivewire_sim::run;
@@ -58,6 +60,33 @@ fn the_timeline_of_a_replay_shows_packets_and_outcomes() {
     let text = timeline.to_string();
     for part in ["CONNECT", "CONNACK", "PUBLISH", "PUBACK", "acked", "timer:"] {
         assert!(text.contains(part), "{part} is missing:\n{}", &text[..2_000]);
+    }
+}
+
+#[test]
+fn time_goes_on_where_a_board_started_over_and_its_clock_with_it() {
+    let recording = recording("client", 1, Payloads::Kept);
+    let mut times = Times::default();
+    let report = replay(&recording, &mut times);
+    assert_eq!((report.difference, report.breach), (None, None));
+    assert!(report.beginnings > 1, "no board was started again");
+    assert!(report.lasted_us > 3_500_000_000, "an hour lasted {} s", report.lasted_us / 1_000_000);
+    assert!(times.same_max < 100, "{} observations at one instant", times.same_max);
+}
+
+/// How much happened at one instant at most.
+#[derive(Default)]
+struct Times {
+    now: Instant,
+    same: u32,
+    same_max: u32,
+}
+
+impl Observer for Times {
+    fn observe(&mut self, now: Instant, _observation: &Observation<'_>) {
+        self.same = if now == self.now { self.same + 1 } else { 0 };
+        self.same_max = self.same_max.max(self.same);
+        assert!(now >= std::mem::replace(&mut self.now, now), "time went backwards");
     }
 }
 

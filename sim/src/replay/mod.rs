@@ -90,15 +90,14 @@ pub fn replay(recording: &[u8], extra: &mut dyn Observer) -> Report {
             }
         };
         count(&mut report, &record);
-        story.now(record.now);
+        let now = story.now(&record);
         let fed = machine.feed(&record);
         if let Some(difference) = difference(&record, &fed) {
             report.difference = Some(difference);
             break;
         }
         story.tell(&record, machine.client_state(), machine.machine().is_none_or(is_new));
-        let first = *first.get_or_insert(record.now);
-        report.lasted_us = record.now.micros_since(first).max(report.lasted_us);
+        report.lasted_us = now.micros_since(*first.get_or_insert(now));
     }
     let oracle = story.finish();
     report.breach = oracle.breach().cloned();

@@ -41,6 +41,8 @@ pub(super) struct Story<'a> {
     had_machine: bool,
     begins: bool,
     now: Instant,
+    /// The machine's clock is late by so much, since its board started over.
+    late_us: u64,
     connection: ConnectionId,
     is_open: bool,
     state: State,
@@ -62,6 +64,7 @@ impl<'a> Story<'a> {
             had_machine: false,
             begins: false,
             now: Instant::ZERO,
+            late_us: 0,
             connection: ConnectionId(0),
             is_open: false,
             state: State::Idle,
@@ -72,9 +75,19 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// Time goes on. A client that starts over may begin at its zero again.
-    pub(super) fn now(&mut self, now: Instant) {
-        self.now = self.now.max(now);
+    /// Time goes on, also where a board starts over and its clock with it. How long it was off, nobody recorded.
+    pub(super) fn now(&mut self, record: &Record<'_>) -> Instant {
+        let now = self.when(record.now);
+        if matches!(&record.item, Item::Segment(segment) if !segment.continues) {
+            self.late_us += self.now.micros_since(now);
+        }
+        self.now = self.now.max(self.when(record.now));
+        self.now
+    }
+
+    /// An instant of the machine's clock.
+    const fn when(&self, instant: Instant) -> Instant {
+        Instant::from_micros(instant.as_micros().saturating_add(self.late_us))
     }
 
     /// The end, and the verdict.
@@ -161,7 +174,11 @@ impl<'a> Story<'a> {
                     payload: publication.payload.to_owned(),
                     qos: publication.qos,
                     retain: publication.retain,
-                    deadline: soonest(publication.deadline, properties, self.now),
+                    deadline: soonest(
+                        publication.deadline.map(|deadline| self.when(deadline)),
+                        properties,
+                        self.now,
+                    ),
                 });
             }
             Call::Subscribe { filter, qos } => {
