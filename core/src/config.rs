@@ -28,12 +28,15 @@ pub enum Resubscribe {
     Always,
 }
 
-/// What happens to a QoS 1 publication that finds the outbox full of other QoS 1 publications.
+/// What happens to a QoS 1 publication that finds the outbox full of other QoS 1 publications. Those
+/// with QoS 0 make way for it in either case, where they were never sent; one with QoS 0 that finds
+/// the outbox full is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Overflow {
     /// `publish` returns `OutboxFull`, and the application decides.
     Refuse,
-    /// The oldest publications that were never sent are abandoned, and counted, until it fits.
+    /// The oldest publications that were never sent are abandoned, and counted, until it fits. If
+    /// they are too few, it is `OutboxFull` all the same.
     DropOldest,
 }
 

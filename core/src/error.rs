@@ -93,7 +93,7 @@ impl core::error::Error for ConfigError {}
 #[non_exhaustive]
 pub enum PublishError {
     /// The outbox has no room. Try again after the next `Acked`, `Sent`, `Refused`, `Abandoned` or
-    /// `OutboxHasRoom`.
+    /// `OutboxHasRoom`: [When `publish` is refused](crate#when-publish-is-refused).
     OutboxFull,
     /// The publication would not fit into an empty outbox, or into an MQTT packet.
     TooLarge {
@@ -127,7 +127,7 @@ impl fmt::Display for PublishError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OutboxFull => {
-                f.write_str("the outbox is full: publish again once something in it is done")
+                f.write_str("the outbox is full: publish again when it has room")
             }
             Self::TooLarge { size_bytes, max_bytes } => {
                 write!(

@@ -167,7 +167,8 @@ pub enum Event<'a> {
         /// By whom and why.
         reason: RefusedReason,
     },
-    /// A publication ended without an acknowledgement; whether the broker has it is unknown.
+    /// A publication ended without an acknowledgement; whether the broker has it is unknown. One that
+    /// was under way keeps its room until it is acknowledged or the connection ends.
     Abandoned {
         /// Which publication.
         ticket: Ticket,
@@ -175,8 +176,9 @@ pub enum Event<'a> {
         reason: AbandonReason,
     },
     /// The outbox has room again, after [`PublishError::OutboxFull`], and no outcome tells it: what
-    /// left it is a publication that had been given up while it was under way. Told once for each
-    /// refusal; the room need not be enough for what was refused.
+    /// left it is a publication that had been given up while it was under way. Told once after a
+    /// refusal, or not at all if a publication was queued since. The room need not be enough for
+    /// what was refused: see [When `publish` is refused](crate#when-publish-is-refused).
     ///
     /// [`PublishError::OutboxFull`]: crate::error::PublishError::OutboxFull
     OutboxHasRoom,

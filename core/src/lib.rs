@@ -44,7 +44,8 @@
 //!             Output::Wait(wait) => break wait,
 //!         }
 //!     };
-//!     // Sleep until the instant in `wait`, or until the world does something.
+//!     // Sleep until the instant in `wait` (then: `Input::Timeout`), or until the world does
+//!     // something.
 //!     assert!(matches!(wait, Wait::Until(..)));
 //!     match world.next() {
 //!         Some(input) => client.handle(now, input),
@@ -57,9 +58,10 @@
 //!
 //! # The drain rule
 //!
-//! After *every* call that can change a machine (`handle`, `publish`, `start`, ...) call `poll`
-//! until it yields `Wait`. The output lends from the machine, so the compiler sees to it that
-//! nothing is changed while an output is looked at.
+//! Call `poll` until it yields `Wait` before you sleep, and before you pass on the next thing that
+//! the world did. Commands of the application (`publish`, `subscribe`, ...) may come at any time,
+//! several in a row too. The output lends from the machine, so the compiler sees to it that nothing
+//! is changed while an output is looked at.
 //!
 //! * `handle` never fails: a network cannot make the caller wrong. Its faults are events.
 //! * Commands of the application return `Result`; after an error nothing was queued.
@@ -67,6 +69,32 @@
 //! * `Transmit` bytes are offered once. `Sent(n)` with fewer means that the transport is full; the
 //!   rest is offered after `Writable`.
 //! * Time that goes backwards is ignored. Each `poll` does bounded work. Nothing recurses.
+//!
+//! # When `publish` is refused
+//!
+//! [`OutboxFull`](error::PublishError::OutboxFull) is back-pressure: keep the publication, and
+//! publish it again after the next event that may have made room. If it is refused again, wait for
+//! the one after that.
+//!
+//! ```
+//! # use fivewire_core::event::Event;
+//! const fn may_make_room(event: &Event<'_>) -> bool {
+//!     matches!(
+//!         event,
+//!         Event::Acked(_)
+//!             | Event::Sent(_)
+//!             | Event::Refused { .. }
+//!             | Event::Abandoned { .. }
+//!             | Event::OutboxHasRoom
+//!     )
+//! }
+//! ```
+//!
+//! Do not wait for `OutboxHasRoom` alone: it comes only where no outcome tells. While the broker is
+//! away an outbox may stay full for as long as the outage lasts. Who cannot wait leaves the
+//! publication out, gives those that are queued a [`deadline`](client::Publication::deadline), or
+//! chooses [`Overflow::DropOldest`](config::Overflow::DropOldest). Any other error would be the
+//! same the next time.
 //!
 //! # The layers
 //!

@@ -275,7 +275,8 @@ impl<S: Storage> Client<S> {
     /// Queues a publication, connected or not.
     ///
     /// # Errors
-    /// Why it was not queued; nothing was changed then.
+    /// Why it was not queued; nothing was changed then. What to do about a full outbox:
+    /// [When `publish` is refused](crate#when-publish-is-refused).
     pub fn publish(
         &mut self,
         now: Instant,

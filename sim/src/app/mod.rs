@@ -50,7 +50,8 @@ pub trait Application {
     fn next_action(&self) -> Option<Instant>;
 
     /// Its turn. It is not called again at the same instant unless `next_action` asks for it, so
-    /// that must change.
+    /// that must change: also where a publication was refused because the outbox is full, which is a matter of
+    /// [what is told next](fivewire_core#when-publish-is-refused).
     fn act(&mut self, commands: &mut Commands<'_>);
 
     /// A fault makes it stop taking messages, or take them again. Ignored by default.

@@ -161,7 +161,8 @@ impl Config {
         /// When subscriptions are renewed, default when the broker lost the session.
         resubscribe: Resubscribe,
         /// What a full outbox does, default [`Overflow::Refuse`]: publishers wait. With
-        /// [`Overflow::DropOldest`] they never do, and the oldest publication is `Abandoned`.
+        /// [`Overflow::DropOldest`] the oldest publication that was never sent is `Abandoned`
+        /// instead, if there is one.
         overflow: Overflow,
         /// Milliseconds, 500 to 60,000, default 6,000, for name resolution and the handshake.
         open_timeout_ms: u32,

@@ -16,7 +16,8 @@ impl<S: Storage> Host<S> {
     /// Queues a publication, whatever state the ESP8266 and the network are in.
     ///
     /// # Errors
-    /// Why it was not queued; nothing was changed then.
+    /// Why it was not queued; nothing was changed then. What to do about a full outbox:
+    /// [When `publish` is refused](crate#when-publish-is-refused).
     pub fn publish(
         &mut self,
         now: Instant,

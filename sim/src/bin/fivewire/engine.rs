@@ -23,7 +23,7 @@ pub(crate) enum Engine {
     /// The machines themselves, in a world that jumps from event to event: an hour in milliseconds
     #[default]
     Events,
-    /// The tokio adapter over turmoil's network, each run compared with the event world's
+    /// The tokio adapter over turmoil's network, without a bridge; `sweep` compares each run with the event world's
     #[cfg(feature = "turmoil")]
     Turmoil,
 }
@@ -72,7 +72,7 @@ impl Engine {
         }
     }
 
-    /// Seeds that are run where none are asked for: half a minute's work.
+    /// Seeds that are run where none are asked for: a minute's work.
     pub(crate) const fn default_seeds(self) -> u64 {
         match self {
             Self::Events => 10_000,

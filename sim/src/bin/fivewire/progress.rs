@@ -75,7 +75,7 @@ impl Meter {
             "{} of {}, {} seeds/s, {} passed, {}{} left\n",
             count(done),
             counted(self.total, "seed"),
-            count(u128::from(done) * 1_000_000 / wall_us.max(1)),
+            per_second(done.into(), wall_us),
             span(u128::from(self.virtual_us.load(Ordering::Relaxed))),
             failures(self.failed.load(Ordering::Relaxed)),
             span(left_us),
@@ -91,6 +91,12 @@ impl Meter {
     }
 }
 
+/// Whole seeds are enough, the figure flickers anyway, but for few.
+fn per_second(done: u128, wall_us: u128) -> String {
+    let tenths = done * 10_000_000 / wall_us.max(1);
+    if tenths < 100 { format!("{}.{}", tenths / 10, tenths % 10) } else { count(tenths / 10) }
+}
+
 fn failures(failed: u64) -> String {
     if failed == 0 { String::new() } else { format!("{} failed, ", count(failed)) }
 }
@@ -100,8 +106,8 @@ fn bar(total: u64, virtual_us: &Arc<AtomicU64>, failed: &Arc<AtomicU64>) -> Prog
     let style = ProgressStyle::with_template(TEMPLATE)
         .expect("the template is a constant")
         .with_key("rate", |state: &indicatif::ProgressState, text: &mut dyn std::fmt::Write| {
-            // whole seeds are enough: the figure flickers anyway
-            write!(text, "{:.0}", state.per_sec()).ok();
+            let wall_us = state.elapsed().as_micros();
+            text.write_str(&per_second(state.pos().into(), wall_us)).ok();
         })
         .with_key("virtual", move |_: &_, text: &mut dyn std::fmt::Write| {
             text.write_str(&span(u128::from(virtual_us.load(Ordering::Relaxed)))).ok();
