@@ -181,6 +181,7 @@ fn who_was_refused_for_want_of_an_identifier_waits_for_room_too() {
     // the turn has come round to what is still under way
     outbox.last_packet_id = FIRST_SUBSCRIPTION_ID - 1;
     assert_eq!(push(&mut outbox, 2, QoS::AtLeastOnce), Err(PublishError::OutboxFull));
+    assert_eq!(outbox.room, Room::Awaited);
     #[cfg(feature = "mqtt5")]
     {
         use crate::mqtt::v5;
