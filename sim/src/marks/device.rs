@@ -2,7 +2,7 @@
 
 use fivewire_core::client::State;
 
-use crate::oracle::reader::{Packet, Reader};
+use crate::oracle::reader::{Glimpse, Reader};
 
 use super::matrix::Column;
 
@@ -46,7 +46,6 @@ pub(super) struct Device {
     pub(super) was_unanswered: bool,
     /// The broker takes so many publications at once; 0: it did not say, or more than the window.
     pub(super) receive_maximum: usize,
-    is_v5: bool,
     /// The first connection on which a topic alias stood for its topic, from 1.
     aliased_on: u32,
 }
@@ -60,8 +59,8 @@ impl Device {
     pub(super) fn open(&mut self, connection: u32) {
         self.was_unanswered |= self.awaits_connack;
         self.connection = connection;
-        self.to_broker.restart(self.is_v5);
-        self.to_device.restart(self.is_v5);
+        self.to_broker.clear();
+        self.to_device.clear();
         self.published.clear();
         self.unreleased.clear();
         self.subscribing = 0;
@@ -134,11 +133,10 @@ impl Device {
             self.was_unanswered |= connection < self.connection && bytes.first() == Some(&CONNECT);
             return;
         }
-        let mut reader = std::mem::take(&mut self.to_broker);
         let mut rest = bytes;
-        while let Some(packet) = reader.next(&mut rest) {
+        while let Some(packet) = self.to_broker.glimpse(&mut rest) {
             let before = self.published.len();
-            see(self.packet_at_broker(&packet));
+            see(self.packet_at_broker(packet));
             if before < window && self.published.len() == window {
                 see(Seen::WindowFull);
             }
@@ -146,12 +144,10 @@ impl Device {
                 see(Seen::ReceiveMaximumReached);
             }
         }
-        self.to_broker = reader;
     }
 
-    /// MQTT 5 is spoken, and the broker takes so many publications at once.
-    pub(super) const fn speak_v5(&mut self, receive_maximum: usize, window: usize) {
-        self.is_v5 = true;
+    /// The broker takes so many publications at once, and says so (MQTT 5).
+    pub(super) const fn take_at_most(&mut self, receive_maximum: usize, window: usize) {
         self.receive_maximum = if receive_maximum < window { receive_maximum } else { 0 };
     }
 
@@ -163,23 +159,23 @@ impl Device {
         if self.aliased_on < self.connection { Seen::AliasAfterReconnect } else { Seen::Nothing }
     }
 
-    fn packet_at_broker(&mut self, packet: &Packet<'_>) -> Seen {
+    fn packet_at_broker(&mut self, packet: Glimpse) -> Seen {
         match packet {
-            Packet::Connect(_) => self.awaits_connack = true,
-            Packet::Publish(publish) if publish.qos == 1 => {
-                self.published.push(publish.packet_id);
-                if publish.dup {
+            Glimpse::Connect => self.awaits_connack = true,
+            Glimpse::Publish { packet_id, qos: 1, dup, has_topic } => {
+                self.published.push(packet_id);
+                if dup {
                     return Seen::Redelivered;
                 }
-                if publish.topic.is_empty() {
+                if !has_topic {
                     return self.aliased();
                 }
             }
-            Packet::Puback(packet_id, _) | Packet::Pubrec(packet_id) => {
-                self.unreleased.retain(|open| open != packet_id);
+            Glimpse::Puback(packet_id) | Glimpse::Pubrec(packet_id) => {
+                self.unreleased.retain(|open| *open != packet_id);
             }
-            Packet::Pubcomp(_) => return Seen::Qos2Completed,
-            Packet::Subscribe { .. } => {
+            Glimpse::Pubcomp => return Seen::Qos2Completed,
+            Glimpse::Subscribe => {
                 self.subscribing += 1;
                 if self.asked == 0 {
                     return Seen::SubscriptionRenewed;
@@ -195,32 +191,30 @@ impl Device {
         if connection != self.connection {
             return;
         }
-        let mut reader = std::mem::take(&mut self.to_device);
         let mut rest = bytes;
-        while let Some(packet) = reader.next(&mut rest) {
-            see(self.packet_at_device(&packet));
+        while let Some(packet) = self.to_device.glimpse(&mut rest) {
+            see(self.packet_at_device(packet));
         }
-        self.to_device = reader;
     }
 
-    fn packet_at_device(&mut self, packet: &Packet<'_>) -> Seen {
+    fn packet_at_device(&mut self, packet: Glimpse) -> Seen {
         match packet {
-            Packet::Connack { .. } => self.awaits_connack = false,
-            Packet::Publish(publish) if publish.qos > 0 => {
-                self.unreleased.push(publish.packet_id);
-                if publish.topic.is_empty() {
+            Glimpse::Connack => self.awaits_connack = false,
+            Glimpse::Publish { packet_id, qos: 1.., has_topic, .. } => {
+                self.unreleased.push(packet_id);
+                if !has_topic {
                     return self.aliased();
                 }
             }
-            Packet::Puback(packet_id, _) => {
-                match self.published.iter().position(|open| open == packet_id) {
+            Glimpse::Puback(packet_id) => {
+                match self.published.iter().position(|open| *open == packet_id) {
                     Some(place) => {
                         self.published.swap_remove(place);
                     }
                     None => return Seen::PubackDoubled,
                 }
             }
-            Packet::Suback { .. } => self.subscribing = self.subscribing.saturating_sub(1),
+            Glimpse::Suback => self.subscribing = self.subscribing.saturating_sub(1),
             _ => {}
         }
         Seen::Nothing

@@ -109,7 +109,7 @@ impl Marks {
         let setup = &schedule.setup;
         let mut device = Device::default();
         if let Some(mqtt5) = &setup.mqtt5 {
-            device.speak_v5(mqtt5.receive_maximum.into(), setup.window.into());
+            device.take_at_most(mqtt5.receive_maximum.into(), setup.window.into());
         }
         let watch = Watch {
             device,

@@ -5,7 +5,11 @@
 //! than it needs to find its way. A packet that it cannot read is skipped, because a device that
 //! looks for acknowledgements behind messages it withholds does not read it yet either.
 
+mod glimpse;
+
 use super::properties::Properties;
+
+pub(crate) use glimpse::Glimpse;
 
 /// A packet, as far as the oracle looks at it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
