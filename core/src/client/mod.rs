@@ -134,8 +134,9 @@ impl State {
 /// The client asks for QoS 1 at most. A broker that delivers with QoS 2 all the same, for example because
 /// an earlier program of this client identifier subscribed so, is answered as MQTT wants it (PUBREC,
 /// PUBCOMP), and repeats are not told. A message may be told twice, as with QoS 1, if the connection
-/// ends before it was released, and also if it ends while eight others that came before wait for
-/// their PUBREL: only so many are remembered.
+/// ends before it was released, and also if it ends while eight others that were released before wait
+/// for their PUBREL: only so many are remembered. And none is, once an attempt has ended between
+/// CONNECT and CONNACK: the broker may have begun another session.
 pub struct Client<S> {
     supervisor: Supervisor,
     session: Session<S>,

@@ -26,6 +26,12 @@ struct Entry {
     released: bool,
 }
 
+impl Entry {
+    const fn is_qos2(&self) -> bool {
+        matches!(self.qos, QoS::ExactlyOnce)
+    }
+}
+
 /// The table of deliveries.
 #[derive(Debug)]
 pub(crate) struct Deliveries {
@@ -33,7 +39,8 @@ pub(crate) struct Deliveries {
     first: usize,
     count: usize,
     last: u32,
-    /// Identifiers of QoS 2 messages that were handed out and answered with PUBREC [MQTT-4.3.3-2].
+    /// Identifiers of QoS 2 messages that the application owns, answered with PUBREC or not before the
+    /// connection ended [MQTT-4.3.3-2].
     awaiting_pubrel: [Option<PacketId>; QOS2_CAPACITY],
     pubrec_due: Option<PacketId>,
     pubcomp_due: Option<PacketId>,
@@ -90,19 +97,27 @@ impl Deliveries {
             return Some(Packet::Pubrec(id));
         }
         let entry = self.entries[self.first].filter(|entry| entry.released)?;
-        if entry.qos == QoS::ExactlyOnce {
+        if entry.is_qos2() {
             self.await_pubrel(entry.packet_id);
         }
-        self.entries[self.first] = None;
-        self.first = (self.first + 1) % CAPACITY;
-        self.count -= 1;
+        self.take_oldest();
         Some(match entry.qos {
             QoS::ExactlyOnce | QoS::AtMostOnce => Packet::Pubrec(entry.packet_id),
             QoS::AtLeastOnce => Packet::Puback(entry.packet_id),
         })
     }
 
+    fn take_oldest(&mut self) -> Option<Entry> {
+        let oldest = self.entries[self.first].take();
+        self.first = (self.first + 1) % CAPACITY;
+        self.count -= 1;
+        oldest
+    }
+
     fn await_pubrel(&mut self, packet_id: PacketId) {
+        if self.awaiting_pubrel.contains(&Some(packet_id)) {
+            return;
+        }
         if let Some(free) = self.awaiting_pubrel.iter_mut().find(|slot| slot.is_none()) {
             *free = Some(packet_id);
         }
@@ -141,11 +156,15 @@ impl Deliveries {
         self.pubcomp_due = Some(packet_id);
     }
 
-    /// The broker will deliver again what it got no answer for.
-    pub(crate) const fn connection_lost(&mut self) {
-        self.entries = [None; CAPACITY];
-        self.first = 0;
-        self.count = 0;
+    /// The broker will deliver again what it got no answer for. What the application owns is then
+    /// answered, and not handed out again, where that can be told: with QoS 2 [MQTT-4.3.3-2].
+    pub(crate) fn connection_lost(&mut self) {
+        while self.count > 0 {
+            let oldest = self.take_oldest();
+            if let Some(entry) = oldest.filter(|entry| entry.released && entry.is_qos2()) {
+                self.await_pubrel(entry.packet_id);
+            }
+        }
         self.pubrec_due = None;
         self.pubcomp_due = None;
     }

@@ -391,15 +391,18 @@ impl<S: Storage> Session<S> {
         self.phase = Phase::Online;
         self.keep_alive.begin(self.now);
         self.desk.counters.connections = self.desk.counters.connections.saturating_add(1);
-        if !session_present {
+        let in_doubt = core::mem::take(&mut self.session_in_doubt);
+        if !session_present || in_doubt {
+            // In doubt a message told twice is better than one that is taken for another.
             self.deliveries.session_lost();
+        }
+        if !session_present {
             if !self.planted.has(Bug::NoResubscription) {
                 self.desk.subscriptions.session_lost();
             }
-        } else if self.session_in_doubt || self.limits.resubscribe == Resubscribe::Always {
+        } else if in_doubt || self.limits.resubscribe == Resubscribe::Always {
             self.desk.subscriptions.renew_all();
         }
-        self.session_in_doubt = false;
         Event::Connected { session_present }
     }
 

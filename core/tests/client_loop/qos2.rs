@@ -53,8 +53,8 @@ impl Rig {
         drain(&mut self.client, self.now).1
     }
 
-    /// The connection is lost, and a new one is accepted.
-    fn reconnect(&mut self, session_present: bool) {
+    /// The connection is lost, and a new one is opened.
+    fn open_again(&mut self) {
         self.client.handle(self.now, Input::TcpClosed);
         drain(&mut self.client, self.now);
         self.now = self.now.plus_ms(5_000);
@@ -62,6 +62,11 @@ impl Rig {
         assert_eq!(drain(&mut self.client, self.now).0, "OpenTcp ");
         self.client.handle(self.now, Input::TcpOpened);
         drain(&mut self.client, self.now);
+    }
+
+    /// The same, and it is accepted.
+    fn reconnect(&mut self, session_present: bool) {
+        self.open_again();
         assert_eq!(self.receive(&[0x20, 2, session_present.into(), 0]), (String::new(), vec![]));
     }
 }
@@ -90,6 +95,52 @@ fn one_that_the_application_did_not_own_when_its_connection_ended_is_told_again(
     rig.reconnect(true);
     assert_eq!(rig.receive(&publish(1, b'x', DUP)), ("x".into(), vec![]));
     assert_eq!(rig.release(2), pubrec(1));
+}
+
+#[test]
+fn one_that_the_application_owned_when_its_connection_ended_is_answered_and_not_told() {
+    let mut rig = Rig::new(Release::Explicit);
+    assert_eq!(rig.receive(&publish(1, b'x', 0)).0, "x");
+    assert_eq!(rig.receive(&publish(2, b'y', 0)).0, "y");
+    // its answer waits for that of `x`
+    assert_eq!(rig.release(2), []);
+    rig.reconnect(true);
+    assert_eq!(rig.receive(&publish(1, b'x', DUP)), ("x".into(), vec![]));
+    assert_eq!(rig.receive(&publish(2, b'y', DUP)), (String::new(), vec![]));
+    assert_eq!(rig.release(3), [pubrec(1), pubrec(2)].concat());
+}
+
+#[test]
+fn one_that_is_too_large_each_time_takes_one_place_of_eight() {
+    let mut rig = Rig::new(Release::Explicit);
+    // 12,802 bytes after the fixed header
+    let mut too_large = vec![0x34, 0x82, 100, 0, 1, b'a', 0, 99];
+    too_large.resize(12_805, b'.');
+    // its answer waits for that of the first message, each time
+    for (number, dup) in [(1, 0), (2, DUP), (3, DUP)] {
+        assert_eq!(rig.receive(&publish(1, b'x', dup)).0, "x", "{number}");
+        too_large.chunks(64).for_each(|piece| drop(rig.receive(piece)));
+        rig.reconnect(true);
+    }
+    rig.receive(&publish(1, b'x', DUP));
+    let names = (2..9).map(|id| rig.receive(&publish(id, b'a' + id, 0)).0).collect::<String>();
+    assert_eq!(names, "cdefghi");
+    for number in 7..15 {
+        rig.release(number);
+    }
+    rig.reconnect(true);
+    let again = (1..9).map(|id| rig.receive(&publish(id, b'a' + id, DUP)).0).collect::<String>();
+    assert_eq!(again, "i", "the places are taken by the one too large and the seven before");
+}
+
+#[test]
+fn in_doubt_about_the_session_one_is_told_again_rather_than_taken_for_another() {
+    let mut rig = Rig::new(Release::AtHandOut);
+    assert_eq!(rig.receive(&publish(1, b'x', 0)).0, "x");
+    // CONNECT was sent, and what the broker made of it was never heard
+    rig.open_again();
+    rig.reconnect(true);
+    assert_eq!(rig.receive(&publish(1, b'y', 0)), ("y".into(), pubrec(1).into()));
 }
 
 #[test]

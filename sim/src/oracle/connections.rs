@@ -25,6 +25,8 @@ pub(super) struct Unreleased {
     pub(super) qos: u8,
     pub(super) text: TextId,
     pub(super) size_bytes: usize,
+    /// The topic, where an alias took its place (MQTT 5).
+    pub(super) left_out_bytes: usize,
     /// Losses of the link there had been; `None` where no host hears of what the client does.
     pub(super) link_losses_before: Option<u32>,
 }

@@ -54,10 +54,12 @@ pub(super) struct Facts {
     pub(super) travelled: Option<Box<Travelled>>,
     /// Connections that ended at the broker's end.
     pub(super) endings: u32,
-    /// Those, and losses of the link, and restarts of boards.
+    /// Those, and losses of the link, restarts of boards, and what made an ESP8266 begin its dialogue anew.
     pub(super) disruptions: u32,
     /// Losses of the link, those by a board's restart among them.
     pub(super) link_losses: u32,
+    /// The same when the ESP8266 was ready last.
+    pub(super) link_losses_at_ready: Option<u32>,
     /// How often the link came or went, as seen from either end.
     pub(super) link_changes: u32,
     /// The same when the last connection was attempted.
@@ -121,6 +123,7 @@ impl Facts {
             endings: 0,
             disruptions: 0,
             link_losses: 0,
+            link_losses_at_ready: None,
             link_changes: 0,
             changes_at_attempt: 0,
             session: 1,

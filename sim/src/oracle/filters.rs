@@ -172,6 +172,13 @@ impl Filters {
         }
     }
 
+    /// The client stopped listening to that connection before its end: nobody knows at which SUBACK.
+    pub(super) fn left_unheard(&mut self, connection: u32) {
+        for filter in &mut self.list {
+            filter.is_heard &= filter.granted_by.0 != connection;
+        }
+    }
+
     /// The host lost its memory.
     pub(super) fn forget(&mut self) {
         for filter in &mut self.list {

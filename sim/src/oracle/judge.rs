@@ -76,7 +76,12 @@ impl Oracle {
             Observation::Renewed { part, is_whole } => {
                 p11_time::renewed(&mut self.verdict, part, is_whole);
             }
-            Observation::BoardUp { part } => self.judges.handlers.board_up(part),
+            Observation::BoardUp { part } => {
+                self.judges.handlers.board_up(part);
+                if part == Part::Esp {
+                    self.judges.watchdog.esp_up();
+                }
+            }
             Observation::Finished => self.finished(),
             _ => self.judge_network(now, observation),
         }
@@ -122,7 +127,6 @@ impl Oracle {
                 judges.way.opened();
                 judges.heard.opened(facts, connection.0);
                 judges.owed.opened(connection.0, now);
-                judges.once.opened();
                 judges.buffer.opened(connection.0, judges.heard.is_judged());
             }
             Observation::OpenFailed { failure, .. } => self.judges.heard.open_failed(now, failure),

@@ -20,6 +20,8 @@ use super::verdict::Verdict;
 const SMALL_MAX_BYTES: usize = 255;
 /// What of the memory on a message's way is not for its packet, at most: with an alias less of it may be.
 const RESERVED_BYTES: usize = 64;
+/// With its topic in words, a packet needs so many bytes more to say its length, at most.
+const LENGTH_BYTES: usize = 3;
 /// How long a PUBACK may go before the word that its message was too large. An ESP8266 skips and
 /// acknowledges such a message by itself; the host hears of it over the link.
 const EXPLANATION_MS: u32 = 30_000;
@@ -33,7 +35,7 @@ pub(super) struct Received {
     memory_bytes: usize,
     /// The client, wherever it runs, receives no larger one.
     receive_bytes: usize,
-    /// The largest QoS 1 packet the application got.
+    /// The largest QoS 1 packet the application got, with its topic in words.
     largest_told_bytes: usize,
     /// QoS and size of packets that the broker sent and that may be too large, and were not told to be so.
     sent: Vec<(u8, usize)>,
@@ -146,9 +148,12 @@ impl Received {
             });
             return;
         };
-        let Unreleased { text, size_bytes, link_losses_before, .. } = connection.unreleased[place];
-        verdict.require(P5, connection.unreleased[place].qos == qos, || {
-            let sent = connection.unreleased[place].qos;
+        let sent = connection.unreleased[place];
+        let Unreleased { text, size_bytes, left_out_bytes, link_losses_before, .. } = sent;
+        let in_words_bytes = size_bytes + left_out_bytes;
+        let margin_bytes = if left_out_bytes > 0 { LENGTH_BYTES } else { 0 };
+        verdict.require(P5, sent.qos == qos, || {
+            let sent = sent.qos;
             format!("{} with QoS {sent} was answered with {name}", facts.inbound.show(text))
         });
         let earlier =
@@ -161,13 +166,17 @@ impl Received {
             )
         });
         if is_owned(facts, connection, text) {
-            self.largest_told_bytes = self.largest_told_bytes.max(size_bytes);
+            self.largest_told_bytes = self.largest_told_bytes.max(in_words_bytes);
             verdict.require(P5, true, String::new);
         } else if let Some(place) = self.too_large.iter().position(|&size| size == size_bytes) {
             self.too_large.swap_remove(place);
-        } else if self.may_be_too_large(size_bytes) && size_bytes > self.largest_told_bytes {
+        } else if self.may_be_too_large(size_bytes)
+            && in_words_bytes + margin_bytes > self.largest_told_bytes
+        {
             let deadline = facts.now.plus_ms(EXPLANATION_MS);
-            self.unexplained.extend(link_losses_before.map(|link_losses| Unexplained {
+            // whoever was to hear it may have, in a life that is over
+            let link_losses = link_losses_before.filter(|_| connection.life == facts.device_life);
+            self.unexplained.extend(link_losses.map(|link_losses| Unexplained {
                 deadline,
                 text,
                 size_bytes,

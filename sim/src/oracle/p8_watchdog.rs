@@ -59,6 +59,8 @@ pub(super) struct Watchdog {
     busy_depth: u32,
     /// Something has happened since the ESP8266 last reported ready that may silence it.
     is_suspect: bool,
+    /// It has fallen silent for good: word that it is ready left before.
+    is_silenced: bool,
 }
 
 impl Watchdog {
@@ -71,6 +73,7 @@ impl Watchdog {
             busy_since: None,
             busy_depth: 0,
             is_suspect: false,
+            is_silenced: false,
         }
     }
 
@@ -81,7 +84,7 @@ impl Watchdog {
 
     /// The ESP8266 reported that it is ready.
     pub(super) const fn ready(&mut self, are_boards_spared: bool) {
-        self.is_suspect = !are_boards_spared;
+        self.is_suspect = !are_boards_spared || self.is_silenced;
     }
 
     /// Nothing has happened that may keep the ESP8266 from telling the host what it knows.
@@ -92,6 +95,21 @@ impl Watchdog {
     /// The ESP8266 lost its memory without being reset.
     pub(super) const fn esp_down(&mut self) {
         self.is_suspect = true;
+    }
+
+    /// It starts.
+    pub(super) const fn esp_up(&mut self) {
+        self.is_silenced = false;
+    }
+
+    /// It says nothing any more before it starts again.
+    pub(super) const fn is_silenced(&self) -> bool {
+        self.is_silenced
+    }
+
+    /// A fault hurt somebody.
+    pub(super) const fn bitten(&mut self, kind: FaultKind) {
+        self.is_silenced |= matches!(kind, FaultKind::EspHang | FaultKind::EspCommandTaskDies);
     }
 
     /// The host lost its memory, or was told to stop: nobody watches.

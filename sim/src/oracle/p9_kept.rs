@@ -188,7 +188,7 @@ impl Buffer {
         let is_vague = self.unfinished.packet_bytes > ROOM_BYTES;
         if !fits && !is_vague && self.shedding != Shedding::Yes {
             self.is_in_time(facts, verdict);
-            self.shed_from_now();
+            self.shed_from(facts.now);
         }
         if stored_bytes + size_bytes < ROOM_BYTES {
             self.full_since = None;
@@ -255,9 +255,7 @@ impl Buffer {
     }
 
     fn message_told(&mut self, facts: &Facts, verdict: &mut Verdict, message: &Message<'_>) {
-        if let Some(since) = self.withheld_since.take() {
-            self.withheld = Some((since, facts.now));
-        }
+        self.reads_from(facts.now);
         self.unacknowledged += u32::from(message.qos != QoS::AtMostOnce);
         if let Some(delivery) = message.delivery {
             self.unreleased += 1;
@@ -314,14 +312,13 @@ impl Buffer {
             while self.is_full() && self.drop_qos0() {}
             if self.is_full() && self.may_shed_by_now(facts) {
                 self.shedding = Shedding::Perhaps;
+                self.reads_from(facts.now);
                 self.shed.may_be_more = true;
                 self.dropped_qos0.may_be_more = true;
             }
         }
-        self.withheld_since = match self.is_full() {
-            true => self.withheld_since.or(Some(facts.now)),
-            false => None,
-        };
+        let withholds = self.shedding == Shedding::No && self.is_full();
+        self.withheld_since = withholds.then(|| self.withheld_since.unwrap_or(facts.now));
         let takes = !facts.is_held && self.unacknowledged < HANDED_OUT_MAX;
         let next = self.kept.front();
         verdict.require(P7, !takes || next.is_none(), || {

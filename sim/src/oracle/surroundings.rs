@@ -18,6 +18,10 @@ impl Oracle {
             Observation::Holds(is_held) => self.held(is_held),
             Observation::ShutDownAsked => {
                 self.facts.is_shutting_down = true;
+                // what was left before ends without a goodbye
+                for connection in self.facts.connections.live_mut() {
+                    connection.is_harmed |= connection.is_left;
+                }
                 self.judges.patience.shut_down(self.facts.now);
                 self.facts.farewell_lives.push(self.facts.device_life);
                 self.judges.malformed.excuse();
@@ -56,6 +60,7 @@ impl Oracle {
                 self.facts.disruptions += 1;
                 self.judges.will.left(connection.0);
                 self.judges.heard.ended(self.facts.now, connection.0, ending);
+                self.judges.once.ended();
             }
             Observation::BrokerDown(true) => self.broker_down(),
             Observation::SessionForgotten => self.facts.end_session(),
@@ -199,6 +204,7 @@ impl Oracle {
     fn fault_bit(&mut self, index: usize) {
         let Some(kind) = self.facts.fault(index) else { return };
         self.facts.weather.bit(self.facts.now, kind);
+        self.judges.watchdog.bitten(kind);
         match kind {
             FaultKind::Malformed { .. } => self.malformed_written(),
             FaultKind::BrokerDisconnects { .. } => {
@@ -255,6 +261,7 @@ impl Oracle {
     fn malformed_written(&mut self) {
         let Self { facts, judges, .. } = self;
         let is_heard = facts.is_up
+            && !judges.watchdog.is_silenced()
             && !facts.is_held
             && !facts.is_shutting_down
             && facts.weather.spares_connections();

@@ -66,6 +66,10 @@ impl Oracle {
                 self.judges.said.reason(&self.facts, &mut self.verdict, number, code);
             }
             Event::EspReady { .. } => {
+                // without a restart: one that cannot take something has everything said again
+                let link_losses = Some(self.facts.link_losses);
+                let was_there = self.facts.link_losses_at_ready.replace(self.facts.link_losses);
+                self.facts.disruptions += u32::from(was_there == link_losses);
                 let are_boards_spared = self.facts.weather.spares_boards();
                 self.judges.watchdog.ready(are_boards_spared);
             }
@@ -94,7 +98,7 @@ impl Oracle {
             }
             Event::Connected { session_present } => {
                 judges.owed.connected(facts.now);
-                if !session_present {
+                if !session_present || facts.is_in_doubt {
                     judges.once.forget();
                 }
             }
@@ -177,7 +181,7 @@ impl Oracle {
         let life = self.facts.device_life;
         if let Some(text) = self.facts.inbound.take_back(delivery) {
             self.facts.inbound.get_mut(text).released_in_life = Some(life);
-            self.judges.once.released(&self.facts, text);
+            self.judges.once.released(text);
         }
     }
 
@@ -235,6 +239,9 @@ impl Oracle {
     #[cold]
     fn disconnected(&mut self, reason: DownReason) {
         let Self { facts, judges, verdict } = self;
+        if reason == DownReason::TopicAliasesOverflow {
+            facts.filters.left_unheard(judges.heard.subacks().0);
+        }
         judges.convergence.disconnected(facts, verdict, reason);
         judges.malformed.disconnected(facts, verdict, reason);
         judges.farewell.disconnected(facts, verdict, reason);

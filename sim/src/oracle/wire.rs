@@ -268,12 +268,14 @@ impl Oracle {
             Packet::Publish(publish) => {
                 let connection = self.facts.connections.get_mut(slot);
                 if publish.properties.alias().is_none() {
-                    self.publish_of_broker(slot, &publish);
+                    self.publish_of_broker(slot, &publish, 0);
                 } else if let Some(topic) = connection.aliases_of_broker.topic(&publish) {
                     if !publish.topic.is_empty() {
                         self.judges.asking.aliases_given(self.facts.connections.get(slot));
                     }
-                    self.publish_of_broker(slot, &Publish { topic: &topic, ..publish });
+                    let left_out_bytes = topic.len() - publish.topic.len();
+                    let in_words = Publish { topic: &topic, ..publish };
+                    self.publish_of_broker(slot, &in_words, left_out_bytes);
                 }
             }
             Packet::Puback(packet_id, code) => self.puback_of_broker(slot, packet_id, code),
@@ -347,7 +349,8 @@ impl Oracle {
         }
     }
 
-    fn publish_of_broker(&mut self, slot: usize, publish: &Publish<'_>) {
+    /// An alias took the place of a topic of so many bytes.
+    fn publish_of_broker(&mut self, slot: usize, publish: &Publish<'_>, left_out_bytes: usize) {
         let Self { facts, judges, .. } = self;
         judges.received.sent(publish.qos, publish.size_bytes);
         judges.told.sent_inbound(publish.qos);
@@ -377,7 +380,8 @@ impl Oracle {
         let is_heard = facts.setup.topology == Topology::Client || judges.told.hears_esp();
         let link_losses_before = is_heard.then_some(link_losses);
         let connection = facts.connections.get_mut(slot);
-        let sent = Unreleased { packet_id, qos, text, size_bytes, link_losses_before };
+        let sent =
+            Unreleased { packet_id, qos, text, size_bytes, left_out_bytes, link_losses_before };
         connection.unreleased.push_back(sent);
         p6_answers::pressed(connection, facts.now);
     }

@@ -123,7 +123,7 @@ impl<A: Application> World<A> {
     }
 
     /// The device's connection, if the process runs and the device is connected.
-    fn device_key(&self) -> Option<ClientKey> {
+    pub(super) fn device_key(&self) -> Option<ClientKey> {
         if !self.broker_runs() {
             return None;
         }

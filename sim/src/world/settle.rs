@@ -5,7 +5,7 @@ use fivewire_core::time::Instant;
 use super::World;
 use super::agenda::{NEVER, Slot};
 use crate::app::Application;
-use crate::observation::{Observation, Observer};
+use crate::observation::{ConnectionId, Observation, Observer};
 
 /// A world that has not settled this long after it healed is given up, in milliseconds, unless
 /// [`World::set_settle_limit_ms`] says more.
@@ -79,9 +79,16 @@ impl<A: Application> World<A> {
         let Some(machine) = self.host.machine() else { return false };
         let acknowledged = machine.is_acknowledged() && self.application.get().is_done();
         let delivered = self.broker_is_drained() && !self.witness.is_eager();
-        let device = self.summary.stopped || (self.summary.connected && acknowledged && delivered);
+        let device = self.summary.stopped || (self.is_online() && acknowledged && delivered);
         let link_is_quiet =
             self.wires.as_ref().map_or_else(|| self.link.is_quiet(), |wires| wires.is_quiet());
         device && (!self.has_bridge() || link_is_quiet)
+    }
+
+    /// The application was told that it is connected, and the broker thinks so, too. A broker that has
+    /// started anew knows nothing of a connection that is half open at the device.
+    fn is_online(&self) -> bool {
+        let at_broker = self.device_key().map(|key| ConnectionId(key.0));
+        self.summary.connected && at_broker.is_some() && at_broker == self.tcp.current()
     }
 }

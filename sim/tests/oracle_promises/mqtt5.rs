@@ -1,13 +1,14 @@
 //! What the oracle judges where MQTT 5 is spoken.
 
 use fivewire_core::event::{AbandonReason, DownReason, Event, Message, RefusedReason};
-use fivewire_core::mqtt::QoS;
-use fivewire_core::mqtt::v5::{Properties, Property, ReasonCode};
+use fivewire_core::mqtt::v5::{Packet, Properties, Property, Publish, ReasonCode};
+use fivewire_core::mqtt::{PacketId, QoS};
 use fivewire_sim::fault::FaultKind;
 use fivewire_sim::observation::Observation;
 use fivewire_sim::oracle::Promise::{P1, P4, P5, P7, P9, P10, P12};
-use fivewire_sim::schedule::{Limits, Mqtt5, Setup, Wishes};
+use fivewire_sim::schedule::{InboundBytes, Limits, Mqtt5, Setup, Topology, Wishes};
 
+use crate::history::packet::puback;
 use crate::history::{History, payload, setup, ticket};
 
 /// CONNECT of MQTT 5 without a clean start, keep alive 60, topic alias maximum 2, receive maximum 16, session
@@ -379,4 +380,52 @@ fn a_subscription_with_other_options_is_caught() {
     history.see(Observation::OptionsSet { ticket, options: 0x25, identifier: 7 });
     history.device_sends(b"\x82\x0e\x00\x01\x02\x0b\x07\x00\x06down/0\x05");
     history.breaks(P4, "was subscribed to with 0x05");
+}
+
+/// QoS 1 messages for a host with memory for packets of 892 bytes: the number and the payload of each, and
+/// whether an alias stands for the topic. Besides the payload there are 16 bytes with the topic and its alias,
+/// and 11 with the alias alone.
+fn delivered(messages: &[(u16, usize, bool)]) -> History {
+    let inbound_bytes = InboundBytes(900);
+    let setup = Setup { topology: Topology::Bridge, inbound_bytes, ..limits() };
+    let mut history = History::of(setup);
+    let mut connect = CONNECT.to_vec();
+    connect[PACKET_MAX].copy_from_slice(b"\x27\x00\x00\x03\xe0");
+    history.open().device_sends(&connect).broker_sends(CONNACK);
+    history.told(Event::Connected { session_present: false });
+    history.told(Event::EspReady { resumed: false });
+    for &(id, payload_bytes, is_aliased) in messages {
+        let payload = vec![id as u8; payload_bytes];
+        let (topic, qos, properties) = ("down0", QoS::AtLeastOnce, Properties::NONE);
+        history.see(Observation::WitnessPublished { topic, payload: &payload, qos, properties });
+        let on_wire = if is_aliased { "" } else { topic };
+        let alias = [Property::TopicAlias(1)];
+        let publish = Publish {
+            packet_id: PacketId::new(id),
+            properties: Properties::of(&alias),
+            ..Publish::new(on_wire, &payload, qos)
+        };
+        let mut bytes = vec![0; 1_024];
+        let size_bytes = Packet::Publish(publish).encode(&mut bytes).expect("it fits");
+        history.broker_sends(&bytes[..size_bytes]);
+    }
+    history
+}
+
+#[test]
+fn a_message_is_no_smaller_for_its_alias() {
+    let payload = [1; 870];
+    let told = Message::new("down0", &payload, QoS::AtLeastOnce);
+    // in words as large as the one that was told, and a byte larger than any that fits beside it
+    for (payload_bytes, may_be_too_large) in [(867, false), (868, true)] {
+        let mut history = delivered(&[(1, 870, false), (2, payload_bytes, true)]);
+        history.told(Event::Message(told)).device_sends(&puback(1));
+        history.device_sends(&puback(2));
+        if may_be_too_large {
+            let size_bytes = payload_bytes + 11;
+            history.told(Event::MessageTooLarge { qos: QoS::AtLeastOnce, size_bytes }).passes();
+        } else {
+            history.breaks(P5, "before the application got it");
+        }
+    }
 }

@@ -3,6 +3,7 @@ use fivewire_core::mqtt::QoS;
 use fivewire_core::mqtt::v5::Properties;
 use fivewire_sim::observation::{Observation, Part};
 use fivewire_sim::oracle::Promise::P3;
+use fivewire_sim::schedule::{Setup, Topology};
 
 use crate::history::{History, packet, payload, setup};
 
@@ -56,6 +57,17 @@ fn a_repetition_after_the_acknowledgement_is_caught() {
 fn a_repetition_without_dup_or_with_another_identifier_is_caught() {
     interrupted().connect(true).arrive(1, "a", 1, false).breaks(P3, "without DUP");
     interrupted().connect(true).arrive(1, "a", 2, true).breaks(P3, "identifier 2 instead of 1");
+}
+
+#[test]
+fn what_an_esp_has_said_again_may_have_dup() {
+    let bridge = || {
+        let mut history = History::of(Setup { topology: Topology::Bridge, ..setup() });
+        history.told(Event::EspReady { resumed: false }).connect(false).publish(1, "a");
+        history
+    };
+    bridge().told(Event::EspReady { resumed: true }).arrive(1, "a", 1, true).passes();
+    bridge().arrive(1, "a", 1, true).breaks(P3, "has DUP");
 }
 
 #[test]

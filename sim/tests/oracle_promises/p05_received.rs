@@ -157,6 +157,18 @@ fn a_message_too_large_may_be_acknowledged_if_it_is_told_so() {
 }
 
 #[test]
+fn the_acknowledgement_of_a_message_too_large_may_outlive_the_host_that_was_told() {
+    let mut history = subscribed(setup());
+    let too_large = large(&mut history, 2_100);
+    history.told(too_large).begin(0, FaultKind::HostReset);
+    history.see(Observation::BoardDown { part: Part::Host, loss: BoardLoss::PowerLoss });
+    history.device_sends(&packet::puback(1));
+    let connection = history.connection;
+    history.see(Observation::EndedAtBroker { connection, ending: Ending::Vanished });
+    history.connect(true).settle().passes();
+}
+
+#[test]
 fn a_message_that_fits_is_not_told_to_be_too_large() {
     let mut history = subscribed(setup());
     let too_large = large(&mut history, 1_500);

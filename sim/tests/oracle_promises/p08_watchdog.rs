@@ -110,6 +110,32 @@ fn a_reset_while_nothing_is_wrong_is_caught() {
 }
 
 #[test]
+fn word_that_left_before_a_board_fell_silent_does_not_make_it_well() {
+    let ready = Event::EspReady { resumed: true };
+    let mut history = running(0);
+    history.begin(0, FaultKind::EspCommandTaskDies).see(Observation::FaultBit { index: 0 });
+    history.see(Observation::FrameToHost(b"ready")).told(ready).wait_ms(9_980);
+    history.see(reset(ResetCause::Watchdog)).passes();
+
+    let restarted = Observation::BoardUp { part: Part::Esp };
+    history.begin(1, FaultKind::WifiOutage).see(restarted);
+    history.see(Observation::FrameToHost(b"ready")).told(ready).wait_ms(9_980);
+    history.see(reset(ResetCause::Watchdog)).breaks(P8, "although nothing was wrong");
+}
+
+#[test]
+fn a_board_that_hung_and_was_reset_is_well_again() {
+    let lost = |loss| Observation::BoardDown { part: Part::Esp, loss };
+    let mut history = running(0);
+    history.begin(0, FaultKind::EspHang).see(lost(BoardLoss::Crash));
+    history.see(Observation::FaultBit { index: 0 }).end(0).wait_ms(9_980);
+    history.see(reset(ResetCause::Watchdog)).begin(1, FaultKind::WifiOutage).wait_ms(1_500);
+    history.see(Observation::BoardUp { part: Part::Esp }).see(Observation::FrameToHost(b"hello"));
+    history.told(Event::EspReady { resumed: false }).wait_ms(9_980);
+    history.see(reset(ResetCause::Watchdog)).breaks(P8, "although nothing was wrong");
+}
+
+#[test]
 fn a_client_without_a_bridge_has_no_watchdog() {
     let mut history = History::of(setup());
     history.connect(false).idle_s(60);

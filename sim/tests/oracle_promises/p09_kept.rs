@@ -218,3 +218,13 @@ fn an_answer_that_is_given_up_while_or_soon_after_nothing_was_read_is_caught() {
     leaves(takes_all(&mut history).wait_ms(1_000), overdue);
     history.breaks(P9, "ms after nothing was read for");
 }
+
+#[test]
+fn whoever_sheds_reads_and_may_give_up_an_answer_after_as_long() {
+    let woken = Observation::Woken { part: Part::Host, reason: Reason::ShedDue };
+    let mut history = withheld(6_000);
+    leaves(history.see(woken).wait_ms(7_000), DownReason::AckOverdue).passes();
+    let mut history = withheld(6_000);
+    leaves(history.see(woken).wait_ms(3_000), DownReason::AckOverdue);
+    history.breaks(P9, "ms after nothing was read for");
+}

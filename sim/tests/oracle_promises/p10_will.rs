@@ -116,6 +116,11 @@ fn leaving_on_purpose_without_goodbye_is_caught() {
     let connection = history.connection;
     history.see(Observation::EndedAtBroker { connection, ending: Ending::ClosedByPeer });
     history.breaks(P10, "without DISCONNECT");
+
+    let mut history = connected();
+    history.see(Observation::EndedAtDevice { connection, ending: Ending::Closed });
+    history.see(Observation::ShutDownAsked);
+    history.see(Observation::EndedAtBroker { connection, ending: Ending::ClosedByPeer }).passes();
 }
 
 #[test]

@@ -3,8 +3,9 @@ use fivewire_core::mqtt::Breach;
 use fivewire_sim::fault::FaultKind;
 use fivewire_sim::observation::{Ending, Observation};
 use fivewire_sim::oracle::Promise::P12;
+use fivewire_sim::schedule::{Setup, Topology};
 
-use crate::history::{History, setup};
+use crate::history::{History, packet, setup};
 
 /// The broker has just written bytes that are no MQTT.
 fn malformed() -> History {
@@ -50,6 +51,31 @@ fn other_trouble_excuses_from_noticing() {
     let mut history = malformed();
     history.begin(1, FaultKind::WifiOutage).told(lost(DownReason::WifiLost)).idle_s(70);
     history.passes();
+}
+
+#[test]
+fn a_host_whose_esp_has_fallen_silent_tells_of_nothing() {
+    for (dies, is_caught) in [(true, false), (false, true)] {
+        let mut history = History::of(Setup { topology: Topology::Bridge, ..setup() });
+        history.told(Event::EspReady { resumed: false }).connect(false);
+        if dies {
+            let kind = FaultKind::EspCommandTaskDies;
+            history.begin(0, kind).see(Observation::FaultBit { index: 0 }).end(0);
+        }
+        // the client connects anew, which only a living command task would tell
+        let (connection, ending) = (history.connection, Ending::ClosedByPeer);
+        history.see(Observation::EndedAtBroker { connection, ending });
+        history.see(Observation::EndedAtDevice { connection, ending });
+        history.wait_ms(6_000).open().device_sends(&packet::connect(false, 60, None));
+        history.broker_sends(&packet::connack(true, 0));
+        history.begin(1, FaultKind::Malformed { which: 0 }).broker_sends(&[0, 0]);
+        history.see(Observation::FaultBit { index: 1 }).end(1);
+        history.told(lost(DownReason::EspRestarted));
+        match is_caught {
+            true => history.breaks(P12, "EspRestarted was told"),
+            false => history.passes(),
+        }
+    }
 }
 
 #[test]

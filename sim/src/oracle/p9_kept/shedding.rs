@@ -1,5 +1,7 @@
 //! When what comes is shed, and when the connection ends for it, or for an answer that is overdue.
 
+use fivewire_core::time::Instant;
+
 use super::super::bounds::{ACKNOWLEDGEMENT_MS, RESPONSE_MS};
 use super::super::facts::Facts;
 use super::super::p6_attempts::{error_ms, ms_since};
@@ -8,7 +10,9 @@ use super::super::verdict::Verdict;
 use super::{Buffer, Shedding};
 
 impl Buffer {
-    pub(super) fn shed_from_now(&mut self) {
+    /// Whoever sheds reads again.
+    pub(super) fn shed_from(&mut self, now: Instant) {
+        self.reads_from(now);
         self.shedding = Shedding::Yes;
         self.shed.may_be_more = true;
         self.dropped_qos0.may_be_more = true;
@@ -19,7 +23,14 @@ impl Buffer {
     pub(in crate::oracle) fn woken_to_shed(&mut self, facts: &Facts, verdict: &mut Verdict) {
         if self.is_judged && self.is_full() && self.shedding != Shedding::Yes {
             self.is_in_time(facts, verdict);
-            self.shed_from_now();
+            self.shed_from(facts.now);
+        }
+    }
+
+    /// What time there was in which nothing was read is over.
+    pub(super) fn reads_from(&mut self, now: Instant) {
+        if let Some(since) = self.withheld_since.take() {
+            self.withheld = Some((since, now));
         }
     }
 
