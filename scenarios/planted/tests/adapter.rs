@@ -83,7 +83,7 @@ macro_rules! bugs {
 }
 
 bugs! {
-    a_wake_up_that_is_lost: LostWakeUp breaks P6 or P9;
+    a_wake_up_that_is_lost: LostWakeUp breaks P6 or P9 or P10;
     room_that_nobody_is_told_of: RoomUntold breaks P5 or P6;
     a_write_that_is_dropped_when_it_is_interrupted: WriteDroppedOnCancel breaks P1 or P3 or P6;
     a_partial_write_that_is_ignored: PartialWriteIgnored breaks P1 or P3 or P5 or P6;

@@ -60,7 +60,7 @@ bugs! {
     a_message_expiry_interval_that_is_not_decremented: ExpiryNotDecremented breaks P1;
     a_refused_publication_that_is_sent_again_for_ever: PublicationRefusalRetried breaks P3 or P6;
     a_refusal_that_is_forgotten_at_the_esp: RefusalForgotten breaks P1;
-    properties_that_are_lost_on_the_way_to_the_application: PropertiesLost breaks P5;
+    properties_that_are_lost_on_the_way_to_the_application: PropertiesLost breaks P5 or P7;
     a_disconnect_of_no_length_that_is_taken_for_half_a_packet: ZeroLengthDisconnect breaks P12;
 }
 

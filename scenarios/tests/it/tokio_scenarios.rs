@@ -115,11 +115,13 @@ impl Observer for Travelled {
 
 #[test]
 fn messages_of_the_adapter_have_their_properties_both_ways() {
-    let mut schedules = (0..).map(tokio_world::default_for);
+    let schedules = (0..).map(tokio_world::default_for);
     let has_some = |mqtt5: &Mqtt5| !mqtt5.bare;
-    let schedule = schedules.find(|it| it.setup.mqtt5.as_ref().is_some_and(has_some)).unwrap();
+    let speaking = schedules.filter(|it| it.setup.mqtt5.as_ref().is_some_and(has_some));
     let mut travelled = Travelled::default();
-    assert_eq!(tokio_world::run(&schedule, &mut travelled).unwrap().breach, None);
+    for schedule in speaking.take(8) {
+        assert_eq!(tokio_world::run(&schedule, &mut travelled).unwrap().breach, None);
+    }
     let Travelled([published, told]) = travelled;
     assert!(published > 5 && told > 5, "{published} published and {told} told");
 }

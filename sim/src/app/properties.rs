@@ -27,12 +27,12 @@ impl Tags {
         Self { random: Random::new(schedule.seed, purpose), mqtt5 }
     }
 
-    /// Those of the next message.
+    /// Those of the next message: three of four have none but an expiry.
     pub(crate) fn draw(&mut self) -> Tag {
         let Some(mqtt5) = &self.mqtt5 else { return Tag::default() };
         let expires = self.random.chance(mqtt5.expiring_percent.into(), 100);
         let expiry_s = self.random.between(1, mqtt5.expiry_max_s);
-        let has = self.random.below(32);
+        let has = if self.random.chance(1, 4) { self.random.below(32) } else { 0 };
         if mqtt5.bare {
             return Tag::default();
         }

@@ -29,7 +29,7 @@ pub(super) fn is_possible(draw: &Draw<'_>) -> bool {
 }
 
 /// Without a bridge every second run that may speak MQTT 5 does. With one it is every fourth: such a
-/// run takes more than twice as long as one in 3.1.1.
+/// run takes a third longer than one in 3.1.1.
 pub(super) fn draw(draw: &Draw<'_>, schedule: &mut Schedule) {
     if !is_possible(draw) {
         return;

@@ -1,6 +1,6 @@
 //! A machine goes on in another one, which is made of its state. Nobody may see a difference (P11).
 //!
-//! This happens while something is going on: every second time that a fault begins or ends, every fourth
+//! This happens while something is going on: every fourth time that a fault begins or ends, every eighth
 //! time that the client's state has changed, and now and then when the application does something. Both ends
 //! of a bridge take turns. A machine that is recorded or has a bug planted in it stays the one it is: neither
 //! is a part of its state.
@@ -18,11 +18,11 @@ use crate::app::Application;
 use crate::observation::{Observation, Observer, Part};
 
 /// Every so many pairs of events at which the application may have done something.
-const ACTIONS: u64 = 128;
+const ACTIONS: u64 = 256;
 /// The same of those after which the client's state is another one.
-const CHANGES: u64 = 4;
+const CHANGES: u64 = 8;
 /// The same of those at which a fault begins or ends.
-const FAULTS: u64 = 2;
+const FAULTS: u64 = 4;
 /// What is in memory before anything is written into it.
 const UNWRITTEN: u8 = 0xEE;
 /// What few states are larger than.
