@@ -428,8 +428,9 @@ impl Farewell {
     ) {
         let Some((code, troubles)) = self.expected.take() else { return };
         let is_told = matches!(reason, DownReason::ByBroker(told) if told.as_u8() == code);
-        // who asks to leave meanwhile is told that it left
-        let leaves = facts.is_shutting_down && reason == DownReason::ShutDown;
+        // who leaves meanwhile, being asked to or for an alias that came before, is told that it left
+        let leaves = facts.is_shutting_down && reason == DownReason::ShutDown
+            || reason == DownReason::TopicAliasesOverflow;
         verdict.require(P12, is_told || leaves || troubles != facts.weather.troubles, || {
             format!("the broker said DISCONNECT with {code:#04x}, and {reason:?} was told")
         });
