@@ -76,14 +76,17 @@ impl Oracle {
             Observation::Renewed { part, is_whole } => {
                 p11_time::renewed(&mut self.verdict, part, is_whole);
             }
-            Observation::BoardUp { part } => {
-                self.judges.handlers.board_up(part);
-                if part == Part::Esp {
-                    self.judges.watchdog.esp_up();
-                }
-            }
+            Observation::BoardUp { part } => self.board_up(part),
             Observation::Finished => self.finished(),
             _ => self.judge_network(now, observation),
+        }
+    }
+
+    #[cold]
+    fn board_up(&mut self, part: Part) {
+        self.judges.handlers.board_up(part);
+        if part == Part::Esp {
+            self.judges.watchdog.esp_up();
         }
     }
 
