@@ -177,20 +177,23 @@ impl Reader {
     /// used. `None` once nothing whole is left.
     #[inline]
     pub(crate) fn next<'r, 'b: 'r>(&'r mut self, bytes: &mut &'b [u8]) -> Option<Packet<'r>> {
-        if self.is_spent {
-            self.held.clear();
-            self.is_spent = false;
-        }
+        self.drop_spent();
         // mostly there is one packet, and then nothing
         if bytes.is_empty() { None } else { self.next_of_some(bytes) }
     }
 
+    /// A packet that was given out is done with.
+    #[inline]
+    fn drop_spent(&mut self) {
+        if self.is_spent {
+            self.held.clear();
+            self.is_spent = false;
+        }
+    }
+
     fn next_of_some<'r, 'b: 'r>(&'r mut self, bytes: &mut &'b [u8]) -> Option<Packet<'r>> {
         loop {
-            if self.is_spent {
-                self.held.clear();
-                self.is_spent = false;
-            }
+            self.drop_spent();
             if self.is_lost || bytes.is_empty() {
                 return None;
             }

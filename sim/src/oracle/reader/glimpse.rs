@@ -27,10 +27,7 @@ impl Reader {
     /// [`Glimpse::Other`].
     #[inline]
     pub(crate) fn glimpse(&mut self, bytes: &mut &[u8]) -> Option<Glimpse> {
-        if self.is_spent {
-            self.held.clear();
-            self.is_spent = false;
-        }
+        self.drop_spent();
         if self.is_lost || bytes.is_empty() {
             return None;
         }
