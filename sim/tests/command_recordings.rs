@@ -23,7 +23,8 @@ fn complaint(assert: &Assert) -> String {
 fn recorded() -> TempDir {
     let directory = TempDir::new().expect("a temporary directory can be made");
     let run = ["run", "--scenario", "client", "--seed", "5", "--last", "0", "--record", "it"];
-    fivewire(directory.path(), &run).success();
+    let shown = printed(&fivewire(directory.path(), &run).success());
+    assert!(shown.contains("\nstored: it\n"), "{shown}");
     directory
 }
 

@@ -55,6 +55,14 @@ fn an_unknown_scenario_lists_the_known_ones() {
 }
 
 #[test]
+fn a_link_that_no_run_has_is_not_looked_at_more_closely() {
+    let no_link = "--fidelity: there is no link in these runs; choose a scenario with a bridge";
+    let client = ["--scenario", "client", "--fidelity", "wire"];
+    refused(&[&["run", "--seed", "1"], &client[..]].concat(), &[no_link]);
+    refused(&[&["sweep", "--seeds", "0..1"], &client[..]].concat(), &[no_link]);
+}
+
+#[test]
 fn list_says_each_scenario_in_one_line() {
     let list = printed(&["list"]);
     for name in ["swarm", "client", "wifi-outage", "esp-crash", "canary", "all"] {
@@ -70,6 +78,7 @@ fn help_teaches_examples_and_exit_codes() {
     for sentence in ["Examples:", "fivewire run --scenario", "Exit codes:", "130"] {
         assert!(help.contains(sentence), "{sentence:?} is missing in:\n{help}");
     }
+    assert_eq!(help.contains("turmoil"), cfg!(feature = "turmoil"), "{help}");
     for command in ["sweep", "run", "replay", "shrink", "list"] {
         assert!(printed(&[command, "--help"]).contains("Usage: fivewire "));
     }

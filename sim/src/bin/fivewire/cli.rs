@@ -11,16 +11,23 @@ use fivewire_sim::schedule::{self, Schedule};
 use fivewire_sim::shrink::RUNS_MAX_DEFAULT;
 use fivewire_sim::sweep::Shard;
 
+use crate::Refusal;
 use crate::engine::Engine;
 
 const ABOUT: &str = "Runs fivewire's machines through simulated trouble and checks every promise";
+
+/// Only a build that has that engine advertises it.
+const TURMOIL_EXAMPLE: &str = if cfg!(feature = "turmoil") {
+    "  fivewire --engine turmoil --seeds 0..200      the tokio adapter, compared with the machines\n"
+} else {
+    ""
+};
 
 const EXAMPLES: &str = "\
 Examples:
   fivewire                                      10,000 seeds of one hour each
   fivewire --seeds 0..200                       a quick look
   fivewire --scenario esp-crash --seeds 0..500  one family of trouble
-  fivewire --engine turmoil --seeds 0..200      the tokio adapter, compared with the machines
   fivewire --shard 2/4 --json part2.json        the second quarter, on the second of four machines
   fivewire run --scenario swarm --seed 42       one run, event by event
   fivewire run --scenario wires --seed 7 --vcd wires.vcd
@@ -30,7 +37,9 @@ Examples:
                                                 the same, and what the ESP8266's end was told and said
   fivewire replay greenhouse-7.fwrec            what a real client recorded, byte for byte
   fivewire shrink fivewire-swarm-42.json        the few faults that matter
+";
 
+const AFTERWORD: &str = "
 A seed is a whole run: the same seed, version and scenario give the same trace on every machine.
 What must last is stored as a schedule (shrink writes one), because a later version may draw
 another schedule from the same seed.
@@ -42,7 +51,8 @@ Exit codes:
   130  interrupted; what is known so far was printed";
 
 #[derive(Parser)]
-#[command(name = "fivewire", version, about = ABOUT, after_help = EXAMPLES)]
+#[command(name = "fivewire", version, about = ABOUT)]
+#[command(after_help = format!("{EXAMPLES}{TURMOIL_EXAMPLE}{AFTERWORD}"))]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -86,6 +96,18 @@ pub(crate) enum Fidelity {
 }
 
 impl Fidelity {
+    /// Refuses a fidelity for a link that no run of these topologies has.
+    pub(crate) fn check(
+        asked: Option<Self>,
+        topologies: impl IntoIterator<Item = schedule::Topology>,
+    ) -> Result<(), Refusal> {
+        let is_bridge = |topology| topology == schedule::Topology::Bridge;
+        if asked.is_none() || topologies.into_iter().any(is_bridge) {
+            return Ok(());
+        }
+        Err("--fidelity: there is no link in these runs; choose a scenario with a bridge, such as `swarm`".into())
+    }
+
     /// The schedule at the fidelity that was asked for, if one was.
     pub(crate) fn apply(asked: Option<Self>, schedule: Schedule) -> Schedule {
         match asked {
@@ -113,7 +135,8 @@ pub(crate) struct SweepArguments {
     /// covered.
     #[arg(long, value_name = "NAME", value_parser = scenario_or_all)]
     pub(crate) scenario: Vec<String>,
-    /// Simulate the link like this, whatever the scenario does by itself
+    /// Simulate the link like this, whatever the scenarios do by themselves; those without a bridge
+    /// have none
     #[arg(long, value_name = "HOW")]
     pub(crate) fidelity: Option<Fidelity>,
     /// The seeds, from A up to but without B
@@ -122,7 +145,8 @@ pub(crate) struct SweepArguments {
     /// must also reach every mark, every cell of the matrix and every kind of fault that its
     /// mixture can reach. Any other sweep reports what it never reached, but does not fail for it.
     ///
-    /// [default: 0..10000, and 0..100 with --engine turmoil]
+    #[cfg_attr(feature = "turmoil", doc = "[default: 0..10000, and 0..100 with --engine turmoil]")]
+    #[cfg_attr(not(feature = "turmoil"), doc = "[default: 0..10000]")]
     #[arg(long, value_name = "A..B", value_parser = seeds)]
     pub(crate) seeds: Option<Range<u64>>,
     #[command(flatten)]

@@ -22,14 +22,19 @@ use crate::{Refusal, Verdict};
 pub(crate) fn execute(arguments: &RunArguments, output: &mut Output) -> Result<Verdict, Refusal> {
     let engine = arguments.place.engine;
     let drawn = engine.schedule(arguments.scenario, arguments.seed)?;
+    Fidelity::check(arguments.fidelity, [drawn.setup.topology])?;
     let schedule = Fidelity::apply(arguments.fidelity, drawn);
     if let Some(path) = &arguments.record {
         recording::write(engine, &schedule, arguments.machine, path)?;
     }
-    match &arguments.vcd {
+    let verdict = match &arguments.vcd {
         None => show(engine, &schedule, &arguments.view, output),
         Some(path) => show_wires(engine, &schedule, &arguments.view, path, output),
+    }?;
+    for path in [&arguments.record, &arguments.vcd].into_iter().flatten() {
+        output.print(&format!("stored: {}\n", path.display()))?;
     }
+    Ok(verdict)
 }
 
 /// The same, and writes the wires to a file.
@@ -84,6 +89,9 @@ fn show_watched(
         }
     };
     output.print(&format!("replay: {}\n", failure::replay_command(engine, schedule)))?;
+    if verdict == Verdict::Broken {
+        output.print("shrink: the same with `shrink` instead of `replay`\n")?;
+    }
     Ok(verdict)
 }
 

@@ -9,7 +9,7 @@ use std::thread;
 
 use fivewire_sim::catalogue::{self, Scenario};
 use fivewire_sim::corpus;
-use fivewire_sim::schedule::Schedule;
+use fivewire_sim::schedule::{Schedule, Topology};
 use fivewire_sim::sweep::{self, DrawSeed, Failure, Plan, Reach};
 use fivewire_sim::trace::Blind;
 
@@ -31,6 +31,7 @@ pub(crate) fn execute(arguments: &SweepArguments, output: &mut Output) -> Result
     let scenarios = chosen(&arguments.scenario);
     let engine = arguments.place.engine;
     let scenarios = fitting(engine, &arguments.scenario, scenarios)?;
+    Fidelity::check(arguments.fidelity, topologies(engine, &scenarios))?;
     let at = |schedule| Fidelity::apply(arguments.fidelity, schedule);
     let draw = |scenario: &'static Scenario, seed| {
         at(engine.schedule(scenario, seed).unwrap_or_else(|_| panic!("{} fits", scenario.name)))
@@ -104,6 +105,14 @@ fn reach(engine: Engine, scenarios: &[&'static Scenario], fidelity: Option<Fidel
     let mixture = engine.default_scenarios();
     let scenarios = if scenarios.is_empty() { &mixture } else { scenarios };
     scenarios.iter().fold(Reach::NOTHING, |sum, one| sum.or(&engine.reach(one, fidelity)))
+}
+
+/// What is simulated in runs of these scenarios, or of the default mixture if there are none.
+fn topologies(engine: Engine, scenarios: &[&'static Scenario]) -> Vec<Topology> {
+    let mixture = engine.default_scenarios();
+    let scenarios = if scenarios.is_empty() { &mixture } else { scenarios };
+    let schedules = scenarios.iter().flat_map(|scenario| engine.schedule(scenario, 0));
+    schedules.map(|schedule| schedule.setup.topology).collect()
 }
 
 /// The scenarios that the engine can run. One that was asked for by name must be among them.
