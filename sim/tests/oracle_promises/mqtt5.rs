@@ -315,7 +315,7 @@ fn a_suback_behind_an_alias_for_which_there_was_no_room_may_be_unheard() {
     let is_reset = |history: &mut History| {
         history.break_off();
     };
-    let mut history = granted_behind_an_alias(is_reset, CONNECT);
+    let history = granted_behind_an_alias(is_reset, CONNECT);
     history.breaks(P4, "was subscribed to though it is active");
 }
 
