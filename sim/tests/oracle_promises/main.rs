@@ -6,6 +6,7 @@ mod history;
 mod marks;
 mod marks_wires;
 mod mqtt5;
+mod mqtt5_aliases;
 mod p01_published;
 mod p02_order;
 mod p03_duplicates;

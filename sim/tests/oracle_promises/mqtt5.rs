@@ -1,11 +1,10 @@
 //! What the oracle judges where MQTT 5 is spoken.
 
-use fivewire_core::client::Action;
 use fivewire_core::event::{AbandonReason, DownReason, Event, Message, RefusedReason};
 use fivewire_core::mqtt::v5::{Packet, Properties, Property, Publish, ReasonCode};
 use fivewire_core::mqtt::{PacketId, QoS};
 use fivewire_sim::fault::FaultKind;
-use fivewire_sim::observation::{Ending, Observation};
+use fivewire_sim::observation::Observation;
 use fivewire_sim::oracle::Promise::{P1, P4, P5, P7, P9, P10, P12};
 use fivewire_sim::schedule::{InboundBytes, Limits, Mqtt5, Setup, Topology, Wishes};
 
@@ -14,16 +13,16 @@ use crate::history::{History, payload, setup, ticket};
 
 /// CONNECT of MQTT 5 without a clean start, keep alive 60, topic alias maximum 2, receive maximum 16, session
 /// expiry interval 60, maximum packet size 2,016.
-const CONNECT: &[u8] = b"\x10\x23\x00\x04MQTT\x05\x00\x00\x3c\x10\x22\x00\x02\x21\x00\x10\
+pub(crate) const CONNECT: &[u8] =
+    b"\x10\x23\x00\x04MQTT\x05\x00\x00\x3c\x10\x22\x00\x02\x21\x00\x10\
     \x11\x00\x00\x00\x3c\x27\x00\x00\x07\xe0\x00\x06device";
-/// Where the topic alias maximum is in it, the maximum packet size, and the size of the properties.
-const ALIAS_MAXIMUM: std::ops::Range<usize> = 13..16;
+/// Where the maximum packet size is in it, and the size of the properties.
 const PACKET_MAX: std::ops::Range<usize> = 24..29;
-const PROPERTIES: usize = 12;
-const CONNACK: &[u8] = b"\x20\x03\x00\x00\x00";
-const OLD_SESSION: &[u8] = b"\x20\x03\x01\x00\x00";
+pub(crate) const PROPERTIES: usize = 12;
+pub(crate) const CONNACK: &[u8] = b"\x20\x03\x00\x00\x00";
+pub(crate) const OLD_SESSION: &[u8] = b"\x20\x03\x01\x00\x00";
 
-fn limits() -> Setup {
+pub(crate) fn limits() -> Setup {
     let mqtt5 = Mqtt5 {
         session_expiry_s: 60,
         receive_maximum: 2,
@@ -42,7 +41,7 @@ fn limits() -> Setup {
     Setup { mqtt5: Some(mqtt5), ..setup() }
 }
 
-fn open(history: &mut History, connack: &[u8]) {
+pub(crate) fn open(history: &mut History, connack: &[u8]) {
     history.open().device_sends(CONNECT).broker_sends(connack);
     history.told(Event::Connected { session_present: connack[2] == 1 });
 }
@@ -81,7 +80,7 @@ fn publish_with(history: &mut History, number: u32, properties: &[Property<'_>])
 }
 
 /// PUBLISH with QoS 1 of the workload's message `number`, which is its identifier as well.
-fn packet(topic: &str, number: u8, properties: &[u8]) -> Vec<u8> {
+pub(crate) fn packet(topic: &str, number: u8, properties: &[u8]) -> Vec<u8> {
     let len = 13 + topic.len() + properties.len();
     let mut packet = vec![0x32, len as u8, 0, topic.len() as u8];
     packet.extend(topic.as_bytes());
@@ -238,25 +237,10 @@ fn a_message_told_with_other_properties_is_caught() {
     history.told(Event::Message(message)).breaks(P5, "with other properties");
 }
 
-/// The broker gives a topic an alias for which a device of [`short_of_memory`] has no room.
-fn too_large_an_alias() -> Vec<u8> {
-    packet(&format!("in/{}", "x".repeat(90)), 1, b"\x23\x00\x01")
-}
-
-fn short_of_memory() -> Setup {
-    let mut setup = limits();
-    setup.mqtt5.as_mut().expect("it speaks MQTT 5").wishes.connect_bytes = 128;
-    setup
-}
-
 /// The broker says DISCONNECT because of a fault.
 fn disconnected(bytes: &[u8], code: u8) -> History {
-    let mut history = History::of(short_of_memory());
-    open(&mut history, CONNACK);
-    history
-        .broker_sends(&too_large_an_alias())
-        .begin(0, FaultKind::BrokerDisconnects { code })
-        .broker_sends(bytes);
+    let mut history = connected();
+    history.begin(0, FaultKind::BrokerDisconnects { code }).broker_sends(bytes);
     history.see_at_once(Observation::FaultBit { index: 0 }).end(0);
     history
 }
@@ -269,54 +253,6 @@ fn what_the_broker_says_in_a_disconnect_is_told() {
     let mut history = disconnected(b"\xe0\x00", 0);
     history.told(told(DownReason::TcpClosed));
     history.breaks(P12, "the broker said DISCONNECT with 0x00, and TcpClosed was told");
-    // what came behind an alias for which there was no room is not listened to
-    let mut history = disconnected(b"\xe0\x01\x97", 0x97);
-    history.told(told(DownReason::TopicAliasesOverflow)).passes();
-}
-
-/// A connection on which each step of the client is seen.
-fn connect_seen(history: &mut History, connect: &[u8], connack: &[u8]) {
-    history.see(Observation::Asked(Action::OpenTcp)).open().device_sends(connect).hears(connack);
-    let session_present = connack[2] == 1;
-    history.see_at_once(Observation::Told(Event::Connected { session_present }));
-}
-
-/// A SUBACK comes behind an alias; then the connection ends, and the device subscribes again.
-fn granted_behind_an_alias(ends: impl FnOnce(&mut History), connect: &[u8]) -> History {
-    let subscribe = |packet_id| [&[0x82, 10, 0, packet_id, 0, 0, 4][..], b"in/#\x01"].concat();
-    let mut history = History::of(short_of_memory());
-    connect_seen(history.join(), CONNECT, CONNACK);
-    let (filter, qos) = ("in/#", QoS::AtLeastOnce);
-    history.see(Observation::SubscribeAsked { ticket: 1, filter, qos });
-    let suback = b"\x90\x04\x00\x01\x00\x01";
-    history.device_sends(&subscribe(1)).hears(&[&too_large_an_alias()[..], suback].concat());
-    ends(&mut history);
-    connect_seen(history.wait_ms(300), connect, OLD_SESSION);
-    history.device_sends(&subscribe(2));
-    history
-}
-
-#[test]
-fn a_suback_behind_an_alias_for_which_there_was_no_room_may_be_unheard() {
-    let overflows = |history: &mut History| {
-        let connection = history.connection;
-        let disconnected = Event::Disconnected { reason: DownReason::TopicAliasesOverflow };
-        history.see_at_once(Observation::Asked(Action::CloseTcp));
-        history.see_at_once(Observation::Told(disconnected));
-        history.see(Observation::EndedAtDevice { connection, ending: Ending::Closed });
-        history.see(Observation::EndedAtBroker { connection, ending: Ending::ClosedByPeer });
-    };
-    // from now on it takes no aliases
-    let mut connect = CONNECT.to_vec();
-    connect.drain(ALIAS_MAXIMUM);
-    connect[1] -= 3;
-    connect[PROPERTIES] -= 3;
-    granted_behind_an_alias(overflows, &connect).passes();
-    let is_reset = |history: &mut History| {
-        history.break_off();
-    };
-    let history = granted_behind_an_alias(is_reset, CONNECT);
-    history.breaks(P4, "was subscribed to though it is active");
 }
 
 #[test]
