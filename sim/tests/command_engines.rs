@@ -49,11 +49,14 @@ fn what_only_a_bridge_has_is_a_dash() {
 }
 
 #[test]
-fn a_scenario_of_nothing_but_the_bridge_is_refused_with_the_engine_that_runs_it() {
+fn what_only_a_bridge_has_is_refused_with_the_engine_that_runs_it() {
     for arguments in [
         &["sweep", "--engine", "turmoil", "--scenario", "link"][..],
         &["run", "--engine", "turmoil", "--scenario", "esp-boot", "--seed", "1"],
         &["run", "--engine", "turmoil", "--scenario", "wires", "--seed", "1"],
+        &["run", "--engine", "turmoil", "--scenario", "swarm", "--seed", "1", "--fidelity", "wire"],
+        &["run", "--engine", "turmoil", "--scenario", "swarm", "--seed", "1", "--vcd", "never.vcd"],
+        &["sweep", "--engine", "turmoil", "--seeds", "0..1", "--fidelity", "wire"],
     ] {
         let error = fivewire(arguments).code(2).get_output().stderr.clone();
         let error = String::from_utf8(error).expect("complaints are text");

@@ -127,7 +127,8 @@ fn a_bad_file_is_refused_with_file_line_and_column() {
 fn a_failing_schedule_shrinks_to_a_file_that_still_fails() {
     let directory = directory();
     let run = printed(&fivewire(directory.path(), FAILING).code(1));
-    assert!(run.ends_with("\nshrink: the same with `shrink` instead of `replay`\n"), "{run}");
+    let hint = "\nto shrink it: the same command with `shrink` instead of `replay`\n";
+    assert!(run.ends_with(hint), "{run}");
     let shrink = ["shrink", replay_line(&run)];
     let text = printed(&fivewire(directory.path(), &shrink).code(1));
     assert!(text.contains("nothing more can go"), "{text}");

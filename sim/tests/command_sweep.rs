@@ -113,6 +113,9 @@ fn a_partial_sweep_reports_what_it_never_reached_but_does_not_fail() {
     assert_eq!(summary["full"], false);
     let never_reached = summary["never_reached"].as_array().expect("it is a list");
     assert!(!never_reached.is_empty(), "one seed cannot reach everything");
+    let table = printed(&fivewire(directory.path(), &["--seeds", "0..1"]).success());
+    let told = format!("{} things never reached, as is usual", never_reached.len());
+    assert!(table.contains(&told) && table.contains("`--json FILE` names each"), "{table}");
 }
 
 #[test]

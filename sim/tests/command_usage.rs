@@ -55,11 +55,15 @@ fn an_unknown_scenario_lists_the_known_ones() {
 }
 
 #[test]
-fn a_link_that_no_run_has_is_not_looked_at_more_closely() {
+fn a_fidelity_is_refused_where_no_run_has_a_link() {
     let no_link = "--fidelity: there is no link in these runs; choose a scenario with a bridge";
     let client = ["--scenario", "client", "--fidelity", "wire"];
     refused(&[&["run", "--seed", "1"], &client[..]].concat(), &[no_link]);
     refused(&[&["sweep", "--seeds", "0..1"], &client[..]].concat(), &[no_link]);
+    let sweep = ["sweep", "--seeds", "0..1", "--fidelity", "frame"];
+    for one_has_it in [&["--scenario", "client", "--scenario", "calm"][..], &[]] {
+        assert!(printed(&[&sweep, one_has_it].concat()).contains("every promise kept"));
+    }
 }
 
 #[test]
@@ -78,7 +82,8 @@ fn help_teaches_examples_and_exit_codes() {
     for sentence in ["Examples:", "fivewire run --scenario", "Exit codes:", "130"] {
         assert!(help.contains(sentence), "{sentence:?} is missing in:\n{help}");
     }
-    assert_eq!(help.contains("turmoil"), cfg!(feature = "turmoil"), "{help}");
+    let shows_turmoil = help.contains("fivewire --engine turmoil --seeds");
+    assert_eq!(shows_turmoil, cfg!(feature = "turmoil"), "{help}");
     for command in ["sweep", "run", "replay", "shrink", "list"] {
         assert!(printed(&[command, "--help"]).contains("Usage: fivewire "));
     }

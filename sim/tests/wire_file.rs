@@ -82,11 +82,12 @@ fn the_file_has_each_edge_of_the_run() {
 fn a_run_without_wires_has_no_such_file() {
     let output = Command::new(env!("CARGO_BIN_EXE_fivewire"))
         .args(["run", "--scenario", "calm", "--seed", "3", "--vcd", "never.vcd"])
+        .args(["--record", "never.fwrec"])
         .assert()
         .code(2)
         .get_output()
         .clone();
     let complaint = String::from_utf8(output.stderr).unwrap();
     assert!(complaint.contains("this run has no wires; add --fidelity wire"), "{complaint}");
-    assert!(!Path::new("never.vcd").exists());
+    assert!(!Path::new("never.vcd").exists() && !Path::new("never.fwrec").exists());
 }

@@ -97,15 +97,17 @@ pub(crate) enum Fidelity {
 
 impl Fidelity {
     /// Refuses a fidelity for a link that no run of these topologies has.
-    pub(crate) fn check(
+    pub(crate) fn require_link(
         asked: Option<Self>,
+        engine: Engine,
         topologies: impl IntoIterator<Item = schedule::Topology>,
     ) -> Result<(), Refusal> {
         let is_bridge = |topology| topology == schedule::Topology::Bridge;
         if asked.is_none() || topologies.into_iter().any(is_bridge) {
             return Ok(());
         }
-        Err("--fidelity: there is no link in these runs; choose a scenario with a bridge, such as `swarm`".into())
+        let instead = engine.where_links_are();
+        Err(format!("--fidelity: there is no link in these runs; {instead}").into())
     }
 
     /// The schedule at the fidelity that was asked for, if one was.
@@ -135,8 +137,8 @@ pub(crate) struct SweepArguments {
     /// covered.
     #[arg(long, value_name = "NAME", value_parser = scenario_or_all)]
     pub(crate) scenario: Vec<String>,
-    /// Simulate the link like this, whatever the scenarios do by themselves; those without a bridge
-    /// have none
+    /// Simulate the link like this, whatever the scenario does by itself; scenarios without a bridge
+    /// have no link
     #[arg(long, value_name = "HOW")]
     pub(crate) fidelity: Option<Fidelity>,
     /// The seeds, from A up to but without B

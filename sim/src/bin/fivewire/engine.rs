@@ -135,6 +135,17 @@ impl Engine {
         }
     }
 
+    /// What to do for a run that has a link.
+    pub(crate) const fn where_links_are(self) -> &'static str {
+        match self {
+            Self::Events => "choose a scenario with a bridge, such as `swarm`",
+            #[cfg(feature = "turmoil")]
+            Self::Turmoil => {
+                "run it with --engine events and a scenario with a bridge, such as `swarm`"
+            }
+        }
+    }
+
     /// What is to be added to a command that runs something in this engine again.
     pub(crate) const fn option(self) -> &'static str {
         match self {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use fivewire_sim::corpus::CorpusError;
 use fivewire_sim::observation::Observer;
-use fivewire_sim::schedule::Schedule;
+use fivewire_sim::schedule::{Schedule, Topology};
 use fivewire_sim::trace::{Blind, Wave};
 
 use crate::cli::{Fidelity, RunArguments, View};
@@ -22,8 +22,11 @@ use crate::{Refusal, Verdict};
 pub(crate) fn execute(arguments: &RunArguments, output: &mut Output) -> Result<Verdict, Refusal> {
     let engine = arguments.place.engine;
     let drawn = engine.schedule(arguments.scenario, arguments.seed)?;
-    Fidelity::check(arguments.fidelity, [drawn.setup.topology])?;
+    Fidelity::require_link(arguments.fidelity, engine, [drawn.setup.topology])?;
     let schedule = Fidelity::apply(arguments.fidelity, drawn);
+    if arguments.vcd.is_some() && !schedule.setup.has_wires() {
+        return Err(no_wires(engine, &schedule));
+    }
     if let Some(path) = &arguments.record {
         recording::write(engine, &schedule, arguments.machine, path)?;
     }
@@ -37,6 +40,15 @@ pub(crate) fn execute(arguments: &RunArguments, output: &mut Output) -> Result<V
     Ok(verdict)
 }
 
+/// Why the wires of this run are not written.
+fn no_wires(engine: Engine, schedule: &Schedule) -> Refusal {
+    let instead = match schedule.setup.topology {
+        Topology::Bridge => "add --fidelity wire".to_owned(),
+        Topology::Client => format!("{}, and add --fidelity wire", engine.where_links_are()),
+    };
+    format!("--vcd: this run has no wires; {instead}").into()
+}
+
 /// The same, and writes the wires to a file.
 fn show_wires(
     engine: Engine,
@@ -45,9 +57,6 @@ fn show_wires(
     path: &Path,
     output: &mut Output,
 ) -> Result<Verdict, Refusal> {
-    if !schedule.setup.has_wires() {
-        return Err("--vcd: this run has no wires; add --fidelity wire, and choose a scenario with a bridge".into());
-    }
     let file_error = |error| CorpusError::File { path: path.to_owned(), error };
     let file = File::create(path).map_err(file_error)?;
     let mut wave = Wave::new(BufWriter::new(file)).map_err(file_error)?;
@@ -90,7 +99,7 @@ fn show_watched(
     };
     output.print(&format!("replay: {}\n", failure::replay_command(engine, schedule)))?;
     if verdict == Verdict::Broken {
-        output.print("shrink: the same with `shrink` instead of `replay`\n")?;
+        output.print("to shrink it: the same command with `shrink` instead of `replay`\n")?;
     }
     Ok(verdict)
 }

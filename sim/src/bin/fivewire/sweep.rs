@@ -26,12 +26,12 @@ use crate::{Refusal, Verdict, failure, interrupt, world};
 /// Runs the seeds, prints the table, and shows and shrinks the first failure.
 pub(crate) fn execute(arguments: &SweepArguments, output: &mut Output) -> Result<Verdict, Refusal> {
     let stop = interrupt::flag()?;
-    // opened before anything runs: nobody wants to learn after an hour that it cannot be written
-    let json = arguments.json.as_deref().map(create).transpose()?;
     let scenarios = chosen(&arguments.scenario);
     let engine = arguments.place.engine;
     let scenarios = fitting(engine, &arguments.scenario, scenarios)?;
-    Fidelity::check(arguments.fidelity, topologies(engine, &scenarios))?;
+    Fidelity::require_link(arguments.fidelity, engine, topologies(engine, &scenarios))?;
+    // opened before anything runs: nobody wants to learn after an hour that it cannot be written
+    let json = arguments.json.as_deref().map(create).transpose()?;
     let at = |schedule| Fidelity::apply(arguments.fidelity, schedule);
     let draw = |scenario: &'static Scenario, seed| {
         at(engine.schedule(scenario, seed).unwrap_or_else(|_| panic!("{} fits", scenario.name)))

@@ -149,7 +149,7 @@ impl Summary {
             text += &format!("never reached:\n{}\n", indented(&self.never_reached.join("\n")));
         } else if is_measured && !self.never_reached.is_empty() {
             text += &format!(
-                "{} never reached (--json names each), as is usual for less than a full sweep (the default mixture with {} or more, or `wires` with {})\n",
+                "{} never reached, as is usual for less than a full sweep (the default mixture with {} or more, or `wires` with {}); `--json FILE` names each\n",
                 counted(self.never_reached.len() as u64, "thing"),
                 counted(FULL_SEEDS, "seed"),
                 count(WIRES_FULL_SEEDS),
