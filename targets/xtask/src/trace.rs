@@ -16,8 +16,9 @@ pub fn compare(root: &Path) -> Result<()> {
     let mut memory = fivewire_trace::Memory::new();
     let run = |schedule| fivewire_trace::run(schedule, &mut memory).hash.value();
     let here: Vec<u64> = (0..fivewire_trace::SCHEDULES).map(run).collect();
-    let m0plus = hashes(rp2040_command(root)?)?;
-    let lx106 = hashes(esp8266_command(root)?)?;
+    let (m0plus, lx106) =
+        rayon::join(|| hashes(rp2040_command(root)?), || hashes(esp8266_command(root)?));
+    let (m0plus, lx106) = (m0plus?, lx106?);
     println!("schedule  {:16}  Cortex-M0+        LX106", std::env::consts::ARCH);
     let mut same = m0plus.len() == here.len() && lx106.len() == here.len();
     for (schedule, ((here, m0plus), lx106)) in here.iter().zip(&m0plus).zip(&lx106).enumerate() {
