@@ -65,6 +65,8 @@ pub enum BoardLoss {
     ReceiveOverflow,
     /// The reset line was low, and the host had not pulled it.
     ResetGlitch,
+    /// Its program stopped dead: only the reset line or its supply can have it start anew.
+    Hang,
 }
 
 /// Where the device stands, by its own account.

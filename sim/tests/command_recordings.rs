@@ -77,6 +77,7 @@ fn a_damaged_recording_is_refused_with_its_position_unless_a_part_will_do() {
     let arguments = ["replay", "--partial", "it", "--last", "0"];
     let replay = printed(&fivewire(directory.path(), &arguments).success());
     assert!(replay.contains("replayed only up to there: the recording is damaged"), "{replay}");
+    assert!(replay.contains("the same to the last byte that could be read, and"), "{replay}");
 
     bytes[middle] ^= 4;
     bytes[0] ^= 4;
@@ -90,6 +91,11 @@ fn a_damaged_recording_is_refused_with_its_position_unless_a_part_will_do() {
     let refused = complaint(&fivewire(directory.path(), &["replay", "it"]).code(2));
     assert!(refused.contains("the recording is cut off in the record at byte "), "{refused}");
     fivewire(directory.path(), &arguments).success();
+
+    bytes.truncate(10);
+    fs::write(&path, &bytes).expect("the directory is writable");
+    let refused = complaint(&fivewire(directory.path(), &arguments).code(2));
+    assert!(refused.contains("it: nothing in it can be replayed"), "{refused}");
 }
 
 #[test]

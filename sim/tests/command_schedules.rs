@@ -165,6 +165,26 @@ fn a_failing_schedule_shrinks_to_a_file_that_still_fails() {
 }
 
 #[test]
+fn a_scenario_that_nobody_lists_is_only_a_name_and_that_is_said() {
+    let directory = directory();
+    let run = printed(&fivewire(directory.path(), FAILING).code(1));
+    let misspelt = replay_line(&run).replace("canary", "canry");
+    let said = complaint(&fivewire(directory.path(), &["replay", &misspelt]).success());
+    let note = "note: command line: scenario \"canry\" is none of `fivewire list`";
+    assert!(said.starts_with(note), "{said}");
+}
+
+#[test]
+fn a_result_that_has_no_folder_is_refused_before_anything_runs() {
+    let directory = directory();
+    let run = printed(&fivewire(directory.path(), FAILING).code(1));
+    let shrink = ["shrink", replay_line(&run), "--output", "nowhere/it.json"];
+    let refused = fivewire(directory.path(), &shrink).code(2);
+    assert!(complaint(&refused).contains("--output: nowhere/it.json is in no folder"));
+    assert_eq!(printed(&refused), "");
+}
+
+#[test]
 fn a_schedule_that_keeps_every_promise_is_not_shrunk() {
     let directory = directory();
     let run = fivewire(directory.path(), &["run", "--scenario", "swarm", "--seed", "1"]).success();

@@ -36,7 +36,13 @@ fn wrong_values_are_refused_with_what_was_expected() {
     refused(&["sweep", "--shard", "0/4"], &["expected I/N with I from 1 to N, for example 2/4"]);
     refused(&["sweep", "--jobs", "0"], &["expected a number from 1 to 1024"]);
     refused(&["run", "--scenario", "swarm", "--seed", "-1"], &["--seed"]);
+    refused(&["run", "--scenario", "swarm", "--seed", "0..3"], &["expected one number"]);
+    refused(&["run", "--scenario", "all", "--seed", "1"], &["`all` is for `sweep`"]);
     refused(&["shrink", "x.json", "--runs", "0"], &["--runs <N>"]);
+    refused(&["sweep", "--shard", "1/50", "--seeds", "0..20"], &["no seed in part 1/50"]);
+    let wires = ["run", "--scenario", "wires", "--seed", "1"];
+    let same = ["--vcd", "same", "--record", "same"];
+    refused(&[&wires[..], &same].concat(), &["--vcd and --record name the same file"]);
 }
 
 #[test]

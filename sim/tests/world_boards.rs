@@ -54,7 +54,9 @@ fn a_crash_is_survived() {
 
 #[test]
 fn a_hang_is_ended_by_the_reset_line() {
-    assert!(survives(FaultKind::EspHang, 0).timeline().contains("pulls the reset line: watchdog"));
+    let timeline = survives(FaultKind::EspHang, 0).timeline();
+    assert!(timeline.contains("pulls the reset line: watchdog"), "{timeline}");
+    assert!(timeline.contains("! hangs") && !timeline.contains("! crashes"), "{timeline}");
 }
 
 #[test]

@@ -241,6 +241,7 @@ fn boards(text: &mut String, observation: &Observation<'_>) -> Result<Option<Hea
                 BoardLoss::ResetLine => "is reset",
                 BoardLoss::ReceiveOverflow => "crashes, receive buffers full",
                 BoardLoss::ResetGlitch => "is reset by its wire",
+                BoardLoss::Hang => "hangs",
             });
             head(part(*board), '!')
         }

@@ -340,7 +340,7 @@ impl<A: Application> World<A> {
         }
         self.link.cut(Part::Host);
         self.freeze_esp_link();
-        self.stop_esp(BoardLoss::Crash, observer)
+        self.stop_esp(BoardLoss::Hang, observer)
     }
 
     /// The host pulls the reset line.

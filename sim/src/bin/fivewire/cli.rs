@@ -46,7 +46,8 @@ another schedule from the same seed.
 
 Exit codes:
   0    every promise kept, and in a full sweep every mark hit that its mixture can reach
-  1    a promise broken, or a mark or a matrix cell never hit in a full sweep
+  1    a promise broken, also by what `shrink` is given; engines that disagree; or something that a
+       full sweep must reach and never did: a mark, a cell of the matrix, an effect, a judgement
   2    wrong usage, or a file that cannot be read or written
   130  interrupted; what is known so far was printed";
 
@@ -184,14 +185,15 @@ pub(crate) struct RunArguments {
     #[arg(long, value_name = "NAME", value_parser = scenario)]
     pub(crate) scenario: &'static catalogue::Scenario,
     /// The seed
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub(crate) seed: u64,
     /// Simulate the link like this, whatever the scenario does by itself
     #[arg(long, value_name = "HOW")]
     pub(crate) fidelity: Option<Fidelity>,
     /// Also write the five wires for a logic analyser's viewer, such as GTKWave or PulseView
     ///
-    /// Needs a run in which they are simulated: `--scenario wires`, or `--fidelity wire`.
+    /// Needs a run in which they are simulated: `--scenario wires` (a minute or two, some 10 MB), or
+    /// `--fidelity wire` (an hour, some 200 MB).
     #[arg(long, value_name = "FILE")]
     pub(crate) vcd: Option<PathBuf>,
     /// Also write what a machine was told and said, for `fivewire replay`
@@ -248,8 +250,11 @@ pub(crate) struct ShrinkArguments {
 /// Stands for every scenario.
 pub(crate) const ALL: &str = "all";
 
-fn scenario(name: &str) -> Result<&'static catalogue::Scenario, catalogue::UnknownScenario> {
-    catalogue::find(name)
+fn scenario(name: &str) -> Result<&'static catalogue::Scenario, String> {
+    if name == ALL {
+        return Err("`all` is for `sweep`: a run is one of one scenario".to_owned());
+    }
+    catalogue::find(name).map_err(|unknown| unknown.to_string())
 }
 
 fn scenario_or_all(name: &str) -> Result<String, catalogue::UnknownScenario> {
@@ -261,17 +266,20 @@ fn scenario_or_all(name: &str) -> Result<String, catalogue::UnknownScenario> {
 
 fn seeds(text: &str) -> Result<Range<u64>, String> {
     let expected = || "expected A..B with A below B, for example 0..10000".to_owned();
-    let number = |text: &str| {
-        text.parse::<u64>().map_err(|error| match error.kind() {
-            IntErrorKind::PosOverflow => {
-                format!("{text} is too large: a seed is at most {}", u64::MAX)
-            }
-            _ => expected(),
-        })
-    };
     let (start, end) = text.split_once("..").ok_or_else(expected)?;
-    let range = number(start)?..number(end)?;
+    let range = number(start, expected)?..number(end, expected)?;
     if range.is_empty() { Err(expected()) } else { Ok(range) }
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    number(text, || "expected one number, for example 42".to_owned())
+}
+
+fn number(text: &str, expected: impl FnOnce() -> String) -> Result<u64, String> {
+    text.parse::<u64>().map_err(|error| match error.kind() {
+        IntErrorKind::PosOverflow => format!("{text} is too large: a seed is at most {}", u64::MAX),
+        _ => expected(),
+    })
 }
 
 fn jobs(text: &str) -> Result<NonZeroUsize, String> {

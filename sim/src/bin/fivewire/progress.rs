@@ -15,7 +15,7 @@ use crate::stopwatch::Stopwatch;
 const LINE_EVERY_S: u64 = 5;
 
 const TEMPLATE: &str =
-    "{wide_bar} {human_pos}/{human_len} seeds, {rate}/s, {virtual} passed, {failed}{eta} left";
+    "{wide_bar} {human_pos}/{human_len} seeds, {rate}/s, {virtual} simulated, {failed}{eta} left";
 
 /// Shows how far a sweep is, on standard error. All threads tell it of their seeds.
 pub(crate) struct Meter {
@@ -72,7 +72,7 @@ impl Meter {
         let wall_us = wall.as_micros();
         let left_us = wall_us * u128::from(self.total.saturating_sub(done)) / u128::from(done);
         complain(&format!(
-            "{} of {}, {} seeds/s, {} passed, {}{} left\n",
+            "{} of {}, {} seeds/s, {} simulated, {}{} left\n",
             count(done),
             counted(self.total, "seed"),
             per_second(done.into(), wall_us),

@@ -60,10 +60,10 @@ pub(crate) fn write(
     };
     let Some(recording) = engine.record(schedule, machine) else {
         let there = match schedule.setup.topology {
-            Topology::Client => "only a client: `--machine client`",
-            Topology::Bridge => "the two ends of a bridge: `--machine host`, `--machine esp`",
+            Topology::Client => "a client: `--machine client`",
+            Topology::Bridge => "both ends of a bridge: `--machine host`, `--machine esp`",
         };
-        return Err(format!("--machine: in this run there is {there}").into());
+        return Err(format!("--machine: this run has only {there}").into());
     };
     fs::write(path, recording).map_err(|error| format!("{}: {error}", path.display()).into())
 }
@@ -78,6 +78,9 @@ pub(crate) fn show(
     let timeline = Timeline::with_last(view.last.unwrap_or(usize::MAX));
     let mut timeline = timeline.show_frames(shows_frames);
     let report = replay(&recording.bytes, &mut timeline);
+    if report.calls == 0 {
+        return Err(format!("{}: nothing in it can be replayed", recording.name).into());
+    }
     if view.last != Some(0) {
         output.print(&timeline.to_string())?;
     }
@@ -95,11 +98,9 @@ pub(crate) fn show(
         return Ok(Verdict::Broken);
     }
     let is_judged = report.checked.iter().any(|count| *count > 0);
-    output.print(if is_judged {
-        "the same to the last byte, and every promise kept that one end can show\n"
-    } else {
-        "the same to the last byte\n"
-    })?;
+    let cut = if report.damage.is_some() { " that could be read" } else { "" };
+    let kept = if is_judged { ", and every promise kept that one end can show" } else { "" };
+    output.print(&format!("the same to the last byte{cut}{kept}\n"))?;
     Ok(Verdict::Kept)
 }
 

@@ -4,13 +4,14 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
+use fivewire_sim::catalogue;
 use fivewire_sim::corpus::{self, CorpusError};
 use fivewire_sim::replay::is_recording;
 use fivewire_sim::schedule::Schedule;
 
 use crate::cli::ReplayArguments;
 use crate::engine::Engine;
-use crate::output::Output;
+use crate::output::{Output, complain};
 use crate::recording::{self, Recording};
 use crate::run::show;
 use crate::{Refusal, Verdict};
@@ -56,7 +57,7 @@ pub(crate) fn execute(
 
 fn open(source: &str, partial: bool) -> Result<Source, Refusal> {
     if source.trim_start().starts_with('{') {
-        return Ok(Source::Schedule(Box::new(corpus::parse("command line", source)?)));
+        return schedule("command line", source);
     }
     let (name, bytes) = read(source)?;
     if is_recording(&bytes) {
@@ -64,13 +65,25 @@ fn open(source: &str, partial: bool) -> Result<Source, Refusal> {
     }
     let begins_as_json = bytes.trim_ascii_start().starts_with(b"{");
     match String::from_utf8(bytes) {
-        Ok(text) if begins_as_json => Ok(Source::Schedule(Box::new(corpus::parse(name, &text)?))),
+        Ok(text) if begins_as_json => schedule(name, &text),
         _ => Err(format!(
             "{name}: this is neither a schedule (JSON, as `fivewire shrink` stores it) nor a recording \
              (as `fivewire run --record` makes it)"
         )
         .into()),
     }
+}
+
+fn schedule(name: &str, text: &str) -> Result<Source, Refusal> {
+    let schedule = corpus::parse(name, text)?;
+    // others name their own scenarios; one of these, misspelt, would lose what belongs to it in silence
+    if catalogue::find(&schedule.scenario).is_err() {
+        let scenario = &schedule.scenario;
+        complain(&format!(
+            "note: {name}: scenario {scenario:?} is none of `fivewire list`, and here only a name\n"
+        ));
+    }
+    Ok(Source::Schedule(Box::new(schedule)))
 }
 
 /// The schedule that an argument means: itself, standard input or a file.

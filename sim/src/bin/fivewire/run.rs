@@ -21,6 +21,9 @@ use crate::{Refusal, Verdict};
 /// Draws a schedule, runs it and shows it.
 pub(crate) fn execute(arguments: &RunArguments, output: &mut Output) -> Result<Verdict, Refusal> {
     let engine = arguments.place.engine;
+    if arguments.vcd.is_some() && arguments.vcd == arguments.record {
+        return Err("--vcd and --record name the same file".into());
+    }
     let drawn = engine.schedule(arguments.scenario, arguments.seed)?;
     Fidelity::require_link(arguments.fidelity, engine, [drawn.setup.topology])?;
     let schedule = Fidelity::apply(arguments.fidelity, drawn);

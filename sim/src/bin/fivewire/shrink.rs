@@ -31,6 +31,9 @@ pub(crate) fn execute(
     output: &mut Output,
 ) -> Result<Verdict, Refusal> {
     let schedule = replay::load(&arguments.source)?;
+    if let Some(path) = &arguments.output {
+        require_folder(path)?;
+    }
     let stop = interrupt::flag()?;
     let engine = arguments.place.engine;
     engine.fits(&schedule)?;
@@ -48,6 +51,14 @@ pub(crate) fn execute(
         }
         Some(shrunk) if shrunk.ending == Ending::Interrupted => Ok(Verdict::Interrupted),
         Some(_) => Ok(Verdict::Broken),
+    }
+}
+
+/// Refuses a file in a folder that is not there, before anything runs.
+fn require_folder(path: &Path) -> Result<(), Refusal> {
+    match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() || folder.is_dir() => Ok(()),
+        _ => Err(format!("--output: {} is in no folder that there is", path.display()).into()),
     }
 }
 

@@ -33,6 +33,9 @@ pub(crate) struct Summary {
     /// Everything must be reached: the default mixture, whole, with at least [`FULL_SEEDS`] seeds,
     /// or wires alone with at least [`WIRES_FULL_SEEDS`].
     pub(crate) full: bool,
+    /// The scenarios were chosen by hand.
+    #[serde(skip)]
+    pub(crate) is_chosen: bool,
     pub(crate) seeds: Seeds,
     pub(crate) scenarios: BTreeMap<String, ScenarioRow>,
     pub(crate) faults: BTreeMap<&'static str, FaultCount>,
@@ -150,6 +153,7 @@ impl Summary {
             engine,
             verdict,
             full,
+            is_chosen: !mixture,
             seeds: Seeds::new(plan, tally),
             scenarios: scenarios.map(|(name, tally)| (name.clone(), tally.into())).collect(),
             faults: FaultRow::ALL.map(|row| (row.name(), totals.fault(row))).into(),

@@ -49,6 +49,9 @@ pub(crate) fn execute(arguments: &SweepArguments, output: &mut Output) -> Result
         shard: arguments.shard,
         jobs: arguments.jobs.unwrap_or_else(processors),
     };
+    if plan.is_empty() {
+        return Err(format!("--shard: there is no seed in part {}", plan.shard).into());
+    }
     let meter = Meter::new(plan.len());
     #[cfg(feature = "turmoil")]
     let cross_checks = CrossChecks::default();

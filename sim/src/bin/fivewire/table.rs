@@ -89,7 +89,8 @@ impl Summary {
             ],
         };
         let places = elsewhere.iter().filter(|(is_here, _)| !is_here).map(|(_, place)| *place);
-        let places: Vec<_> = places.collect();
+        let other = self.is_chosen.then_some("other faults: without `--scenario`");
+        let places: Vec<_> = places.chain(other).collect();
         let mut text = "  -: cannot be in these runs, however many there are".to_owned();
         if !places.is_empty() {
             text += &format!(" ({})", places.join("; "));
@@ -149,7 +150,7 @@ impl Summary {
             text += &format!("never reached:\n{}\n", indented(&self.never_reached.join("\n")));
         } else if is_measured && !self.never_reached.is_empty() {
             text += &format!(
-                "{} never reached, as is usual for less than a full sweep (the default mixture with {} or more, or `wires` with {}); `--json FILE` names each\n",
+                "{} never reached, and need not be in less than a full sweep (the default mixture with {} or more, or `wires` with {}); `--json FILE` names each\n",
                 counted(self.never_reached.len() as u64, "thing"),
                 counted(FULL_SEEDS, "seed"),
                 count(WIRES_FULL_SEEDS),
