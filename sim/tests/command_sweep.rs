@@ -158,6 +158,9 @@ fn a_summary_that_cannot_be_written_is_refused_before_anything_runs() {
         fivewire(directory.path(), &["--json", "no/such/directory.json"]).code(2).stdout("");
     let complaint = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
     assert!(complaint.starts_with("error: no/such/directory.json: "), "{complaint}");
+    let nothing = ["--json", "it.json", "--shard", "1/50", "--seeds", "0..20"];
+    fivewire(directory.path(), &nothing).code(2).stdout("");
+    assert!(!directory.path().join("it.json").exists(), "what was refused left a file");
 }
 
 #[test]

@@ -30,8 +30,6 @@ pub(crate) fn execute(arguments: &SweepArguments, output: &mut Output) -> Result
     let engine = arguments.place.engine;
     let scenarios = fitting(engine, &arguments.scenario, scenarios)?;
     Fidelity::require_link(arguments.fidelity, engine, topologies(engine, &scenarios))?;
-    // opened before anything runs: nobody wants to learn after an hour that it cannot be written
-    let json = arguments.json.as_deref().map(create).transpose()?;
     let at = |schedule| Fidelity::apply(arguments.fidelity, schedule);
     let draw = |scenario: &'static Scenario, seed| {
         at(engine.schedule(scenario, seed).unwrap_or_else(|_| panic!("{} fits", scenario.name)))
@@ -52,6 +50,8 @@ pub(crate) fn execute(arguments: &SweepArguments, output: &mut Output) -> Result
     if plan.is_empty() {
         return Err(format!("--shard: there is no seed in part {}", plan.shard).into());
     }
+    // opened before anything runs: nobody wants to learn after an hour that it cannot be written
+    let json = arguments.json.as_deref().map(create).transpose()?;
     let meter = Meter::new(plan.len());
     #[cfg(feature = "turmoil")]
     let cross_checks = CrossChecks::default();
